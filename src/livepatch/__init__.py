@@ -1,0 +1,51 @@
+"""livepatch: reload a module and keep the program's state.
+
+>>> import json.tool, livepatch
+>>> report = livepatch.reload(json.tool)
+>>> report.ok
+True
+"""
+
+from livepatch._changed import changed
+from livepatch._codes import explain
+from livepatch._errors import (
+    InvalidOptionError,
+    LivepatchError,
+    NotAModuleError,
+    NothingToUndoError,
+    NotReloadableError,
+    OptionTypeError,
+    ReloadInProgressError,
+    ReloadRefused,
+)
+from livepatch._holders import forget_holder, register_holder
+from livepatch._install import install, uninstall
+from livepatch._origin import remember_imports
+from livepatch._reload import reload, reload_changed
+from livepatch._report import DefinitionChange, Notice, Outcome, Report, StaleFrame
+
+remember_imports()
+
+__all__ = [
+    "DefinitionChange",
+    "InvalidOptionError",
+    "LivepatchError",
+    "NotAModuleError",
+    "NotReloadableError",
+    "NothingToUndoError",
+    "Notice",
+    "OptionTypeError",
+    "Outcome",
+    "ReloadInProgressError",
+    "ReloadRefused",
+    "Report",
+    "StaleFrame",
+    "changed",
+    "explain",
+    "forget_holder",
+    "install",
+    "register_holder",
+    "reload",
+    "reload_changed",
+    "uninstall",
+]

@@ -1,0 +1,104 @@
+"""Stage 6: perform the plan. Whole, or not at all."""
+
+from __future__ import annotations
+
+import collections
+import gc
+import logging
+import operator
+from operator import methodcaller
+
+from livepatch._errors import ReloadRefused
+from livepatch._heap import is_own_frame
+from livepatch._own import Call, OwnList
+from livepatch._plan import Plan
+from livepatch._report import Notice
+from livepatch._steps import Steps
+
+logger = logging.getLogger("livepatch")
+_call = methodcaller("__call__")
+
+
+def apply(plan: Plan) -> None:
+    """Perform the steps of a plan; on any error take back those already made.
+
+    The steps are calls of C code run by C code: no other thread runs in between. Nothing that
+    they let go of is freed before they are all done, so no destructor runs in between either.
+
+    Raises:
+        ReloadRefused: the interpreter refused a step.
+        BaseException: what a holder's own way of repointing raised.
+            In each case the process is as it was before.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        _perform(plan)
+    except (TypeError, ValueError, AttributeError) as error:
+        if _raised_by_user_code(error):
+            raise
+        message = f"{type(error).__name__}: {error}"
+        places = ", ".join(module.name for module in plan.matches.modules)
+        raise ReloadRefused((Notice("LP125", places, message),)) from error
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _raised_by_user_code(error: BaseException) -> bool:
+    # A holder's own way of repointing may raise anything; the interpreter's refusals come from C
+    # code, which leaves no frame.
+    step = error.__traceback__
+    while step is not None:
+        if not is_own_frame(step.tb_frame):
+            return True
+        step = step.tb_next
+    return False
+
+
+def refresh_caches(plan: Plan) -> list[Notice]:
+    """Empty the caches that remember what the old code did. The change itself is done by now.
+
+    Returns:
+        A notice for each that could not be emptied.
+    """
+    notices: list[Notice] = []
+    for path, call in plan.caches:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - a metaclass's own register() may raise anything
+            notices.append(Notice("LP208", path, f"{type(error).__name__}: {error}"))
+    return notices
+
+
+def _perform(plan: Plan) -> None:
+    do, undo = plan.steps.do, plan.steps.undo
+    # The last call says that all are done: an interrupt (Ctrl-C) may come right behind it.
+    remaining = iter((*do, Call(plan.committed.append, 1)))
+    try:
+        collections.deque(map(_call, remaining), maxlen=0)
+    except BaseException:
+        if not plan.committed:
+            # The step that raised may have done its work in part.
+            take_back(undo, len(do) + 1 - operator.length_hint(remaining))
+        raise
+
+
+def take_back(undo: OwnList[Call], done: int) -> None:
+    """Take back the first so many steps, last first; one that fails does not stop the others."""
+    _each(list(reversed(undo[:done])), "a step could not be taken back")
+
+
+def perform_each(steps: Steps) -> None:
+    """Perform steps as far as each goes: one that fails does not stop the others."""
+    _each(steps.do, "a new definition could not be withdrawn")
+
+
+def _each(calls: list[Call], what: str) -> None:
+    remaining = iter(calls)
+    while operator.length_hint(remaining):
+        try:
+            collections.deque(map(_call, remaining), maxlen=0)
+        except Exception:  # noqa: PERF203 - nearly always there is none, and one run in C does it
+            # A holder's own way of repointing (register_holder) may raise anything.
+            logger.exception(what)

@@ -1,0 +1,99 @@
+"""Modules that do not run again, by way of which those that do import from one another."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from livepatch._nested import absolute_name
+from livepatch._origin import loaded_outline
+from livepatch._outline import Import, Outline
+from livepatch._source import is_installed, namespace_of
+
+
+@dataclass(slots=True, eq=False)
+class GoBetween:
+    """A module that is not reloaded, and what it has imported from those that are.
+
+    Attributes:
+        namespace: its globals.
+        imports: what its import statements bind, each with the module's full name.
+        imported: the names of the modules it has imported from, directly or through others.
+    """
+
+    namespace: dict[str, Any]
+    imports: list[tuple[str, Import]]
+    imported: set[str]
+
+    def names_from(self, module: str) -> Iterator[tuple[str, str]]:
+        """Yield each name bound to a global of a module, and that global's name."""
+        for imported, each in self.imports:
+            if imported == module and each.name is not None and each.name != "*":
+                yield each.bound, each.name
+
+
+def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[str, GoBetween]:
+    """Find the modules by way of which some modules import from one another.
+
+    Args:
+        modules: those that are reloaded, by name, each with the outline of its new source.
+    """
+    found: dict[str, GoBetween] = {}
+    tops = {name.partition(".")[0] for name in modules}
+    waiting = [
+        name
+        for module, outline in modules.values()
+        for pair in _absolute_imports(outline, namespace_of(module))
+        for name in _modules_of(*pair)
+    ]
+    while waiting:
+        name = waiting.pop()
+        module: Any = sys.modules.get(name)
+        if name in modules or name in found or not issubclass(type(module), ModuleType):
+            continue
+        namespace = namespace_of(module)
+        said = loaded_outline(module) if _may_import(name, namespace, tops) else None
+        if said is not None:
+            imports = _absolute_imports(said, namespace)
+            imported = {each for pair in imports for each in _modules_of(*pair)}
+            found[name] = GoBetween(namespace, imports, imported)
+            waiting += imported
+    _follow(found)
+    return {
+        name: each for name, each in found.items() if not modules.keys().isdisjoint(each.imported)
+    }
+
+
+def _absolute_imports(outline: Outline, namespace: dict[str, Any]) -> list[tuple[str, Import]]:
+    imports = outline.scopes[()].imports
+    return [(absolute_name(each.module, namespace), each) for each in imports]
+
+
+def _modules_of(module: str, each: Import) -> Iterator[str]:
+    yield module
+    if each.name is not None and f"{module}.{each.name}" in sys.modules:
+        yield f"{module}.{each.name}"
+
+
+def _may_import(name: str, namespace: dict[str, Any], tops: set[str]) -> bool:
+    """Whether a module may import one of those packages: an installed one of another name does not."""
+    filename = namespace.get("__file__")
+    if name.partition(".")[0] in tops:
+        return True
+    return isinstance(filename, str) and not is_installed(filename)
+
+
+def _follow(found: dict[str, GoBetween]) -> None:
+    """Add to what each has imported what the others have that it has imported from."""
+    grown = True
+    while grown:
+        grown = False
+        for each in found.values():
+            more = {
+                name for other in each.imported if other in found for name in found[other].imported
+            }
+            grown = grown or not more <= each.imported
+            each.imported |= more

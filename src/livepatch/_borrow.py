@@ -1,0 +1,54 @@
+"""Let instances go over between classes whose bases differ in name only.
+
+CPython compares the bases of two classes where their layout grows, and asks for the same object:
+a plain class that comes to derive from ``typing.Generic``, ``Protocol`` or another class with empty
+slots is refused, though not a byte of its instances differs. While the instances go over, the new
+class's ``tp_base`` is therefore the old class's base; CPython still compares sizes and slots. Nothing
+runs in between, and the reference count of neither is touched.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+from livepatch._kinds import base_of
+from livepatch._own import Call
+from livepatch._steps import Steps
+
+_WORD = ctypes.sizeof(ctypes.c_void_p)
+# PyTypeObject.tp_base (Include/cpython/object.h): behind the header of a variable-sized object and
+# 29 fields of a word each, on every release build from 3.10 to 3.14.
+_TP_BASE = object.__basicsize__ + _WORD + 29 * _WORD
+_POINTER: Any = ctypes.c_void_p
+_set_pointer: Any = _POINTER.value.__set__
+
+
+def can_borrow_base(cls: type) -> bool:
+    """Whether the place of ``tp_base`` is where it is known to be."""
+    return _base_field(cls).value == id(base_of(cls))
+
+
+def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
+    """Put steps between the borrowing of other bases and their return, in both directions.
+
+    Args:
+        steps: what needs the borrowed bases.
+        borrowed: classes, each with the base it is to have in between and the one it has before.
+    """
+    if not borrowed:
+        return steps
+    before, after = Steps(), Steps()
+    for cls, base, own in borrowed:
+        field = _base_field(cls)
+        lend = Call(_set_pointer, field, id(base))
+        give_back = Call(_set_pointer, field, id(own))
+        before.add(lend, give_back)
+        after.add(give_back, lend)
+    before.extend(steps)
+    before.extend(after)
+    return before
+
+
+def _base_field(cls: type) -> ctypes.c_void_p:
+    return ctypes.c_void_p.from_address(id(cls) + _TP_BASE)

@@ -1,0 +1,114 @@
+"""Stage 5f: data that modules outside the reload imported by name, and what they computed from it.
+
+A function or class is found wherever it is held. A number or a string cannot be found that way, but
+the importers' import statements say which of their names came from where: such a name gets the new
+value while it still has the old one. What was computed from it is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from livepatch._constants import same_value
+from livepatch._importers import Importer, Name, importers_of
+from livepatch._kinds import FUNCTION, kind_of
+from livepatch._module import Module, Part, star_names
+from livepatch._own import OwnList
+from livepatch._plan import Plan
+from livepatch._report import Notice
+from livepatch._steps import Steps
+
+
+@dataclass(slots=True, eq=False)
+class _Change:
+    """A global whose value has changed, or a function whose code has: then both are the same."""
+
+    name: Name
+    old: Any
+    new: Any
+    root: Name | None = None  # where it comes from; None: it is that itself
+
+
+def carry_data(plan: Plan) -> None:
+    """Note the steps for names that others imported, and name what they computed from them."""
+    waiting: list[_Change] = OwnList(_changes(plan))
+    if not waiting:
+        return
+    importers = _importers(plan, waiting)
+    carried: set[tuple[str, str]] = set()
+    while waiting:
+        change = waiting.pop()
+        for importer in importers:
+            for bound in sorted(importer.names_of(change.name)):
+                stale = importer.namespace.get(bound, waiting) is change.old
+                if change.old is change.new or not stale or (importer.name, bound) in carried:
+                    continue
+                carried.add((importer.name, bound))
+                _carry(plan, importer, bound, change)
+                name = Name(importer.name, bound, bound in star_names(importer.namespace))
+                waiting.append(_Change(name, change.old, change.new, change.root or change.name))
+            if importer.name not in plan.finals:
+                _notice_computed(plan, importer, change)
+
+
+def _importers(plan: Plan, changes: list[_Change]) -> list[Importer]:
+    """List who may be concerned: all that import what changed, from whichever module they do."""
+    found: dict[str, Importer] = {}
+    names = {change.name.module for change in changes}
+    while names:
+        more = {each.name: each for each in importers_of(names, {*plan.finals, *found})}
+        found |= more
+        names = set(more)
+    for module in plan.matches.modules:
+        # One that runs anew has the new value, unless it got it from one that does not.
+        if module.part is Part.RELOADED:
+            found[module.name] = Importer(module.name, plan.finals[module.name], module.outline)
+    return list(found.values())
+
+
+def _carry(plan: Plan, importer: Importer, bound: str, change: _Change) -> None:
+    live = importer.namespace
+    for module in plan.matches.modules:
+        if module.name == importer.name:
+            live = module.live
+            plan.finals[module.name][bound] = change.new
+    steps = Steps()
+    steps.set_item(live, bound, change.new)
+    plan.steps.extend(steps)
+    plan.definition_steps.extend(steps)
+    plan.references["imported name"] += 1
+    plan.carried.append(live)
+
+
+def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> None:
+    for path in importer.computed_from(change.name):
+        value = importer.namespace.get(path[0])
+        if change.old is change.new and kind_of(value) is not None:
+            continue  # a function or class that uses a function sees the new code
+        place = f"{importer.name}.{'.'.join(path)}"
+        if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
+            message = f"was computed from {change.root or change.name}, which has changed"
+            plan.notices.append(Notice("LP312", place, message))
+
+
+def _changes(plan: Plan) -> Iterator[_Change]:
+    for module in plan.matches.modules:
+        if module.part is Part.RELOADED:
+            yield from _changed_data(plan, module)
+    for pair in plan.matches.pairs:
+        if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
+            starred = pair.path[0] in star_names(pair.module.old)
+            yield _Change(Name(pair.module.name, pair.path[0], starred), pair.new, pair.new)
+
+
+def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
+    final, starred = plan.finals[module.name], star_names(module.old)
+    for name, old in module.old.items():
+        new = final.get(name, old)
+        if new is old or same_value(old, new) or name.startswith("__"):
+            continue
+        if id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors:
+            continue
+        yield _Change(Name(module.name, name, name in starred), old, new)

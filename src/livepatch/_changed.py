@@ -1,0 +1,163 @@
+"""Which loaded modules differ from their sources, and which depend on what has changed in them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from types import CodeType, ModuleType
+from typing import Any
+
+from livepatch._code import same_code
+from livepatch._errors import NotAModuleError, NotReloadableError
+from livepatch._importers import Importer, Name, importers_of
+from livepatch._kinds import kind_of
+from livepatch._module import star_names
+from livepatch._origin import could_be_from, find_origin
+from livepatch._outline import Outline, outline
+from livepatch._source import Source, find_module, is_installed, namespace_of, read_source
+
+
+def changed(*packages: object) -> tuple[str, ...]:
+    """Say which loaded modules differ from the source that is on disk now.
+
+    What counts is the content: a file that was only touched does not differ, one whose lines moved
+    does (tracebacks show lines), and one that has gone does. A module whose present source does
+    not compile differs too. Nothing is run and nothing is changed.
+
+    Args:
+        packages: packages and modules, or their names; each stands for itself and all loaded
+            modules inside it. None at all: every module that is not installed, those of the user.
+
+    Returns:
+        The names of the modules, in the order in which they were imported. Modules without a
+        Python source (built-in, compiled, namespace packages) are left out.
+
+    Raises:
+        NotAModuleError, NotReloadableError: an argument is no loaded module.
+    """
+    return tuple(name for name, module in _loaded(packages) if _differs(module, packages))
+
+
+def _loaded(packages: tuple[object, ...]) -> Iterator[tuple[str, ModuleType]]:
+    tops = [_name_of(package) for package in packages]
+    for name, module in list(sys.modules.items()):
+        if not issubclass(type(module), ModuleType) or name == "__main__":
+            continue
+        inside = any(name == top or name.startswith(f"{top}.") for top in tops)
+        if inside or (not tops and _is_users(module)):
+            yield name, module
+
+
+def _name_of(package: object) -> str:
+    if isinstance(package, str):
+        if package not in sys.modules:
+            raise NotReloadableError("LP108", f"no module named {package!r} is loaded")
+        return package
+    return str(namespace_of(find_module(package)).get("__name__"))
+
+
+def _is_users(module: ModuleType) -> bool:
+    namespace = namespace_of(module)
+    filename = namespace.get("__file__")
+    if not isinstance(filename, str) or str(namespace.get("__name__")).startswith("livepatch."):
+        return False
+    return not is_installed(filename)
+
+
+def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
+    try:
+        source = read_source(module)
+    except NotReloadableError as error:
+        # Its file has gone, or is no text; what never had a source is left out.
+        return error.code in {"LP105", "LP106"} and bool(packages or _is_users(module))
+    except NotAModuleError:
+        return False
+    except SyntaxError:
+        return True
+    origin = find_origin(source)
+    if origin is None:
+        return not could_be_from(source)
+    return not _is_same_text(origin.scopes[()].code, source.code)
+
+
+def _is_same_text(old: CodeType, new: CodeType) -> bool:
+    """Whether two codes come from the same lines: unlike `same_code`, where they stand counts."""
+    return (
+        same_code(old, new)
+        and old.co_firstlineno == new.co_firstlineno
+        and old.co_linetable == new.co_linetable
+        and all(map(_is_same_constant, old.co_consts, new.co_consts))
+    )
+
+
+def _is_same_constant(old: Any, new: Any) -> bool:
+    return type(old) is not CodeType or _is_same_text(old, new)
+
+
+def dependents_of(sources: list[Source]) -> list[ModuleType]:
+    """Find the loaded modules that computed something from what will change in others.
+
+    Args:
+        sources: of the modules that are to be reloaded.
+
+    Returns:
+        The modules outside these whose statements use a changed global of theirs; and those that
+        use what such a module computed, and so on.
+    """
+    names = {source.name for source in sources}
+    waiting = [name for source in sources for name in _changed_names(source)]
+    importers: dict[str, Importer] = {}
+    following = set(names)
+    while following:
+        more = {each.name: each for each in importers_of(following, {*names, *importers})}
+        importers |= more
+        following = set(more)
+    found: dict[str, ModuleType] = {}
+    seen = set(waiting)
+    while waiting:
+        changed_name = waiting.pop()
+        for importer in importers.values():
+            for bound in _reached(importer, changed_name):
+                if bound[1]:
+                    found[importer.name] = sys.modules[importer.name]
+                starred = bound[0] in star_names(importer.namespace)
+                name = Name(importer.name, bound[0], starred)
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(name)
+    return list(found.values())
+
+
+def _reached(importer: Importer, name: Name) -> Iterator[tuple[str, bool]]:
+    """Yield the globals of an importer that a change reaches, and whether it computed them."""
+    for bound in importer.names_of(name):
+        yield bound, False
+    home = sys.modules.get(name.module)
+    is_definition = kind_of(getattr(home, "__dict__", {}).get(name.name)) is not None
+    for path in importer.computed_from(name):
+        # A function or class that uses a function or class sees the new one by itself.
+        if not is_definition or kind_of(importer.namespace.get(path[0])) is None:
+            yield path[0], True
+
+
+def _changed_names(source: Source) -> Iterator[Name]:
+    """Yield the globals of a module that its new source binds in another way than its old one."""
+    origin, new = find_origin(source), outline(source.code)
+    namespace = namespace_of(source.module)
+    starred = star_names(namespace)
+    shells = new.scopes[()].shells
+    found = {name for name in shells if _is_changed(origin, new, name)}
+    reader = Importer(source.name, namespace, new)
+    waiting = list(found)
+    while waiting:
+        name = Name(source.name, waiting.pop(), starred=False)
+        for path in reader.computed_from(name):
+            if path[0] not in found:
+                found.add(path[0])
+                waiting.append(path[0])
+    for each in sorted(found):
+        yield Name(source.name, each, each in starred)
+
+
+def _is_changed(origin: Outline | None, new: Outline, name: str) -> bool:
+    return origin is None or not new.same_function(origin, (name,))

@@ -1,0 +1,134 @@
+"""Code objects: their instructions, what is inside them, and whether two do the same."""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+_OP = dis.opmap
+_EXTENDED = _OP["EXTENDED_ARG"]
+_STORE_DEREF = {_OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in _OP}
+# Instructions that say nothing about the source, or something that only depends on where it stands.
+_SILENT = {_OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in _OP}
+
+
+def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
+    """Yield opcode and argument of each instruction that says something about the source."""
+    raw = code.co_code
+    pairs = zip(raw[::2], raw[1::2])
+    extended = 0
+    for opcode, low in pairs:
+        if opcode in _SILENT:
+            if opcode == _EXTENDED:
+                extended = (extended | low) << 8
+            continue
+        yield opcode, extended | low
+        extended = 0
+
+
+def nested_codes(code: CodeType) -> Iterator[CodeType]:
+    """Yield every code object inside another one, at any depth, not the code itself."""
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield constant
+            yield from nested_codes(constant)
+
+
+def writes_free_variable(code: CodeType, name: str) -> bool:
+    """Whether this code, or code inside it, assigns a variable of an enclosing call."""
+    if name not in code.co_freevars:
+        return False
+    opcodes = code.co_code[::2]
+    if any(opcode in opcodes for opcode in _STORE_DEREF):
+        for opcode, argument in instructions(code):
+            if opcode in _STORE_DEREF and _cell_name(code, argument) == name:
+                return True
+    return any(
+        writes_free_variable(inner, name) for inner in code.co_consts if type(inner) is CodeType
+    )
+
+
+def _cell_name(code: CodeType, argument: int) -> str:
+    if sys.version_info >= (3, 11):
+        # Since 3.11 the argument counts all fast locals: locals, then cells that are not
+        # arguments, then free variables.
+        own_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
+        return (*code.co_varnames, *own_cells, *code.co_freevars)[argument]
+    return (*code.co_cellvars, *code.co_freevars)[argument]
+
+
+def same_code(old: CodeType, new: CodeType) -> bool:
+    """Whether two codes do the same, wherever they stand in the file."""
+    if old is new:
+        return True
+    return _fields_of(old) == _fields_of(new) and _same_constants(old.co_consts, new.co_consts)
+
+
+def _fields_of(code: CodeType) -> tuple[Any, ...]:
+    return (
+        code.co_code,
+        code.co_name,
+        code.co_names,
+        code.co_varnames,
+        code.co_freevars,
+        code.co_cellvars,
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_flags,
+        getattr(code, "co_exceptiontable", b""),
+    )
+
+
+def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
+    return len(old) == len(new) and all(map(_same_constant, old, new))
+
+
+def _same_constant(old: Any, new: Any) -> bool:
+    if type(old) is CodeType and type(new) is CodeType:
+        return same_code(old, new)
+    return type(old) is type(new) and repr(old) == repr(new)
+
+
+_KIND_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+
+def same_kind(old: CodeType, new: CodeType) -> bool:
+    """Whether both are plain functions, both generators, and so on.
+
+    Since 3.13 CPython warns where a function is given code of another kind.
+    """
+    return old.co_flags & _KIND_FLAGS == new.co_flags & _KIND_FLAGS
+
+
+def match_nested(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType | None]]:
+    """Pair the code objects inside two versions of a function, at any depth.
+
+    Functions pair by name, and those of one name (lambdas, comprehensions) first by what they do
+    and then in order. What has no partner is paired with None.
+    """
+    waiting: dict[str, list[CodeType]] = {}
+    for constant in new.co_consts:
+        if type(constant) is CodeType:
+            waiting.setdefault(constant.co_name, []).append(constant)
+    unpaired: list[CodeType] = []
+    for constant in old.co_consts:
+        if type(constant) is CodeType:
+            candidates = waiting.get(constant.co_name, [])
+            same = next((code for code in candidates if same_code(constant, code)), None)
+            if same is None:
+                unpaired.append(constant)
+                continue
+            candidates.remove(same)
+            yield constant, same
+            yield from match_nested(constant, same)
+    for constant in unpaired:
+        candidates = waiting.get(constant.co_name, [])
+        partner = candidates.pop(0) if candidates else None
+        yield constant, partner
+        if partner is not None:
+            yield from match_nested(constant, partner)

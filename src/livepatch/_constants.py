@@ -1,0 +1,75 @@
+"""Which values are constants, and whether two say the same. No user's code is asked."""
+
+from __future__ import annotations
+
+import types
+from typing import Any
+
+from livepatch._own import OwnList
+
+_PLAIN = frozenset({int, bool, str, bytes})
+_ATOMS = (int, float, bool, str, bytes, complex, type(None), type(...), range)
+CONSTANTS = (
+    int,
+    float,
+    bool,
+    str,
+    bytes,
+    complex,
+    type(None),
+    type(...),
+    range,
+    tuple,
+    frozenset,
+    types.CodeType,
+    types.ModuleType,
+)
+_STATELESS = (
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    type(None),
+    tuple,
+    frozenset,
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+)
+
+
+def same_value(old: Any, new: Any) -> bool:
+    """Whether two values are the same object, or equal constants; asks no user's ``__eq__``."""
+    if old is new:
+        return True
+    if type(old) is not type(new):
+        return False
+    if type(old) in _PLAIN:
+        return bool(old == new)
+    if type(old) in _ATOMS:
+        return repr(old) == repr(new)  # tells 0.0 from -0.0, and finds a nan equal to itself
+    if type(old) in (tuple, frozenset):
+        return len(old) == len(new) and all(map(same_value, old, new))
+    return False
+
+
+def repr_of_constant(value: Any) -> str | None:
+    """Return the repr of a constant; None for anything whose repr a user could have written."""
+    if type(value) in (tuple, frozenset):
+        inner = [repr_of_constant(item) for item in value]
+        return None if None in inner else repr(value)
+    return repr(value) if type(value) in CONSTANTS and type(value) is not types.ModuleType else None
+
+
+def contents_of(value: Any) -> OwnList[Any] | None:
+    """List what a plain container holds; None for anything else."""
+    if type(value) is dict:
+        return OwnList(part for item in value.items() for part in item)
+    return OwnList(value) if type(value) in (list, set) else None
+
+
+def may_hold_state(value: Any) -> bool:
+    """Whether a global's value is an object of its own, rather than a constant or an import."""
+    return not issubclass(type(value), _STATELESS)

@@ -1,0 +1,386 @@
+"""Stage 5a: which of the two objects of a pair survives. Nothing is changed.
+
+The old object survives wherever it can take what the new one has: then nothing that refers to it
+need be found. Where it cannot (another layout, other bases, other free variables), or where the
+strategy says so, the new one does.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepatch._borrow import can_borrow_base
+from livepatch._code import same_code, same_kind
+from livepatch._constants import same_value
+from livepatch._kinds import (
+    CACHED_FUNCTION,
+    CACHED_PROPERTY,
+    CLASS,
+    CLASS_METHOD,
+    CONTEXT_VARIABLE,
+    DISPATCH_METHOD,
+    ENUM_MEMBER,
+    FUNCTION,
+    NEW_TYPE,
+    OBJECT,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    SENTINEL,
+    STATIC_METHOD,
+    TYPE_PARAMETER,
+    WRAPT,
+    base_of,
+    class_attributes,
+    is_class,
+    is_enum,
+)
+from livepatch._layout import (
+    adds_only_slots,
+    can_be_retired,
+    grow_from_one,
+    has_dict,
+    layout_of,
+    same_layout,
+    where_layout_grows,
+)
+from livepatch._match import Matches, Pair
+from livepatch._own import OwnDict, OwnList
+
+# Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
+_TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
+# Where a kind's identity is the very thing that counts, the old object survives both strategies.
+_ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
+
+
+@dataclass(slots=True, eq=False)
+class Decisions:
+    """Who survives.
+
+    Attributes:
+        matches: the pairs decided on.
+        strategy: ``"auto"`` or ``"repoint"``.
+        survivors: from the id of each loser to its survivor.
+        losers: the losers, so that their ids stay theirs.
+        kept: ids of the new definitions whose old one survives.
+        borrowed: new classes, and the base they are to have while instances go over.
+        layout_changes: pairs of classes whose instances cannot go over, with the LP number.
+    """
+
+    matches: Matches
+    strategy: str
+    survivors: OwnDict[int, Any] = field(default_factory=OwnDict)
+    losers: OwnList[Any] = field(default_factory=OwnList)
+    kept: dict[int, bool] = field(default_factory=dict)
+    layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
+    borrowed: OwnList[tuple[type, type]] = field(default_factory=OwnList)
+
+    def settle(self, value: Any) -> Any:
+        """Return the survivor of a definition, or the value itself."""
+        return self.survivors.get(id(value), value)
+
+    def add_loser(self, loser: Any, survivor: Any) -> None:
+        """Say that all references to one object are to reach another."""
+        if loser is not survivor:
+            self.losers.append(loser)
+            self.survivors[id(loser)] = survivor
+
+
+def decide(matches: Matches, strategy: str) -> Decisions:
+    """Choose the survivor of every pair.
+
+    Args:
+        matches: the pairs of a module.
+        strategy: ``"auto"`` keeps old objects where it is sound; ``"repoint"`` keeps the new.
+    """
+    decisions = Decisions(matches, strategy)
+    for pair in matches.pairs:
+        _keeps(decisions, pair)
+    for pair in matches.pairs:
+        if decisions.kept[id(pair.new)]:
+            decisions.add_loser(pair.new, pair.old)
+        else:
+            decisions.add_loser(pair.old, pair.new)
+    for alias in matches.aliases:
+        survivor = decisions.settle(alias.new)
+        decisions.add_loser(alias.old, survivor)
+        if is_class(alias.old) and is_class(survivor):
+            _note_layout(decisions, dataclasses.replace(alias, new=survivor))
+    return decisions
+
+
+def _keeps(decisions: Decisions, pair: Pair) -> bool:
+    known = decisions.kept.get(id(pair.new))
+    if known is not None:
+        return known
+    # Against cycles (a class that is an argument of its own base); the answer follows.
+    decisions.kept[id(pair.new)] = False
+    kind = pair.kind
+    same_type = type(pair.old) is type(pair.new) or kind in (CLASS, ENUM_MEMBER, OBJECT)
+    # A function that has moved sees the globals of the module it was made in, for ever.
+    kept = same_type and not pair.foreign and pair.before is pair.module
+    if decisions.strategy == "repoint" and kind.name not in _ALWAYS_KEPT:
+        kept = kept and _cannot_be_repointed(decisions, pair)
+    kept = kept and KEEPS[kind.name](decisions, pair)
+    decisions.kept[id(pair.new)] = kept
+    if kind is CLASS and not kept and is_class(pair.old):
+        _note_layout(decisions, pair)
+    return kept
+
+
+def _cannot_be_repointed(decisions: Decisions, pair: Pair) -> bool:
+    """Whether the new object could not take over what the old one is or has."""
+    if pair.kind is CLASS:
+        # Instances of subclasses of int, bytes and tuple cannot change their class at all.
+        return is_class(pair.old) and not (
+            instances_can_move(decisions, pair.old, pair.new) and can_be_retired(pair.old)
+        )
+    if pair.kind is FUNCTION:
+        # The wrapper of a decorator elsewhere: its code is the same object, its closure is state.
+        return pair.old.__code__ is pair.new.__code__
+    if pair.kind is CACHED_FUNCTION:
+        # A cache cannot be carried over; it is emptied only when its function changed.
+        inner_old, inner_new = pair.old.__wrapped__, pair.new.__wrapped__
+        function = decisions.matches.by_new.get(id(inner_new))
+        if function is not None and function.old is inner_old and function.kind is FUNCTION:
+            same = same_code(inner_old.__code__, inner_new.__code__)
+            decisions.kept.setdefault(id(inner_new), same)
+            return same
+    return False
+
+
+def _final(decisions: Decisions, value: Any) -> Any:
+    """Return what will stand for an object of either side."""
+    pair = decisions.matches.by_new.get(id(value)) or decisions.matches.by_old.get(id(value))
+    if pair is None:
+        return value
+    return pair.old if _keeps(decisions, pair) else pair.new
+
+
+def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
+    # A function's closure is fixed when it is made; code with other free variables does not fit.
+    del decisions
+    if type(pair.old) is not types.FunctionType or not same_kind(
+        pair.old.__code__, pair.new.__code__
+    ):
+        return False
+    return bool(pair.old.__code__.co_freevars == pair.new.__code__.co_freevars)
+
+
+def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
+    old, new = pair.old, pair.new
+    if not is_class(old) or not same_layout(old, new):
+        return False
+    if _final(decisions, type(old)) is not _final(decisions, type(new)):
+        return False
+    if not _can_take_bases(decisions, old, new):
+        return False
+    if type(new) in _TRANSPARENT_METACLASSES:
+        return not is_enum(new) or _keeps_enum(old, new)
+    return class_source_is_same(decisions.matches, pair) is True
+
+
+def _can_take_bases(decisions: Decisions, old: type, new: type) -> bool:
+    """Whether the old class can have the new one's bases.
+
+    CPython exchanges ``__bases__`` in place where the base that decides the layout stays. Under
+    "repoint" only a class that could not be replaced comes here.
+    """
+    old_base, new_base = base_of(old), base_of(new)
+    if _final(decisions, old_base) is not _final(decisions, new_base):
+        return False
+    settled = _final(decisions, old_base)
+    return settled is old_base or instances_can_move(decisions, old_base, settled)  # type: ignore[arg-type]
+
+
+def _keeps_enum(old: type, new: type) -> bool:
+    before, after = class_attributes(old), class_attributes(new)
+    if before["_member_type_"] is not after["_member_type_"]:
+        return False
+    # A member that is also an int or a str carries its value in its own C part.
+    return after["_member_type_"] is object or _same_member_values(before, after)
+
+
+def _same_member_values(before: Any, after: Any) -> bool:
+    old_members, new_members = before["_member_map_"], after["_member_map_"]
+    return all(
+        same_value(old_members[name]._value_, member._value_)
+        for name, member in new_members.items()
+        if name in old_members
+    )
+
+
+def _keeps_member(decisions: Decisions, pair: Pair) -> bool:
+    owner = decisions.matches.by_new.get(id(type(pair.new)))
+    return owner is not None and owner.old is type(pair.old) and _keeps(decisions, owner)
+
+
+def _keeps_object(decisions: Decisions, pair: Pair) -> bool:
+    same_class = _final(decisions, type(pair.old)) is _final(decisions, type(pair.new))
+    return same_class and type(pair.old) is _final(decisions, type(pair.old)) and has_dict(pair.old)
+
+
+def _keeps_cache(decisions: Decisions, pair: Pair) -> bool:
+    # The function inside is C memory; it can only stay, and so can maxsize and typed.
+    inner_kept = _final(decisions, pair.new.__wrapped__) is pair.old.__wrapped__
+    return inner_kept and pair.old.cache_parameters() == pair.new.cache_parameters()
+
+
+def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
+    old = getattr(pair.old, "_self_wrapper", None)
+    new = getattr(pair.new, "_self_wrapper", None)
+    return _final(decisions, new) is old
+
+
+def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
+    del decisions
+    names = (
+        "__name__",
+        "__bound__",
+        "__constraints__",
+        "__covariant__",
+        "__contravariant__",
+        "__default__",
+    )
+    return all(
+        same_value(getattr(pair.old, name, None), getattr(pair.new, name, None)) for name in names
+    )
+
+
+def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
+    del decisions
+    return bool(pair.old.name == pair.new.name)
+
+
+def _keeps_by_type(decisions: Decisions, pair: Pair) -> bool:
+    # Re-initialised in place, which works for the built-in type and for no subclass surely.
+    del decisions
+    return type(pair.new) in (
+        property,
+        staticmethod,
+        classmethod,
+        functools.partial,
+        functools.partialmethod,
+        functools.cached_property,
+        functools.singledispatchmethod,
+    )
+
+
+def _always(decisions: Decisions, pair: Pair) -> bool:
+    del decisions, pair
+    return True
+
+
+KEEPS: dict[str, Callable[[Decisions, Pair], bool]] = {
+    FUNCTION.name: _keeps_function,
+    CLASS.name: _keeps_class,
+    ENUM_MEMBER.name: _keeps_member,
+    OBJECT.name: _keeps_object,
+    SENTINEL.name: _always,
+    CONTEXT_VARIABLE.name: _keeps_context_variable,
+    TYPE_PARAMETER.name: _keeps_type_parameter,
+    NEW_TYPE.name: _always,
+    PROPERTY.name: _keeps_by_type,
+    STATIC_METHOD.name: _keeps_by_type,
+    CLASS_METHOD.name: _keeps_by_type,
+    PARTIAL.name: _keeps_by_type,
+    PARTIAL_METHOD.name: _keeps_by_type,
+    CACHED_PROPERTY.name: _keeps_by_type,
+    DISPATCH_METHOD.name: _keeps_by_type,
+    CACHED_FUNCTION.name: _keeps_cache,
+    WRAPT.name: _keeps_wrapt,
+}
+
+
+def class_source_is_same(matches: Matches, pair: Pair) -> bool | None:
+    """Whether the source says the same of a class but for its functions; None when unknown."""
+    new, old = pair.module.outline, pair.before.origin
+    header = new.same_shell(old, pair.path)
+    if header and _generator_changed(matches, pair):
+        return False
+    if pair.path not in new.scopes:
+        return header  # made by a call: Point = namedtuple("Point", "x y")
+    body = new.same_body(old, pair.path)
+    return None if header is None or body is None else header and body
+
+
+# What runs when a class is made, and may put attributes into it.
+_CLASS_MAKERS = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")
+
+
+def _generator_changed(matches: Matches, pair: Pair) -> bool:
+    """Whether a decorator, metaclass or base of a class makes it in another way than before."""
+    module = pair.module
+    scope = module.outline.scopes.get(pair.path[:-1])
+    shells = scope.shells.get(pair.path[-1], ()) if scope is not None else ()
+    for name in {name for shell in shells for name in shell.loads}:
+        used = matches.by_new.get(id(module.new.get(name)))
+        if used is None:
+            continue
+        if used.kind is FUNCTION and _code_changed(used.old, used.new):
+            return True
+        if used.kind is CLASS and is_class(used.old) and _maker_changed(used.old, used.new):
+            return True
+    return False
+
+
+def _maker_changed(old: type, new: type) -> bool:
+    before, after = class_attributes(old), class_attributes(new)
+    names = _CLASS_MAKERS if issubclass(new, type) else ("__init_subclass__",)
+    return any(_code_changed(before.get(name), after.get(name)) for name in names)
+
+
+def _code_changed(old: Any, new: Any) -> bool:
+    old, new = getattr(old, "__func__", old), getattr(new, "__func__", new)
+    if type(old) is types.FunctionType and type(new) is types.FunctionType:
+        return not same_code(old.__code__, new.__code__)
+    return type(old) is not type(new)
+
+
+def instances_can_move(decisions: Decisions, old: type, new: type) -> bool:
+    """Whether CPython lets an instance of one class be given the other.
+
+    This is ``compatible_for_assignment`` and ``same_slots_added`` of Objects/typeobject.c: what
+    the two classes add to a common base must be the same, and be nothing but a dict, a weak
+    reference list and slots, placed right behind the base's own fields. The bases are those that
+    the old class will have by then, with the survivors among them.
+    """
+    if not same_layout(old, new):
+        return False
+    # A class below may itself be one that survives: then it is the old one by that time.
+    old_top = where_layout_grows(old)
+    new_top = _final(decisions, where_layout_grows(new))
+    if old_top is new_top:
+        return True
+    old_base, new_base = base_of(old_top), base_of(new_top)
+    if old_base is None or new_base is None:
+        return False
+    settled = _final(decisions, old_base)
+    final_base = _final(decisions, new_base)
+    if settled is not final_base:
+        if not grow_from_one(settled, final_base) or not can_borrow_base(new_top):
+            return False
+        decisions.borrowed.append((new_top, settled))
+    if settled is not old_base and not instances_can_move(decisions, old_base, settled):
+        return False
+    return adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+
+
+def _note_layout(decisions: Decisions, pair: Pair) -> None:
+    if instances_can_move(decisions, pair.old, pair.new):
+        return
+    old, new = layout_of(pair.old), layout_of(pair.new)
+    if issubclass(pair.old, tuple) and "_fields" in class_attributes(pair.old):
+        decisions.layout_changes.append((pair, "LP123"))
+    elif old[0] is not new[0] or old == new:
+        decisions.layout_changes.append((pair, "LP122"))
+    else:
+        decisions.layout_changes.append((pair, "LP121"))

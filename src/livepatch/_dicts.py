@@ -1,0 +1,69 @@
+"""Calls that bring a dict to given contents or to a given order, without a moment in between."""
+
+from __future__ import annotations
+
+import collections
+import gc
+from collections.abc import Iterable
+from operator import methodcaller
+from typing import Any
+
+from livepatch._kinds import class_attributes
+from livepatch._own import Call, OwnDict, OwnList
+
+
+def replace_contents(target: dict[Any, Any], contents: dict[Any, Any]) -> list[Call]:
+    """Return the calls that give a dict exactly these contents in this order.
+
+    Where the order permits, keys are set and removed one by one, which leaves a dict's keys alone
+    that every LOAD_GLOBAL of the module has cached.
+    """
+    extra = [key for key in target if key not in contents]
+    kept = [key for key in target if key in contents]
+    if kept == list(contents)[: len(kept)]:
+        removals = [Call(dict.__delitem__, target, key) for key in extra]
+        return [*removals, Call(dict.update, target, contents)]
+    return [Call(dict.clear, target), Call(dict.update, target, contents)]
+
+
+def reorder(target: dict[str, Any], wanted: list[str]) -> list[Call]:
+    """Return the calls that bring some keys of a dict into an order, by moving them to its end."""
+    places = dict.fromkeys(wanted)
+    present = [key for key in list(target) if key in places]
+    wanted = [key for key in wanted if key in target]
+    first = next((i for i, (a, b) in enumerate(zip(present, wanted)) if a != b), len(wanted))
+    calls: list[Call] = OwnList()
+    for key in wanted[first:]:
+        calls += move_to_end(target, key)
+    return calls
+
+
+def move_to_end(target: dict[str, Any], key: str) -> tuple[Call, Call]:
+    """Return the calls that move a key behind all others of a dict."""
+    return (
+        Call(dict.pop, target, key, None),
+        Call(dict.__setitem__, target, key, target[key]),
+    )
+
+
+def run_in_c(calls: list[Call]) -> None:
+    """Run calls of C code without an eval loop in between, so that no other thread gets a turn.
+
+    The interpreter gives the GIL away between bytecodes only; here there are none.
+    """
+    collections.deque(map(methodcaller("__call__"), calls), maxlen=0)
+
+
+def restored_order(cls: type, wanted: Iterable[str]) -> list[Call]:
+    """Return the calls that bring a class's attributes into an order; they stay what they are.
+
+    Some attributes cannot be deleted and set again (``__doc__``), so this works on the dict itself.
+    The type's caches remember values and not places, and the values do not change.
+    """
+    attributes = class_attributes(cls)
+    contents = OwnDict((name, attributes[name]) for name in wanted if name in attributes)
+    contents.update(attributes)
+    for part in gc.get_referents(cls):
+        if type(part) is dict and part.keys() == contents.keys():
+            return [Call(dict.clear, part), Call(dict.update, part, contents)]
+    return []

@@ -1,0 +1,64 @@
+"""Which references to definitions are accounted for: the module's own, and those of losers."""
+
+from __future__ import annotations
+
+import gc
+import types
+from collections.abc import Iterator
+from typing import Any
+
+from livepatch._decide import Decisions
+from livepatch._kinds import bases_of, class_attributes, is_class, kind_of
+from livepatch._match import Matches
+from livepatch._own import OwnList
+from livepatch._record import retained
+
+_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+
+
+def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
+    """List the objects whose references to definitions need no search.
+
+    They are livepatch's own records, the modules' namespaces and their classes' (the plan sets
+    every name there), and whatever goes away with a loser.
+    """
+    found: OwnList[Any] = OwnList()
+    found += retained()
+    found += (decisions.losers, decisions.survivors, *matches.pairs, *matches.aliases)
+    for module in matches.modules:
+        found += (module.live, module.old, module.new)
+        found += (module.added, module.removed, module.patched)
+        found += module.classes
+        found += (attributes for _, attributes in module.classes)
+        for removed in module.removed.values():
+            found += parts_of(removed)
+    for pair in (*matches.pairs, *matches.aliases):
+        found += parts_of(pair.old)
+        if not pair.foreign:
+            found += parts_of(pair.new)
+    return found
+
+
+def parts_of(definition: Any) -> Iterator[Any]:
+    """Yield a definition and the objects inside it that refer to definitions and go with it."""
+    if type(definition) is types.FunctionType:
+        # Not the function itself: its defaults and annotations may have to be exchanged.
+        if definition.__closure__:
+            yield definition.__closure__
+            yield from definition.__closure__
+    elif is_class(definition):
+        yield from _parts_of_class(definition)
+    elif kind_of(definition) is not None:
+        yield definition
+
+
+def _parts_of_class(cls: type) -> Iterator[Any]:
+    yield cls
+    for part in gc.get_referents(cls):
+        # Its dict, its bases and its method resolution order.
+        if type(part) is dict or (type(part) is tuple and part is not bases_of(cls)):
+            yield part
+    yield bases_of(cls)
+    for attribute in class_attributes(cls).values():
+        if type(attribute) in _DESCRIPTORS:
+            yield attribute

@@ -1,0 +1,132 @@
+"""Who holds what: reference counts first, then the young objects, and the whole heap last."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from itertools import compress, islice
+from operator import not_
+from types import FrameType, ModuleType
+from typing import Any
+
+from livepatch._kinds import class_attributes
+from livepatch._own import Call, OwnDict, OwnList
+
+# gc.get_referrers compares every reference on the heap with every target; past this many targets
+# one pass with a set of ids is cheaper (measured: FACTS in the design notes, tests/benchmarks).
+_MANY = 60
+_CHUNK = 500
+
+
+def unexplained_counts(targets: OwnList[Any], explainers: OwnList[Any]) -> list[int]:
+    """Count, for each target, the references that are not those of given objects.
+
+    Args:
+        targets: the objects; the caller holds each in this list and in nothing else that is not
+            among the explainers.
+        explainers: objects whose references are known and accounted for; so are the list's own.
+
+    Returns:
+        For each target how many references remain; 0 means that no other object holds it.
+    """
+    each_once = OwnDict(zip(map(id, explainers), explainers))
+    explained = Counter(map(id, gc.get_referents(explainers, each_once, *each_once.values())))
+    probe = object()
+    probes = [probe]
+    del probe
+    (surplus,) = map(sys.getrefcount, probes)
+    return [
+        count - surplus - explained[key]
+        for count, key in zip(map(sys.getrefcount, targets), map(id, targets))
+    ]
+
+
+def holders_of(targets: list[Any], hidden: set[int]) -> OwnList[Any]:
+    """Find every object the collector knows that refers to one of the targets.
+
+    Args:
+        targets: the objects sought.
+        hidden: ids of holders to leave out; livepatch's own are left out anyway.
+    """
+    if not targets:
+        return OwnList()
+    if len(targets) <= _MANY:
+        # Since 3.13 the tuple of a call's own arguments is found too.
+        arguments = tuple(targets)
+        found = [each for each in gc.get_referrers(*arguments) if each is not arguments]
+    else:
+        found = list(_holders_among(gc.get_objects(), targets))
+    return _without_own(found, {id(targets), id(found), *hidden})
+
+
+def young_holders_of(targets: list[Any], hidden: set[int]) -> OwnList[Any]:
+    """Find the holders among the objects made since the last collection."""
+    if not targets:
+        return OwnList()
+    found = list(_holders_among(gc.get_objects(generation=0), targets))
+    return _without_own(found, {id(targets), id(found), *hidden})
+
+
+def _without_own(found: list[Any], own: set[int]) -> OwnList[Any]:
+    """Leave out livepatch's own objects, in C as far as possible: most are a class's instances."""
+    kinds = {id(kind): kind for kind in set_of_types(found)}
+    own_kinds = {key for key, kind in kinds.items() if _is_own_type(kind) or kind is ModuleType}
+    type_ids = map(id, map(type, found))
+    if own_kinds:
+        found = OwnList(compress(found, map(not_, map(own_kinds.__contains__, type_ids))))
+    if not own.isdisjoint(map(id, found)):
+        found = OwnList(compress(found, map(not_, map(own.__contains__, map(id, found)))))
+    if id(FrameType) in kinds:
+        return OwnList(x for x in found if type(x) is not FrameType or not is_own_frame(x))
+    return OwnList(found)
+
+
+def set_of_types(objects: list[Any]) -> list[type]:
+    """List the types of many objects, each once, without asking a metaclass for a hash."""
+    return list(dict(zip(map(id, map(type, objects)), map(type, objects))).values())
+
+
+def _holders_among(objects: list[Any], targets: list[Any]) -> Iterator[Any]:
+    """Yield those of many objects that refer to a target; modules never, whose dicts do.
+
+    To ask 3.12's ``_asyncio`` module for its referents corrupts its list of free iterators: each is
+    given a reference and freed a second time (Modules/_asynciomodule.c, module_traverse).
+    """
+    wanted = set(map(id, targets))
+    remaining = (each for each in objects if type(each) is not ModuleType)
+    while chunk := list(islice(remaining, _CHUNK)):
+        if not wanted.isdisjoint(map(id, gc.get_referents(*chunk))):
+            for candidate in chunk:
+                if not wanted.isdisjoint(map(id, gc.get_referents(candidate))):
+                    yield candidate
+
+
+def _is_own_type(cls: type) -> bool:
+    if cls is OwnDict or cls is OwnList or cls is Call:
+        return True
+    home = class_attributes(cls).get("__module__")
+    return isinstance(home, str) and home.startswith("livepatch._")
+
+
+def is_own_frame(frame: FrameType) -> bool:
+    """Whether a frame runs livepatch's own code."""
+    name = frame.f_globals.get("__name__")
+    return isinstance(name, str) and name.startswith("livepatch.")
+
+
+def running_frames() -> OwnList[tuple[int, FrameType]]:
+    """List the frames of every thread with the thread's number, livepatch's own left out.
+
+    A frame in a local variable of that very frame is a cycle that keeps all its locals alive; here
+    the variable ends as None, and the list has no frame of livepatch's.
+    """
+    found: OwnList[tuple[int, FrameType]] = OwnList()
+    frame: FrameType | None
+    for thread, frame in sys._current_frames().items():  # noqa: SLF001 - the one way to see them
+        while frame is not None:
+            if not is_own_frame(frame):
+                found.append((thread, frame))
+            frame = frame.f_back  # noqa: PLW2901
+    return found

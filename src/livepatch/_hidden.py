@@ -1,0 +1,99 @@
+"""Holders that no search finds, because C code keeps them: those that can be asked are asked."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import types
+from typing import Any
+
+from livepatch._code import same_kind
+from livepatch._holders import Repointing
+from livepatch._match import Pair
+from livepatch._own import Call
+
+
+def repoint_hidden_holders(repointing: Repointing) -> None:
+    """Exchange losers among the signal handlers."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        survivor = _survivor_of_handler(repointing, handler)
+        if survivor is handler:
+            continue
+        if in_main_thread:
+            repointing.count("signal handler")
+            repointing.steps.add(
+                Call(signal.signal, number, survivor), Call(signal.signal, number, handler)
+            )
+        else:
+            message = f"handles {signal.Signals(number).name}, set only from the main thread"
+            repointing.leave(signal, handler, "LP206", message)
+
+
+def _survivor_of_handler(repointing: Repointing, handler: Any) -> Any:
+    if type(handler) is types.MethodType:
+        function = repointing.settle(handler.__func__)
+        bound = repointing.settle(handler.__self__)
+        if function is not handler.__func__ or bound is not handler.__self__:
+            return types.MethodType(function, bound)
+    return repointing.settle(handler)
+
+
+def forward_function(repointing: Repointing, pair: Pair) -> None:
+    """Make an old function that something unseen holds run what its survivor runs."""
+    old, survivor = pair.old, repointing.settle(pair.old)
+    if type(old) is not types.FunctionType or survivor is old or not callable(survivor):
+        return
+    steps = repointing.forwards
+    if type(survivor) is types.FunctionType and _fits(old, survivor):
+        steps.set_code(old, survivor.__code__)
+        for name in ("__defaults__", "__kwdefaults__"):
+            steps.set_attribute(old, name, getattr(survivor, name), getattr(old, name))
+        return
+    steps.set_code(old, _forwarding_code(old, survivor))
+
+
+def _fits(old: types.FunctionType, survivor: types.FunctionType) -> bool:
+    # With free variables of its own the old function would read its own cells.
+    code = survivor.__code__
+    return not old.__code__.co_freevars and not code.co_freevars and same_kind(old.__code__, code)
+
+
+# Written so that the compiler leaves the constant alone.
+def _forward(*args: Any, **kwargs: Any) -> Any:
+    return "<survivor>".__getitem__(0)(*args, **kwargs)  # type: ignore[operator]
+
+
+def _forward_generator(*args: Any, **kwargs: Any) -> Any:
+    return (yield from "<survivor>".__getitem__(0)(*args, **kwargs))  # type: ignore[operator]
+
+
+async def _forward_coroutine(*args: Any, **kwargs: Any) -> Any:
+    result: Any = "<survivor>".__getitem__(0)(*args, **kwargs)  # type: ignore[operator]
+    return await result if hasattr(result, "__await__") else result
+
+
+async def _forward_async_generator(*args: Any, **kwargs: Any) -> Any:
+    async for each in "<survivor>".__getitem__(0)(*args, **kwargs):  # type: ignore[operator]
+        yield each
+
+
+_FORWARDS = (_forward, _forward_generator, _forward_coroutine, _forward_async_generator)
+
+
+def _forwarding_code(old: types.FunctionType, survivor: Any) -> types.CodeType:
+    """Build code that calls the survivor, in the shape that the old function's closure needs.
+
+    The survivor stands in a list among the constants, so that a later reload finds it there.
+    """
+    codes = (function.__code__ for function in _FORWARDS)
+    template = next(code for code in codes if same_kind(code, old.__code__))
+    constants = tuple([survivor] if item == "<survivor>" else item for item in template.co_consts)
+    return template.replace(
+        co_consts=constants,
+        co_freevars=old.__code__.co_freevars,
+        co_name=old.__name__,
+        co_filename=old.__code__.co_filename,
+        co_firstlineno=old.__code__.co_firstlineno,
+    )

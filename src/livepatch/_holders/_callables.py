@@ -1,0 +1,174 @@
+"""Functions, bound methods, partials, descriptors, classes: what calls or binds a definition."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+import types
+from typing import Any
+
+from livepatch._holders._context import Repointing
+from livepatch._kinds import bases_of, class_attributes, mro_of
+from livepatch._own import Call
+from livepatch._steps import MISSING
+
+
+def repoint_cell(repointing: Repointing, holder: types.CellType) -> None:
+    """Exchange the loser in a closure's variable."""
+    contents = holder.cell_contents
+    if repointing.is_loser(contents):
+        repointing.count("cell")
+        repointing.steps.set_cell(holder, repointing.settle(contents), contents)
+
+
+def repoint_function(repointing: Repointing, holder: types.FunctionType) -> None:
+    """Exchange a function's defaults, annotations or type parameters that were rebuilt."""
+    if repointing.is_loser(holder):
+        return
+    for name in ("__defaults__", "__kwdefaults__", "__type_params__", "__annotate__"):
+        value = getattr(holder, name, None)
+        if value is not None and repointing.is_loser(value):
+            repointing.count("function default")
+            repointing.steps.set_attribute(holder, name, repointing.settle(value), value)
+            return
+    if sys.version_info < (3, 14) and any(map(repointing.is_loser, gc.get_referents(holder))):
+        # Annotations are a tuple until someone asks for them; asking makes the dict.
+        for name, value in holder.__annotations__.items():
+            if repointing.is_loser(value):
+                repointing.count("annotation")
+                repointing.steps.set_item(holder.__annotations__, name, repointing.settle(value))
+
+
+def repoint_bound_method(repointing: Repointing, holder: types.MethodType) -> None:
+    """Build a bound method anew."""
+    function, bound = repointing.settle(holder.__func__), repointing.settle(holder.__self__)
+    if isinstance(function, (types.FunctionType, functools.partial)) or callable(function):
+        repointing.rebuild(holder, types.MethodType(function, bound))
+
+
+def repoint_builtin_method(repointing: Repointing, holder: types.BuiltinMethodType) -> None:
+    """Take the same method of C code from the survivor (``Player.__subclasses__``, say)."""
+    survivor = repointing.settle(holder.__self__)
+    repointing.rebuild(holder, getattr(survivor, holder.__name__))
+
+
+def repoint_partial(repointing: Repointing, holder: functools.partial[Any]) -> None:
+    """Exchange the function and arguments of a partial; only ``__setstate__`` can set them."""
+    setter = functools.partial.__setstate__  # type: ignore[attr-defined]
+    state: Any = holder.__reduce__()[2]
+    function, arguments, keywords, attributes = state
+    settled = (
+        repointing.settle(function),
+        tuple(map(repointing.settle, arguments)),
+        keywords,
+        attributes,
+    )
+    repointing.count("partial")
+    repointing.steps.add(
+        Call(setter, holder, settled),
+        Call(setter, holder, (function, arguments, keywords, attributes)),
+    )
+
+
+def repoint_property(repointing: Repointing, holder: property) -> None:
+    """Initialise a property anew with the survivors of its accessors."""
+    if repointing.settle(holder) is not holder:
+        return
+    accessors = (holder.fget, holder.fset, holder.fdel, holder.__doc__)
+    settled = map(repointing.settle, accessors)
+    repointing.count("property")
+    repointing.steps.add(
+        Call(property.__init__, holder, *settled),
+        Call(property.__init__, holder, *accessors),
+    )
+    # A property changed in place stays stale at warm call sites (3.12, 3.13): whoever has it as a
+    # class attribute sets it once more.
+    repointing.rebuild(holder, holder)
+
+
+def repoint_method_wrapper(repointing: Repointing, holder: Any) -> None:
+    """Initialise a static or class method anew."""
+    if repointing.is_loser(holder):
+        return
+    function = holder.__func__
+    initialise = type(holder).__init__
+    repointing.count(type(holder).__name__)
+    repointing.steps.add(
+        Call(initialise, holder, repointing.settle(function)),
+        Call(initialise, holder, function),
+    )
+
+
+def repoint_super(repointing: Repointing, holder: Any) -> None:
+    """Initialise a ``super`` object anew."""
+    cls, instance = holder.__thisclass__, holder.__self__
+    repointing.count("super")
+    settled = (repointing.settle(cls), repointing.settle(instance))
+    # The object must be an instance of the class at that moment: exchanged when instances have
+    # the new class already, and taken back when they have the old one again.
+    nothing = Call(bool)
+    repointing.first.add(nothing, Call(super.__init__, holder, cls, instance))
+    repointing.steps.add(Call(super.__init__, holder, *settled), nothing)
+
+
+def repoint_class(repointing: Repointing, holder: type) -> None:
+    """Give a class elsewhere the survivors among its bases."""
+    if repointing.is_loser(holder) or id(holder) in repointing.based:
+        return
+    present = bases_of(holder)
+    bases = tuple(map(repointing.settle, present))
+    if any(map(lambda a, b: a is not b, bases, present)):
+        repointing.based.add(id(holder))
+        if id(holder) in repointing.fresh:
+            repointing.fresh_bases.set_bases(holder, bases)
+            return
+        repointing.count("subclass")
+        repointing.first.set_bases(holder, bases)
+
+
+def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
+    """Exchange what a wrapt proxy wraps, and what its own dict holds."""
+    wrapped = holder.__wrapped__
+    if repointing.is_loser(wrapped) and not repointing.is_loser(holder):
+        repointing.count("wrapt proxy")
+        repointing.steps.add(
+            Call(setattr, holder, "__wrapped__", repointing.settle(wrapped)),
+            Call(setattr, holder, "__wrapped__", wrapped),
+        )
+
+
+def repoint_slots(repointing: Repointing, holder: Any) -> bool:
+    """Exchange the losers in an instance's slots; says whether there were any."""
+    found = False
+    for base in mro_of(type(holder)):
+        for attribute in list(class_attributes(base).values()):
+            if type(attribute) is types.MemberDescriptorType:
+                value = _slot_value(attribute, holder)
+                if value is MISSING or not repointing.is_loser(value):
+                    continue
+                found = True
+                if _is_writable(attribute, holder, value):
+                    repointing.count("slot")
+                    setter = attribute.__set__
+                    repointing.steps.add(
+                        Call(setter, holder, repointing.settle(value)),
+                        Call(setter, holder, value),
+                    )
+    return found
+
+
+def _is_writable(slot: types.MemberDescriptorType, holder: Any, value: Any) -> bool:
+    """Whether a slot can be set; members of C types often cannot. Sets what is there already."""
+    try:
+        slot.__set__(holder, value)
+    except (AttributeError, TypeError):
+        return False
+    return True
+
+
+def _slot_value(slot: types.MemberDescriptorType, holder: Any) -> Any:
+    try:
+        return slot.__get__(holder, type(holder))
+    except AttributeError:
+        return MISSING  # the slot was never assigned

@@ -1,0 +1,190 @@
+"""Lists, dicts, sets, tuples and their relatives.
+
+Containers that the load filled hold a definition twice, once old and once new, where a decorator,
+a metaclass or ``__init_subclass__`` registered it again. After repointing it stands there once, at
+its old place.
+"""
+
+from __future__ import annotations
+
+import collections
+import gc
+import types
+from collections import Counter
+from typing import Any
+
+from livepatch._holders._context import GONE, Repointing
+from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
+from livepatch._own import Call
+from livepatch._steps import MISSING
+
+
+def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
+    """Exchange the losers in a list; an entry that the load added again goes."""
+    settled = [repointing.settle(item) for item in holder]
+    moved = sum(map(_is_not, settled, holder))
+    wanted = [item for item in _without_repeats(repointing, holder, settled) if item is not GONE]
+    if moved or len(wanted) != len(holder):
+        repointing.count(type(holder).__name__, moved)
+        repointing.steps.replace_items(holder, wanted, list(holder))
+
+
+def _is_not(one: Any, other: Any) -> bool:
+    return one is not other
+
+
+def _without_repeats(repointing: Repointing, items: Any, settled: list[Any]) -> list[Any]:
+    """Drop, for each entry that was there before the load, one that the load added again."""
+    fresh = [_is_fresh(repointing, item) for item in items]
+    if not any(fresh) or all(fresh):
+        return settled
+    before = Counter(_key(after) for new, after in zip(fresh, settled) if not new)
+    kept = []
+    for new, after in zip(fresh, settled):
+        if new and before[_key(after)] > 0:
+            before[_key(after)] -= 1
+        else:
+            kept.append(after)
+    return kept
+
+
+def _is_fresh(repointing: Repointing, item: Any) -> bool:
+    if type(item) is tuple:
+        return any(_is_fresh(repointing, part) for part in item)
+    return id(item) in repointing.fresh
+
+
+def _key(value: Any) -> Any:
+    # A route ("/", view) is added again as another tuple of the same things.
+    if type(value) is tuple:
+        return tuple(map(_key, value))
+    return value if type(value) in (str, int) else id(value)
+
+
+def repoint_deque(repointing: Repointing, holder: collections.deque[Any]) -> None:
+    """Exchange the losers in a deque, in place."""
+    for index, item in enumerate(list(holder)):
+        if repointing.is_loser(item):
+            setter = collections.deque.__setitem__
+            repointing.steps.add(
+                Call(setter, holder, index, repointing.settle(item)),
+                Call(setter, holder, index, item),
+            )
+            repointing.count("deque")
+
+
+def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
+    """Exchange the losers in a set."""
+    before = list(holder)
+    repointing.count("set", sum(map(repointing.is_loser, before)))
+    settled = [item for item in map(repointing.settle, before) if item is not GONE]
+    repointing.steps.replace_members(set, holder, settled, before)
+
+
+def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
+    """Build a frozenset anew."""
+    repointing.rebuild(holder, frozenset(map(repointing.settle, holder)))
+
+
+def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
+    """Build a tuple (or named tuple) anew; a class's own __mro__ is the class's affair."""
+    if len(gc.get_referents(holder)) < len(holder):
+        return  # C code is still filling it, and to read an empty place of it is to crash
+    if any(repointing.settle(item) is GONE for item in holder):
+        repointing.rebuild(holder, GONE)
+    elif type(holder) is tuple:
+        repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
+    else:
+        cls = type(holder)
+        successor = tuple.__new__(repointing.settle(cls), map(repointing.settle, holder))
+        if cls.__dictoffset__:
+            object.__getattribute__(successor, "__dict__").update(
+                object.__getattribute__(holder, "__dict__")
+            )
+        repointing.rebuild(holder, successor)
+
+
+def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
+    """Exchange the losers among a dict's keys and values; the order stays."""
+    if "__doc__" in holder and "__module__" in holder:
+        owner = _owner_of_namespace(repointing, holder)
+        if owner is not None:
+            repoint_class_namespace(repointing, owner)
+            return
+    ordered = issubclass(type(holder), collections.OrderedDict)
+    kind: Any = collections.OrderedDict if ordered else dict
+    items = list(kind.items(holder))
+    if any(repointing.is_loser(key) for key, _ in items):
+        _rehash(repointing, holder, items)
+        return
+    for key, value in items:
+        if repointing.is_loser(value):
+            repointing.count("dict value")
+            survivor = repointing.settle(value)
+            wanted = MISSING if survivor is GONE else survivor
+            repointing.steps.set_item(holder, key, wanted)
+
+
+def repoint_defaultdict(repointing: Repointing, holder: collections.defaultdict[Any, Any]) -> None:
+    """Exchange a default factory, then what any dict holds."""
+    factory = holder.default_factory
+    if repointing.is_loser(factory):
+        repointing.count("default factory")
+        setter = collections.defaultdict.__dict__["default_factory"].__set__
+        repointing.steps.add(
+            Call(setter, holder, repointing.settle(factory)), Call(setter, holder, factory)
+        )
+    repoint_dict(repointing, holder)
+
+
+def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[Any, Any]]) -> None:
+    ordered = issubclass(type(holder), collections.OrderedDict)
+    kind = collections.OrderedDict if ordered else dict
+    repointing.count("dict key", sum(repointing.is_loser(key) for key, _ in items))
+    # Where the load added the new definition beside the old one, its value is the later word.
+    settled = [(repointing.settle(key), repointing.settle(value)) for key, value in items]
+    settled = [(key, value) for key, value in settled if key is not GONE and value is not GONE]
+    repointing.steps.replace_members(kind, holder, dict(settled), items)
+
+
+def _owner_of_namespace(repointing: Repointing, namespace: dict[str, Any]) -> type | None:
+    if not repointing.raw_namespaces:
+        for cls in all_classes():
+            raw = raw_namespace(cls)
+            if raw is not None:
+                repointing.raw_namespaces[id(raw)] = cls
+    return repointing.raw_namespaces.get(id(namespace))
+
+
+def raw_namespace(cls: type) -> dict[str, Any] | None:
+    """Return a class's dict itself. Only to recognise it: writing to it corrupts (see FACTS)."""
+    # type_traverse visits tp_dict first (Objects/typeobject.c).
+    return next((part for part in gc.get_referents(cls) if type(part) is dict), None)
+
+
+def all_classes() -> list[type]:
+    """Return every class there is, by way of ``__subclasses__``."""
+    found: dict[int, type] = {id(object): object}
+    waiting: list[type] = [object]
+    while waiting:
+        for cls in subclasses_of(waiting.pop()):
+            if id(cls) not in found:
+                found[id(cls)] = cls
+                waiting.append(cls)
+    return list(found.values())
+
+
+def repoint_class_namespace(repointing: Repointing, cls: type) -> None:
+    """Exchange the losers among a class's attributes, through ``type.__setattr__``."""
+    if repointing.is_loser(cls) or id(cls) in repointing.skipped:
+        return
+    for name, value in list(class_attributes(cls).items()):
+        if repointing.is_loser(value) and name not in UNSETTABLE:
+            repointing.count("class attribute")
+            repointing.steps.set_on_class(cls, name, repointing.settle(value))
+
+
+def repoint_proxy(repointing: Repointing, holder: types.MappingProxyType[Any, Any]) -> None:
+    """Build a view of a mapping anew, when the mapping itself was rebuilt."""
+    (mapping,) = gc.get_referents(holder)
+    repointing.rebuild(holder, types.MappingProxyType(repointing.settle(mapping)))

@@ -1,0 +1,78 @@
+"""What a way of repointing is given: the losers' survivors, and where to note what it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepatch._own import OwnDict, OwnList
+from livepatch._report import Notice
+from livepatch._steps import Steps
+
+GONE: Any = type("Gone", (), {"__repr__": lambda _: "<gone>"})()
+"""The survivor of a definition that is to vanish: containers drop it."""
+
+
+@dataclass(slots=True, eq=False)
+class Repointing:
+    """One search for holders, and what comes of it.
+
+    Attributes:
+        survivors: from the id of each loser to its survivor; rebuilt holders join.
+        fresh: ids of the losers and survivors that the load made.
+        path_of: says by what path the report calls a loser.
+        skipped: ids of holders that are accounted for otherwise.
+        steps: what to do, once instances have their new class.
+        first: what to do before that.
+        fresh_bases: what to do first of all: surviving bases for the classes that came.
+        forwards: what to do to old definitions that something unseen holds.
+        rebuilt: immutable holders that have a successor, whose holders are sought next.
+        references: how many references were repointed, by kind of holder.
+        instances: instances to be given another class, by the id of that class.
+        contexts_seen: whether the context variables have been gone through.
+        based: ids of classes whose bases are seen to.
+        unmoved: holders that cannot be repointed, with the loser and the reason.
+    """
+
+    survivors: OwnDict[int, Any]
+    fresh: set[int]
+    path_of: Callable[[Any], str]
+    skipped: set[int] = field(default_factory=set)
+    steps: Steps = field(default_factory=Steps)
+    fresh_bases: Steps = field(default_factory=Steps)
+    first: Steps = field(default_factory=Steps)
+    forwards: Steps = field(default_factory=Steps)
+    rebuilt: OwnList[Any] = field(default_factory=OwnList)
+    references: Counter[str] = field(default_factory=Counter)
+    instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
+    unmoved: list[Notice] = field(default_factory=list)
+    contexts_seen: bool = False
+    based: set[int] = field(default_factory=set)
+    raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
+
+    def settle(self, value: Any) -> Any:
+        """Return the survivor of a loser, or the value itself."""
+        return self.survivors.get(id(value), value)
+
+    def is_loser(self, value: Any) -> bool:
+        """Whether references to an object are to be repointed."""
+        return id(value) in self.survivors
+
+    def count(self, kind: str, number: int = 1) -> None:
+        """Count references that are repointed."""
+        self.references[kind] += number
+
+    def rebuild(self, holder: Any, successor: Any) -> None:
+        """Name the successor of an immutable holder."""
+        if self.survivors.get(id(holder), holder) is holder:
+            self.survivors[id(holder)] = successor
+            self.rebuilt.append(holder)
+            if successor is not holder:
+                self.count(type(holder).__name__)
+
+    def leave(self, holder: Any, loser: Any, code: str, message: str) -> None:
+        """Report a holder that cannot be repointed."""
+        del holder
+        self.unmoved.append(Notice(code, self.path_of(loser), message))

@@ -1,0 +1,225 @@
+"""The table itself, the way along a class's bases, and what users add."""
+
+from __future__ import annotations
+
+import collections
+import contextvars
+import functools
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from livepatch._holders import _callables, _containers, _frames, _references
+from livepatch._holders._context import Repointing
+from livepatch._kinds import CACHE_TYPE, PROXY_TYPE, class_attributes, mro_of
+from livepatch._own import Call, OwnList
+
+Way = Callable[[Repointing, Any], None]
+_Holder = TypeVar("_Holder")
+
+
+def _skip(repointing: Repointing, holder: Any) -> None:
+    """Leave alone what belongs to the class or function itself and goes with it."""
+
+
+def _leave_to_its_definition(repointing: Repointing, holder: Any) -> None:
+    # A cached function is a definition; where its pair could not keep it, it is a loser itself.
+    if not repointing.is_loser(holder):
+        loser = holder.__wrapped__
+        name = type(holder).__name__
+        repointing.leave(holder, loser, "LP201", f"inside {name}, which cannot be changed")
+
+
+_HAMT_NODES = tuple(
+    f"hamt{name}" for name in ("", "_bitmap_node", "_array_node", "_collision_node")
+)
+
+WAYS: dict[Any, Way] = {
+    # containers
+    list: _containers.repoint_list,
+    dict: _containers.repoint_dict,
+    collections.defaultdict: _containers.repoint_defaultdict,
+    set: _containers.repoint_set,
+    frozenset: _containers.repoint_frozenset,
+    tuple: _containers.repoint_tuple,
+    collections.deque: _containers.repoint_deque,
+    types.MappingProxyType: _containers.repoint_proxy,
+    # callables, descriptors, classes
+    types.CellType: _callables.repoint_cell,
+    types.FunctionType: _callables.repoint_function,
+    types.MethodType: _callables.repoint_bound_method,
+    types.BuiltinMethodType: _callables.repoint_builtin_method,
+    functools.partial: _callables.repoint_partial,
+    property: _callables.repoint_property,
+    staticmethod: _callables.repoint_method_wrapper,
+    classmethod: _callables.repoint_method_wrapper,
+    super: _callables.repoint_super,
+    type: _callables.repoint_class,
+    PROXY_TYPE: _callables.repoint_wrapt,
+    CACHE_TYPE: _leave_to_its_definition,
+    # references
+    types.GenericAlias: _references.repoint_alias,
+    types.UnionType: _references.repoint_union,
+    BaseException: _references.repoint_exception,
+    contextvars.Context: _references.repoint_context_node,
+    # frames
+    types.GeneratorType: _frames.repoint_suspended,
+    types.CoroutineType: _frames.repoint_suspended,
+    types.AsyncGeneratorType: _frames.repoint_suspended,
+    types.FrameType: _frames.repoint_frame,
+    # internals of classes and functions
+    types.GetSetDescriptorType: _skip,
+    types.MemberDescriptorType: _skip,
+    types.WrapperDescriptorType: _skip,
+    types.MethodDescriptorType: _skip,
+    types.ModuleType: _skip,
+    types.TracebackType: _skip,
+}
+try:
+    from _asyncio import Future, Task
+except ImportError:  # an interpreter without the C accelerator has Python futures: instances
+    pass
+else:
+    WAYS[Future] = _references.repoint_future
+    WAYS[Task] = _references.repoint_future
+
+# What cannot be changed is built anew, and its own holders are sought; a property changed in place
+# must be set again by whoever has it as a class attribute, which comes to the same.
+_REBUILT = (
+    tuple,
+    frozenset,
+    types.MethodType,
+    types.BuiltinMethodType,
+    types.GenericAlias,
+    types.UnionType,
+    types.MappingProxyType,
+    property,
+)
+_REBUILT_IDS = frozenset(map(id, _REBUILT))
+# By id: a metaclass may have a __hash__ or an __eq__ of its own.
+_WAYS_BY_ID = {id(cls): way for cls, way in WAYS.items()}
+_user_ways: dict[int, tuple[type, Callable[[Any, Callable[[Any], Any]], None]]] = {}
+
+
+def register_holder(
+    holder_type: type[_Holder], repoint: Callable[[_Holder, Callable[[Any], Any]], None]
+) -> None:
+    """Teach livepatch to repoint what objects of a type hold, where it cannot by itself.
+
+    Needed for types that keep references in C memory, or in a form (an encrypted table, an index
+    by identity) that an exchange of attributes would break. It counts for subclasses too.
+
+    Args:
+        holder_type: the type, matched along a holder's bases, most derived first.
+        repoint: called as ``repoint(holder, replace)`` while the change is made. For each
+            reference that the holder has, it stores ``replace(reference)``, which is the current
+            definition, or the same object when nothing changed. It is called again with the
+            inverse when the reload fails or is undone, so it must not do anything else.
+
+    Raises:
+        TypeError: the first argument is not a class, or the second cannot be called.
+    """
+    given: Any = holder_type, repoint
+    if not isinstance(given[0], type) or not callable(given[1]):
+        message = "register_holder takes a class and a function (holder, replace) -> None"
+        raise TypeError(message)
+    _user_ways[id(holder_type)] = (holder_type, repoint)
+
+
+def forget_holder(holder_type: type) -> None:
+    """Take a registration with `register_holder` back; none is fine."""
+    _user_ways.pop(id(holder_type), None)
+
+
+def is_rebuilt(holder: Any) -> bool:
+    """Whether repointing a holder gives another object in its place."""
+    for base in mro_of(type(holder)):
+        if id(base) in _user_ways:
+            return False
+        if id(base) in _WAYS_BY_ID:
+            return id(base) in _REBUILT_IDS
+    return False
+
+
+def repoint_holder(repointing: Repointing, holder: Any) -> None:
+    """Note the steps that make a holder refer to survivors, its own class among them."""
+    if repointing.is_loser(type(holder)):
+        _note_instance(repointing, holder)
+    repoint_contents(repointing, holder)
+
+
+def repoint_contents(repointing: Repointing, holder: Any) -> None:
+    """Note the steps that make what a holder contains refer to survivors."""
+    if id(holder) in repointing.skipped:
+        return
+    cls = type(holder)
+    # Exact type first: nearly every holder is one of these.
+    way = _WAYS_BY_ID.get(id(cls)) if not _user_ways else None
+    if way is not None:
+        way(repointing, holder)
+        return
+    for base in mro_of(cls):
+        registered = _user_ways.get(id(base))
+        if registered is not None:
+            _call_user_way(repointing, holder, registered[1])
+            return
+        way = _WAYS_BY_ID.get(id(base))
+        if way is not None:
+            way(repointing, holder)
+            if base is cls:
+                return
+            break
+    else:
+        if cls.__name__ in _HAMT_NODES:
+            _references.repoint_context_node(repointing, holder)
+            return
+    _repoint_attributes(repointing, holder)
+
+
+def _note_instance(repointing: Repointing, holder: Any) -> None:
+    """Note that an object is an instance of a loser."""
+    repointing.instances.setdefault(id(type(holder)), OwnList()).append(holder)
+
+
+def _call_user_way(
+    repointing: Repointing,
+    holder: Any,
+    way: Callable[[Any, Callable[[Any], Any]], None],
+) -> None:
+    back: dict[int, Any] = {}
+    survivors = repointing.survivors
+
+    def forward(value: Any) -> Any:
+        survivor = survivors.get(id(value), value)
+        if survivor is not value:
+            back[id(survivor)] = value
+        return survivor
+
+    def backward(value: Any) -> Any:
+        return back.get(id(value), value)
+
+    repointing.count(type(holder).__name__)
+    repointing.steps.add(Call(way, holder, forward), Call(way, holder, backward))
+
+
+def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
+    """Exchange the losers in an instance's own attributes: its dict's and its slots'."""
+    _callables.repoint_slots(repointing, holder)
+    if not type(holder).__dictoffset__ or issubclass(type(holder), type):
+        return
+    attributes = _dict_of(holder)
+    if attributes is None:
+        return
+    for name, value in list(attributes.items()):
+        if repointing.is_loser(value):
+            repointing.count("instance attribute")
+            repointing.steps.set_item(attributes, name, repointing.settle(value))
+
+
+def _dict_of(holder: Any) -> dict[str, Any] | None:
+    for base in mro_of(type(holder)):
+        descriptor = class_attributes(base).get("__dict__")
+        if type(descriptor) is types.GetSetDescriptorType:
+            attributes = descriptor.__get__(holder)
+            return attributes if issubclass(type(attributes), dict) else None
+    return None

@@ -1,0 +1,36 @@
+"""``livepatch.install``: make ``importlib.reload`` itself keep the program's state."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from livepatch import _load
+from livepatch._errors import NotAModuleError
+from livepatch._reload import reload
+from livepatch._source import find_module
+
+
+def install() -> None:
+    """Make ``importlib.reload(module)`` do what `livepatch.reload` does; it returns the module.
+
+    Code that imported the function itself (``from importlib import reload``) keeps the old one.
+    Calling it twice is the same as once.
+    """
+    importlib.reload = _reload_and_return
+
+
+def uninstall() -> None:
+    """Put the original ``importlib.reload`` back; without `install` before, nothing happens."""
+    if importlib.reload is _reload_and_return:
+        importlib.reload = _load.original_reload
+
+
+def _reload_and_return(module: Any) -> ModuleType:
+    """Reload a module with livepatch and return it, as ``importlib.reload`` does."""
+    if isinstance(module, str):
+        # importlib.reload takes no names, and whoever calls it may rely on that.
+        raise NotAModuleError("LP101", f"importlib.reload takes a module, not {module!r}")
+    reload(module)
+    return find_module(module)

@@ -1,0 +1,200 @@
+"""The kinds of definition Python has, and the parts each is made of.
+
+A definition is what a path leads to: a function, a class, or one of the objects that decorators
+make of them. Its parts are the definitions inside it, each under a step of the path.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import enum
+import functools
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import wrapt
+
+Parts = Iterator[tuple[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of definition.
+
+    Attributes:
+        name: what the report calls it.
+        parts: yields the objects inside one that may be definitions themselves.
+    """
+
+    name: str
+    parts: Callable[[Any], Parts]
+
+
+def _no_parts(_: Any) -> Parts:
+    return iter(())
+
+
+def _function_parts(function: types.FunctionType) -> Parts:
+    if function.__closure__:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__):
+            # A class's own __class__ cell leads back up, not down.
+            if name != "__class__" and not is_empty(cell):
+                yield f"<{name}>", cell.cell_contents
+    for name, value in list(function.__dict__.items()):
+        yield f"<{name}>", value
+
+
+def _attributes(*names: str) -> Callable[[Any], Parts]:
+    def parts(definition: Any) -> Parts:
+        for name in names:
+            part = getattr(definition, name, None)
+            if part is not None:
+                yield f"<{name.strip('_')}>", part
+
+    return parts
+
+
+def class_attributes(cls: type) -> typing.Mapping[str, Any]:
+    """Return a class's own namespace, past any ``__getattribute__`` of its metaclass."""
+    namespace: typing.Mapping[str, Any] = type.__dict__["__dict__"].__get__(cls)
+    return namespace
+
+
+bases_of: Callable[[type], tuple[type, ...]] = type.__dict__["__bases__"].__get__
+mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
+base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__
+subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
+flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
+
+
+def _class_parts(cls: type) -> Parts:
+    attributes = class_attributes(cls)
+    if is_enum(cls):
+        yield from list(attributes["_member_map_"].items())
+    for name, value in list(attributes.items()):
+        if name not in _NOT_PARTS:
+            yield name, value
+
+
+# Class attributes of these names (a lying __class__ property) can be given when a class is made, and  # noqa: E501
+# not afterwards: type itself has a data descriptor there, and setting them would set that.
+UNSETTABLE = frozenset(
+    {"__class__", "__bases__", "__mro__", "__name__", "__qualname__", "__dict__"}
+)
+# What every class has by itself, or what leads back to the class.
+_NOT_PARTS = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "_member_map_"})
+
+
+def _wrapt_parts(wrapper: Any) -> Parts:
+    yield "<wrapped>", wrapper.__wrapped__
+    for name in ("_self_wrapper", "_self_enabled"):
+        part = getattr(wrapper, name, None)
+        if part is not None:
+            yield f"<{name}>", part
+
+
+def _partial_parts(partial: functools.partial[Any]) -> Parts:
+    yield "<func>", partial.func
+    for index, argument in enumerate(partial.args):
+        yield f"<{index}>", argument
+
+
+FUNCTION = Kind("function", _function_parts)
+CLASS = Kind("class", _class_parts)
+ENUM_MEMBER = Kind("enum member", _no_parts)
+OBJECT = Kind("decorated object", _no_parts)
+SENTINEL = Kind("sentinel", _no_parts)
+CONTEXT_VARIABLE = Kind("context variable", _no_parts)
+TYPE_PARAMETER = Kind("type variable", _no_parts)
+NEW_TYPE = Kind("new type", _no_parts)
+PROPERTY = Kind("property", _attributes("fget", "fset", "fdel"))
+STATIC_METHOD = Kind("static method", _attributes("__func__"))
+CLASS_METHOD = Kind("class method", _attributes("__func__"))
+PARTIAL = Kind("partial", _partial_parts)
+PARTIAL_METHOD = Kind("partial method", _attributes("func"))
+CACHED_PROPERTY = Kind("cached property", _attributes("func"))
+DISPATCH_METHOD = Kind("single-dispatch method", _attributes("func", "dispatcher"))
+CACHED_FUNCTION = Kind("cached function", _attributes("__wrapped__"))
+WRAPT = Kind("wrapt wrapper", _wrapt_parts)
+
+# Every wrapt proxy derives from this one, C or Python, in wrapt 1 and 2 (`wrapt.ObjectProxy`
+# itself is a subclass of it since 2.0).
+PROXY_TYPE: type = next(
+    cls for cls in reversed(wrapt.FunctionWrapper.__mro__) if cls.__name__ == "ObjectProxy"
+)
+CACHE_TYPE: type = type(functools.lru_cache(_no_parts))
+
+KINDS: dict[type, Kind] = {
+    types.FunctionType: FUNCTION,
+    property: PROPERTY,
+    staticmethod: STATIC_METHOD,
+    classmethod: CLASS_METHOD,
+    functools.partial: PARTIAL,
+    functools.partialmethod: PARTIAL_METHOD,
+    functools.cached_property: CACHED_PROPERTY,
+    functools.singledispatchmethod: DISPATCH_METHOD,
+    CACHE_TYPE: CACHED_FUNCTION,
+    object: SENTINEL,
+    contextvars.ContextVar: CONTEXT_VARIABLE,
+    typing.TypeVar: TYPE_PARAMETER,
+    typing.ParamSpec: TYPE_PARAMETER,
+    typing.NewType: NEW_TYPE,
+}
+if sys.version_info >= (3, 11):
+    KINDS[typing.TypeVarTuple] = TYPE_PARAMETER
+
+
+# By id: a metaclass may have a __hash__ or an __eq__ of its own.
+_KINDS_BY_ID = {id(cls): kind for cls, kind in KINDS.items()}
+
+
+def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
+    """Return the kind of definition an object is; None for data."""
+    cls = type(candidate)
+    kind = _KINDS_BY_ID.get(id(cls))
+    if kind is not None:
+        return kind
+    if issubclass(cls, type):
+        return CLASS
+    if issubclass(type(cls), enum.EnumMeta):
+        return ENUM_MEMBER
+    if issubclass(cls, PROXY_TYPE):
+        return WRAPT
+    if issubclass(cls, property):
+        return PROPERTY
+    if issubclass(cls, (staticmethod, classmethod)):
+        return STATIC_METHOD if issubclass(cls, staticmethod) else CLASS_METHOD
+    return None
+
+
+def is_class(candidate: Any) -> bool:
+    """Whether an object is a class, whatever it says itself."""
+    return issubclass(type(candidate), type)
+
+
+def is_enum(cls: type) -> bool:
+    """Whether a class is an enumeration (with members or without)."""
+    return issubclass(type(cls), enum.EnumMeta) and "_member_map_" in class_attributes(cls)
+
+
+def is_empty(cell: types.CellType) -> bool:
+    """Whether a cell has no contents (yet)."""
+    try:
+        cell.cell_contents  # noqa: B018 - reading it is the only way to ask
+    except ValueError:
+        return True
+    return False
+
+
+def qualified_name(definition: Any) -> str | None:
+    """Return the qualified name of a function or class; None for anything else."""
+    if type(definition) is types.FunctionType:
+        return definition.__qualname__
+    if is_class(definition):
+        name: str = type.__dict__["__qualname__"].__get__(definition)
+        return name
+    return None

@@ -1,0 +1,129 @@
+"""Where the instances of a class keep things, and what CPython lets be exchanged because of it.
+
+The rules are those of Objects/typeobject.c: ``compatible_for_assignment``, ``same_slots_added`` and
+their neighbours, which decide about ``__class__`` and ``__bases__``.
+"""
+
+from __future__ import annotations
+
+import abc
+import types
+import typing
+from typing import Any
+
+from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+
+
+def same_layout(old: type, new: type) -> bool:
+    """Whether the instances of two classes keep the same things at the same places."""
+    return layout_of(old) == layout_of(new)
+
+
+def layout_of(cls: type) -> tuple[Any, ...]:
+    """Describe where a class's instances keep things, down to the first built-in base."""
+    base: Any = base_of(cls)
+    if not flags_of(cls) & _HEAP_TYPE or base is None:
+        return (cls,)
+    own, inherited = _sizes(cls), _sizes(base)
+    fields = class_attributes(cls).get("_fields") if issubclass(cls, tuple) else None
+    if own == inherited and fields is None:
+        return layout_of(base)
+    return (*layout_of(base), tuple(_own_slots(cls)), own, fields)
+
+
+def _sizes(cls: type) -> tuple[int, ...]:
+    return tuple(reader(cls) for reader in _SIZE_READERS)
+
+
+_SIZE_READERS = tuple(
+    type.__dict__[name].__get__
+    for name in ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
+)
+
+
+def _own_slots(cls: type) -> list[str]:
+    return sorted(
+        name
+        for name, attribute in class_attributes(cls).items()
+        if type(attribute) is types.MemberDescriptorType
+    )
+
+
+def has_dict(instance: Any) -> bool:
+    """Whether an instance keeps its attributes in a dict and in nothing else."""
+    cls = type(instance)
+    slots = [
+        attribute
+        for base in mro_of(cls)
+        for attribute in class_attributes(base).values()
+        if type(attribute) is types.MemberDescriptorType
+    ]
+    return not slots and cls.__dictoffset__ != 0
+
+
+def where_layout_grows(cls: type) -> type:
+    """Return the class, of this one and its bases, that last added something to instances."""
+    base = base_of(cls)
+    while base is not None and flags_of(cls) & _HEAP_TYPE and _sizes(cls) == _sizes(base):
+        cls, base = base, base_of(base)
+    return cls
+
+
+def grow_from_one(one: type, other: type) -> bool:
+    """Whether two bases add nothing to the same class (object and Generic, say)."""
+    return where_layout_grows(one) is where_layout_grows(other)
+
+
+def adds_only_slots(cls: type, base: type) -> bool:
+    """Whether a class adds to its base a dict, a weak reference list and slots, and no more."""
+    word = tuple.__itemsize__
+    basicsize, _, dictoffset, weakrefoffset = _sizes(cls)
+    size = _sizes(base)[0]
+    if dictoffset == size:
+        size += word
+    if weakrefoffset == size:
+        size += word
+    return basicsize == size + word * len(_own_slots(cls))
+
+
+class _Retired:
+    """What classes that have been replaced derive from."""
+
+
+class _RetiredAbc(abc.ABC):  # noqa: B024 - it is no interface
+    """The same, for classes below an abstract one."""
+
+
+class _RetiredGeneric(typing.Generic[typing.TypeVar("T")]):  # type: ignore[misc]
+    """The same, for classes below a generic one."""
+
+
+_RETIRED: dict[int, type] = {
+    id(object): _Retired,
+    id(abc.ABC): _RetiredAbc,
+    id(typing.Generic): _RetiredGeneric,
+}
+
+
+def retirement_base(cls: type) -> type | None:
+    """Return the base that takes a replaced class off its bases' lists of subclasses.
+
+    None where its base is a built-in type other than object ("deallocator differs"), or where its
+    instances keep more than a dict. Nobody asks ``object`` for its subclasses: that needs none.
+    """
+    base = base_of(cls)
+    if base is None or not flags_of(base) & _HEAP_TYPE:
+        return None
+    top = where_layout_grows(base)
+    below = base_of(top)
+    retired = _RETIRED.get(id(below))
+    if retired is None or below is None or _own_slots(top):
+        return None
+    return retired if _sizes(top) == _sizes(retired) and adds_only_slots(top, below) else None
+
+
+def can_be_retired(cls: type) -> bool:
+    """Whether a class can be taken off its bases' lists of subclasses at once."""
+    return base_of(cls) is object or retirement_base(cls) is not None

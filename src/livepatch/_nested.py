@@ -1,0 +1,123 @@
+"""Load what an import statement asks for at the moment it asks, as an import for the first time does.
+
+All modules of a reload stay in ``sys.modules``, so an import among them would find the old one.
+While the load runs, its thread's imports go through here first. Other threads see no difference.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+import threading
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from importlib.util import resolve_name
+from types import ModuleType
+from typing import Any
+
+_bootstrap: Any = importlib._bootstrap  # noqa: SLF001 - see below
+
+
+@contextmanager
+def loading_on_import(
+    pending: set[str], behind: Mapping[str, Iterable[str]], load_one: Callable[[str], None]
+) -> Generator[None, None, None]:
+    """Have this thread's imports load what is pending.
+
+    Args:
+        pending: names of modules; ``load_one`` takes them out.
+        behind: modules that are not to be loaded, each with those that it has imported from.
+        load_one: loads one of them.
+    """
+    imports = _Imports(pending, behind, load_one)
+    statement, by_name = imports.import_statement, imports.import_by_name
+    builtins.__import__ = statement
+    _bootstrap._gcd_import = by_name  # noqa: SLF001 - import_module looks it up there
+    try:
+        yield
+    finally:
+        if builtins.__import__ is statement:
+            builtins.__import__ = imports.original
+        if _bootstrap._gcd_import is by_name:  # noqa: SLF001
+            _bootstrap._gcd_import = imports.original_by_name  # noqa: SLF001
+
+
+class _Imports:
+    """What stands for the import statement and for ``importlib.import_module`` meanwhile."""
+
+    def __init__(
+        self,
+        pending: set[str],
+        behind: Mapping[str, Iterable[str]],
+        load_one: Callable[[str], None],
+    ) -> None:
+        self.pending = pending
+        self.behind = behind
+        self.load_one = load_one
+        self.thread = threading.get_ident()
+        self.original = builtins.__import__
+        self.original_by_name: Any = _bootstrap._gcd_import  # noqa: SLF001
+
+    def import_statement(
+        self,
+        name: str,
+        globals: Any = None,  # noqa: A002 - the names of the function it stands for
+        locals: Any = None,  # noqa: A002
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Any:
+        if self.pending and threading.get_ident() == self.thread:
+            absolute = absolute_name("." * level + name, globals) if level else name
+            self.load_on_the_way(absolute, fromlist or ())
+        return self.original(name, globals, locals, fromlist, level)
+
+    def import_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
+        if self.pending and threading.get_ident() == self.thread:
+            self.load_on_the_way(resolve_name("." * level + name, package) if level else name)
+        return self.original_by_name(name, package, level)
+
+    def load_on_the_way(self, name: str, names: Iterable[str] = ()) -> None:
+        """Load what is pending of a module, its packages, and the submodules among the names."""
+        position = name.find(".")
+        while position >= 0:
+            self.load_pending(name[:position])
+            position = name.find(".", position + 1)
+        self.load_pending(name)
+        for each in self.behind.get(name, ()):
+            self.load_pending(each)
+        for each in names:
+            if each == "*":
+                self.load_on_the_way(name, _all_of(name))
+            elif _is_submodule(name, each):
+                self.load_pending(f"{name}.{each}")
+
+    def load_pending(self, name: str) -> None:
+        if name in self.pending:
+            self.load_one(name)
+
+
+def absolute_name(name: str, namespace: dict[str, Any]) -> str:
+    """Resolve a module's name with leading dots, as an import statement in a module does."""
+    package = namespace.get("__package__")
+    if not isinstance(package, str):
+        package = str(namespace.get("__name__", ""))
+        if "__path__" not in namespace:
+            package = package.rpartition(".")[0]
+    try:
+        return resolve_name(name, package)
+    except ImportError:
+        return name  # the import statement itself will say what is wrong
+
+
+def _all_of(name: str) -> list[str]:
+    said = getattr(sys.modules.get(name), "__dict__", {}).get("__all__", ())
+    return (
+        [each for each in said if isinstance(each, str)] if isinstance(said, (list, tuple)) else []
+    )
+
+
+def _is_submodule(package: str, name: str) -> bool:
+    """Whether ``from package import name`` would import a module, rather than find a value."""
+    held = getattr(sys.modules.get(package), "__dict__", {}).get(name)
+    return held is None or isinstance(held, ModuleType)

@@ -1,0 +1,220 @@
+"""Which source a live module was made from: remembered, or read from its bytecode cache.
+
+An edit is over when the reload comes, so the old source is not on disk any more. What is known of
+it decides whether a value in the process is state, or what the source says.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import marshal
+import sys
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from livepatch._code import nested_codes
+from livepatch._outline import Outline, Scope, outline
+from livepatch._source import Source, namespace_of
+
+# The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
+_PYC_HEADER = 16
+_ATOMS = (int, float, bool, str, bytes, complex, type(None))
+
+
+@dataclass(slots=True, eq=False)
+class _Digest:
+    """What is known of a module that has not been reloaded."""
+
+    module: weakref.ref[ModuleType]
+    code: CodeType | None
+    outline: Outline | None
+
+
+_origins: dict[int, tuple[weakref.ref[ModuleType], Outline]] = {}
+_imported: dict[str, CodeType] = {}
+_digests: dict[int, _Digest] = {}
+_get_code = SourceFileLoader.get_code
+
+
+def remember_imports() -> None:
+    """Remember the code of each module that is imported from now on.
+
+    The code object is there anyway; keeping it costs a dict entry an import, and the memory of the
+    module's top-level bytecode. It is digested and let go of when the module is first reloaded.
+    """
+    SourceFileLoader.get_code = _get_code_and_remember  # type: ignore[method-assign,assignment]
+
+
+def _get_code_and_remember(self: SourceFileLoader, fullname: str) -> CodeType | None:
+    code = _get_code(self, fullname)
+    # inspect, runpy and coverage ask for code too, and run it elsewhere or not at all.
+    module = sys.modules.get(fullname)
+    spec = getattr(module, "__spec__", None)
+    if code is not None and (
+        getattr(spec, "_initializing", False) or fullname in importlib._RELOADING  # type: ignore[attr-defined]  # noqa: SLF001
+    ):
+        _imported[fullname] = code
+    return code
+
+
+def imported_code(name: str) -> CodeType | None:
+    """Return the code that a module was first imported from; None if that is not remembered."""
+    return _imported.get(name)
+
+
+def loaded_code(module: ModuleType) -> CodeType | None:
+    """Return the top-level code of a loaded module, as far as it is known; runs nothing."""
+    known = _known_origin(module)
+    if known is not None:
+        return known.scopes[()].code
+    digest = _digests.get(id(module))
+    if digest is not None and digest.module() is module:
+        return digest.code
+    namespace = namespace_of(module)
+    code = _imported.get(str(namespace.get("__name__"))) or _read_cached_code(namespace)
+    _digests[id(module)] = _Digest(weakref.ref(module), code, None)
+    return code
+
+
+def loaded_outline(module: ModuleType) -> Outline | None:
+    """Return the outline of a loaded module's source, as far as it is known."""
+    known = _known_origin(module)
+    code = loaded_code(module)
+    if known is not None or code is None:
+        return known
+    digest = _digests[id(module)]
+    if digest.outline is None:
+        digest.outline = outline(code)
+    return digest.outline
+
+
+def find_origin(source: Source) -> Outline | None:
+    """Return the outline of the source that the live module was made from; None if unknown."""
+    known = _known_origin(source.module)
+    imported = _imported.pop(source.name, None)
+    if known is None or imported is not None:
+        namespace = namespace_of(source.module)
+        known = _outline_if_remembered(imported, source, namespace) or known
+        if known is None:
+            known = _outline_if_live(_read_cached_code(namespace), source, namespace)
+        remember_origin(source.module, known)
+    return known
+
+
+def could_be_from(source: Source) -> bool:
+    """Whether what is known of the live module is what the present source says.
+
+    To be asked where its origin is not known: the functions are compared, and the constants.
+    """
+    return _outline_if_live(source.code, source, namespace_of(source.module)) is not None
+
+
+def _outline_if_remembered(
+    code: CodeType | None, source: Source, namespace: dict[str, Any]
+) -> Outline | None:
+    """Digest the code that the import system was given, unless something else has run since."""
+    return outline(code) if code is not None and _has_live_code(code, source, namespace) else None
+
+
+def _has_live_code(code: CodeType, source: Source, namespace: dict[str, Any]) -> bool:
+    made = {code, *nested_codes(code)}
+    return all(each in made for each in _live_codes(namespace, source.name, code.co_filename))
+
+
+def _outline_if_live(
+    code: CodeType | None, source: Source, namespace: dict[str, Any]
+) -> Outline | None:
+    """Digest code, if it is certainly what the live module was made from.
+
+    A bytecode cache may have been written anew by another process since; hence it must contain
+    the code of every live function.
+    """
+    if code is None or not _has_live_code(code, source, namespace):
+        return None
+    found = outline(code)
+    if code == source.code and not _constants_agree(found, namespace):
+        # It is the new source's, and the live values are not: written after the edit.
+        return None
+    return found
+
+
+def _known_origin(module: ModuleType) -> Outline | None:
+    """Return the outline of the source that livepatch last brought this module to."""
+    record = _origins.get(id(module))
+    return record[1] if record is not None and record[0]() is module else None
+
+
+def remember_origin(module: ModuleType, origin: Outline | None) -> None:
+    """Note which source a module is at now; forget it when it is not known."""
+    key = id(module)
+    _digests.pop(key, None)
+    if origin is None:
+        _origins.pop(key, None)
+        return
+
+    def forget(_: object) -> None:
+        _origins.pop(key, None)
+
+    _origins[key] = (weakref.ref(module, forget), origin)
+
+
+def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
+    path = getattr(namespace.get("__spec__"), "cached", None)
+    if not isinstance(path, str):
+        return None
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a plain read, on the way of every reload
+            content = file.read()
+        if content[:4] != importlib.util.MAGIC_NUMBER:
+            return None
+        code = marshal.loads(content[_PYC_HEADER:])  # noqa: S302
+    except (OSError, EOFError, ValueError, TypeError):
+        # No cache, or one that is cut short: then the origin is unknown, and reported as LP305.
+        return None
+    return code if type(code) is CodeType else None
+
+
+def _live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
+    for value in list(namespace.values()):
+        if type(value) is FunctionType and value.__globals__ is namespace:
+            yield from _code_from(value, filename)
+        elif issubclass(type(value), type):
+            attributes = type.__dict__["__dict__"].__get__(value)
+            if attributes.get("__module__") == name:
+                for attribute in list(attributes.values()):
+                    if type(attribute) is FunctionType and attribute.__globals__ is namespace:
+                        yield from _code_from(attribute, filename)
+
+
+def _code_from(function: FunctionType, filename: str) -> Iterator[CodeType]:
+    # What dataclasses and their like generate has a filename of its own, and is in no source.
+    if function.__code__.co_filename == filename:
+        yield function.__code__
+
+
+def _constants_agree(found: Outline, namespace: dict[str, Any]) -> bool:
+    for path, scope in found.scopes.items():
+        values: Any = namespace
+        for name in path:
+            held = values.get(name)
+            if not issubclass(type(held), type):
+                break
+            values = type.__dict__["__dict__"].__get__(held)
+        else:
+            if not _scope_agrees(scope, values):
+                return False
+    return True
+
+
+def _scope_agrees(scope: Scope, values: Any) -> bool:
+    for name, shells in scope.shells.items():
+        said = shells[-1].constant
+        live = values.get(name)
+        if said is not None and type(live) in _ATOMS and repr(live) != said:
+            return False
+    return True

@@ -1,0 +1,325 @@
+"""What the source said, read from code objects: which names a scope binds, and with what.
+
+Code objects are compared and not syntax trees, because they are what is there: the source text a
+live module was imported from is often gone (that is why one reloads), but its bytecode is in the
+.pyc, and every live function carries its own. It is also several times cheaper than parsing.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from livepatch._code import instructions, same_code
+
+_OP = dis.opmap
+_STORES = {_OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in _OP}
+_DELETES = {_OP[name] for name in ("DELETE_NAME", "DELETE_GLOBAL") if name in _OP}
+_NAMED = set(dis.hasname)
+_CONSTANT = set(dis.hasconst)
+_JUMPS = set(dis.hasjrel) | set(dis.hasjabs)
+_SMALL_INT = _OP.get("LOAD_SMALL_INT", -1)
+_IMPORT_NAME, _IMPORT_FROM = _OP["IMPORT_NAME"], _OP["IMPORT_FROM"]
+_IMPORTS = {_IMPORT_NAME, _IMPORT_FROM}
+_STORE_ITEM = _OP["STORE_SUBSCR"]
+# Pseudo names: what a scope says after its last binding, and what it annotates.
+REST = "<rest>"
+ANNOTATIONS = "__annotations__"
+# A class body says that it is one by lacking this flag.
+_IS_FUNCTION = inspect.CO_OPTIMIZED
+# The low bits of these arguments are flags (CPython: Lib/dis.py, _get_const_info and its neighbours).  # noqa: E501
+_NAME_SHIFT: dict[int, int] = {}
+if sys.version_info >= (3, 11):
+    _NAME_SHIFT[_OP["LOAD_GLOBAL"]] = 1
+if sys.version_info >= (3, 12):
+    _NAME_SHIFT[_OP["LOAD_ATTR"]] = 1
+    _NAME_SHIFT[_OP["LOAD_SUPER_ATTR"]] = 2
+# 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
+_ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# What the compiler puts into a class namespace by itself; it says where the class is, not what.
+COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What the source says around a bound name: all of its statement but function bodies.
+
+    Attributes:
+        fingerprint: equal for two statements that say the same.
+        loads: the names that the statement reads.
+    """
+
+    fingerprint: tuple[Any, ...]
+    loads: frozenset[str]
+
+    @property
+    def constant(self) -> str | None:
+        """The repr of the constant that is all this statement binds, if it is that simple."""
+        first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
+        return first[1] if isinstance(first, tuple) and first[0] == "constant" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A name that an import statement binds.
+
+    Attributes:
+        module: what is imported, with leading dots where it is relative.
+        name: what is taken from it; ``"*"`` for everything; None for the module itself.
+        bound: the name it is bound to.
+    """
+
+    module: str
+    name: str | None
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A module's or a class's body.
+
+    Attributes:
+        code: its code.
+        shells: the names it binds, each with its shells in source order.
+        imports: what its import statements bind.
+    """
+
+    code: CodeType
+    shells: dict[str, tuple[Shell, ...]]
+    imports: tuple[Import, ...]
+
+    def binds(self, name: str) -> bool:
+        """Whether a statement of this scope binds the name."""
+        return name in self.shells
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The scopes of a module by path: ``()`` is the module's own, ``("Player",)`` a class's."""
+
+    scopes: dict[tuple[str, ...], Scope]
+    global_names: frozenset[str]
+
+    def same_shell(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
+        """Whether the statements that bind a path are the same in both; None when unknown."""
+        if other is None:
+            return None
+        ours, theirs = self.scopes.get(path[:-1]), other.scopes.get(path[:-1])
+        if ours is None or theirs is None:
+            return None
+        mine = ours.shells.get(path[-1])
+        return None if mine is None else mine == theirs.shells.get(path[-1])
+
+    def same_function(self, other: Outline | None, path: tuple[str, ...]) -> bool:
+        """Whether the function that a class binds to a name is the same in both, body included."""
+        if not self.same_shell(other, path) or other is None:
+            return False
+        mine = _functions_bound(self.scopes[path[:-1]].code, path[-1])
+        theirs = _functions_bound(other.scopes[path[:-1]].code, path[-1])
+        return len(mine) == len(theirs) and all(map(same_code, mine, theirs))
+
+    def imports(self, path: tuple[str, ...]) -> bool:
+        """Whether the last statement that binds a path is an import."""
+        scope = self.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        return bool(shells) and any(
+            isinstance(part, tuple) and part[0] in _IMPORTS for part in shells[-1].fingerprint
+        )
+
+    def same_body(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
+        """Whether a class says the same outside its functions; None when unknown."""
+        if other is None or path not in self.scopes or path not in other.scopes:
+            return None
+        mine, theirs = self.scopes[path], other.scopes[path]
+        if mine.shells.keys() - COMPILER_NAMES != theirs.shells.keys() - COMPILER_NAMES:
+            return False
+        return all(
+            mine.shells[name] == theirs.shells[name] for name in mine.shells.keys() - COMPILER_NAMES
+        )
+
+
+def outline(code: CodeType, previous: Outline | None = None) -> Outline:
+    """Digest a module's code.
+
+    Args:
+        code: of the module.
+        previous: an outline of an earlier version; what it says of scopes that are the same but
+            for the bodies of their functions is taken over.
+    """
+    scopes: dict[tuple[str, ...], Scope] = {}
+    _collect_scopes(code, (), scopes, previous)
+    return Outline(scopes, frozenset(_global_names(code)))
+
+
+def _collect_scopes(
+    code: CodeType,
+    path: tuple[str, ...],
+    scopes: dict[tuple[str, ...], Scope],
+    previous: Outline | None,
+) -> None:
+    known = previous.scopes.get(path) if previous is not None else None
+    if known is not None and _same_scope(known.code, code):
+        scopes[path] = Scope(code, known.shells, known.imports)
+    else:
+        # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
+        # the one whose definitions the compiler would bind if both ran.
+        scopes[path] = _scan(code)
+    for name, body in class_bodies(code):
+        _collect_scopes(body, (*path, name), scopes, previous)
+
+
+def _same_scope(old: CodeType, new: CodeType) -> bool:
+    """Whether two scopes say the same outside their functions and classes."""
+    return (
+        old.co_code == new.co_code
+        and old.co_names == new.co_names
+        and len(old.co_consts) == len(new.co_consts)
+        and all(map(_same_outside, old.co_consts, new.co_consts))
+    )
+
+
+def _same_outside(old: Any, new: Any) -> bool:
+    if type(old) is not type(new):
+        return False
+    if type(old) is CodeType:
+        # What hides a header in itself is left to the scan.
+        return old.co_name == new.co_name and not old.co_name.startswith(("<generic", "__annot"))
+    return bool(old == new) if type(old) in (str, int, bool) else repr(old) == repr(new)
+
+
+def _scan(code: CodeType) -> Scope:
+    shells: dict[str, list[Shell]] = {}
+    imports: list[Import] = []
+    statement: list[Any] = []
+    loads: set[str] = set()
+    module, attribute, whole, importing = "", None, False, False
+
+    def finish(name: str) -> None:
+        nonlocal statement, loads
+        shells.setdefault(name, []).append(Shell(tuple(statement), frozenset(loads)))
+        statement, loads = [], set()
+
+    for opcode, argument in instructions(code):
+        if opcode in _STORES or opcode in _DELETES:
+            name = code.co_names[argument]
+            if importing:
+                imports.append(_import(module, attribute, name, whole=whole))
+                importing = False
+            statement.append(opcode)
+            finish(name)
+        elif opcode == _STORE_ITEM and _is_annotation(statement):
+            finish(ANNOTATIONS)
+        elif opcode == _IMPORT_NAME:
+            (_, level), (_, names) = statement[-2:]
+            module, attribute = "." * int(level) + code.co_names[argument], None
+            whole, importing = names == "None", True
+            statement.append((opcode, module))
+        elif opcode == _IMPORT_FROM:
+            attribute, importing = code.co_names[argument], True
+            statement.append((opcode, attribute, module))
+        elif opcode in _NAMED:
+            name = code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)]
+            statement.append((opcode, name))
+            loads.add(name)
+        elif opcode in _CONSTANT:
+            statement.append(_constant_shell(code.co_consts[argument], loads))
+        elif opcode == _SMALL_INT:
+            statement.append(("constant", repr(argument)))
+        else:
+            statement.append((opcode, None if opcode in _JUMPS else argument))
+            if _is_star_import(opcode, argument):
+                imports.append(Import(module, "*", "*"))
+                importing = False
+    if statement:
+        finish(REST)
+    return Scope(code, {name: tuple(found) for name, found in shells.items()}, tuple(imports))
+
+
+def _import(module: str, attribute: str | None, bound: str, *, whole: bool) -> Import:
+    if not whole:
+        return Import(module, attribute, bound)
+    # `import a.b` binds a; `import a.b as c` is compiled like `from a import b as c`.
+    return Import(module if attribute else module.partition(".")[0], None, bound)
+
+
+def _functions_bound(code: CodeType, name: str) -> list[CodeType]:
+    """List the codes of the functions that the statements binding a name make."""
+    found: list[CodeType] = []
+    pending: list[CodeType] = []
+    for opcode, argument in instructions(code):
+        if opcode in _STORES:
+            if code.co_names[argument] == name:
+                found += pending
+            pending = []
+        elif opcode in _CONSTANT and type(code.co_consts[argument]) is CodeType:
+            pending.append(code.co_consts[argument])
+    return found
+
+
+def _is_annotation(statement: list[Any]) -> bool:
+    # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.
+    return any(part[-1] == ANNOTATIONS for part in statement[-2:] if isinstance(part, tuple))
+
+
+def _is_star_import(opcode: int, argument: int) -> bool:
+    if "IMPORT_STAR" in _OP:
+        return opcode == _OP["IMPORT_STAR"]
+    # 3.12 made it an intrinsic: INTRINSIC_IMPORT_STAR is 2 (Include/internal/pycore_intrinsics.h).
+    return opcode == _OP["CALL_INTRINSIC_1"] and argument == 2  # noqa: PLR2004
+
+
+def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    if type(constant) is CodeType:
+        if not is_type_scope(constant) and constant.co_name not in _ANNOTATE_NAMES:
+            return ("code", constant.co_name)
+        loads.update(constant.co_names)
+        return ("type parameters", *_type_scope_shell(constant, loads))
+    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself.
+    return ("constant", repr(constant))
+
+
+def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
+    definition = code.co_name.removeprefix("<generic parameters of ").removesuffix(">")
+    for opcode, argument in instructions(code):
+        if opcode in _CONSTANT:
+            constant = code.co_consts[argument]
+            yield _constant_shell(constant, loads)
+            if type(constant) is CodeType and constant.co_name != definition:
+                # The bound or default of a type parameter, evaluated when it is asked for.
+                loads.update(constant.co_names)
+                yield (constant.co_code, constant.co_names, repr(constant.co_consts))
+        elif opcode in _NAMED:
+            yield (opcode, code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)])
+        else:
+            yield (opcode, None if opcode in _JUMPS else argument)
+
+
+def is_type_scope(code: CodeType) -> bool:
+    """Whether this is the hidden function that PEP 695 wraps around a generic definition."""
+    return code.co_name.startswith("<generic parameters of ")
+
+
+def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
+    """Yield name and code of the classes that a module's or class's body defines directly."""
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            if is_type_scope(constant):
+                yield from class_bodies(constant)
+            elif not constant.co_flags & _IS_FUNCTION:
+                yield constant.co_name, constant
+
+
+def _global_names(code: CodeType) -> Iterator[str]:
+    """Yield the names that functions of this module bind through a ``global`` statement."""
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            if any(name_op in constant.co_code[::2] for name_op in (_OP["STORE_GLOBAL"],)):
+                for opcode, argument in instructions(constant):
+                    if opcode == _OP["STORE_GLOBAL"]:
+                        yield constant.co_names[argument]
+            yield from _global_names(constant)

@@ -1,0 +1,33 @@
+"""Keep other threads from running for a while, as far as Python code can."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_threads(seconds: float) -> Generator[None, None, None]:
+    """Have this thread keep the GIL, unless it gives it away itself or takes longer than this.
+
+    A thread that waits for the GIL asks for it after one switch interval, counted from when it
+    began to wait or from the last time the GIL changed hands (CPython: Python/ceval_gil.c,
+    take_gil). So it is given away once, and the interval is made longer as soon as it is back.
+    It is also what this thread may have to wait for the GIL if it gives it away, to read a file
+    say; hence no longer than needed.
+
+    Args:
+        seconds: for how long.
+    """
+    if len(sys._current_frames()) == 1:  # noqa: SLF001 - the one way to see every thread
+        yield
+        return
+    interval = sys.getswitchinterval()
+    time.sleep(1e-6)
+    sys.setswitchinterval(max(interval, seconds))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(interval)

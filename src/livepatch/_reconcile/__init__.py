@@ -1,0 +1,11 @@
+"""Stage 5c: for each pair, the steps that give its survivor what the new source says.
+
+One function a kind, in a table. Each compares what the survivor has with what it should have, and
+notes a step where they differ; so the same function serves an old survivor that takes the new
+code and a new survivor that takes over the old state.
+"""
+
+from livepatch._reconcile._result import Reconciliation
+from livepatch._reconcile._table import reconcile
+
+__all__ = ["Reconciliation", "reconcile"]

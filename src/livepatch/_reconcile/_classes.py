@@ -1,0 +1,205 @@
+"""Classes: bases, metaclass, attributes, ABC registrations, enum members."""
+
+from __future__ import annotations
+
+import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+import abc
+import types
+from typing import Any
+
+from livepatch._constants import same_value
+from livepatch._decide import class_source_is_same
+from livepatch._kinds import (
+    UNSETTABLE,
+    bases_of,
+    class_attributes,
+    is_class,
+)
+from livepatch._match import Pair
+from livepatch._module import Path
+from livepatch._outline import COMPILER_NAMES
+from livepatch._own import Call, OwnList
+from livepatch._reconcile._result import Reconciliation
+from livepatch._steps import MISSING
+
+# What a class has by virtue of being that class.
+_CLASS_MACHINERY = frozenset(
+    {"__dict__", "__weakref__", "__module__", "_abc_impl", "__annotations_cache__"}
+)
+
+
+def reconcile_class(result: Reconciliation, pair: Pair) -> None:
+    old, new = pair.old, pair.new
+    if not issubclass(type(old), type):
+        result.changed.add(id(new))
+        return
+    survivor = result.survivor(pair)
+    _take_bases(result, pair)
+    _take_metaclass(result, survivor)
+    for name in ("__name__", "__qualname__"):
+        _take_class_name(result, survivor, name, pair)
+    source_is_same = class_source_is_same(result.decisions.matches, pair)
+    if source_is_same is False:
+        result.changed.add(id(new))
+    before, after = class_attributes(old), class_attributes(new)
+    present = class_attributes(survivor)
+    for name in {**before, **after}:
+        if name in _CLASS_MACHINERY:
+            continue
+        chosen = _class_attribute(result, pair, name, before, after, source_is_same)
+        held = present.get(name, MISSING)
+        if held is not chosen or id(chosen) in result.touched:
+            _set_class_attribute(result, survivor, name, chosen)
+            if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
+                result.changed.add(id(new))
+    if "_abc_impl" in present:
+        _see_to_abc(result, pair, survivor)
+
+
+def _see_to_abc(result: Reconciliation, pair: Pair, survivor: type) -> None:
+    """Forget cached answers of isinstance, and keep what others registered with the old class."""
+    result.add_cache(pair, Call(_abc._reset_caches, survivor))  # noqa: SLF001 - as abc does
+    if survivor is pair.new and "_abc_impl" in class_attributes(pair.old):
+        for reference in _abc._get_dump(pair.old)[0]:  # noqa: SLF001
+            registered = result.settle(reference())
+            if registered is not None:
+                result.add_cache(pair, Call(abc.ABCMeta.register, survivor, registered))
+
+
+def reconcile_foreign(result: Reconciliation, pair: Pair) -> None:
+    """Leave what was not made by this load as it is; the old one takes the bases it needs."""
+    result.changed.add(id(pair.new))
+    if is_class(pair.old) and is_class(pair.new):
+        _take_bases(result, pair)
+
+
+def _take_bases(result: Reconciliation, pair: Pair) -> None:
+    """Give the old class the survivors of the new one's bases, or, where it goes, of its own.
+
+    Its instances can take the new class only once both have the same base below the slots that
+    they add.
+    """
+    kept = result.survivor(pair) is pair.old
+    present = bases_of(pair.old)
+    wanted = tuple(map(result.decisions.settle, bases_of(pair.new) if kept else present))
+    if any(map(lambda a, b: a is not b, wanted, present)) or len(wanted) != len(present):
+        result.bases.append((pair.old, wanted))
+
+
+def _take_metaclass(result: Reconciliation, survivor: type) -> None:
+    metaclass = type(survivor)
+    settled = result.decisions.settle(metaclass)
+    if settled is not metaclass:
+        result.steps.set_class(OwnList([survivor]), settled, metaclass)
+
+
+def _take_class_name(result: Reconciliation, survivor: type, name: str, pair: Pair) -> None:
+    descriptor = type.__dict__[name]
+    wanted = descriptor.__get__(pair.new)
+    present = descriptor.__get__(survivor)
+    if wanted != present:
+        setter = descriptor.__set__
+        result.steps.add(Call(setter, survivor, wanted), Call(setter, survivor, present))
+
+
+def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
+    result: Reconciliation,
+    pair: Pair,
+    name: str,
+    before: Any,
+    after: Any,
+    source_is_same: bool | None,
+) -> Any:
+    path = (*pair.path, name)
+    if name in COMPILER_NAMES:
+        return after.get(name, MISSING)
+    if name not in before:
+        return result.settle(after[name])
+    if name not in after:
+        return _only_in_old(result, pair, path, before[name], source_is_same)
+    old, new = before[name], after[name]
+    settled = result.settle(new)
+    if name in UNSETTABLE:
+        return class_attributes(result.survivor(pair))[name]
+    if path in pair.module.patched:
+        return _patched(result, pair, path, old, settled)
+    if settled is not new or id(old) in result.decisions.survivors:
+        return settled
+    if name == "__type_params__" and not source_is_same:
+        return result.settle(new)  # the body's statement is the same, whatever they are
+    if name == "_value2member_map_":
+        return _merged_members(result, old, new)
+    if type(new) is types.MemberDescriptorType or type(new) is types.GetSetDescriptorType:
+        return class_attributes(result.survivor(pair))[name]
+    return result.values.choose_attribute(pair, name, old, new, class_is_same=source_is_same)
+
+
+def _patched(result: Reconciliation, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+    """Choose between what someone put in a definition's place at run time, and the source's."""
+    if pair.module.outline.same_function(pair.before.origin, path):
+        message = "was replaced at run time and its source is unchanged"
+        result.values.note("LP303", pair, path, message)
+        return old
+    result.values.note("LP304", pair, path, "was replaced at run time; the source's is back")
+    return new
+
+
+def _merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, Any]) -> Any:
+    """Keep the combined members of a flag, which are made when they are first asked for."""
+    combined = {
+        value: member
+        for value, member in old.items()
+        if value not in new and member.name not in type(member)._member_map_
+    }
+    if not combined:
+        return new
+    settled = {value: result.settle(member) for value, member in new.items()}
+    return {**settled, **combined}
+
+
+def _only_in_old(
+    result: Reconciliation, pair: Pair, path: Path, old: Any, source_is_same: bool | None
+) -> Any:
+    if id(old) in result.decisions.survivors:
+        return MISSING  # an alias that is gone
+    origin = pair.before.origin
+    scope = origin.scopes.get(path[:-1]) if origin is not None else None
+    if scope is not None and scope.binds(path[-1]):
+        return MISSING
+    if path in pair.before.removed or pair.before.owns(old):
+        return MISSING
+    if source_is_same is False or (source_is_same is None and path[-1].startswith("__")):
+        return MISSING  # generated by a decorator, metaclass or base that is gone or changed
+    message = "was set at run time and is not in the source; kept"
+    result.values.note("LP303", pair, path, message)
+    return result.settle(old)
+
+
+def _set_class_attribute(result: Reconciliation, cls: type, name: str, value: Any) -> None:
+    if name == "__annotate_func__":
+        _set_class_annotate(result, cls, value)
+        return
+    result.steps.set_on_class(cls, name, value)
+
+
+def _set_class_annotate(result: Reconciliation, cls: type, value: Any) -> None:
+    present = class_attributes(cls).get("__annotate_func__")
+    setter = type.__dict__["__annotate__"].__set__
+    wanted = None if value is MISSING else value
+    result.steps.add(Call(setter, cls, wanted), Call(setter, cls, present))
+
+
+def reconcile_member(result: Reconciliation, pair: Pair) -> None:
+    survivor = result.survivor(pair)
+    if survivor is pair.old and (pair.old is not None):
+        present = pair.old.__dict__
+        for name, value in pair.new.__dict__.items():
+            if name == "__objclass__":
+                continue
+            if name not in present or not same_value(present[name], value):
+                result.steps.set_item(present, name, result.settle(value))
+    elif survivor is pair.new:
+        present = pair.new.__dict__
+        for name, value in pair.old.__dict__.items():
+            if name not in present:  # set at run time
+                result.steps.set_item(present, name, result.settle(value))

@@ -1,0 +1,235 @@
+"""Functions: code, defaults, annotations, attributes, closures, dispatch registries."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import sys
+import types
+from typing import Any
+
+from livepatch._code import same_code, writes_free_variable
+from livepatch._constants import same_value
+from livepatch._kinds import (
+    is_empty,
+    kind_of,
+)
+from livepatch._layers import plain_path
+from livepatch._match import Pair
+from livepatch._own import Call
+from livepatch._reconcile._result import Reconciliation, same_items
+from livepatch._reconcile._wrappers import is_part_of_wrapper
+from livepatch._steps import MISSING
+
+_LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
+
+
+def reconcile_function(result: Reconciliation, pair: Pair) -> None:
+    old, new = pair.old, pair.new
+    survivor = result.survivor(pair)
+    if type(old) is not types.FunctionType:
+        result.changed.add(id(new))
+        return
+    steps, before = result.steps, len(result.steps)
+    if old.__code__ is not new.__code__ and old.__code__ != new.__code__:
+        result.codes.append((old.__code__, new.__code__))
+        if survivor is old:
+            steps.set_code(old, new.__code__)
+            before += 1
+        if not same_code(old.__code__, new.__code__):
+            result.changed.add(id(new))
+    source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
+    if source_is_same is not True or not _is_only_code(old, new):
+        _reconcile_beyond_code(result, pair, survivor, source_is_same)
+    elif survivor is old and old.__doc__ != new.__doc__:
+        steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
+    if len(steps) > before:
+        result.changed.add(id(new))
+
+
+def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
+    """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
+    return (
+        old.__closure__ is None
+        and new.__closure__ is None
+        and old.__kwdefaults__ is None
+        and new.__kwdefaults__ is None
+        and not old.__dict__
+        and not new.__dict__
+        and same_value(old.__defaults__, new.__defaults__)
+    )
+
+
+def _reconcile_beyond_code(
+    result: Reconciliation, pair: Pair, survivor: Any, source_is_same: bool | None
+) -> None:
+    old, new = pair.old, pair.new
+    for name in ("__defaults__", "__kwdefaults__"):
+        _reconcile_defaults(
+            result, survivor, name, getattr(old, name), getattr(new, name), source_is_same
+        )
+    if survivor is old:
+        for name in ("__doc__", "__name__", "__qualname__", "__module__"):
+            _take(result, survivor, name, getattr(old, name), getattr(new, name))
+        if sys.version_info >= (3, 12):
+            _take(result, survivor, "__type_params__", old.__type_params__, new.__type_params__)
+        if source_is_same is not True:
+            _take_annotations(result, old, new)
+    elif not (
+        same_value(old.__defaults__, new.__defaults__) and same_value(old.__doc__, new.__doc__)
+    ):
+        result.changed.add(id(new))
+    _reconcile_function_dict(result, pair, survivor)
+    if old.__closure__ and old.__code__.co_freevars == new.__code__.co_freevars:
+        _reconcile_cells(result, pair, source_is_same)
+    if _is_single_dispatch(new) and _is_single_dispatch(old):
+        _reconcile_registry(result, pair, survivor)
+
+
+def _take(result: Reconciliation, target: Any, name: str, present: Any, wanted: Any) -> None:
+    wanted = result.settle(wanted)
+    if present is not wanted and not same_value(present, wanted):
+        result.steps.set_attribute(target, name, wanted, present)
+
+
+def _reconcile_defaults(  # noqa: PLR0913, PLR0917
+    result: Reconciliation,
+    survivor: Any,
+    name: str,
+    old: Any,
+    new: Any,
+    source_is_same: bool | None,
+) -> None:
+    present = getattr(survivor, name)
+    if old is None or new is None or source_is_same is not True:
+        chosen: Any = new
+    elif type(new) is dict:
+        chosen = {key: _default(result, old.get(key, value), value) for key, value in new.items()}
+        if chosen.keys() == old.keys() and all(chosen[key] is old[key] for key in chosen):
+            chosen = old
+    elif len(old) == len(new):
+        chosen = tuple(_default(result, before, after) for before, after in zip(old, new))
+    else:
+        chosen = new
+    if type(chosen) is dict:
+        settled: Any = {key: result.settle(value) for key, value in chosen.items()}
+        if present is not None and same_items(present, settled):
+            return
+    else:
+        settled = result.settle(chosen)
+        if same_value(present, settled):
+            return
+    result.steps.set_attribute(survivor, name, settled, present)
+
+
+def _default(result: Reconciliation, old: Any, new: Any) -> Any:
+    # The statement says the same: a default that can change is state, like a cache in a default.
+    settled = result.settle(new)
+    if settled is not new or type(old) is not type(new):
+        return settled
+    return result.values.choose_state(old, new, source_is_same=True)
+
+
+def _take_annotations(result: Reconciliation, old: Any, new: Any) -> None:
+    if _LAZY_ANNOTATIONS:
+        old_lazy: Any = old.__annotate__
+        new_lazy: Any = new.__annotate__
+        if new_lazy is not None:
+            # Setting the function drops the annotations computed from the old one (PEP 649).
+            undo = Call(setattr, old, "__annotate__", old_lazy)
+            if old_lazy is None:
+                undo = Call(setattr, old, "__annotations__", dict(old.__annotations__))
+            result.steps.add(Call(setattr, old, "__annotate__", new_lazy), undo)
+            return
+        if old_lazy is not None:
+            result.steps.add(
+                Call(setattr, old, "__annotations__", new.__annotations__),
+                Call(setattr, old, "__annotate__", old_lazy),
+            )
+            return
+    present, wanted = old.__annotations__, new.__annotations__
+    settled = {key: result.settle(value) for key, value in wanted.items()}
+    if not same_items(present, settled):
+        result.steps.set_attribute(old, "__annotations__", settled, present)
+
+
+def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) -> None:
+    old, new = pair.old.__dict__, pair.new.__dict__
+    if not old and not new:
+        return
+    present = survivor.__dict__
+    for name, value in new.items():
+        wanted = result.settle(value)
+        if present.get(name, MISSING) is not wanted:
+            if is_part_of_wrapper(present.get(name), wanted):
+                continue
+            result.steps.set_item(present, name, wanted)
+    if survivor is pair.new:
+        for name, value in old.items():
+            # Set at run time: a counter, a mark of a test tool.
+            if name not in new and name != "__wrapped__":
+                result.steps.set_item(present, name, result.settle(value))
+    elif "__wrapped__" in old and "__wrapped__" not in new:
+        result.steps.set_item(present, "__wrapped__", MISSING)
+
+
+def _reconcile_cells(result: Reconciliation, pair: Pair, source_is_same: bool | None) -> None:
+    old, new = pair.old, pair.new
+    survivor = result.survivor(pair)
+    names = old.__code__.co_freevars
+    for name, before, after, cell in zip(
+        names, old.__closure__, new.__closure__, survivor.__closure__
+    ):
+        if is_empty(before) or is_empty(after) or id(cell) in result.cells:
+            continue
+        result.cells[id(cell)] = cell
+        chosen = _cell_contents(result, pair, name, before, after, source_is_same)
+        if cell.cell_contents is not chosen:
+            result.steps.set_cell(cell, chosen, cell.cell_contents)
+
+
+def _cell_contents(  # noqa: PLR0913, PLR0917
+    result: Reconciliation,
+    pair: Pair,
+    name: str,
+    before: types.CellType,
+    after: types.CellType,
+    source_is_same: bool | None,
+) -> Any:
+    old, new = before.cell_contents, after.cell_contents
+    settled = result.settle(new)
+    if settled is not new or name == "__class__" or id(old) in result.decisions.survivors:
+        return settled
+    if kind_of(new) is not None and type(new) is not types.FunctionType:
+        return new
+    if writes_free_variable(pair.old.__code__, name):
+        return old  # a counter: the closure's own state
+    return result.values.choose_state(old, new, source_is_same=source_is_same)
+
+
+def _is_single_dispatch(function: types.FunctionType) -> bool:
+    return (
+        function.__code__.co_filename == functools.__file__
+        and type(function.__dict__.get("registry")) is types.MappingProxyType
+        and "dispatch" in function.__dict__
+    )
+
+
+def _reconcile_registry(result: Reconciliation, pair: Pair, survivor: Any) -> None:
+    """Merge two singledispatch registries: registrations made by other modules stay."""
+    owner_of = result.decisions.matches.owner_of
+    before, after = _registry_of(pair.old), _registry_of(pair.new)
+    merged = {result.settle(cls): result.settle(function) for cls, function in after.items()}
+    for cls, function in before.items():
+        if owner_of(function) is None and result.settle(cls) not in merged:
+            merged[result.settle(cls)] = function
+    present = _registry_of(survivor)
+    if not same_items(present, merged):
+        result.steps.replace_members(dict, present, merged, dict(present))
+    result.add_cache(pair, Call(survivor._clear_cache))  # noqa: SLF001 - its public name
+
+
+def _registry_of(function: Any) -> dict[Any, Any]:
+    # The function shows its registry through a read-only view; the dict itself is in closures.
+    (registry,) = gc.get_referents(function.registry)
+    return registry  # type: ignore[no-any-return]

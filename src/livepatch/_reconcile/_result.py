@@ -1,0 +1,59 @@
+"""What reconciling gathers, and what its ways share."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepatch._constants import same_value
+from livepatch._decide import Decisions
+from livepatch._match import Pair
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._steps import Steps
+from livepatch._values import Values
+
+
+@dataclass(slots=True, eq=False)
+class Reconciliation:
+    """The steps of all pairs of a module.
+
+    Attributes:
+        steps: what to do.
+        changed: ids of the new definitions whose source says something else than the old.
+        touched: ids of descriptors initialised anew, which their classes must set again.
+        codes: old and new code of each function whose code changed.
+        bases: old classes and the bases they get, base classes first.
+        caches: what to empty once all has gone well, with the path of its definition.
+    """
+
+    decisions: Decisions
+    values: Values
+    steps: Steps = field(default_factory=Steps)
+    changed: set[int] = field(default_factory=set)
+    touched: set[int] = field(default_factory=set)
+    codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
+    caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
+    bases: OwnList[tuple[type, tuple[type, ...]]] = field(default_factory=OwnList)
+    cells: OwnDict[int, types.CellType] = field(default_factory=OwnDict)
+
+    def survivor(self, pair: Pair) -> Any:
+        """Return the object that stays."""
+        return self.decisions.settle(pair.new)
+
+    def add_cache(self, pair: Pair, call: Call) -> None:
+        """Note a cache that is to be emptied once all has gone well."""
+        self.caches.append((pair.text, call))
+
+    def settle(self, value: Any) -> Any:
+        """Return a value with the losers in it, as far as tuples go, exchanged for survivors."""
+        if type(value) is tuple:
+            settled = tuple(map(self.settle, value))
+            return value if all(map(lambda a, b: a is b, value, settled)) else settled
+        return self.decisions.settle(value)
+
+
+def same_items(present: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    return present.keys() == wanted.keys() and all(
+        present[key] is value or same_value(present[key], value) for key, value in wanted.items()
+    )

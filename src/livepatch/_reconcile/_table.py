@@ -1,0 +1,72 @@
+"""One way for each kind, in a table, and the order in which they are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from livepatch._decide import Decisions
+from livepatch._kinds import (
+    CACHED_FUNCTION,
+    CACHED_PROPERTY,
+    CLASS,
+    CLASS_METHOD,
+    DISPATCH_METHOD,
+    ENUM_MEMBER,
+    FUNCTION,
+    NEW_TYPE,
+    OBJECT,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    STATIC_METHOD,
+    WRAPT,
+    mro_of,
+)
+from livepatch._match import Pair
+from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
+from livepatch._reconcile._functions import reconcile_function
+from livepatch._reconcile._result import Reconciliation
+from livepatch._reconcile._wrappers import (
+    reconcile_attributes,
+    reconcile_cached_function,
+    reconcile_method_wrapper,
+    reconcile_new_type,
+    reconcile_object,
+    reconcile_partial,
+    reconcile_property,
+    reconcile_wrapt,
+)
+from livepatch._steps import Steps
+from livepatch._values import Values
+
+RECONCILE: dict[str, Callable[[Reconciliation, Pair], None]] = {
+    FUNCTION.name: reconcile_function,
+    CLASS.name: reconcile_class,
+    ENUM_MEMBER.name: reconcile_member,
+    PROPERTY.name: reconcile_property,
+    STATIC_METHOD.name: reconcile_method_wrapper,
+    CLASS_METHOD.name: reconcile_method_wrapper,
+    PARTIAL.name: reconcile_partial,
+    PARTIAL_METHOD.name: reconcile_attributes("func", "args", "keywords"),
+    CACHED_PROPERTY.name: reconcile_attributes("func", "__doc__"),
+    DISPATCH_METHOD.name: reconcile_attributes("func", "dispatcher"),
+    CACHED_FUNCTION.name: reconcile_cached_function,
+    WRAPT.name: reconcile_wrapt,
+    OBJECT.name: reconcile_object,
+    NEW_TYPE.name: reconcile_new_type,
+}
+
+
+def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
+    """Note the steps for every pair: parts before wholes, so that a class comes last."""
+    result = Reconciliation(decisions, values)
+    for pair in reversed(decisions.matches.pairs):
+        step = reconcile_foreign if pair.foreign else RECONCILE.get(pair.kind.name)
+        if step is not None:
+            step(result, pair)
+    first = Steps()
+    for cls, bases in sorted(result.bases, key=lambda item: len(mro_of(item[0]))):
+        first.set_bases(cls, bases)
+    first.extend(result.steps)
+    result.steps = first
+    return result

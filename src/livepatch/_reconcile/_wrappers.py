@@ -1,0 +1,127 @@
+"""What decorators make of functions: descriptors, partials, caches, proxies, objects."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any
+
+from livepatch._constants import same_value
+from livepatch._layers import plain_path
+from livepatch._match import Pair
+from livepatch._own import Call
+from livepatch._reconcile._result import Reconciliation, same_items
+from livepatch._steps import MISSING
+
+
+def is_part_of_wrapper(present: Any, wanted: Any) -> bool:
+    # A foreign helper that was made anew (lru_cache's cache_info, singledispatch's registry
+    # view) works on the closure of the wrapper that survives; the old one is the right one.
+    return type(present) is type(wanted) and type(wanted) in (
+        types.BuiltinFunctionType,
+        types.MappingProxyType,
+    )
+
+
+def reconcile_property(result: Reconciliation, pair: Pair) -> None:
+    survivor, new = result.survivor(pair), pair.new
+    wanted = [result.settle(getattr(new, name)) for name in ("fget", "fset", "fdel")]
+    present = [getattr(survivor, name) for name in ("fget", "fset", "fdel")]
+    # None lets the property take the getter's docstring, as the source did.
+    getter = new.fget
+    explicit = new.__doc__ if getter is None or new.__doc__ != getter.__doc__ else None
+    changed = any(map(lambda a, b: a is not b, wanted, present))
+    if not changed and same_value(survivor.__doc__, new.__doc__):
+        return
+    if survivor is not pair.old and not changed:
+        return
+    undo_doc = survivor.__doc__
+    result.steps.add(
+        Call(property.__init__, survivor, *wanted, explicit),
+        Call(property.__init__, survivor, *present, undo_doc),
+    )
+    result.touched.add(id(survivor))
+
+
+def reconcile_method_wrapper(result: Reconciliation, pair: Pair) -> None:
+    survivor = result.survivor(pair)
+    wanted = result.settle(pair.new.__func__)
+    present = survivor.__func__
+    if present is not wanted:
+        initialise = type(survivor).__init__
+        result.steps.add(Call(initialise, survivor, wanted), Call(initialise, survivor, present))
+        result.touched.add(id(survivor))
+
+
+def reconcile_partial(result: Reconciliation, pair: Pair) -> None:
+    survivor, new = result.survivor(pair), pair.new
+    arguments = tuple(map(result.settle, new.args))
+    keywords = {key: result.settle(value) for key, value in new.keywords.items()}
+    wanted = (result.settle(new.func), arguments, keywords, dict(new.__dict__))
+    present = survivor.__reduce__()[2]
+    same = wanted[0] is present[0] and same_value(arguments, present[1])
+    if not same or not same_items(present[2] or {}, keywords):
+        setter = functools.partial.__setstate__  # type: ignore[attr-defined]
+        result.steps.add(Call(setter, survivor, wanted), Call(setter, survivor, present))
+
+
+def reconcile_attributes(*names: str) -> Callable[[Reconciliation, Pair], None]:
+    def step(result: Reconciliation, pair: Pair) -> None:
+        survivor = result.survivor(pair)
+        present = survivor.__dict__
+        for name in names:
+            if name in pair.new.__dict__:
+                wanted = result.settle(pair.new.__dict__[name])
+                held = present.get(name, MISSING)
+                if held is not wanted and not same_value(held, wanted):
+                    result.steps.set_item(present, name, wanted)
+
+    return step
+
+
+def reconcile_cached_function(result: Reconciliation, pair: Pair) -> None:
+    survivor = result.survivor(pair)
+    inner = survivor.__wrapped__
+    if survivor is pair.old:
+        for name, value in pair.new.__dict__.items():
+            held = survivor.__dict__.get(name, MISSING)
+            wanted = result.settle(value)
+            if held is not wanted and not is_part_of_wrapper(held, wanted):
+                result.steps.set_item(survivor.__dict__, name, wanted)
+        pair_inside = result.decisions.matches.by_old.get(id(inner))
+        if pair_inside is not None and inner.__code__ != pair_inside.new.__code__:
+            result.add_cache(pair, Call(survivor.cache_clear))
+
+
+def reconcile_wrapt(result: Reconciliation, pair: Pair) -> None:
+    survivor = result.survivor(pair)
+    wanted = result.settle(pair.new.__wrapped__)
+    if survivor.__wrapped__ is not wanted:
+        result.steps.add(
+            Call(setattr, survivor, "__wrapped__", wanted),
+            Call(setattr, survivor, "__wrapped__", survivor.__wrapped__),
+        )
+
+
+def reconcile_object(result: Reconciliation, pair: Pair) -> None:
+    """Give a decorated object (one with the function inside) what the new one would have."""
+    survivor = result.survivor(pair)
+    if survivor is not pair.old:
+        return
+    source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
+    old, new = pair.old.__dict__, pair.new.__dict__
+    for name, value in new.items():
+        settled = result.settle(value)
+        if name in old and settled is value and id(old[name]) not in result.decisions.survivors:
+            settled = result.values.choose_state(old[name], value, source_is_same=source_is_same)
+        if old.get(name, MISSING) is not settled:
+            result.steps.set_item(old, name, settled)
+
+
+def reconcile_new_type(result: Reconciliation, pair: Pair) -> None:
+    survivor = result.survivor(pair)
+    for name in ("__supertype__", "__name__", "__qualname__"):
+        wanted = result.settle(getattr(pair.new, name))
+        if getattr(survivor, name) is not wanted:
+            result.steps.set_attribute(survivor, name, wanted, getattr(survivor, name))

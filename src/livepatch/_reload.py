@@ -1,0 +1,277 @@
+"""``livepatch.reload``: the stages of a reload, one call a stage."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from livepatch._apply import apply, refresh_caches
+from livepatch._carry import carry_data
+from livepatch._changed import changed, dependents_of
+from livepatch._errors import (
+    InvalidOptionError,
+    LivepatchError,
+    NotAModuleError,
+    OptionTypeError,
+    ReloadInProgressError,
+    ReloadRefused,
+)
+from livepatch._load import Loaded, load, young_objects_kept_apart
+from livepatch._match import Matches, match
+from livepatch._module import Module, describe_modules
+from livepatch._notices import notice_leftovers
+from livepatch._origin import remember_origin
+from livepatch._outline import outline
+from livepatch._places import plan_modules
+from livepatch._plan import Plan, Watched, make_plan
+from livepatch._progress import Progress
+from livepatch._quiet import quiet_threads
+from livepatch._record import Record
+from livepatch._report import Report
+from livepatch._snapshot import Snapshot, take_snapshot
+from livepatch._source import Source, read_sources
+from livepatch._summary import summarise
+from livepatch._undo import keep_record, undo
+from livepatch._verify import verify
+from livepatch._withdraw import withdraw
+
+logger = logging.getLogger("livepatch")
+logger.addHandler(logging.NullHandler())
+STRATEGIES = ("auto", "repoint")
+# Seconds without other threads, from the look at who holds what to the end of the change: what
+# they would do in between, a plan cannot know.
+PLAN_WINDOW = 0.5
+
+_lock = threading.RLock()
+_under_way = threading.local()
+
+
+def reload(
+    *modules: object,
+    dry_run: bool = False,
+    keep: Iterable[str] = (),
+    strategy: str = "auto",
+    dependents: bool = False,
+) -> Report:
+    """Bring loaded modules to the source that is on disk now, and keep their state.
+
+    The new sources are run with ``importlib.reload``; then every reference in the process to one of
+    the modules' functions and classes reaches the new code: instances, callbacks, subclasses,
+    registries, names imported elsewhere. Instances keep their attributes. Globals that hold data
+    are made anew, as ``importlib.reload`` does, except those named to be kept.
+
+    Several modules are one transaction: all of them come to their new source, or none does. Each
+    runs when another one's import statement asks for it, as in a fresh process, so they can be
+    given in any order.
+
+    Args:
+        modules: the module objects, or their dotted names. Modules that their new sources import
+            for the first time are imported, and forgotten again if the reload fails. A module
+            whose file has gone may be given together with its package; it is forgotten, unless
+            something still holds it.
+        dry_run: say what would happen, and leave the process as it is. The modules' top-level
+            code does run; what it does outside the modules cannot be taken back.
+        keep: names of globals whose live value stays, besides those in the modules' own
+            ``__livepatch_keep__``; with several modules, ``"shop.config.CACHE"`` means one.
+        strategy: ``"auto"`` keeps the old objects and gives them the new code wherever that is
+            sound. ``"repoint"`` keeps the new objects and repoints every reference.
+        dependents: reload also the modules that computed something from what has changed
+            (``DOUBLE = LIMIT * 2``). Without it they are named in the report; names that were
+            only imported (``from shop.config import LIMIT``) get the new value in any case.
+
+    Returns:
+        What became of each definition, what was moved, and what could not be.
+
+    Raises:
+        LivepatchError: bad input, or an edit that cannot be applied (`ReloadRefused`).
+        BaseException: whatever a new source raises, unchanged, with a note (3.11+).
+            In each case the modules and all who use them are as they were before.
+    """
+    names = _check_options(keep, strategy)
+    if not modules:
+        raise NotAModuleError("LP101", "no module was given")
+    started = time.perf_counter()
+    with _one_at_a_time():
+        request = Request(modules, names, strategy, dry_run, dependents, started)
+        report = _bring_up_to_date(request)
+    _log(report)
+    return report
+
+
+def reload_changed(
+    *packages: object,
+    dry_run: bool = False,
+    keep: Iterable[str] = (),
+    strategy: str = "auto",
+    dependents: bool = False,
+) -> Report:
+    """Reload exactly the modules that differ from their sources, as one transaction.
+
+    Args:
+        packages: where to look, see `changed`.
+        dry_run: see `reload`; so are the other options.
+        keep: see `reload`.
+        strategy: see `reload`.
+        dependents: see `reload`.
+
+    Returns:
+        The report of that reload; one without modules if nothing has changed.
+
+    Raises:
+        LivepatchError, BaseException: as `reload` does; then nothing has changed.
+    """
+    names = changed(*packages)
+    options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents}
+    if not names:
+        _check_options(keep, strategy)
+        return Report((), (), {}, {}, (), (), (), 0.0, dry_run)
+    return reload(*names, dry_run=dry_run, **options)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks for."""
+
+    modules: tuple[object, ...]
+    keep: frozenset[str]
+    strategy: str
+    dry_run: bool
+    dependents: bool
+    started: float
+
+
+def _bring_up_to_date(request: Request) -> Report:
+    sources = read_sources(request.modules)
+    if request.dependents:
+        sources = read_sources((*request.modules, *dependents_of(sources)))
+    with young_objects_kept_apart():
+        report, watched, record = _run_stages(request, sources)
+    del sources
+    # Raised out here, where no frame of the traceback holds an instance alive.
+    if report.refusals and not request.dry_run:
+        raise ReloadRefused(report.refusals)
+    if record is None:
+        return report
+    report = verify(report, watched, record.retired)
+    return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
+
+
+def _undo_alone(record: Record) -> Report:
+    with _one_at_a_time():
+        report = undo(record)
+    _log(report)
+    return report
+
+
+def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
+    snapshots = [take_snapshot(source) for source in sources]
+    try:
+        outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
+        with Progress(len(sources)) as progress:
+            loaded = load(snapshots, outlines, progress.show)
+    except BaseException:
+        for snapshot in snapshots:
+            snapshot.put_back()
+        raise
+    try:
+        matches = match(describe_modules(snapshots, loaded, outlines))
+    except BaseException:
+        withdraw(Matches(()), snapshots, loaded)
+        raise
+    if loaded.error is not None:
+        withdraw(matches, snapshots, loaded)
+        raise _noted(loaded.error, loaded.failed)
+    plan: Plan | None = None
+    try:
+        with quiet_threads(PLAN_WINDOW):
+            keep = request.keep | _kept_by_modules(matches.modules)
+            plan = make_plan(matches, request.strategy, keep)
+            carry_data(plan)
+            notice_leftovers(plan)
+            plan_modules(plan, loaded, request.modules)
+            if not request.dry_run and not plan.refusals:
+                apply(plan)
+    except BaseException:
+        # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.
+        if plan is None or not plan.committed:
+            _take_back_load(plan, matches, snapshots, loaded)
+        raise
+    if not plan.committed:
+        report = summarise(plan, request.started, dry_run=request.dry_run)
+        _take_back_load(plan, matches, snapshots, loaded)
+        return report, [], None
+    plan.notices += refresh_caches(plan)
+    for module in matches.modules:
+        remember_origin(module.source.module, module.outline)
+    record = keep_record(plan)
+    return summarise(plan, request.started, dry_run=False), plan.losers_by_reference(), record
+
+
+def _take_back_load(
+    plan: Plan | None, matches: Matches, snapshots: list[Snapshot], loaded: Loaded
+) -> None:
+    if plan is not None:
+        plan.steps.clear()
+    withdraw(matches, snapshots, loaded)
+
+
+def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:
+    if strategy not in STRATEGIES:
+        raise InvalidOptionError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
+    if isinstance(keep, str):
+        raise OptionTypeError("LP110", f"keep={keep!r} is a string, not several: write ({keep!r},)")
+    try:
+        names = frozenset(keep)
+    except TypeError as error:
+        raise OptionTypeError("LP110", f"keep={keep!r} does not consist of names") from error
+    if not all(isinstance(name, str) for name in names):
+        raise OptionTypeError("LP110", f"keep={keep!r} does not consist of names of globals")
+    return names
+
+
+def _kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
+    names: set[str] = set()
+    for module in modules:
+        for namespace in (module.new, module.old):
+            said = namespace.get("__livepatch_keep__", ())
+            if isinstance(said, str) or not isinstance(said, (tuple, list, set, frozenset)):
+                detail = f"__livepatch_keep__ = {said!r} is not a tuple of names"
+                raise OptionTypeError("LP110", detail)
+            names.update(f"{module.name}.{name}" for name in said if isinstance(name, str))
+    return frozenset(names)
+
+
+@contextmanager
+def _one_at_a_time() -> Generator[None, None, None]:
+    if getattr(_under_way, "value", False):
+        raise ReloadInProgressError("LP109", "this thread is in the middle of a reload")
+    with _lock:
+        _under_way.value = True
+        try:
+            yield
+        finally:
+            _under_way.value = False
+
+
+def _noted(error: BaseException, name: str) -> BaseException:
+    """Add a note to the user's own exception that says what state things are in."""
+    if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
+        error.add_note(
+            f"livepatch: raised while {name!r} was loaded; everything is as it was before the "
+            "reload, except for what the modules' top-level code did outside them."
+        )
+    return error
+
+
+def _log(report: Report) -> None:
+    level = logging.INFO if report.ok else logging.WARNING
+    for line in str(report).splitlines():
+        logger.log(level, "%s", line.strip())

@@ -1,0 +1,48 @@
+"""Classes that are let go: they leave their bases' ``__subclasses__()`` at once.
+
+A class is a cycle, so it stays listed until the collector runs, and a registry made of
+``Base.__subclasses__()`` would name it beside its successor. Given another base it is off the list.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from livepatch._kinds import UNSETTABLE, base_of, class_attributes
+from livepatch._layout import retirement_base
+from livepatch._steps import MISSING, Steps
+
+
+def retire_classes(classes: Iterable[type], steps: Steps) -> None:
+    """Note the steps that take classes off their bases' lists of subclasses.
+
+    Only where CPython allows the exchange, see `retirement_base`; the rest leave with the next
+    collection. What they inherited is lost to them, so nothing may be using them any more.
+    """
+    for cls in classes:
+        base = retirement_base(cls)
+        if base is not None and base_of(cls) is not base:
+            steps.set_bases(cls, (base,))
+
+
+def forward_class(old: type, new: type, steps: Steps) -> None:
+    """Make an old class that something unseen holds behave like the new one.
+
+    Its instances can no longer be found and moved, so it takes the new class's attributes.
+    """
+    before, after = class_attributes(old), class_attributes(new)
+    for name in {**before, **after}:
+        if name in _OWN or name in UNSETTABLE:
+            continue
+        wanted: Any = after.get(name, MISSING)
+        if type(wanted) in _PLACES or type(before.get(name)) in _PLACES:
+            continue
+        if before.get(name, MISSING) is not wanted:
+            steps.set_on_class(old, name, wanted)
+
+
+# Slots are places in an object of that very class.
+_PLACES = (types.MemberDescriptorType, types.GetSetDescriptorType)
+_OWN = frozenset({"__dict__", "__weakref__", "__module__", "__slots__", "_abc_impl"})

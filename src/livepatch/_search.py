@@ -1,0 +1,314 @@
+"""Stage 5d: find who holds the losers, and note how each holder is repointed.
+
+Reference counts first: a loser whose references are all accounted for needs no search. Then one
+search for all the others, among the young objects if the load made them all, else on the whole
+heap. Immutable holders are rebuilt and are losers in turn, level by level, until nothing is left.
+"""
+
+from __future__ import annotations
+
+import gc
+import types
+import typing
+import weakref
+from collections.abc import Set
+from itertools import compress, repeat
+from operator import is_, not_
+from typing import Any
+
+from livepatch._decide import Decisions
+from livepatch._explain import explained_by
+from livepatch._heap import holders_of, unexplained_counts, young_holders_of
+from livepatch._hidden import forward_function, repoint_hidden_holders
+from livepatch._holders import (
+    Repointing,
+    is_rebuilt,
+    repoint_contents,
+    repoint_holder,
+    repoint_running_frames,
+    repoint_weak_reference,
+)
+from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
+from livepatch._match import Matches, Pair
+from livepatch._own import OwnDict, OwnList
+from livepatch._reconcile import Reconciliation
+from livepatch._record import retained
+from livepatch._report import StaleFrame
+from livepatch._retire import forward_class
+from livepatch._running import update_running_code
+from livepatch._steps import Steps
+
+_DEEPEST_NESTING = 64
+
+
+def search(
+    result: Reconciliation, untouched: Set[int] = frozenset()
+) -> tuple[Repointing, tuple[StaleFrame, ...]]:
+    """Find every holder of a loser and note how it is repointed; list calls in old code.
+
+    Args:
+        result: who survives, and the steps noted so far.
+        untouched: ids of holders to leave alone.
+    """
+    matches, decisions = result.decisions.matches, result.decisions
+    repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
+    repointing.skipped |= untouched
+    _skip_internals(matches, decisions, repointing)
+    _settle_cells(matches, repointing)
+    _repoint_subclasses(decisions, repointing)
+    targets: OwnList[Any] = OwnList(decisions.losers)
+    _add_weak_references(repointing, targets)
+    frames = update_running_code(repointing, result, matches)
+    targets += repointing.rebuilt
+    repointing.rebuilt = OwnList()
+    for forget in typing._cleanups:  # type: ignore[attr-defined]  # noqa: SLF001
+        forget()  # caches of List[Player] and the like, which only C code can see into
+    _Search(result, repointing).run(targets)
+    return repointing, frames
+
+
+class _Search:
+    """The levels of one search."""
+
+    __slots__ = (
+        "changed",
+        "decisions",
+        "instance_ids",
+        "matches",
+        "old_side",
+        "rebuilt",
+        "repointing",
+        "result",
+        "unseen",
+    )
+
+    def __init__(self, result: Reconciliation, repointing: Repointing) -> None:
+        self.result = result
+        self.decisions = result.decisions
+        self.matches = result.decisions.matches
+        self.repointing = repointing
+        self.old_side = set(self.matches.by_old)
+        self.unseen: OwnList[Any] = OwnList()
+        self.instance_ids: dict[int, set[int]] = {}
+        self.rebuilt: OwnDict[int, Any] = OwnDict()
+        self.changed: OwnDict[int, Any] = OwnDict()
+
+    def run(self, targets: OwnList[Any]) -> None:
+        """Find all holders first; then build the immutable ones anew, parts before wholes."""
+        for _ in range(_DEEPEST_NESTING):
+            counts = unexplained_counts(targets, self._explainers())
+            held = OwnList(target for target, count in zip(targets, counts) if count > 0)
+            if not held:
+                break
+            targets.clear()
+            targets = self._take_level(held)
+        for holder in OwnList(self.rebuilt.values()):
+            self._rebuild(holder)
+        for holder in self.changed.values():
+            self._change(holder)
+        if self.unseen:
+            repoint_hidden_holders(self.repointing)
+            repoint_running_frames(self.repointing)
+            unseen = set(map(id, self.unseen))
+            for pair in self.matches.pairs:
+                if id(pair.old) in unseen:
+                    self._forward(pair)
+
+    def _change(self, holder: Any) -> None:
+        """Note how a holder is changed; what it cannot let go of is forwarded later."""
+        before = self._length()
+        repoint_contents(self.repointing, holder)
+        if self._length() == before and not self.repointing.is_loser(type(holder)):
+            losers = filter(self.repointing.is_loser, gc.get_referents(holder))
+            self.unseen += losers
+
+    def _length(self) -> int:
+        return sum(map(len, self._steps()))
+
+    def _rebuild(self, holder: Any) -> None:
+        if self.rebuilt.pop(id(holder), None) is not None:
+            for part in gc.get_referents(holder):
+                if id(part) in self.rebuilt:
+                    self._rebuild(part)
+            repoint_contents(self.repointing, holder)
+
+    def _forward(self, pair: Pair) -> None:
+        survivor = self.repointing.settle(pair.old)
+        if is_class(pair.old) and is_class(survivor):
+            forward_class(pair.old, survivor, self.repointing.forwards)
+        else:
+            forward_function(self.repointing, pair)
+
+    def _explainers(self) -> OwnList[Any]:
+        found = explained_by(self.matches, self.decisions)
+        for steps in self._steps():
+            found += steps.arguments()
+        found += (self.rebuilt, self.changed, self.unseen)
+        return found
+
+    def _steps(self) -> tuple[Steps, ...]:
+        repointing = self.repointing
+        return (
+            self.result.steps,
+            repointing.fresh_bases,
+            repointing.first,
+            repointing.steps,
+            repointing.forwards,
+        )
+
+    def _take_level(self, held: OwnList[Any]) -> OwnList[Any]:
+        """Note the holders of some losers; return the immutable ones, which are losers in turn."""
+        found = self._find(held)
+        others = self._set_instances_aside(held, found)
+        explainers = self._explainers()
+        explainers += others
+        counts = unexplained_counts(held, explainers)
+        for index, target in enumerate(held):
+            instances = self.repointing.instances.get(id(target))
+            if instances is not None:
+                counts[index] -= len(instances)
+        missing = OwnList(target for target, count in zip(held, counts) if count > 0)
+        if missing:
+            # An instance of a loser can hold losers in its attributes as well.
+            self.unseen += missing
+            for instances in self.repointing.instances.values():
+                others += instances
+        following: OwnList[Any] = OwnList()
+        for holder in others:
+            if self._note(holder):
+                following.append(holder)
+        return following
+
+    def _note(self, holder: Any) -> bool:
+        """Note a holder once; say whether it will be another object."""
+        key = id(holder)
+        if key in self.changed or key in self.rebuilt or key in self.repointing.skipped:
+            return False
+        if not is_rebuilt(holder):
+            self.changed[key] = holder
+            if self.repointing.is_loser(type(holder)):
+                self._note_instances(type(holder), OwnList([holder]))
+            return False
+        self.rebuilt[key] = holder
+        self.repointing.survivors.setdefault(key, holder)
+        return True
+
+    def _set_instances_aside(self, held: OwnList[Any], found: OwnList[Any]) -> OwnList[Any]:
+        """Note the instances of losers, in C: there may be a million of them."""
+        classes = {id(target) for target in held if is_class(target)}
+        for target in held if classes else ():
+            if is_class(target):
+                same = map(is_, map(type, found), repeat(target))
+                instances = OwnList(compress(found, same))
+                if instances:
+                    self._note_instances(target, instances)
+        others = map(not_, map(classes.__contains__, map(id, map(type, found))))
+        return OwnList(compress(found, others)) if classes else found
+
+    def _note_instances(self, cls: type, instances: OwnList[Any]) -> None:
+        known = self.repointing.instances.setdefault(id(cls), instances)
+        if known is not instances:
+            seen = self.instance_ids.setdefault(id(cls), set())
+            if len(seen) < len(known):
+                seen.update(map(id, known))
+            known += (each for each in instances if id(each) not in seen)
+
+    def _find(self, held: OwnList[Any]) -> OwnList[Any]:
+        repointing = self.repointing
+        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
+        for steps in self._steps():
+            hidden.update(map(id, steps.arguments()))
+        if self.old_side.isdisjoint(map(id, held)):
+            young = young_holders_of(held, hidden)
+            explainers = self._explainers()
+            explainers += young
+            if not any(count > 0 for count in unexplained_counts(held, explainers)):
+                return young
+            del young, explainers
+        return holders_of(held, hidden)
+
+
+def _fresh_ids(matches: Matches) -> set[int]:
+    fresh = {key for key, pair in matches.by_new.items() if not pair.foreign}
+    for module in matches.modules:
+        old = module.old
+        fresh.update(id(value) for name, value in module.new.items() if old.get(name) is not value)
+    return fresh
+
+
+def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointing) -> None:
+    """Leave alone what goes with a loser, and what `reconcile` has seen to."""
+    skipped = repointing.skipped
+    for module in matches.modules:
+        skipped |= {id(module.live), id(module.old), id(module.new)}
+    for pair in matches.pairs:
+        for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
+            if is_class(cls):
+                # Its dict, its bases and its method resolution order.
+                parts = [part for part in gc.get_referents(cls) if type(part) in (dict, tuple)]
+                skipped.update(map(id, parts))
+    for loser in decisions.losers:
+        if is_class(loser):
+            for subclass in _descendants(loser):
+                skipped.update((id(mro_of(subclass)), id(bases_of(subclass))))
+
+
+def _descendants(cls: type) -> list[type]:
+    found: OwnDict[int, type] = OwnDict({id(cls): cls})
+    waiting: list[type] = OwnList([cls])
+    while waiting:
+        for subclass in subclasses_of(waiting.pop()):
+            if id(subclass) not in found:
+                found[id(subclass)] = subclass
+                waiting.append(subclass)
+    return OwnList(found.values())
+
+
+def _settle_cells(matches: Matches, repointing: Repointing) -> None:
+    """Give every closure of a pair the survivors, the losers' too: old generators use them.
+
+    Zero-argument super() in old code raises TypeError once its instance has the new class, until
+    the old ``__class__`` cell holds that class.
+    """
+    seen: set[int] = set()
+    functions = OwnList(pair.old for pair in matches.pairs)
+    functions += (pair.new for pair in matches.pairs)
+    for function in functions:
+        if type(function) is types.FunctionType:
+            for cell in function.__closure__ or ():
+                if id(cell) not in seen:
+                    seen.add(id(cell))
+                    repointing.skipped.add(id(cell))
+                    _settle_cell(repointing, cell)
+
+
+def _settle_cell(repointing: Repointing, cell: types.CellType) -> None:
+    try:
+        contents = cell.cell_contents
+    except ValueError:
+        return  # not assigned yet
+    if repointing.is_loser(contents):
+        repointing.steps.set_cell(cell, repointing.settle(contents), contents)
+
+
+def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
+    for loser in OwnList(decisions.losers):
+        if is_class(loser):
+            for subclass in subclasses_of(loser):
+                repoint_holder(repointing, subclass)
+
+
+def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
+    for loser in OwnList(targets):
+        if not weakref.getweakrefcount(loser):
+            continue
+        references: OwnList[Any] = OwnList(weakref.getweakrefs(loser))
+        counts = unexplained_counts(references, OwnList())
+        for reference, count in zip(references, counts):
+            # A base's list of subclasses holds the plain reference to each; that is not ours.
+            plain = type(reference) is weakref.ref and reference.__callback__ is None
+            own = len(bases_of(loser)) if plain and is_class(loser) else 0
+            if count > own:
+                repoint_weak_reference(repointing, reference, loser)
+    targets += repointing.rebuilt
+    repointing.rebuilt = OwnList()

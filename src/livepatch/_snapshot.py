@@ -1,0 +1,83 @@
+"""Stage 2: the old namespaces, and what is known of the sources they were made from."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from livepatch._dicts import reorder, restored_order, run_in_c
+from livepatch._kinds import class_attributes, is_class
+from livepatch._origin import find_origin
+from livepatch._outline import Outline
+from livepatch._own import OwnDict, OwnList
+from livepatch._source import Source, namespace_of
+from livepatch._steps import MISSING, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A module as it was before the load.
+
+    Attributes:
+        source: the module, and the source it is to be brought to.
+        namespace: a copy of its globals, in order.
+        origin: the outline of the source that the live module was made from; None if unknown.
+        classes: the module's classes, each with a copy of its attributes.
+        overloads: what typing.overload has registered for the module.
+    """
+
+    source: Source
+    namespace: OwnDict[str, Any]
+    origin: Outline | None
+    classes: OwnList[OwnList[Any]]
+    overloads: dict[str, Any] | None
+
+    def put_back(self) -> None:
+        """Put back what the run of the module's code did to its own old classes and overloads."""
+        steps = Steps()
+        for cls, before in self.classes:
+            present = class_attributes(cls)
+            for name in {**before, **present}:
+                if before.get(name, MISSING) is not present.get(name, MISSING):
+                    steps.set_on_class(cls, name, before.get(name, MISSING))
+        for call in steps.do:
+            call()
+        for cls, before in self.classes:
+            if list(class_attributes(cls)) != list(before):
+                run_in_c(restored_order(cls, before))
+        namespace = namespace_of(self.source.module)
+        run_in_c(reorder(namespace, list(self.namespace)))
+        if self.overloads is not None:
+            _overload_registry[self.source.name] = self.overloads
+        else:
+            _overload_registry.pop(self.source.name, None)
+
+
+_overload_registry: dict[str, Any] = getattr(typing, "_overload_registry", {})
+
+
+def take_snapshot(source: Source) -> Snapshot:
+    """Copy the namespace of a module, and find out what source made it.
+
+    What typing.overload has registered for it is taken away, as for a fresh import; `put_back` puts
+    it there again.
+    """
+    namespace = OwnDict(namespace_of(source.module))
+    return Snapshot(
+        source,
+        namespace,
+        find_origin(source),
+        OwnList(_own_classes(namespace, source.name)),
+        # typing.overload adds to what the last run registered (3.11+); a run starts with nothing.
+        _overload_registry.pop(source.name, None),
+    )
+
+
+def _own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[OwnList[Any]]:
+    for value in list(namespace.values()):
+        if is_class(value):
+            attributes = class_attributes(value)
+            if attributes.get("__module__") == name and attributes is not namespace:
+                yield OwnList((value, OwnDict(attributes)))

@@ -1,0 +1,235 @@
+"""Stage 1: find, read and compile the new source. A syntax error touches nothing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourcelessFileLoader
+from types import CodeType, ModuleType
+from typing import Any
+
+from livepatch._errors import NotAModuleError, NotReloadableError
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A module and the compiled new source that it is to be brought to.
+
+    Attributes:
+        name: its name in ``sys.modules``.
+        module: the module object.
+        spec: its freshly found spec; None where its file has gone.
+        code: the compiled source; empty where there is none to run.
+    """
+
+    name: str
+    module: ModuleType
+    spec: ModuleSpec | None
+    code: CodeType
+
+
+NO_CODE = compile("", "<no source>", "exec")
+
+
+def read_source(module_or_name: object) -> Source:
+    """Find, read and compile the present source of a loaded module.
+
+    Args:
+        module_or_name: a module object, or the dotted name of a loaded module.
+
+    Returns:
+        The module, its freshly found spec, and the code of the source as it is now. Nothing of
+        the module has been run.
+
+    Raises:
+        NotAModuleError: the argument is neither a module nor a name, or ``sys.modules`` holds
+            another kind of object under that name.
+        NotReloadableError: never imported, ``__main__``, no source, or an unreadable one.
+        SyntaxError: the new source does not compile (unchanged, as the compiler raised it).
+    """
+    module = find_module(module_or_name)
+    namespace = namespace_of(module)
+    name = _name_of(module, namespace)
+    spec = _find_spec(name, module, namespace)
+    return Source(name, module, spec, _compile(name, spec))
+
+
+def read_sources(modules: Iterable[object]) -> list[Source]:
+    """Find, read and compile the present sources of several modules.
+
+    A module whose file has gone while its package is among the modules is part of the change; by
+    itself it is an error.
+
+    Returns:
+        The sources in the order in which the modules were imported, each module once.
+
+    Raises:
+        LivepatchError, SyntaxError: as `read_source` does; nothing has been run.
+    """
+    given = list({id(module): module for module in map(find_module, modules)}.values())
+    packages = {namespace_of(module).get("__name__") for module in given}
+    sources = [_read_or_gone(module, packages) for module in given]
+    places = {name: index for index, name in enumerate(list(sys.modules))}
+    return sorted(sources, key=lambda source: places[source.name])
+
+
+def _read_or_gone(module: ModuleType, packages: set[Any]) -> Source:
+    try:
+        return read_source(module)
+    except NotReloadableError as error:
+        name = _name_of(module, namespace_of(module))
+        no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
+        if error.code != "LP105" or not no_file or name.rpartition(".")[0] not in packages:
+            raise
+        return Source(name, module, None, NO_CODE)
+
+
+def find_module(module_or_name: object) -> ModuleType:
+    """Resolve an argument to the module object that is live under its name."""
+    if isinstance(module_or_name, str):
+        if module_or_name not in sys.modules:
+            raise NotReloadableError("LP108", f"no module named {module_or_name!r} is loaded")
+        found: Any = sys.modules[module_or_name]
+        if not _is_module(found):
+            kind = type(found).__name__
+            raise NotAModuleError("LP107", f"sys.modules[{module_or_name!r}] is a {kind} object")
+        return found  # type: ignore[no-any-return]
+    if not _is_module(module_or_name):
+        kind = type(module_or_name).__name__
+        raise NotAModuleError("LP101", f"cannot reload a {kind} object")
+    return module_or_name  # type: ignore[return-value]
+
+
+_INSTALLED = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()})
+
+
+def is_installed(filename: str) -> bool:
+    """Whether a file belongs to the standard library or to an installed package."""
+    return os.path.realpath(filename).startswith(_INSTALLED)
+
+
+def namespace_of(module: ModuleType) -> dict[str, Any]:
+    """Return the module's real namespace, past any ``__getattribute__`` of a module subclass."""
+    namespace: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    return namespace
+
+
+def _is_module(candidate: object) -> bool:
+    # By type and not by isinstance: an object's __class__ property may say anything.
+    return issubclass(type(candidate), ModuleType)
+
+
+def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
+    spec = namespace.get("__spec__")
+    name = spec.name if type(spec) is ModuleSpec else namespace.get("__name__")
+    if name == "__main__" or sys.modules.get("__main__") is module:
+        raise NotReloadableError("LP102", "__main__ cannot be reloaded")
+    if not isinstance(name, str) or name not in sys.modules:
+        raise NotReloadableError("LP108", f"module {name!r} is not in sys.modules")
+    live = sys.modules[name]
+    if not _is_module(live):
+        raise NotAModuleError("LP107", f"sys.modules[{name!r}] is a {type(live).__name__} object")
+    if live is not module:
+        detail = f"sys.modules[{name!r}] is another module object than the one given"
+        raise NotReloadableError("LP108", detail)
+    return name
+
+
+def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> ModuleSpec:
+    parent, _, _ = name.rpartition(".")
+    path = None
+    if parent and parent in sys.modules:
+        path = getattr(sys.modules[parent], "__path__", None)
+    spec = _ask_finders(name, path, module)
+    if spec is None:
+        importlib.invalidate_caches()
+        spec = _ask_finders(name, path, module)
+    # A module loaded by hand (spec_from_file_location) is on no path; its own spec finds it.
+    own = namespace.get("__spec__")
+    if spec is None and type(own) is ModuleSpec:
+        spec = _copy_spec(own)
+    if spec is None:
+        raise NotReloadableError("LP105", f"no source for module {name!r} can be found")
+    _check_kind(name, spec)
+    return spec
+
+
+def _ask_finders(name: str, path: Any, module: ModuleType) -> ModuleSpec | None:
+    for finder in list(sys.meta_path):
+        find_spec = getattr(finder, "find_spec", None)
+        spec: ModuleSpec | None = find_spec(name, path, module) if find_spec else None
+        if spec is not None:
+            return spec
+    return None
+
+
+def _copy_spec(own: ModuleSpec) -> ModuleSpec:
+    spec = ModuleSpec(own.name, own.loader, origin=own.origin, loader_state=own.loader_state)
+    spec.submodule_search_locations = own.submodule_search_locations
+    spec.has_location = own.has_location
+    spec.cached = own.cached
+    return spec
+
+
+def _check_kind(name: str, spec: ModuleSpec) -> None:
+    if spec.loader is None or (spec.origin is None and spec.submodule_search_locations is not None):
+        raise NotReloadableError("LP103", f"{name!r} is a namespace package")
+    if spec.origin in {"built-in", "frozen"}:
+        raise NotReloadableError("LP104", f"{name!r} is {spec.origin}")
+    if not (hasattr(spec.loader, "source_to_code") or hasattr(spec.loader, "get_source")):
+        raise NotReloadableError("LP104", f"{name!r} was loaded by {type(spec.loader).__name__}")
+    if type(spec.loader).__name__ == "ExtensionFileLoader":
+        raise NotReloadableError("LP104", f"{name!r} is a compiled extension")
+
+
+def _compile(name: str, spec: ModuleSpec) -> CodeType:
+    loader: Any = spec.loader
+    try:
+        source, filename = _read(name, spec)
+    except OSError as error:
+        raise NotReloadableError("LP105", f"the source of {name!r}: {error}") from error
+    try:
+        if hasattr(loader, "source_to_code"):
+            code: CodeType = loader.source_to_code(source, filename)
+        else:
+            code = compile(source, filename, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        if _is_decoding_error(source):
+            raise NotReloadableError("LP106", f"the source of {name!r}: {error}") from error
+        raise
+    except UnicodeDecodeError as error:
+        raise NotReloadableError("LP106", f"the source of {name!r}: {error}") from error
+    return code
+
+
+def _read(name: str, spec: ModuleSpec) -> tuple[Any, str]:
+    loader: Any = spec.loader
+    filename: Any
+    if type(loader) is SourcelessFileLoader:
+        message = "there is only compiled code"
+        raise FileNotFoundError(message)
+    if hasattr(loader, "archive"):
+        loader.invalidate_caches()  # a zip archive's index is read once (zipimport)
+    filename = loader.get_filename(name) if hasattr(loader, "get_filename") else spec.origin
+    if hasattr(loader, "get_data"):
+        return loader.get_data(filename), filename
+    source = loader.get_source(name)
+    if source is None:
+        message = f"{type(loader).__name__} has no source for it"
+        raise FileNotFoundError(message)
+    return source, filename or f"<{name}>"
+
+
+def _is_decoding_error(source: bytes | str) -> bool:
+    if isinstance(source, str):
+        return False
+    try:
+        importlib.util.decode_source(source)
+    except (UnicodeDecodeError, SyntaxError):
+        return True
+    return False

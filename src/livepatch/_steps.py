@@ -1,0 +1,205 @@
+"""A change to the running program as data: what to call, and what to call to take it back."""
+
+from __future__ import annotations
+
+import collections
+import operator
+from collections.abc import Mapping
+from itertools import repeat
+from types import CellType, FunctionType
+from typing import Any
+
+from livepatch._kinds import bases_of, class_attributes
+from livepatch._own import Call, OwnList
+
+MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
+
+_set_class = object.__dict__["__class__"].__set__
+_set_bases = type.__dict__["__bases__"].__set__
+_set_contents = CellType.__dict__["cell_contents"].__set__
+_delete_contents = CellType.__dict__["cell_contents"].__delete__
+
+
+class Steps:
+    """Calls to make in order, each with the call that takes it back.
+
+    Every call is one of C code, so that a row of them runs without a thread switch, and every
+    taking back sets an absolute value, so that it does no harm where nothing was done.
+    """
+
+    __slots__ = ("do", "undo")
+
+    def __init__(self) -> None:
+        self.do: OwnList[Call] = OwnList()
+        self.undo: OwnList[Call] = OwnList()
+
+    def __len__(self) -> int:
+        return len(self.do)
+
+    def add(self, do: Call, undo: Call) -> None:
+        """Append a call and its inverse."""
+        self.do.append(do)
+        self.undo.append(undo)
+
+    def clear(self) -> None:
+        """Let go of all calls and what they refer to."""
+        self.do.clear()
+        self.undo.clear()
+
+    def extend(self, others: Steps) -> None:
+        """Append another row of steps."""
+        self.do += others.do
+        self.undo += others.undo
+
+    def inverse(self) -> Steps:
+        """Return the steps that take these back, each with itself to take that back."""
+        steps = Steps()
+        steps.do += reversed(self.undo)
+        steps.undo += reversed(self.do)
+        return steps
+
+    def exchanged(self, successors: Mapping[int, Any]) -> Steps:
+        """Return the same steps with other values in the place of some, by the id of each."""
+        if not successors:
+            return self
+        steps = Steps()
+        steps.do += (_exchange(call, successors) for call in self.do)
+        steps.undo += self.undo
+        return steps
+
+    def arguments(self) -> OwnList[Any]:
+        """Return the argument tuples of all calls: livepatch's own references."""
+        return OwnList(call.args for calls in (self.do, self.undo) for call in calls)
+
+    def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
+        """Set an attribute of an object whose type's ``__setattr__`` is C code."""
+        self.add(Call(setattr, target, name, new), _restoring(setattr, delattr, target, name, old))
+
+    def set_on_instance(self, target: Any, name: str, new: Any, old: Any) -> None:
+        """Set an instance attribute past a ``__setattr__`` of its class (frozen dataclasses)."""
+        self.add(
+            Call(object.__setattr__, target, name, new),
+            _restoring(object.__setattr__, object.__delattr__, target, name, old),
+        )
+
+    def set_on_class(self, cls: type, name: str, new: Any) -> None:
+        """Set or (with MISSING) delete a class attribute past its metaclass.
+
+        Never through the raw dict: that bypasses the type's method cache.
+        """
+        old = class_attributes(cls).get(name, MISSING)
+        self.add(
+            _restoring(type.__setattr__, type.__delattr__, cls, name, new),
+            _restoring(type.__setattr__, type.__delattr__, cls, name, old),
+        )
+
+    def set_item(self, target: dict[Any, Any], key: Any, new: Any) -> None:
+        """Set or (with MISSING) delete a dict's item; its order stays where it can."""
+        old = target.get(key, MISSING)
+        self.add(
+            _restoring(dict.__setitem__, dict.__delitem__, target, key, new),
+            _restoring(dict.__setitem__, dict.__delitem__, target, key, old),
+        )
+
+    def set_cell(self, cell: CellType, new: Any, old: Any) -> None:
+        """Set a closure's variable."""
+        undo = Call(_delete_contents, cell) if old is MISSING else Call(_set_contents, cell, old)
+        self.add(Call(_set_contents, cell, new), undo)
+
+    def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
+        """Give a class other bases."""
+        self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
+
+    def set_class(self, instances: list[Any], new: type, old: type) -> None:
+        """Give many instances another class: one step, however many they are."""
+        self.add(
+            Call(_set_class_of_all, instances, new),
+            Call(_set_class_of_all, instances, old),
+        )
+
+    def replace_items(self, target: Any, new: list[Any], old: list[Any]) -> None:
+        """Replace what is in a list, in place."""
+        everything = slice(None)
+        self.add(
+            Call(list.__setitem__, target, everything, new),
+            Call(list.__setitem__, target, everything, old),
+        )
+
+    def replace_members(self, kind: Any, target: Any, new: Any, old: Any) -> None:
+        """Empty and refill a set or a dict, in place; ``kind`` is the built-in type."""
+        self.add(Call(kind.clear, target), Call(kind.update, target, old))
+        self.add(Call(kind.update, target, new), Call(kind.clear, target))
+
+    def reorder(self, target: dict[str, Any], final: Mapping[str, Any], wanted: list[str]) -> None:
+        """Bring a dict's keys into an order, once it has its final contents.
+
+        Args:
+            target: the dict, as it is before.
+            final: its contents then.
+            wanted: keys in the order they are to have; others come last.
+        """
+        present = [key for key in target if key in final]
+        present += (key for key in final if key not in target)
+        order = [key for key in wanted if key in final]
+        order += (key for key in present if key not in set(order))
+        places = enumerate(zip(present, order))
+        first = next((place for place, (key, other) in places if key != other), len(order))
+        for key in order[first:]:
+            before = target.get(key, MISSING)
+            back = _restoring(dict.__setitem__, dict.__delitem__, target, key, before)
+            self.add(Call(dict.pop, target, key, None), back)
+            self.add(Call(dict.__setitem__, target, key, final[key]), back)
+
+    def set_code(self, function: FunctionType, code: Any) -> None:
+        """Give a function other code."""
+        self.set_attribute(function, "__code__", code, function.__code__)
+
+
+def _restoring(setter: Any, deleter: Any, target: Any, name: Any, old: Any) -> Call:
+    if old is not MISSING:
+        return Call(setter, target, name, old)
+    if deleter is dict.__delitem__:
+        return Call(dict.pop, target, name, None)
+    return Call(_delete_quietly, deleter, target, name)
+
+
+def _exchange(call: Call, successors: Mapping[int, Any]) -> Call:
+    # The first argument is what is changed, and stays that.
+    arguments = [*call.args[:1], *(exchanged(value, successors) for value in call.args[1:])]
+    if all(map(operator.is_, arguments, call.args)):
+        return call
+    return Call(call.func, *arguments)
+
+
+def exchanged(value: Any, successors: Mapping[int, Any]) -> Any:
+    """Return a value, or what is to stand for it; so in tuples and dicts of arguments."""
+    if type(value) is dict:
+        items = {key: exchanged(part, successors) for key, part in value.items()}
+        return value if all(map(operator.is_, items.values(), value.values())) else items
+    if type(value) is tuple:
+        parts = tuple(exchanged(part, successors) for part in value)
+        return value if all(map(operator.is_, parts, value)) else parts
+    return successors.get(id(value), value)
+
+
+def is_in_force(do: Call) -> bool:
+    """Whether what a step set is still there, as far as that can be told from outside."""
+    if do.func is type.__setattr__:
+        cls, name, value = do.args
+        return class_attributes(cls).get(name, MISSING) is value
+    if do.func is dict.__setitem__:
+        target, name, value = do.args
+        return target.get(name, MISSING) is value
+    return True
+
+
+def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
+    try:
+        deleter(target, name)
+    except AttributeError:
+        # Taking back a step that was never made: the attribute is not there, as it should be.
+        return
+
+
+def _set_class_of_all(instances: list[Any], cls: type) -> None:
+    collections.deque(map(_set_class, instances, repeat(cls)), maxlen=0)

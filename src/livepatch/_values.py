@@ -1,0 +1,127 @@
+"""Stage 5b: of a value that is no definition, does the old one stay or does the new one come?
+
+A class attribute, a default, a closure's variable may have been changed while the program ran, and
+then it is state. The source decides: where it says the same as before, the old value stays; where
+it says something else, or says it with inputs that changed, the new one comes.
+"""  # noqa: D400
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepatch._constants import CONSTANTS, repr_of_constant, same_value
+from livepatch._decide import Decisions
+from livepatch._kinds import kind_of
+from livepatch._match import Pair
+from livepatch._module import Path
+from livepatch._outline import Outline, Shell
+from livepatch._report import Notice
+
+
+@dataclass(slots=True, eq=False)
+class Values:
+    """Chooses between old and new values, and notes what it could not be sure of."""
+
+    decisions: Decisions
+    notices: list[Notice] = field(default_factory=list)
+    _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def says_the_same(self, pair: Pair, path: Path) -> bool | None:
+        """Whether the statements that bind a path say the same, of the same inputs.
+
+        Args:
+            pair: the definition in whose modules the path is.
+            path: its own, or that of one of its attributes.
+        """
+        same = pair.module.outline.same_shell(pair.before.origin, path)
+        if same:
+            names = _loads(pair.module.outline, path)
+            return not any(self._input_changed(pair, path, name) for name in names)
+        return same
+
+    def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
+        new, old = pair.module.outline, pair.before.origin
+        if len(path) > 1 and new.scopes[path[:-1]].binds(name) and name != path[-1]:
+            return not new.same_shell(old, (*path[:-1], name))
+        key = (pair.module.name, name)
+        known = self._changed_inputs.get(key)
+        if known is None:
+            known = self._global_changed(pair.before.old, pair.module.new, name)
+            self._changed_inputs[key] = known
+        return known
+
+    def _global_changed(self, old: dict[str, Any], new: dict[str, Any], name: str) -> bool:
+        if name not in new or name not in old:
+            return (name in new) is not (name in old)
+        before, after = old[name], new[name]
+        if same_value(before, after):
+            return False
+        # A definition that is itself again is not another input, whatever its body says now.
+        return self.decisions.settle(before) is not self.decisions.settle(after)
+
+    def choose_attribute(
+        self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
+    ) -> Any:
+        """Choose a class attribute's value; what was set at run time is noticed.
+
+        Args:
+            pair: the class.
+            name: the attribute's name.
+            old: its value in the process.
+            new: its value in the class that the load made.
+            class_is_same: whether the source says the same of the class as a whole.
+        """
+        if same_value(old, new):
+            return old
+        path = (*pair.path, name)
+        scope = pair.module.outline.scopes.get(pair.path)
+        if scope is None or not scope.binds(name):
+            # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
+            return old if class_is_same else new
+        same = self.says_the_same(pair, path)
+        if same is None:
+            return self._choose_in_doubt(pair, path, old, new)
+        patched = _differs_from_source(pair.before.origin, path, old)
+        if same:
+            if patched:
+                message = "was set at run time and its source is unchanged; kept"
+                self.note("LP303", pair, path, message)
+            return old
+        if patched:
+            message = "was set at run time; the changed source's value replaces it"
+            self.note("LP304", pair, path, message)
+        return new
+
+    def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        if path[-1].startswith("__") or type(old) is not type(new) or type(new) in CONSTANTS:
+            if not path[-1].startswith("__"):
+                message = "differs from the source's value, which replaces it"
+                self.note("LP304", pair, path, message)
+            return new
+        self.note("LP303", pair, path, "is an object that may hold state; kept")
+        return old
+
+    def choose_state(self, old: Any, new: Any, *, source_is_same: bool | None) -> Any:
+        """Choose the value of a closure's variable, a default, or a decorated object's attribute."""  # noqa: E501
+        if same_value(old, new):
+            return old
+        if source_is_same is False or type(old) is not type(new) or type(new) in CONSTANTS:
+            return new
+        return old
+
+    def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
+        """Note what became of a value."""
+        self.notices.append(Notice(code, pair.module.path_text(path), message))
+
+
+def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
+    shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
+    said = shells[-1].constant if shells else None
+    return said is not None and kind_of(old) is None and repr_of_constant(old) != said
+
+
+def _loads(outline: Outline, path: Path) -> Iterable[str]:
+    shells: tuple[Shell, ...] = outline.scopes[path[:-1]].shells.get(path[-1], ())
+    return [name for shell in shells for name in shell.loads]

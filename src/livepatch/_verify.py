@@ -1,0 +1,156 @@
+"""Stage 7: prove that nothing holds a loser any more, or list what does."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import types
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from livepatch._apply import perform_each
+from livepatch._dicts import run_in_c
+from livepatch._explain import parts_of
+from livepatch._heap import holders_of, is_own_frame, running_frames, unexplained_counts
+from livepatch._holders import Repointing, repoint_holder
+from livepatch._kinds import is_class
+from livepatch._layout import same_layout
+from livepatch._own import OwnDict, OwnList
+from livepatch._plan import Watched
+from livepatch._record import retained
+from livepatch._report import Notice, Report
+from livepatch._retire import retire_classes
+from livepatch._steps import Steps
+
+
+def verify(report: Report, watched: Watched, retired: Steps) -> Report:
+    """Look whether the losers are dead, and add a notice for each that something still holds.
+
+    A weak reference to a loser dies with its last holder, so a dead one proves that all were
+    found. What is alive is garbage in a cycle, or kept by the report for its undo, or held.
+    What other threads have made of an old class or taken of it in the meantime is repointed, and
+    old classes that nothing can reach any more leave their bases' lists of subclasses.
+
+    Args:
+        report: what was done.
+        watched: weak references to the losers, with the path of each and its survivor.
+        retired: takes the steps by which old classes left those lists.
+    """
+    gc.collect(0)
+    held = _held(watched)
+    if held and _move_latecomers(held):
+        held = _held(watched)
+    if held:
+        # What holds them may be garbage itself, of an earlier reload say.
+        del held
+        gc.collect()
+        held = _held(watched)
+    _retire(watched, held, retired)
+    notices = list(dict.fromkeys(_describe_all(held)))
+    if not notices:
+        return report
+    return dataclasses.replace(report, notices=(*report.notices, *notices))
+
+
+Held = OwnDict[int, "tuple[Any, str, Any]"]
+
+
+def _held(watched: Watched) -> Held:
+    """Return the losers that more than cycles, reports and running frames refer to."""
+    alive: OwnList[Any] = OwnList()
+    for reference, _, _ in watched:
+        loser = reference()
+        if loser is not None:
+            alive.append(loser)
+    loser = None
+    if not alive:
+        return Held()
+    internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
+    internals += retained()
+    counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
+    running = _frames_by_code()
+    found = Held()
+    for reference, path, survivor in watched:
+        loser = reference()
+        if loser is None:
+            continue
+        frames = running[_code_key(loser.__code__)] if type(loser) is types.FunctionType else 0
+        if counts[id(loser)] > frames:
+            found[id(loser)] = (loser, path, survivor())
+    return found
+
+
+def _frames_by_code() -> Counter[tuple[str, str]]:
+    """Count the running frames of each code: a frame holds its function."""
+    return Counter(_code_key(frame.f_code) for _, frame in running_frames())
+
+
+def _code_key(code: Any) -> tuple[str, str]:
+    # Not the code itself: an old function that is forwarded has another by now.
+    return code.co_filename, getattr(code, "co_qualname", code.co_name)
+
+
+def _holders(held: Held) -> OwnList[Any]:
+    losers: OwnList[Any] = OwnList(loser for loser, _, _ in held.values())
+    internals: OwnList[Any] = OwnList(part for loser in losers for part in parts_of(loser))
+    own = {*map(id, held.values()), *map(id, internals)}
+    return OwnList(holder for holder in holders_of(losers, own) if not _is_own_tuple(holder, held))
+
+
+def _is_own_tuple(holder: Any, held: Held) -> bool:
+    return type(holder) is tuple and any(holder is entry for entry in held.values())
+
+
+def _move_latecomers(held: Held) -> bool:
+    """Repoint what other threads have made of an old definition, or taken of it, since the search.
+
+    A class's instance made in the meantime; a name that an import has bound while the load ran.
+    """
+    survivors: OwnDict[int, Any] = OwnDict()
+    for key, (_, _, survivor) in held.items():
+        if survivor is not None:
+            survivors[key] = survivor
+    repointing = Repointing(survivors, set(), lambda _: "")
+    for holder in _holders(held):
+        repoint_holder(repointing, holder)
+    steps = Steps()
+    for instances in repointing.instances.values():
+        cls = type(instances[0])
+        if is_class(survivors[id(cls)]) and same_layout(cls, survivors[id(cls)]):
+            steps.set_class(instances, survivors[id(cls)], cls)
+    steps.extend(repointing.steps)
+    perform_each(steps)
+    return len(steps) > 0
+
+
+def _retire(watched: Watched, held: Held, retired: Steps) -> None:
+    classes: OwnList[type] = OwnList()
+    for reference, _, survivor in watched:
+        loser: Any = reference()
+        if is_class(loser) and is_class(survivor()) and id(loser) not in held:
+            classes.append(loser)
+    steps = Steps()
+    retire_classes(classes, steps)
+    run_in_c(steps.do)
+    retired.extend(steps)
+
+
+def _describe_all(held: Held) -> Iterator[Notice]:
+    described: set[int] = set()
+    own = set(map(id, retained()))
+    for holder in _holders(held) if held else ():
+        if id(holder) in own:
+            continue
+        what = type(holder).__name__
+        if type(holder) is types.FrameType:
+            if is_own_frame(holder):
+                continue
+            what = f"frame at {holder.f_code.co_filename}:{holder.f_lineno}"
+        for part in gc.get_referents(holder):
+            if id(part) in held:
+                described.add(id(part))
+                yield Notice("LP201", held[id(part)][1], f"still held by a {what}")
+    for key, (_, path, _) in held.items():
+        if key not in described:
+            yield Notice("LP206", path, "still held where the garbage collector cannot see")

@@ -1,0 +1,104 @@
+"""Take back what a load did outside its modules: a failed one, a refused one, a dry run.
+
+The namespace has been put back by `load`. What is left are the new definitions that the module's
+code put elsewhere, in a registry through a decorator, in a base's list of subclasses: there the
+old definition is put again, and what has no old one is taken out.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from types import ModuleType
+from typing import Any
+
+from livepatch._apply import perform_each
+from livepatch._borrow import with_borrowed_bases
+from livepatch._decide import Decisions, instances_can_move
+from livepatch._holders import GONE
+from livepatch._kinds import base_of, is_class
+from livepatch._load import Loaded
+from livepatch._match import Matches
+from livepatch._own import OwnList
+from livepatch._reconcile import Reconciliation
+from livepatch._retire import retire_classes
+from livepatch._search import search
+from livepatch._snapshot import Snapshot
+from livepatch._source import namespace_of
+from livepatch._steps import Steps
+from livepatch._values import Values
+
+
+def withdraw(matches: Matches, snapshots: list[Snapshot], loaded: Loaded) -> None:
+    """Repoint every reference to a new definition to the old one, or drop it.
+
+    Modules that were imported on the way are forgotten.
+
+    Args:
+        matches: the pairs of the load that is taken back, which may have been cut short.
+        snapshots: of the modules before it.
+        loaded: what it came to.
+    """
+    try:
+        _repoint_to_old(matches)
+    finally:
+        forget_modules(loaded.imported)
+        for snapshot in snapshots:
+            snapshot.put_back()
+
+
+def forget_modules(modules: dict[str, ModuleType]) -> None:
+    """Take modules out of ``sys.modules``, and from their packages."""
+    for name, module in modules.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
+        parent, _, tail = name.rpartition(".")
+        package: Any = sys.modules.get(parent)
+        if package is not None and namespace_of(package).get(tail) is module:
+            del namespace_of(package)[tail]
+
+
+def _repoint_to_old(matches: Matches) -> None:
+    decisions = Decisions(matches, "auto")
+    for pair in matches.pairs:
+        if not pair.foreign:
+            decisions.add_loser(pair.new, pair.old)
+    for alias in matches.aliases:
+        # An old wrapper goes before the function inside it; what is imported is no wrapper.
+        if not alias.foreign and alias.module is alias.before:
+            decisions.add_loser(alias.new, alias.old)
+    new_ones = (added for module in matches.modules for added in module.added.values())
+    for added in (*new_ones, *_unbound_classes(matches)):
+        if id(added) not in decisions.survivors:
+            decisions.add_loser(added, GONE)
+    decisions.kept |= {id(pair.new): True for pair in matches.pairs}
+    result = Reconciliation(decisions, Values(decisions))
+    repointing, _ = search(result)
+    moves = Steps()
+    for key, instances in repointing.instances.items():
+        cls, survivor = type(instances[0]), repointing.survivors[key]
+        # What cannot go over was made by the new code, and goes with it unless it was given away.
+        if is_class(survivor) and instances_can_move(decisions, cls, survivor):
+            moves.set_class(instances, survivor, cls)
+    borrowed = [(cls, base, decisions.settle(base_of(cls))) for cls, base in decisions.borrowed]
+    steps = Steps()
+    steps.extend(repointing.fresh_bases)
+    steps.extend(repointing.first)
+    steps.extend(with_borrowed_bases(moves, borrowed))
+    steps.extend(repointing.steps)
+    retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
+    perform_each(steps)
+
+
+def _unbound_classes(matches: Matches) -> list[type]:
+    """List the classes that the load made and bound to no name: it raised in ``__init_subclass__``."""  # noqa: E501
+    known = {id(value) for module in matches.modules for value in module.old.values()}
+    return OwnList(
+        young
+        for young in gc.get_objects(generation=0)
+        if is_class(young)
+        and matches.owner_of(young) is not None
+        and id(young) not in matches.by_old
+        and id(young) not in matches.by_new
+        and id(young) not in known
+    )
