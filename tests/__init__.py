@@ -1,0 +1,1 @@
+"""The tests of livepatch; see tests/live.py for the harness."""

@@ -1,0 +1,553 @@
+"""Dataclasses, named tuples, attrs, pydantic: what their layout allows and what it refuses."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+import livepatch
+from tests.codes import is_layout_refusal
+from tests.live import LiveModule
+
+POINT = """
+    import dataclasses
+    @dataclasses.dataclass
+    class Point:
+        x: int = 0
+        def double(self): return self.x * 2
+"""
+PAIR = """
+    from typing import NamedTuple
+    class Pair(NamedTuple):
+        a: int
+        b: int = 0
+        def total(self): return self.a + self.b
+"""
+
+
+@pytest.mark.parametrize(
+    "options", ["", "(frozen=True)", "(slots=True)", "(frozen=True, slots=True)", "(order=True)"]
+)
+def test_dataclass_method_changes(live: LiveModule, options: str) -> None:
+    source = POINT.replace("@dataclasses.dataclass", f"@dataclasses.dataclass{options}")
+    module = live.start(source)
+    point = module.Point(3)
+    held = [module.Point]
+    live.change("self.x * 2", "self.x * 3")
+
+    assert type(point) is module.Point is held[0]
+    assert point.double() == 9
+    assert point == module.Point(3)
+
+
+def test_dataclass_gains_a_field_with_a_default(live: LiveModule) -> None:
+    module = live.start(POINT)
+    point = module.Point(3)
+    held = [module.Point]
+    live.change("x: int = 0", "x: int = 0\n    y: int = 7")
+
+    assert type(point) is module.Point is held[0]
+    assert module.Point(1, 2).y == 2
+    assert (point.x, point.y) == (3, 7)
+    assert [field.name for field in dataclasses.fields(point)] == ["x", "y"]
+
+
+def test_dataclass_loses_a_field(live: LiveModule) -> None:
+    module = live.start(POINT.replace("x: int = 0", "x: int = 0\n        y: int = 7"))
+    point = module.Point(3, 4)
+    live.edit(POINT)
+
+    assert repr(point) == "Point(x=3)"
+    assert point == module.Point(3)
+
+
+def test_dataclass_default_changes(live: LiveModule) -> None:
+    module = live.start(POINT)
+    point = module.Point(3)
+    held = [module.Point]
+    live.change("x: int = 0", "x: int = 9")
+
+    assert held[0]().x == 9
+    assert point.x == 3
+
+
+def test_dataclass_option_is_switched_on(live: LiveModule) -> None:
+    module = live.start(POINT)
+    points = [module.Point(2), module.Point(1)]
+    live.change("@dataclasses.dataclass", "@dataclasses.dataclass(order=True)")
+
+    assert [point.x for point in sorted(points)] == [1, 2]
+    assert type(points[0]) is module.Point
+
+
+def test_dataclass_becomes_frozen(live: LiveModule) -> None:
+    module = live.start(POINT)
+    point = module.Point(2)
+    live.change("@dataclasses.dataclass", "@dataclasses.dataclass(frozen=True)")
+
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        point.x = 3
+    assert {point: 1} == {module.Point(2): 1}
+
+
+def test_class_becomes_a_dataclass(live: LiveModule) -> None:
+    module = live.start(POINT.replace("@dataclasses.dataclass", ""))
+    point = module.Point()
+    live.edit(POINT)
+
+    assert type(point) is module.Point
+    assert point == module.Point(0)
+
+
+def test_frozen_dataclass_holds_a_function_of_the_module(live: LiveModule) -> None:
+    module = live.start("def hit(): return 1\n")
+    other = live.other("""
+        import dataclasses
+        from LIVE import hit
+        @dataclasses.dataclass(frozen=True, slots=True)
+        class Box: content: object
+        box = Box(hit)
+    """)
+    live.edit("import functools\n@functools.cache\ndef hit(): return 2\n")
+
+    assert other.box.content is module.hit
+    assert other.box.content() == 2
+
+
+def test_dataclass_with_a_default_factory_of_the_module(live: LiveModule) -> None:
+    module = live.start("""
+        import dataclasses
+        def new_bag(): return ["old"]
+        @dataclasses.dataclass
+        class Player:
+            bag: list = dataclasses.field(default_factory=new_bag)
+    """)
+    held = [module.Player]
+    live.change('"old"', '"new"')
+
+    assert held[0]().bag == ["new"]
+
+
+def test_dataclass_inherits_from_a_dataclass_that_gains_a_field(live: LiveModule) -> None:
+    source = (
+        POINT
+        + """
+    @dataclasses.dataclass
+    class Deep(Point):
+        z: int = 5
+    """
+    )
+    module = live.start(source)
+    deep = module.Deep(1, 2)
+    live.edit(source.replace("x: int = 0", "x: int = 0\n        y: int = 7"))
+
+    assert isinstance(deep, module.Point)
+    assert (deep.x, deep.y, deep.z) == (1, 7, 2)
+    assert module.Deep(1, 2, 3).z == 3
+
+
+def test_slots_dataclass_that_gains_a_field_is_refused_with_live_instances(
+    live: LiveModule,
+) -> None:
+    source = POINT.replace("@dataclasses.dataclass", "@dataclasses.dataclass(slots=True)")
+    module = live.start(source)
+    point = module.Point(3)
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.edit(source.replace("x: int = 0", "x: int = 0\n        y: int = 7"))
+
+    assert is_layout_refusal(refused.value.refusals, "Point")
+    assert type(point) is module.Point
+    assert repr(point) == "Point(x=3)"
+    assert not hasattr(module.Point, "y")
+
+
+def test_slots_dataclass_gains_a_field_without_instances(live: LiveModule) -> None:
+    source = POINT.replace("@dataclasses.dataclass", "@dataclasses.dataclass(slots=True)")
+    module = live.start(source)
+    held = [module.Point]
+    live.edit(source.replace("x: int = 0", "x: int = 0\n        y: int = 7"))
+
+    assert held[0] is module.Point
+    assert held[0](1, 2).y == 2
+
+
+def test_named_tuple_method_changes(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pair = module.Pair(3, 4)
+    held = [module.Pair]
+    live.change("self.a + self.b", "self.a * self.b")
+
+    assert type(pair) is module.Pair is held[0]
+    assert pair.total() == 12
+    assert repr(pair) == "Pair(a=3, b=4)"
+
+
+def test_named_tuple_default_changes(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pair = module.Pair(3)
+    held = [module.Pair]
+    live.change("b: int = 0", "b: int = 9")
+
+    assert type(pair) is module.Pair is held[0]
+    assert (pair.b, held[0](1).b) == (0, 9)
+
+
+def test_named_tuple_that_gains_a_field_is_refused_with_live_instances(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pair = module.Pair(3, 4)
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change("b: int = 0", "b: int = 0\n    c: int = 0")
+
+    assert is_layout_refusal(refused.value.refusals, "Pair")
+    assert type(pair) is module.Pair
+    assert module.Pair._fields == ("a", "b")
+    assert repr(pair) == "Pair(a=3, b=4)"
+
+
+def test_named_tuple_gains_a_field_without_instances(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    held = [module.Pair]
+    live.change("b: int = 0", "b: int = 0\n    c: int = 5")
+
+    assert held[0] is module.Pair
+    assert held[0](1).c == 5
+
+
+def test_named_tuple_of_a_call_stays_the_class_of_its_instances(live: LiveModule) -> None:
+    module = live.start("""
+        import collections
+        Pair = collections.namedtuple("Pair", "a b")
+        def hit(): return 1
+    """)
+    held = [module.Pair, module.Pair(1, 2)]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.Pair is type(held[1])
+    assert held[1].b == 2
+
+
+def test_data_class_of_a_call_stays_the_class_of_its_instances(live: LiveModule) -> None:
+    module = live.start("""
+        import dataclasses
+        Pair = dataclasses.make_dataclass("Pair", ["a", "b"])
+        def hit(): return 1
+    """)
+    held = [module.Pair, module.Pair(1, 2)]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.Pair is type(held[1])
+    assert held[1] == module.Pair(1, 2)
+
+
+def test_attrs_class_method_changes(live: LiveModule) -> None:
+    pytest.importorskip("attrs")
+    module = live.start("""
+        import attrs
+        @attrs.define
+        class Point:
+            x: int = 0
+            def double(self): return self.x * 2
+    """)
+    point = module.Point(3)
+    held = [module.Point]
+    live.change("self.x * 2", "self.x * 3")
+
+    assert type(point) is module.Point is held[0]
+    assert point.double() == 9
+    assert point == module.Point(3)
+
+
+def test_attrs_slots_class_that_gains_a_field_is_refused_with_live_instances(
+    live: LiveModule,
+) -> None:
+    pytest.importorskip("attrs")
+    module = live.start("import attrs\n@attrs.define\nclass Point:\n    x: int = 0\n")
+    point = module.Point(3)
+    with pytest.raises(livepatch.ReloadRefused):
+        live.change("x: int = 0", "x: int = 0\n    y: int = 0")
+
+    assert type(point) is module.Point
+    assert repr(point) == "Point(x=3)"
+
+
+def test_attrs_class_without_slots_gains_a_field(live: LiveModule) -> None:
+    pytest.importorskip("attrs")
+    module = live.start("import attrs\n@attrs.define(slots=False)\nclass Point:\n    x: int = 0\n")
+    point = module.Point(3)
+    live.change("x: int = 0", "x: int = 0\n    y: int = 7")
+
+    assert type(point) is module.Point
+    assert module.Point(1, 2).y == 2
+    assert point.x == 3
+
+
+def test_pydantic_model_method_changes(live: LiveModule) -> None:
+    pytest.importorskip("pydantic")
+    module = live.start("""
+        import pydantic
+        class Point(pydantic.BaseModel):
+            x: int = 0
+            def double(self): return self.x * 2
+    """)
+    point = module.Point(x=3)
+    held = [module.Point]
+    live.change("self.x * 2", "self.x * 3")
+
+    assert type(point) is module.Point is held[0]
+    assert point.double() == 9
+    assert point == module.Point(x=3)
+
+
+def test_pydantic_model_gains_a_field(live: LiveModule) -> None:
+    pytest.importorskip("pydantic")
+    module = live.start("import pydantic\nclass Point(pydantic.BaseModel):\n    x: int = 0\n")
+    point = module.Point(x=3)
+    held = [module.Point]
+    live.change("x: int = 0", "x: int = 0\n    y: str = 'new'")
+
+    assert type(point) is module.Point is held[0]
+    assert module.Point(x=1, y="z").y == "z"
+    assert point.x == 3
+
+
+def test_pydantic_model_that_holds_a_model_of_the_module(live: LiveModule) -> None:
+    pytest.importorskip("pydantic")
+    module = live.start("import pydantic\nclass Point(pydantic.BaseModel):\n    x: int = 0\n")
+    other = live.other("""
+        import pydantic
+        from LIVE import Point
+        class Line(pydantic.BaseModel):
+            start: Point
+    """)
+    line = other.Line(start=module.Point(x=1))
+    live.change("x: int = 0", "x: int = 5")
+
+    assert type(line.start) is module.Point
+    assert line.start.x == 1
+    assert module.Point().x == 5
+
+
+def test_slots_added_with_live_instances_is_refused(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    player = module.Player()
+    player.a = 1
+    held = [module.Player]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change('("a",)', '("a", "b")')
+
+    assert is_layout_refusal(refused.value.refusals, "Player")
+    assert type(player) is module.Player is held[0]
+    assert module.Player.__slots__ == ("a",)
+    assert player.a == 1
+
+
+def test_slots_added_without_instances(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    held = [module.Player]
+    live.change('("a",)', '("a", "b")')
+    player = held[0]()
+    player.b = 2
+
+    assert held[0] is module.Player
+    assert player.b == 2
+
+
+def test_slots_removed_with_live_instances_is_refused(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a", "b")\n')
+    player = module.Player()
+    player.a, player.b = 1, 2
+    with pytest.raises(livepatch.ReloadRefused):
+        live.change('("a", "b")', '("a",)')
+
+    assert type(player) is module.Player
+    assert (player.a, player.b) == (1, 2)
+
+
+def test_class_that_gains_slots_with_live_instances_is_refused(live: LiveModule) -> None:
+    module = live.start("class Player:\n    pass\n")
+    player = module.Player()
+    player.a = 1
+    with pytest.raises(livepatch.ReloadRefused):
+        live.change("pass", '__slots__ = ("a",)')
+
+    assert type(player) is module.Player
+    assert vars(player) == {"a": 1}
+
+
+def test_slots_added_to_a_base_of_a_subclass_with_instances_elsewhere_is_refused(
+    live: LiveModule,
+) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    other = live.other("from LIVE import Player\nclass Archer(Player): __slots__ = ()\n")
+    archer = other.Archer()
+    archer.a = 1
+    with pytest.raises(livepatch.ReloadRefused):
+        live.change('("a",)', '("a", "b")')
+
+    assert other.Archer.__bases__ == (module.Player,)
+    assert archer.a == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("int", "str"), ("list", "dict"), ("object", "Exception")]
+)
+def test_native_base_changed_with_live_instances_is_refused(
+    live: LiveModule,
+    old: str,
+    new: str,
+) -> None:
+    module = live.start(f"class Special({old}):\n    def hit(self): return 1\n")
+    special = module.Special()
+    held = [module.Special]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.edit(f"class Special({new}):\n    def hit(self): return 2\n")
+
+    assert is_layout_refusal(refused.value.refusals, "Special")
+    assert type(special) is module.Special is held[0]
+    assert special.hit() == 1
+
+
+def test_native_base_changed_without_instances(live: LiveModule) -> None:
+    module = live.start("class Special(int): pass\n")
+    held = [module.Special]
+    live.change("(int)", "(str)")
+
+    assert held[0] is module.Special
+    assert held[0]("a") == "a"
+
+
+def test_refused_layout_leaves_the_rest_of_the_edit_undone(live: LiveModule) -> None:
+    source = 'LIMIT = 1\nclass Player:\n    __slots__ = ("a",)\ndef hit(): return 1\n'
+    module = live.start(source)
+    players = [module.Player()]
+    held = [module.hit]
+    with pytest.raises(livepatch.ReloadRefused):
+        live.edit(
+            source.replace('("a",)', '("a", "b")').replace("LIMIT = 1", "LIMIT = 2")
+            + "def heal(): return 1\n"
+        )
+
+    assert module.LIMIT == 1
+    assert held[0] is module.hit
+    assert held[0]() == 1
+    assert not hasattr(module, "heal")
+    assert type(players[0]) is module.Player
+
+
+def test_refused_edit_passes_once_the_instances_are_gone(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    players = [module.Player()]
+    with pytest.raises(livepatch.ReloadRefused):
+        live.change('("a",)', '("a", "b")')
+    players.clear()
+    report = live.reload()
+
+    assert report.ok
+    assert module.Player.__slots__ == ("a", "b")
+
+
+EMPTY_SLOTS = {
+    "abc": ("import abc\n", "abc.ABC"),
+    "generic": ("from typing import Generic, TypeVar\nT = TypeVar('T')\n", "Generic[T]"),
+    "protocol": ("from typing import Protocol\nclass Hits(Protocol): pass\n", "Hits"),
+    "own": ("class Mark:\n    __slots__ = ()\n", "Mark"),
+}
+"""Bases whose slots are empty: CPython compares the bases of two layouts, not only their sizes."""
+
+
+@pytest.mark.parametrize("base", EMPTY_SLOTS)
+def test_base_with_empty_slots_is_added_with_live_instances(
+    live: LiveModule,
+    base: str,
+) -> None:
+    setup, name = EMPTY_SLOTS[base]
+    module = live.start(setup + "class Player:\n    def hit(self): return 1\n")
+    player = module.Player()
+    player.name = "ada"
+    held = [module.Player]
+    live.change("class Player", f"class Player({name})")
+
+    assert type(player) is module.Player is held[0]
+    assert module.Player.__bases__ != (object,)
+    assert (player.name, player.hit()) == ("ada", 1)
+
+
+@pytest.mark.parametrize("base", EMPTY_SLOTS)
+def test_base_with_empty_slots_is_removed_with_live_instances(
+    live: LiveModule,
+    base: str,
+) -> None:
+    setup, name = EMPTY_SLOTS[base]
+    module = live.start(setup + f"class Player({name}):\n    def hit(self): return 1\n")
+    player = module.Player()
+    player.name = "ada"
+    live.change(f"class Player({name})", "class Player")
+
+    assert type(player) is module.Player
+    assert module.Player.__bases__ == (object,)
+    assert (player.name, player.hit()) == ("ada", 1)
+
+
+@pytest.mark.parametrize("base", EMPTY_SLOTS)
+def test_base_with_empty_slots_added_without_instances(live: LiveModule, base: str) -> None:
+    setup, name = EMPTY_SLOTS[base]
+    module = live.start(setup + "class Player:\n    def hit(self): return 1\n")
+    held = [module.Player]
+    live.change("class Player", f"class Player({name})")
+
+    assert held[0] is module.Player
+    assert held[0]().hit() == 1
+
+
+@pytest.mark.parametrize("base", EMPTY_SLOTS)
+def test_base_with_empty_slots_behind_another_base_is_no_layout_change(
+    live: LiveModule,
+    base: str,
+) -> None:
+    setup, name = EMPTY_SLOTS[base]
+    setup += "class Base: pass\n"
+    module = live.start(setup + "class Player(Base):\n    def hit(self): return 1\n")
+    player = module.Player()
+    live.change("class Player(Base)", f"class Player(Base, {name})")
+
+    assert type(player) is module.Player
+    assert player.hit() == 1
+
+
+def test_root_of_a_slots_hierarchy_gains_a_base_with_live_instances(
+    live: LiveModule,
+) -> None:
+    source = """
+        class Mark:
+            __slots__ = ()
+        class Root:
+            __slots__ = ("a",)
+        class Leaf(Root):
+            __slots__ = ("b",)
+    """
+    module = live.start(source)
+    leaf = module.Leaf()
+    leaf.a, leaf.b = 1, 2
+    live.edit(source.replace("class Root", "class Root(Mark)"))
+
+    assert type(leaf) is module.Leaf
+    assert isinstance(leaf, module.Mark)
+    assert (leaf.a, leaf.b) == (1, 2)
+
+
+def test_generic_class_gains_a_base_in_front_with_live_instances(
+    live: LiveModule,
+) -> None:
+    source = """
+        from typing import Generic, TypeVar
+        T = TypeVar("T")
+        class Base: pass
+        class Box(Generic[T]): pass
+    """
+    module = live.start(source)
+    held = [module.Box[int], module.Box[int]()]
+    live.edit(source.replace("Box(Generic[T])", "Box(Base, Generic[T])"))
+
+    assert isinstance(held[1], module.Base)
+    assert held[0].__origin__ is module.Box is type(held[1])

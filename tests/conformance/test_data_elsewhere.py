@@ -1,0 +1,165 @@
+"""Data that other modules imported by name or computed something from."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+
+def codes(report: livepatch.Report) -> set[str]:
+    return {notice.code for notice in report.notices}
+
+
+def computed(report: livepatch.Report) -> set[str]:
+    return {notice.path for notice in report.notices if notice.code == "LP312"}
+
+
+def test_imported_constant(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other("from LIVE import LIMIT\n")
+    report = live.edit("LIMIT = 20\n")
+
+    assert other.LIMIT == 20
+    assert report.references == {"imported name": 1}
+
+    report.undo()
+    assert other.LIMIT == live.module.LIMIT == 10
+
+
+@pytest.mark.parametrize(
+    "statement", ["from LIVE import LIMIT as TOP", "from LIVE import *\nTOP = None\ndel TOP"]
+)
+def test_aliased_and_starred(live: LiveModule, statement: str) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other(f"{statement}\n")
+    live.edit("LIMIT = 20\n")
+
+    assert getattr(other, "TOP" if "TOP" in vars(other) else "LIMIT") == 20
+
+
+def test_only_while_it_has_the_old_value(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other("from LIVE import LIMIT\n")
+    other.LIMIT = 11
+    live.edit("LIMIT = 20\n")
+
+    assert other.LIMIT == 11
+
+
+def test_an_equal_value_that_was_not_imported_stays(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other("import LIVE\nTEN = 10\n")
+    live.edit("LIMIT = 20\n")
+
+    assert other.TEN == 10
+
+
+def test_container_made_anew_is_one(live: LiveModule) -> None:
+    live.start("CACHE = {}\ndef f(): return 1\n")
+    other = live.other("from LIVE import CACHE\n")
+    report = live.edit("CACHE = {}\ndef f(): return 2\n")
+
+    assert other.CACHE is live.module.CACHE
+    assert "LP302" not in codes(report)
+
+
+def test_through_a_module_in_between(live: LiveModule) -> None:
+    live.package(__init__="from .config import LIMIT\n", config="LIMIT = 10\n")
+    other = live.other("from LIVE import LIMIT\n")
+    (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
+    livepatch.reload(f"{live.name}.config", strategy=live.strategy)
+
+    assert live.module.LIMIT == other.LIMIT == 20
+
+
+def test_what_was_computed_is_named(live: LiveModule) -> None:
+    live.start("LIMIT = 10\ndef scale(): return 2\n")
+    live.other(
+        """
+        import LIVE
+        from LIVE import LIMIT, scale
+        DOUBLE = LIMIT * 2
+        TRIPLE = LIVE.LIMIT * 3
+        MADE = scale()
+        class Shelf:
+            width = LIMIT
+        def f(x=LIMIT): return x
+        def g(): return scale() + LIMIT
+        OTHER = 1
+        """
+    )
+    report = live.edit("LIMIT = 20\ndef scale(): return 3\n")
+
+    names = {path.partition(".")[2] for path in computed(report)}
+    assert names == {"DOUBLE", "TRIPLE", "MADE", "Shelf.width", "f"}
+
+
+def test_nothing_is_named_where_nothing_changed(live: LiveModule) -> None:
+    live.start("LIMIT = 10\ndef f(): return 1\n")
+    live.other("from LIVE import LIMIT\nDOUBLE = LIMIT * 2\n")
+    report = live.edit("LIMIT = 10\ndef f(): return 2\n")
+
+    assert computed(report) == set()
+
+
+def test_dependents_are_reloaded_too(live: LiveModule) -> None:
+    live.start("LIMIT = 10\ndef scale(): return 2\n")
+    other = live.other("from LIVE import LIMIT, scale\nDOUBLE = LIMIT * 2\nMADE = scale()\n")
+    report = live.edit("LIMIT = 20\ndef scale(): return 3\n", dependents=True)
+
+    assert (other.DOUBLE, other.MADE) == (40, 3)
+    assert set(report.modules) == {live.name, live.other_name}
+    assert computed(report) == set()
+
+
+def test_dependents_of_dependents_by_way_of_a_module_that_stays(live: LiveModule) -> None:
+    live.package(__init__="from .config import LIMIT as TOP\n", config="LIMIT = 10\n")
+    other = live.other("from LIVE import TOP\nDOUBLE = TOP * 2\n")
+    (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
+    livepatch.reload(f"{live.name}.config", strategy=live.strategy, dependents=True)
+
+    assert other.DOUBLE == 40
+    assert live.module.TOP == 20
+
+
+def test_modules_that_only_import_are_no_dependents(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    live.other("from LIVE import LIMIT\ndef f(): return LIMIT\n")
+    report = live.edit("LIMIT = 20\n", dependents=True)
+
+    assert report.modules == (live.name,)
+
+
+def test_failing_dependent_takes_all_back(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other("from LIVE import LIMIT\nHALF = 10 // (20 - LIMIT)\n")
+
+    with pytest.raises(ZeroDivisionError):
+        live.edit("LIMIT = 20\n", dependents=True)
+    assert (live.module.LIMIT, other.LIMIT, other.HALF) == (10, 10, 1)
+
+
+def test_a_dry_run_changes_no_imported_name(live: LiveModule) -> None:
+    live.start("LIMIT = 10\n")
+    other = live.other("from LIVE import LIMIT\n")
+    live.edit("LIMIT = 20\n", dry_run=True)
+
+    assert other.LIMIT == 10
+
+
+def test_name_in_a_module_that_runs_by_way_of_one_that_does_not(live: LiveModule) -> None:
+    live.package(
+        __init__="from .config import LIMIT\n",
+        config="LIMIT = 10\n",
+        user="from . import LIMIT\nDOUBLE = LIMIT * 2\n",
+    )
+    __import__(f"{live.name}.user")
+    user = sys.modules[f"{live.name}.user"]
+    (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
+    livepatch.reload(f"{live.name}.user", f"{live.name}.config", strategy=live.strategy)
+
+    assert (user.LIMIT, user.DOUBLE, live.module.LIMIT) == (20, 40, 20)

@@ -1,0 +1,438 @@
+"""Decorated functions: wraps, caches, context managers, dispatchers; decorators that change."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live import LiveModule
+
+WRAPPED = """
+    import functools
+    def loud(function):
+        @functools.wraps(function)
+        def wrapper(*args):
+            return ("loud", function(*args))
+        return wrapper
+    @loud
+    def hit(): return 1
+"""
+
+
+def test_held_wrapper_runs_the_new_body(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit
+    assert held[0]() == ("loud", 2)
+
+
+def test_held_wrapped_function_is_the_one_behind_the_wrapper(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit.__wrapped__]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit.__wrapped__
+    assert held[0]() == 2
+
+
+def test_held_wrapper_runs_the_changed_decorator(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit]
+    live.change('("loud"', '("LOUD"')
+
+    assert held[0] is module.hit
+    assert held[0]() == ("LOUD", 1)
+
+
+def test_decorator_and_body_change_together(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit]
+    live.edit(WRAPPED.replace('("loud"', '("LOUD"').replace("return 1", "return 2"))
+
+    assert held[0] is module.hit
+    assert held[0]() == ("LOUD", 2)
+
+
+def test_decorator_is_added(live: LiveModule) -> None:
+    module = live.start(WRAPPED.replace("@loud", ""))
+    held = [module.hit]
+    live.edit(WRAPPED)
+
+    assert held[0] is module.hit
+    assert held[0]() == ("loud", 1)
+
+
+def test_decorator_is_removed(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit]
+    live.edit(WRAPPED.replace("@loud", ""))
+
+    assert held[0] is module.hit
+    assert held[0]() == 1
+
+
+def test_decorator_is_doubled(live: LiveModule) -> None:
+    module = live.start(WRAPPED)
+    held = [module.hit]
+    live.edit(WRAPPED.replace("@loud", "@loud\n    @loud"))
+
+    assert held[0] is module.hit
+    assert held[0]() == ("loud", ("loud", 1))
+
+
+def test_decorator_is_exchanged_for_another(live: LiveModule) -> None:
+    source = """
+        def loud(function):
+            return lambda: ("loud", function())
+        def soft(function):
+            return lambda: ("soft", function())
+        @loud
+        def hit(): return 1
+    """
+    module = live.start(source)
+    held = [module.hit]
+    live.edit(source.replace("@loud", "@soft"))
+
+    assert held[0] is module.hit
+    assert held[0]() == ("soft", 1)
+
+
+def test_argument_of_a_decorator_changes(live: LiveModule) -> None:
+    module = live.start("""
+        def times(count):
+            def decorate(function):
+                def wrapper():
+                    return [function()] * count
+                return wrapper
+            return decorate
+        @times(2)
+        def hit(): return 1
+    """)
+    held = [module.hit]
+    live.change("@times(2)", "@times(3)")
+
+    assert held[0] is module.hit
+    assert held[0]() == [1, 1, 1]
+
+
+def test_decorator_of_another_module(live: LiveModule) -> None:
+    live.other("""
+        def loud(function):
+            def wrapper():
+                return ("loud", function())
+            return wrapper
+    """)
+    module = live.start("from OTHER import loud\n@loud\ndef hit(): return 1\n")
+    held = [module.hit]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit
+    assert held[0]() == ("loud", 2)
+
+
+def test_two_functions_of_one_decorator_are_not_mixed_up(live: LiveModule) -> None:
+    module = live.start(WRAPPED + "\n    @loud\n    def heal(): return 5\n")
+    held = [module.hit, module.heal]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit
+    assert held[1] is module.heal
+    assert [call() for call in held] == [("loud", 2), ("loud", 5)]
+
+
+def test_function_held_by_a_decorator_object_of_another_class(live: LiveModule) -> None:
+    live.other("""
+        class Counted:
+            def __init__(self, function):
+                self.function = function
+                self.calls = 0
+            def __call__(self):
+                self.calls += 1
+                return self.function()
+    """)
+    module = live.start("from OTHER import Counted\n@Counted\ndef hit(): return 1\n")
+    held = [module.hit]
+    held[0]()
+    live.change("return 1", "return 2")
+
+    assert held[0]() == 2
+    assert held[0].function is module.hit.function
+
+
+def test_lru_cache_is_emptied_when_the_code_changed(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.lru_cache
+        def square(n): return n * n
+    """)
+    held = [module.square]
+    held[0](3)
+    live.change("n * n", "n ** 3")
+
+    assert held[0] is module.square
+    assert held[0](3) == 27
+
+
+def test_lru_cache_of_an_unchanged_function_keeps_its_entries(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.lru_cache
+        def square(n): return n * n
+        def heal(): return 1
+    """)
+    held = [module.square]
+    held[0](3)
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.square
+    assert held[0].cache_info().currsize == 1
+
+
+def test_lru_cache_size_changes(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.lru_cache(maxsize=1)
+        def square(n): return n * n
+    """)
+    held = [module.square]
+    live.change("maxsize=1", "maxsize=7")
+
+    assert held[0] is module.square
+    assert held[0].cache_info().maxsize == 7
+
+
+def test_cache_decorator_is_added(live: LiveModule) -> None:
+    module = live.start("import functools\ndef square(n): return n * n\n")
+    held = [module.square]
+    live.edit("import functools\n@functools.cache\ndef square(n): return n * n\n")
+    held[0](2)
+
+    assert held[0] is module.square
+    assert held[0].cache_info().currsize == 1
+
+
+def test_held_function_behind_an_lru_cache(live: LiveModule) -> None:
+    module = live.start("import functools\n@functools.cache\ndef square(n): return n * n\n")
+    held = [module.square.__wrapped__]
+    live.change("n * n", "n + n")
+
+    assert held[0] is module.square.__wrapped__
+    assert held[0](5) == 10
+
+
+def test_context_manager_function(live: LiveModule) -> None:
+    module = live.start("""
+        import contextlib
+        @contextlib.contextmanager
+        def opened(log):
+            log.append(1)
+            yield
+    """)
+    held = [module.opened]
+    live.change("append(1)", "append(2)")
+    log: list[int] = []
+    with held[0](log):
+        pass
+
+    assert held[0] is module.opened
+    assert log == [2]
+
+
+def test_context_manager_entered_before_the_edit_leaves_in_peace(live: LiveModule) -> None:
+    module = live.start("""
+        import contextlib
+        @contextlib.contextmanager
+        def opened(log):
+            yield
+            log.append("left")
+    """)
+    log: list[str] = []
+    with module.opened(log):
+        live.change('"left"', '"LEFT"')
+
+    assert log == ["left"]
+
+
+def test_singledispatch_default_changes(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.singledispatch
+        def show(value): return "old"
+    """)
+    held = [module.show]
+    live.change("old", "new")
+
+    assert held[0] is module.show
+    assert held[0](1) == "new"
+
+
+def test_singledispatch_keeps_registrations_made_elsewhere(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.singledispatch
+        def show(value): return "old"
+    """)
+    live.other("""
+        from LIVE import show
+        @show.register(int)
+        def show_int(value): return "int"
+    """)
+    live.change("old", "new")
+
+    assert module.show(1) == "int"
+    assert module.show("") == "new"
+
+
+def test_singledispatch_registration_of_the_module_changes(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.singledispatch
+        def show(value): return "any"
+        @show.register(int)
+        def show_int(value): return "old"
+    """)
+    held = [module.show, module.show_int]
+    held[0](1)
+    live.change("old", "new")
+
+    assert held[0] is module.show
+    assert held[1] is module.show_int is module.show.dispatch(int)
+    assert held[0](1) == "new"
+
+
+def test_singledispatch_registration_for_an_own_class(live: LiveModule) -> None:
+    source = """
+        import functools
+        class Player: pass
+        @functools.singledispatch
+        def show(value): return "any"
+        @show.register(Player)
+        def show_player(value): return "player"
+    """
+    module = live.start(source)
+    held = [module.Player()]
+    module.show(held[0])
+    live.edit(source.replace("class Player", "class Base: pass\n        class Player(Base)"))
+
+    assert module.show(held[0]) == "player"
+    assert module.Player in module.show.registry
+
+
+def test_singledispatch_elsewhere_dispatches_on_the_one_class(live: LiveModule) -> None:
+    module = live.start("class Player: pass\n")
+    other = live.other("""
+        import functools
+        from LIVE import Player
+        @functools.singledispatch
+        def show(value): return "any"
+        @show.register(Player)
+        def show_player(value): return "player"
+    """)
+    held = [module.Player()]
+    other.show(held[0])
+    live.edit("class Base: pass\nclass Player(Base): pass\n")
+
+    assert other.show(held[0]) == "player"
+    assert other.show(module.Player()) == "player"
+
+
+def test_singledispatch_registration_is_removed_with_its_source(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        @functools.singledispatch
+        def show(value): return "any"
+        @show.register(int)
+        def show_int(value): return "int"
+    """)
+    live.edit("""
+        import functools
+        @functools.singledispatch
+        def show(value): return "any"
+    """)
+
+    assert module.show(1) == "any"
+
+
+def test_wrapt_decorated_function(live: LiveModule) -> None:
+    pytest.importorskip("wrapt")
+    module = live.start("""
+        import wrapt
+        @wrapt.decorator
+        def loud(wrapped, instance, args, kwargs):
+            return ("loud", wrapped(*args, **kwargs))
+        @loud
+        def hit(): return 1
+    """)
+    held = [module.hit]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit
+    assert held[0]() == ("loud", 2)
+
+
+def test_wrapt_decorator_changes(live: LiveModule) -> None:
+    pytest.importorskip("wrapt")
+    module = live.start("""
+        import wrapt
+        @wrapt.decorator
+        def loud(wrapped, instance, args, kwargs):
+            return ("loud", wrapped(*args, **kwargs))
+        @loud
+        def hit(): return 1
+    """)
+    held = [module.hit]
+    live.change('("loud"', '("LOUD"')
+
+    assert held[0] is module.hit
+    assert held[0]() == ("LOUD", 1)
+
+
+def test_overloaded_function(live: LiveModule) -> None:
+    module = live.start("""
+        from typing import overload
+        @overload
+        def hit(n: int) -> int: ...
+        @overload
+        def hit(n: str) -> str: ...
+        def hit(n): return n
+    """)
+    held = [module.hit]
+    live.change("return n", "return [n]")
+
+    assert held[0] is module.hit
+    assert held[0](1) == [1]
+
+
+def test_decorator_that_returns_its_function(live: LiveModule) -> None:
+    module = live.start("""
+        def mark(function):
+            function.marked = 1
+            return function
+        @mark
+        def hit(): return 1
+    """)
+    held = [module.hit]
+    live.change("marked = 1", "marked = 2")
+
+    assert held[0] is module.hit
+    assert held[0].marked == 2
+
+
+def test_decorated_coroutine_function(live: LiveModule) -> None:
+    module = live.start("""
+        import asyncio, functools
+        def loud(function):
+            @functools.wraps(function)
+            async def wrapper():
+                return ("loud", await function())
+            return wrapper
+        @loud
+        async def hit(): return 1
+        def run(function): return asyncio.run(function())
+    """)
+    held = [module.hit]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.hit
+    assert module.run(held[0]) == ("loud", 2)

@@ -1,0 +1,87 @@
+"""A dry run says what would happen and leaves the process as it was."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance.test_failures import CHANGED, GAME, Holdings
+from tests.live import LiveModule
+
+EDITS = {
+    "unchanged": GAME,
+    "bodies": CHANGED,
+    "base": GAME.replace("class Player(Base)", "class Mixin: pass\n    class Player(Mixin, Base)"),
+    "removal": "    A = 1\n",
+    "kind": GAME.replace("def hit(): return 1", "class hit: pass"),
+    "decorated": GAME.replace("def heal(power=1)", "@staticmethod\n    def heal(power=1)"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_dry_run_changes_nothing(live: LiveModule, edit: str) -> None:
+    holdings = Holdings(live.start(GAME))
+    before = holdings.picture()
+    live.edit(EDITS[edit], dry_run=True)
+
+    assert holdings.picture() == before
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_reload_after_a_dry_run_does_what_it_said(live: LiveModule, edit: str) -> None:
+    holdings = Holdings(live.start(GAME))
+    said = live.edit(EDITS[edit], dry_run=True)
+    done = live.reload()
+
+    assert [(line.path, line.outcome) for line in said.definitions] == [
+        (line.path, line.outcome) for line in done.definitions
+    ]
+    assert said.ok is done.ok is True
+    assert holdings.player.name == "ada"
+
+
+def test_dry_run_of_a_refused_edit_reports_the_refusals(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    players = [module.Player()]
+    report = live.change('("a",)', '("a", "b")', dry_run=True)
+
+    assert not report.ok
+    assert [line.path for line in report.refusals] == [f"{live.name}.Player"]
+    assert type(players[0]) is module.Player
+    assert module.Player.__slots__ == ("a",)
+
+
+def test_dry_run_of_a_source_that_fails_raises_its_error(live: LiveModule) -> None:
+    holdings = Holdings(live.start(GAME))
+    before = holdings.picture()
+    with pytest.raises(ZeroDivisionError):
+        live.edit(CHANGED + "    1 / 0\n", dry_run=True)
+
+    assert holdings.picture() == before
+
+
+def test_dry_run_of_a_syntax_error_raises_it(live: LiveModule) -> None:
+    module = live.start("A = 1\n")
+    with pytest.raises(SyntaxError):
+        live.edit("A = = 2\n", dry_run=True)
+
+    assert module.A == 1
+
+
+def test_dry_run_leaves_a_foreign_registry_alone(live: LiveModule) -> None:
+    other = live.other("hooks = []\ndef hook(f):\n    hooks.append(f)\n    return f\n")
+    module = live.start("from OTHER import hook\n@hook\ndef hit(): return 1\n")
+    live.change("return 1", "return 2", dry_run=True)
+    seen = [list(other.hooks), module.hit()]
+    live.reload()
+
+    assert seen == [[module.hit], 1]
+    assert other.hooks == [module.hit]
+
+
+def test_dry_run_leaves_subclasses_alone(live: LiveModule) -> None:
+    other = live.other("class Base: pass\n")
+    module = live.start("from OTHER import Base\nclass Player(Base):\n    a = 1\n")
+    live.change("a = 1", "a = 2", dry_run=True)
+
+    assert other.Base.__subclasses__() == [module.Player]
+    assert module.Player.a == 1

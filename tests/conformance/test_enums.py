@@ -1,0 +1,306 @@
+"""Enums and flags: the old members stay the members."""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+import pytest
+
+from tests.live import LiveModule
+
+COLOR = """
+    import enum
+    class Color(enum.Enum):
+        RED = 1
+        GREEN = 2
+        def shout(self): return "old " + self.name
+"""
+
+
+def test_members_of_an_untouched_enum_stay_when_something_else_changed(live: LiveModule) -> None:
+    module = live.start(COLOR + "    def hit(): return 1\n")
+    held = [module.Color, module.Color.RED]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.Color
+    assert held[1] is module.Color.RED
+    assert module.hit() == 2
+
+
+def test_members_take_the_new_method(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color.RED]
+    live.change('"old "', '"new "')
+
+    assert held[0] is module.Color.RED
+    assert held[0].shout() == "new RED"
+
+
+def test_members_stay_when_a_member_is_added(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color, module.Color.RED]
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert held[0] is module.Color
+    assert held[1] is module.Color.RED is module.Color(1) is module.Color["RED"]
+    assert isinstance(held[1], module.Color)
+
+
+def test_added_member_is_a_real_member(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color]
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert module.Color.BLUE is module.Color(3) is held[0]["BLUE"]
+    assert [member.name for member in held[0]] == ["RED", "GREEN", "BLUE"]
+    assert isinstance(module.Color.BLUE, held[0])
+    assert module.Color.BLUE in held[0]
+
+
+def test_member_added_in_front_keeps_the_order_of_the_source(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color.RED, module.Color.GREEN]
+    live.change("RED = 1", "BLUE = 0\n    RED = 1")
+
+    assert [*module.Color] == [module.Color.BLUE, *held]
+    assert [member.name for member in module.Color] == ["BLUE", "RED", "GREEN"]
+
+
+def test_members_stay_keys_of_a_dict_and_of_a_set(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    table = {module.Color.RED: "r", module.Color.GREEN: "g"}
+    chosen = {module.Color.RED}
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert table[module.Color.RED] == "r"
+    assert module.Color(2) in table
+    assert module.Color.RED in chosen
+    assert list(table) == [module.Color.RED, module.Color.GREEN]
+
+
+def test_member_is_removed(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color.RED, module.Color.GREEN]
+    live.change("    GREEN = 2\n", "")
+
+    assert held[0] is module.Color.RED
+    assert [*module.Color] == [module.Color.RED]
+    assert not hasattr(module.Color, "GREEN")
+    assert held[1].value == 2
+
+
+def test_value_of_a_member_changes(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color.RED]
+    table = {module.Color.RED: "r"}
+    live.change("RED = 1", "RED = 9")
+
+    assert held[0] is module.Color.RED is module.Color(9)
+    assert held[0].value == 9
+    assert table[module.Color.RED] == "r"
+
+
+def test_value_of_an_integer_member_changes(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Level(enum.IntEnum):\n    LOW = 1\n    HIGH = 2\n")
+    held = [module.Level.HIGH]
+    table = {module.Level.HIGH: "h"}
+    live.change("HIGH = 2", "HIGH = 9")
+
+    assert held[0] is module.Level.HIGH is module.Level(9)
+    assert held[0] == 9
+    assert table[module.Level.HIGH] == "h"
+
+
+def test_integer_enum_gains_a_member(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Level(enum.IntEnum):\n    LOW = 1\n")
+    held = [module.Level.LOW]
+    live.change("LOW = 1", "LOW = 1\n    HIGH = 2")
+
+    assert held[0] is module.Level.LOW is module.Level(1)
+    assert held[0] < module.Level.HIGH
+    assert held[0] + 1 == module.Level.HIGH
+
+
+def test_string_enum_gains_a_member(live: LiveModule) -> None:
+    module = live.start('import enum\nclass Kind(str, enum.Enum):\n    A = "a"\n')
+    held = [module.Kind.A]
+    live.change('A = "a"', 'A = "a"\n    B = "b"')
+
+    assert held[0] is module.Kind.A is module.Kind("a")
+    assert module.Kind.B.upper() == "B"
+
+
+def test_flag_gains_a_member(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Right(enum.Flag):\n    READ = 1\n    WRITE = 2\n")
+    held = [module.Right.READ, module.Right.READ | module.Right.WRITE]
+    live.change("WRITE = 2", "WRITE = 2\n    RUN = 4")
+
+    assert held[0] is module.Right.READ is module.Right(1)
+    assert held[1] is module.Right.READ | module.Right.WRITE
+    assert held[0] in held[1]
+    assert (held[1] | module.Right.RUN).value == 7
+
+
+def test_integer_flag_gains_a_method(live: LiveModule) -> None:
+    source = "import enum\nclass Right(enum.IntFlag):\n    READ = 1\n    WRITE = 2\n"
+    module = live.start(source)
+    held = [module.Right.READ, module.Right.READ | module.Right.WRITE]
+    live.edit(source + "    def count(self): return bin(self).count('1')\n")
+
+    assert held[0] is module.Right.READ
+    assert [flag.count() for flag in held] == [1, 2]
+    assert held[1] is module.Right(3)
+
+
+def test_alias_of_a_member_is_added(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    held = [module.Color.RED]
+    live.change("GREEN = 2", "GREEN = 2\n    CRIMSON = 1")
+
+    assert module.Color.CRIMSON is module.Color.RED is held[0]
+    assert len(module.Color) == 2
+
+
+def test_automatic_values(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Color(enum.Enum):\n    RED = enum.auto()\n")
+    held = [module.Color.RED]
+    live.change("RED = enum.auto()", "RED = enum.auto()\n    GREEN = enum.auto()")
+
+    assert held[0] is module.Color.RED
+    assert module.Color.GREEN.value == 2
+
+
+def test_member_with_state_set_at_run_time_keeps_it(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    module.Color.RED.uses = 5
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert module.Color.RED.uses == 5
+
+
+def test_enum_with_an_init_of_its_own(live: LiveModule) -> None:
+    module = live.start("""
+        import enum
+        class Planet(enum.Enum):
+            EARTH = (1, 10)
+            def __init__(self, mass, radius): self.mass, self.radius = mass, radius
+            def density(self): return self.mass * self.radius
+    """)
+    held = [module.Planet.EARTH]
+    live.change("(1, 10)", "(1, 20)")
+
+    assert held[0] is module.Planet.EARTH
+    assert held[0].density() == 20
+
+
+def test_enum_nested_in_a_class(live: LiveModule) -> None:
+    module = live.start("""
+        import enum
+        class Game:
+            class State(enum.Enum):
+                ON = 1
+    """)
+    held = [module.Game.State.ON]
+    live.change("ON = 1", "ON = 1\n        OFF = 2")
+
+    assert held[0] is module.Game.State.ON is module.Game.State(1)
+    assert len(module.Game.State) == 2
+
+
+def test_enum_made_by_a_call(live: LiveModule) -> None:
+    module = live.start('import enum\nColor = enum.Enum("Color", "RED")\n')
+    held = [module.Color, module.Color.RED]
+    live.change('"RED"', '"RED GREEN"')
+
+    assert held[0] is module.Color
+    assert held[1] is module.Color.RED
+    assert module.Color.GREEN.value == 2
+
+
+def test_member_survives_pickling_across_the_reload(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    text = pickle.dumps(module.Color.RED)
+    held = [module.Color.RED]
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert pickle.loads(text) is held[0]
+    assert pickle.loads(pickle.dumps(held[0])) is held[0]
+
+
+def test_member_as_a_default_and_as_a_global_elsewhere(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    other = live.other("""
+        from LIVE import Color
+        RED = Color.RED
+        def paint(color=Color.RED): return color
+    """)
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert other.RED is other.paint() is module.Color.RED
+    assert other.Color is module.Color
+
+
+def test_member_in_a_match_statement_elsewhere(live: LiveModule) -> None:
+    module = live.start(COLOR)
+    other = live.other("""
+        import LIVE
+        def name(color):
+            match color:
+                case LIVE.Color.RED: return "red"
+                case _: return "other"
+    """)
+    held = [module.Color.RED]
+    live.change("GREEN = 2", "GREEN = 2\n    BLUE = 3")
+
+    assert other.name(held[0]) == "red"
+
+
+def test_members_stay_through_many_generations(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Color(enum.Enum):\n    RED = 1\n")
+    held = [module.Color, module.Color.RED]
+    body = "    RED = 1\n"
+    for number in range(2, 7):
+        body += f"    C{number} = {number}\n"
+        live.edit("import enum\nclass Color(enum.Enum):\n" + body)
+
+    assert held == [module.Color, module.Color.RED]
+    assert len(held[0]) == 6
+    assert held[0](6) is module.Color.C6
+
+
+def test_enum_gains_a_mixin_base(live: LiveModule) -> None:
+    source = """
+        import enum
+        class Mixin:
+            def twice(self): return self.value * 2
+        class Color(enum.Enum):
+            RED = 1
+    """
+    module = live.start(source)
+    held = [module.Color, module.Color.RED]
+    live.edit(source.replace("Color(enum.Enum)", "Color(Mixin, enum.Enum)"))
+
+    assert held[0] is module.Color
+    assert held[1] is module.Color.RED
+    assert held[1].twice() == 2
+
+
+def test_enum_becomes_an_integer_enum(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Level(enum.Enum):\n    LOW = 1\n    HIGH = 2\n")
+    held = [module.Level, module.Level.HIGH]
+    live.change("enum.Enum", "enum.IntEnum")
+
+    assert held[0] is module.Level
+    assert held[1] is module.Level.HIGH
+    assert held[1] > 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no enum.StrEnum")
+def test_str_enum_class_of_the_standard_library(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Kind(enum.StrEnum):\n    A = enum.auto()\n")
+    held = [module.Kind.A]
+    live.change("A = enum.auto()", "A = enum.auto()\n    B = enum.auto()")
+
+    assert held[0] is module.Kind.A is module.Kind("a")
+    assert str(module.Kind.B) == "b"

@@ -1,0 +1,225 @@
+"""Syntax and objects that only newer interpreters have; the guard is for syntax alone."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from tests.codes import named
+from tests.live import LiveModule
+
+needs_generics = pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="the syntax of PEP 695 starts with 3.12"
+)
+needs_defaults = pytest.mark.skipif(
+    sys.version_info < (3, 13), reason="the syntax of PEP 696 starts with 3.13"
+)
+needs_lazy = pytest.mark.skipif(
+    sys.version_info < (3, 14), reason="annotations are lazily evaluated from 3.14 (PEP 649)"
+)
+needs_groups = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="the syntax of PEP 654 starts with 3.11"
+)
+
+
+@needs_generics
+def test_generic_function(live: LiveModule) -> None:
+    module = live.start("def first[T](items: list[T]) -> T: return items[0]\n")
+    held = [module.first]
+    live.change("items[0]", "items[1]")
+
+    assert held[0] is module.first
+    assert held[0]([1, 2]) == 2
+    assert [str(parameter) for parameter in held[0].__type_params__] == ["T"]
+
+
+@needs_generics
+def test_function_becomes_generic(live: LiveModule) -> None:
+    module = live.start("def first(items): return items[0]\n")
+    held = [module.first]
+    live.edit("def first[T](items: list[T]) -> T: return items[1]\n")
+
+    assert held[0] is module.first
+    assert held[0]([1, 2]) == 2
+    assert len(held[0].__type_params__) == 1
+
+
+@needs_generics
+def test_generic_class(live: LiveModule) -> None:
+    module = live.start("class Box[T]:\n    def get(self): return 1\n")
+    held = [module.Box, module.Box(), module.Box[int]]
+    live.change("return 1", "return 2")
+
+    assert held[0] is module.Box is type(held[1]) is held[2].__origin__
+    assert held[1].get() == held[2]().get() == 2
+
+
+@needs_generics
+def test_generic_class_gains_a_parameter(live: LiveModule) -> None:
+    module = live.start("class Box[T]:\n    def get(self): return 1\n")
+    held = [module.Box, module.Box()]
+    live.change("Box[T]", "Box[T, U]")
+
+    assert held[0] is module.Box is type(held[1])
+    assert module.Box[int, str].__args__ == (int, str)
+
+
+@needs_generics
+def test_generic_method_with_super(live: LiveModule) -> None:
+    source = """
+        class Base:
+            def get(self): return 1
+        class Box[T](Base):
+            def get[U](self, other: U = None) -> T: return super().get()
+    """
+    module = live.start(source)
+    box = module.Box()
+    held = [box.get]
+    live.edit(source.replace("super().get()", "super().get() + 1"))
+
+    assert box.get() == held[0]() == 2
+
+
+@needs_generics
+def test_type_alias_statement_names_the_live_class(live: LiveModule) -> None:
+    source = "class Base: pass\nclass Player: pass\ntype Players = list[Player]\n"
+    module = live.start(source)
+    live.edit(source.replace("class Player", "class Player(Base)"))
+
+    assert module.Players.__value__.__args__ == (module.Player,)
+
+
+@needs_generics
+def test_type_alias_elsewhere_that_was_evaluated_is_moved_or_named(live: LiveModule) -> None:
+    source = "class Base: pass\nclass Player: pass\n"
+    module = live.start(source)
+    other = live.other("from LIVE import Player\ntype Team = tuple[Player, ...]\nTeam.__value__\n")
+    report = live.edit(source.replace("class Player", "class Player(Base)"))
+    moved = other.Team.__value__.__args__[0] is module.Player
+
+    assert moved or named(report.notices, "not moved", "Player")
+
+
+@needs_defaults
+def test_type_parameter_default(live: LiveModule) -> None:
+    module = live.start("class Box[T = int]:\n    def get(self): return 1\n")
+    held = [module.Box, module.Box()]
+    live.change("T = int", "T = str")
+
+    assert held[0] is module.Box is type(held[1])
+    assert module.Box.__type_params__[0].__default__ is str
+
+
+@needs_lazy
+def test_lazy_annotations_of_a_function_change(live: LiveModule) -> None:
+    module = live.start("def hit(power: int) -> Later: return 1\nclass Later: pass\n")
+    held = [module.hit]
+    live.change("power: int", "power: str")
+
+    assert held[0] is module.hit
+    assert held[0].__annotations__ == {"power": str, "return": module.Later}
+
+
+@needs_lazy
+def test_lazy_annotations_that_were_read_before_the_edit(live: LiveModule) -> None:
+    module = live.start("def hit(power: int) -> Later: return 1\nclass Later: pass\n")
+    held = [module.hit]
+    held.append(held[0].__annotations__)
+    live.edit("def hit(power: str) -> Later: return 1\nclass Base: pass\nclass Later(Base): pass\n")
+
+    assert held[0].__annotations__ == {"power": str, "return": module.Later}
+
+
+@needs_lazy
+def test_lazy_annotations_of_a_class(live: LiveModule) -> None:
+    module = live.start("class Player:\n    friend: Player\n    power: int\n")
+    held = [module.Player]
+    live.change("power: int", "power: str")
+
+    assert held[0] is module.Player
+    assert held[0].__annotations__ == {"friend": module.Player, "power": str}
+
+
+@needs_lazy
+def test_lazy_annotation_with_an_unknown_name_is_not_evaluated(live: LiveModule) -> None:
+    module = live.start("class Player:\n    a: Unknown\n    def hit(self, b: Unknown): return 1\n")
+    player = module.Player()
+    live.change("return 1", "return 2")
+
+    assert player.hit(0) == 2
+    with pytest.raises(NameError):
+        module.Player.__annotations__  # noqa: B018
+
+
+@needs_lazy
+def test_lazy_annotations_of_the_module(live: LiveModule) -> None:
+    module = live.start("a: int = 1\nb: Later = 2\nclass Later: pass\n")
+    live.edit("a: str = 1\nclass Later: pass\n")
+
+    assert module.__annotations__ == {"a": str}
+
+
+@needs_lazy
+def test_finally_and_template_strings(live: LiveModule) -> None:
+    module = live.start("def hit(name): return t'hello {name}'.strings[0]\n")
+    held = [module.hit]
+    live.change("hello", "howdy")
+
+    assert held[0]("ada") == "howdy "
+
+
+@needs_groups
+def test_exception_group_of_an_own_exception(live: LiveModule) -> None:
+    source = """
+        class Base(Exception): pass
+        class GameError(Exception): pass
+        def fail(): raise ExceptionGroup("g", [GameError(1)])
+        def attempt(work):
+            try: work()
+            except* GameError as group: found = [error.args for error in group.exceptions]
+            return found
+    """
+    module = live.start(source)
+    held = [module.fail]
+    live.edit(source.replace("GameError(Exception)", "GameError(Base)"))
+
+    assert module.attempt(held[0]) == [(1,)]
+
+
+def test_structural_pattern_on_an_own_class(live: LiveModule) -> None:
+    source = """
+        class Base: pass
+        class Point:
+            __match_args__ = ("x", "y")
+            def __init__(self, x, y): self.x, self.y = x, y
+    """
+    module = live.start(source)
+    other = live.other("""
+        from LIVE import Point
+        def where(point):
+            match point:
+                case Point(0, y): return ("axis", y)
+                case Point(x, y): return (x, y)
+    """)
+    point = module.Point(0, 5)
+    live.edit(
+        source.replace("class Point", "class Point(Base)").replace('("x", "y")', '("y", "x")')
+    )
+
+    assert other.where(point) == (5, 0)
+    assert other.where(module.Point(1, 0)) == ("axis", 1)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no typing.Self")
+def test_self_type_and_dataclass_transform(live: LiveModule) -> None:
+    module = live.start("""
+        from typing import Self
+        class Player:
+            def copy(self) -> Self: return Player()
+    """)
+    player: Any = module.Player()
+    live.change("return Player()", "return self")
+
+    assert player.copy() is player

@@ -1,0 +1,150 @@
+"""Packages: a package's own module, its parts, and what they import from one another."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+import livepatch
+from tests.live import LiveModule
+
+
+def part_of(live: LiveModule, stem: str) -> ModuleType:
+    """A submodule of the package under test."""
+    return importlib.import_module(f"{live.name}.{stem}")
+
+
+def edit_part(live: LiveModule, stem: str, source: str) -> livepatch.Report:
+    """Write the source of a submodule and reload it."""
+    path = live.root / live.name / f"{stem}.py"
+    path.write_text(source.replace("LIVE", live.name), encoding="utf-8")
+    return livepatch.reload(f"{live.name}.{stem}", strategy=live.strategy)
+
+
+def test_submodule(live: LiveModule) -> None:
+    live.package(__init__="", shapes="def area(): return 1\n")
+    shapes = part_of(live, "shapes")
+    held = [shapes.area]
+    edit_part(live, "shapes", "def area(): return 2\n")
+
+    assert held[0] is shapes.area
+    assert held[0]() == 2
+    assert live.module.shapes is shapes
+
+
+def test_name_a_package_reexports_from_its_submodule(live: LiveModule) -> None:
+    package = live.package(
+        __init__="from LIVE.shapes import Shape, area\n",
+        shapes="class Shape: pass\ndef area(): return 1\n",
+    )
+    edit_part(live, "shapes", "class Base: pass\nclass Shape(Base): pass\ndef area(): return 2\n")
+    shapes = part_of(live, "shapes")
+
+    assert package.Shape is shapes.Shape
+    assert package.area is shapes.area
+    assert package.area() == 2
+
+
+def test_package_itself(live: LiveModule) -> None:
+    package = live.package(__init__="def hit(): return 1\n", shapes="A = 1\n")
+    shapes = part_of(live, "shapes")
+    held = [package.hit]
+    live.edit("def hit(): return 2\n")
+
+    assert held[0] is package.hit
+    assert held[0]() == 2
+    assert package.shapes is shapes
+    assert package.__path__ == [str(live.root / live.name)]
+
+
+def test_relative_import_of_a_sibling(live: LiveModule) -> None:
+    live.package(
+        __init__="",
+        base="class Base:\n    def hit(self): return 1\n",
+        player="from .base import Base\nclass Player(Base): pass\n",
+    )
+    player = part_of(live, "player").Player()
+    edit_part(live, "base", "class Root: pass\nclass Base(Root):\n    def hit(self): return 2\n")
+    base = part_of(live, "base")
+
+    assert part_of(live, "player").Player.__bases__ == (base.Base,)
+    assert isinstance(player, base.Root)
+    assert player.hit() == 2
+
+
+def test_reload_of_the_importer_leaves_what_it_imported_alone(live: LiveModule) -> None:
+    live.package(
+        __init__="",
+        base="class Base:\n    def hit(self): return 1\n",
+        player="from .base import Base\nclass Player(Base):\n    a = 1\n",
+    )
+    held = [part_of(live, "base").Base, part_of(live, "player").Player()]
+    report = edit_part(live, "player", "from .base import Base\nclass Player(Base):\n    a = 2\n")
+
+    assert held[0] is part_of(live, "base").Base is part_of(live, "player").Base
+    assert held[1].a == 2
+    assert not any(".base." in line.path for line in report.definitions)
+
+
+def test_circular_imports(live: LiveModule) -> None:
+    live.package(
+        __init__="from . import a, b\n",
+        a="from . import b\nclass A:\n    def other(self): return b.B\n",
+        b="from . import a\nclass B:\n    def other(self): return a.A\n",
+    )
+    a, b = part_of(live, "a"), part_of(live, "b")
+    held = [a.A(), b.B()]
+    edit_part(
+        live,
+        "a",
+        "from . import b\nclass Base: pass\nclass A(Base):\n    def other(self): return b.B\n",
+    )
+
+    assert held[1].other() is a.A is type(held[0])
+    assert held[0].other() is b.B
+
+
+def test_definition_that_moved_to_a_new_submodule(live: LiveModule) -> None:
+    package = live.package(__init__="def hit(): return 1\ndef heal(): return 1\n")
+    (live.root / live.name / "fight.py").write_text("def hit(): return 2\n", encoding="utf-8")
+    importlib.invalidate_caches()
+    live.edit("from .fight import hit\ndef heal(): return 1\n")
+
+    assert package.hit is sys.modules[f"{live.name}.fight"].hit
+    assert package.hit() == 2
+
+
+def test_definition_that_claims_to_live_in_the_package(live: LiveModule) -> None:
+    package = live.package(
+        __init__="from .shapes import Shape\nShape.__module__ = __name__\n",
+        shapes="class Shape:\n    def hit(self): return 1\n",
+    )
+    shape = package.Shape()
+    edit_part(live, "shapes", "class Shape:\n    def hit(self): return 2\n")
+
+    assert package.Shape is part_of(live, "shapes").Shape is type(shape)
+    assert shape.hit() == 2
+
+
+def test_reexported_class_when_the_package_is_reloaded(live: LiveModule) -> None:
+    package = live.package(
+        __init__="from .shapes import Shape\nA = 1\n",
+        shapes="class Shape:\n    def hit(self): return 1\n",
+    )
+    held = [package.Shape]
+    live.edit("from .shapes import Shape\nA = 2\n")
+
+    assert held[0] is package.Shape is part_of(live, "shapes").Shape
+    assert package.A == 2
+
+
+def test_submodule_hidden_by_a_function_of_its_name(live: LiveModule) -> None:
+    package = live.package(__init__="from .hit import hit\n", hit="def hit(): return 1\n")
+    held = [package.hit]
+    path = live.root / live.name / "hit.py"
+    path.write_text("def hit(): return 2\n", encoding="utf-8")
+    livepatch.reload(f"{live.name}.hit", strategy=live.strategy)
+
+    assert held[0] is package.hit is sys.modules[f"{live.name}.hit"].hit
+    assert held[0]() == 2

@@ -1,0 +1,294 @@
+"""The report: what it says as data, as text, as log lines and in a notebook."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.codes import CODES, named
+from tests.live import LiveModule
+
+GAME = """
+    class Base: pass
+    class Player:
+        def hit(self): return 1
+        def heal(self): return 1
+    def start(): return 1
+    def stop(): return 1
+"""
+SCREEN = 50
+
+
+def outcomes(report: livepatch.Report) -> dict[str, str]:
+    """The outcome of each definition by its path, without the module's name."""
+    return {line.path.split(".", 1)[1]: line.outcome for line in report.definitions}
+
+
+def test_report_of_an_unchanged_module(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.reload()
+
+    assert report.ok
+    assert set(outcomes(report).values()) == {"unchanged"}
+    assert not report.refusals
+    assert not report.notices
+
+
+def test_each_definition_has_a_path_a_kind_and_an_outcome(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.reload()
+    paths = {line.path for line in report.definitions}
+
+    assert {f"{live.name}.Player", f"{live.name}.Player.hit", f"{live.name}.start"} <= paths
+    assert all(isinstance(line.kind, str) and line.kind for line in report.definitions)
+    assert len(paths) == len(report.definitions)
+
+
+def test_changed_body_is_updated_and_its_neighbours_unchanged(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.change("def hit(self): return 1", "def hit(self): return 2")
+    found = outcomes(report)
+
+    assert found["Player.hit"] in {"updated", "replaced"}
+    assert found["Player.heal"] == found["start"] == "unchanged"
+
+
+def test_added_and_removed_definitions(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.change("def stop", "def pause")
+    found = outcomes(report)
+
+    assert found["pause"] == "added"
+    assert found["stop"] == "removed"
+
+
+def test_added_and_removed_methods(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.change("def heal", "def rest")
+    found = outcomes(report)
+
+    assert found["Player.rest"] == "added"
+    assert found["Player.heal"] == "removed"
+
+
+def test_class_that_gains_a_base_is_replaced(live: LiveModule) -> None:
+    module = live.start(GAME)
+    players = [module.Player() for _ in range(3)]
+    report = live.change("class Player", "class Player(Base)")
+
+    assert outcomes(report)["Player"] == "replaced"
+    assert report.instances == {f"{live.name}.Player": len(players)}
+
+
+def test_references_are_counted_by_the_kind_of_their_holder(live: LiveModule) -> None:
+    module = live.start(GAME)
+    held = [module.Player, module.Player]
+    table = {"a": module.Player}
+    report = live.change("class Player", "class Player(Base)")
+
+    assert held[0] is held[1] is table["a"] is module.Player
+    assert sum(report.references.values()) >= 3
+    assert all(isinstance(kind, str) for kind in report.references)
+
+
+def test_body_edit_says_ok(live: LiveModule) -> None:
+    module = live.start(GAME)
+    held = [module.Player(), module.start]
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert len(held) == 2
+
+
+def test_ok_is_a_bool(live: LiveModule) -> None:
+    live.start(GAME)
+
+    assert live.reload().ok is True
+
+
+def test_notices_have_a_number_a_path_and_a_message(live: LiveModule) -> None:
+    module = live.start("CACHE = {}\ndef hit(): return 1\n")
+    held = [module.CACHE]
+    report = live.change("return 1", "return 2")
+    notices = named(report.notices, "old data held", "CACHE")
+
+    assert held == [{}]
+    assert notices
+    assert all(line.code[:2] == "LP" and line.code[2:].isdigit() for line in notices)
+    assert all(line.path and line.message for line in notices)
+
+
+def test_refusals_of_the_error_have_a_number_a_path_and_a_message(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    players = [module.Player()]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change('("a",)', '("a", "b")')
+    (refusal,) = refused.value.refusals
+
+    assert refusal.code.startswith(CODES["layout changed"])
+    assert refusal.path == f"{live.name}.Player"
+    assert refusal.code in str(refused.value)
+    assert "Player" in str(refused.value)
+    assert livepatch.explain(refusal.code)
+    assert len(players) == 1
+
+
+def test_all_refusals_are_collected_at_once(live: LiveModule) -> None:
+    source = 'class A:\n    __slots__ = ("a",)\nclass B:\n    __slots__ = ("a",)\n'
+    module = live.start(source)
+    held = [module.A(), module.B()]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change('("a",)', '("a", "b")')
+    paths = {line.path for line in refused.value.refusals}
+
+    assert paths == {f"{live.name}.A", f"{live.name}.B"}
+    assert len(held) == 2
+
+
+def test_refusal_is_a_livepatch_error(live: LiveModule) -> None:
+    assert issubclass(livepatch.ReloadRefused, livepatch.LivepatchError)
+    assert issubclass(livepatch.LivepatchError, Exception)
+    assert live.strategy
+
+
+def test_text_fits_on_a_screen_and_names_the_module_first(live: LiveModule) -> None:
+    names = [f"f{number}" for number in range(300)]
+    live.start("\n".join(f"def {name}(): return 1" for name in names))
+    report = live.change("return 1", "return 2")
+    lines = str(report).splitlines()
+
+    assert len(lines) <= SCREEN
+    assert live.name in lines[0]
+    assert max(map(len, lines)) <= 200
+
+
+def test_text_says_first_that_a_dry_run_would_be_refused(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a",)\n')
+    players = [module.Player()]
+    report = live.change('("a",)', '("a", "b")', dry_run=True)
+    first = str(report).splitlines()[0]
+
+    assert not report.ok
+    assert "refused" in first.lower()
+    assert len(players) == 1
+
+
+def test_data_is_plain_and_goes_through_json(live: LiveModule) -> None:
+    module = live.start(GAME)
+    held = [module.Player(), module.Player]
+    report = live.change("class Player", "class Player(Base)")
+    data: Any = report.to_dict()
+
+    assert json.loads(json.dumps(data)) == data
+    assert data["ok"] is report.ok
+    assert data["instances"] == report.instances
+    assert len(data["definitions"]) == len(report.definitions)
+    assert len(held) == 2
+
+
+def test_notebook_view_is_html_and_escapes(live: LiveModule) -> None:
+    live.start("hit = lambda: 1\n")
+    report = live.change(": 1", ": 2")
+    html = report._repr_html_()
+
+    assert live.name in html
+    assert "<lambda>" not in html
+    assert "<" in html
+
+
+def test_logger_gets_lines(live: LiveModule, caplog: pytest.LogCaptureFixture) -> None:
+    live.start(GAME)
+    with caplog.at_level(logging.DEBUG, logger="livepatch"):
+        live.change("return 1", "return 2")
+    lines = [record for record in caplog.records if record.name.split(".")[0] == "livepatch"]
+
+    assert lines
+    assert any(live.name in record.getMessage() for record in lines)
+
+
+def test_logger_warns_of_what_could_not_be_moved(
+    live: LiveModule,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    module = live.start("""
+        def make(a, b):
+            def show(): return (a, 0)
+            return show
+    """)
+    held = [module.make(1, 2)]
+    with caplog.at_level(logging.DEBUG, logger="livepatch"):
+        live.change("(a, 0)", "(a, b)")
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+    assert any("show" in record.getMessage() for record in warnings)
+    assert held[0]() == (1, 0)
+
+
+def test_report_does_not_keep_the_old_code_alive_for_nothing(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.change("return 1", "return 2")
+
+    assert "Report" in type(report).__name__
+    assert repr(report)
+
+
+def test_reports_are_read_only(live: LiveModule) -> None:
+    live.start(GAME)
+    report = live.reload()
+
+    with pytest.raises((AttributeError, TypeError)):  # a frozen class with slots raises either
+        report.ok = False  # type: ignore[misc]
+    with pytest.raises((AttributeError, TypeError)):
+        report.notices = ()  # type: ignore[misc]
+
+
+def test_removed_definition_that_someone_holds_is_named(live: LiveModule) -> None:
+    module = live.start(GAME)
+    held = [module.start]
+    report = live.change("def start(): return 1\n", "")
+
+    assert outcomes(report)["start"] == "removed"
+    assert held[0]() == 1
+    assert named(report.notices, "removed", "start")
+
+
+def test_removed_class_with_instances_is_named(live: LiveModule) -> None:
+    module = live.start("class Player:\n    pass\nA = 1\n")
+    players = [module.Player()]
+    report = live.edit("A = 1\n")
+
+    assert named(report.notices, "removed", "Player")
+    assert len(players) == 1
+
+
+@pytest.mark.parametrize("code", ["LP101", "LP104"])
+def test_explain_says_what_why_and_what_to_do(code: str) -> None:
+    text = livepatch.explain(code)
+
+    assert code in text
+    assert len(text) > 100
+
+
+@pytest.mark.parametrize("code", ["", "LP999", "101", "nonsense"])
+def test_explain_of_an_unknown_number(code: str) -> None:
+    with pytest.raises((livepatch.LivepatchError, LookupError, ValueError)):
+        livepatch.explain(code)
+
+
+def test_every_exported_name_exists() -> None:
+    assert {
+        "LivepatchError",
+        "Notice",
+        "ReloadRefused",
+        "Report",
+        "explain",
+        "install",
+        "register_holder",
+        "reload",
+        "uninstall",
+    } <= set(livepatch.__all__)
+    assert all(hasattr(livepatch, name) for name in livepatch.__all__)

@@ -1,0 +1,264 @@
+"""The package as a whole: its names, its stages, its codes, its docs, its version."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import importlib.metadata
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import livepatch
+from livepatch._codes import CODES
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = Path(livepatch.__file__).resolve().parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+# The way of a reload. A module imports only from those before it.
+STAGES = (
+    # what every stage speaks of
+    "_own",
+    "_codes",
+    "_errors",
+    "_report",
+    # source, snapshot, load
+    "_code",
+    "_outline",
+    "_source",
+    "_kinds",
+    "_steps",
+    "_dicts",
+    "_origin",
+    "_snapshot",
+    "_nested",
+    "_between",
+    "_quiet",
+    "_load",
+    "_progress",
+    # match
+    "_module",
+    "_layers",
+    "_match",
+    # plan
+    "_constants",
+    "_layout",
+    "_borrow",
+    "_decide",
+    "_values",
+    "_reconcile._result",
+    "_reconcile._wrappers",
+    "_reconcile._functions",
+    "_reconcile._classes",
+    "_reconcile._table",
+    "_reconcile",
+    "_retire",
+    "_record",
+    "_explain",
+    "_heap",
+    "_holders._context",
+    "_holders._references",
+    "_holders._callables",
+    "_holders._containers",
+    "_holders._frames",
+    "_holders._table",
+    "_holders",
+    "_hidden",
+    "_running",
+    "_search",
+    "_plan",
+    "_importers",
+    "_carry",
+    "_notices",
+    "_places",
+    # apply or withdraw, verify, report
+    "_apply",
+    "_withdraw",
+    "_summary",
+    "_verify",
+    "_undo",
+    # what a user calls
+    "_changed",
+    "_reload",
+    "_install",
+    "",
+)
+# Imports from a later stage: none at run time, and one that only a type checker makes.
+LATE = {("_errors", "_report")}
+
+
+def _name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+FILES = {_name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_of(tree: ast.AST) -> Iterator[str]:
+    """Yield which modules of the package the statements anywhere in a tree import."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, "imports name the package in full"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            home, _, rest = name.partition(".")
+            if home == "livepatch":
+                yield module_of(rest)
+
+
+def module_of(name: str) -> str:
+    """The longest beginning of a dotted name that is a module of the package."""
+    while name and name not in FILES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def late_imports_of(tree: ast.Module) -> set[str]:
+    """Return what is imported inside functions, or for type checkers alone."""
+    return {
+        found
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_for_checkers(node)
+        for found in imports_of(node)
+    }
+
+
+def _is_for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def parse(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+def test_every_module_has_its_place_in_the_list_of_stages() -> None:
+    assert set(STAGES) == set(FILES)
+    assert len(STAGES) == len(set(STAGES))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_imports_go_one_way_down_the_list_of_stages(name: str) -> None:
+    tree = parse(name)
+    late = late_imports_of(tree)
+    upward = {found for found in imports_of(tree) if STAGES.index(found) >= STAGES.index(name)}
+
+    assert {(name, found) for found in upward} <= LATE
+    assert upward <= late
+
+
+def test_late_imports_are_those_listed() -> None:
+    found = {(name, imported) for name in FILES for imported in late_imports_of(parse(name))}
+
+    assert found == LATE
+
+
+def test_nothing_but_the_standard_library_and_wrapt_is_imported() -> None:
+    homes = set()
+    for name in FILES:
+        for node in ast.walk(parse(name)):
+            if isinstance(node, ast.Import):
+                homes |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                homes.add(node.module.partition(".")[0])
+
+    assert homes - sys.stdlib_module_names <= {"livepatch", "wrapt"}
+
+
+def test_exported_names_are_those_of_the_readme() -> None:
+    documented = re.findall(r"^\| `livepatch\.(\w+)` \|", README, re.MULTILINE)
+
+    assert sorted(documented) == sorted(livepatch.__all__)
+
+
+def test_exported_names_are_sorted_and_there() -> None:
+    public = {
+        name
+        for name, value in vars(livepatch).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("livepatch.")
+    }
+
+    assert sorted(livepatch.__all__) == sorted(set(livepatch.__all__))
+    assert public - {"remember_imports"} == set(livepatch.__all__)
+
+
+@pytest.mark.parametrize("name", livepatch.__all__)
+def test_exported_name_has_a_docstring(name: str) -> None:
+    exported = getattr(livepatch, name)
+    docstring = exported.__dict__.get("__doc__") if inspect.isclass(exported) else exported.__doc__
+
+    assert docstring
+    assert not docstring.startswith(f"{name}("), "the one dataclass writes by itself"
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_module_has_a_docstring(name: str) -> None:
+    docstring = ast.get_docstring(parse(name))
+
+    assert docstring
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_doctests_of_a_module_pass(name: str) -> None:
+    module = importlib.import_module(f"livepatch.{name}".rstrip("."))
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_code_is_explained(code: str) -> None:
+    entry = CODES[code]
+
+    assert re.fullmatch(r"LP[123]\d\d", code)
+    assert all(text.endswith(".") for text in (entry.what, entry.why, entry.remedy))
+    assert livepatch.explain(code) == (
+        f"{code}: {entry.what}\nWhy: {entry.why}\nWhat to do: {entry.remedy}"
+    )
+
+
+def test_no_such_code() -> None:
+    with pytest.raises(KeyError, match=r"LP999.*LP101"):
+        livepatch.explain("LP999")
+
+
+def test_codes_are_those_of_the_readme() -> None:
+    documented = re.findall(r"^\| (LP\d+) \| (.*) \|$", README, re.MULTILINE)
+
+    assert documented == [(code, entry.what) for code, entry in CODES.items()]
+
+
+def test_every_code_that_the_source_names_exists() -> None:
+    named = {
+        code for path in FILES.values() for code in re.findall(r"LP\d{3}", path.read_text("utf-8"))
+    }
+
+    assert named - {"LP999"} <= set(CODES)
+
+
+def test_version_is_one_and_the_same_everywhere() -> None:
+    declared = re.search(
+        r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert declared is not None
+    try:
+        installed = importlib.metadata.version("livepatch")
+    except importlib.metadata.PackageNotFoundError:
+        installed = declared[1]  # run from the source folder, without installing
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+([ab]\d+|rc\d+)?", declared[1])
+    assert installed == declared[1]
+
+
+def test_package_is_typed() -> None:
+    assert (PACKAGE / "py.typed").is_file()
