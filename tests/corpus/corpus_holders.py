@@ -1,0 +1,209 @@
+"""The ways in which a definition is held, and the instances that are made of its classes."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from corpus_definitions import MISSING, Address, current, is_class
+
+Hold = Callable[[Any], Any]
+Read = Callable[[Any], Any]
+
+
+class Keeper:
+    """An object of somebody else's that keeps a definition in an attribute."""
+
+    def __init__(self, kept: Any) -> None:
+        self.kept = kept
+
+
+def _cell(definition: Any) -> types.CellType:
+    return types.CellType(definition)
+
+
+def _closure(definition: Any) -> Callable[[], Any]:
+    return lambda: definition
+
+
+def _key(holder: dict[Any, Any]) -> Any:
+    (key,) = holder
+    return key if key in holder else f"{key!r}, which its dict no longer finds"
+
+
+_ANY: dict[str, tuple[Hold, Read]] = {
+    "list": (lambda it: [it], lambda holder: holder[0]),
+    "dict value": (lambda it: {"kept": it}, lambda holder: holder["kept"]),
+    "dict key": (lambda it: {it: "kept"}, _key),
+    "tuple": (lambda it: (it,), lambda holder: holder[0]),
+    "nested tuple": (lambda it: ("a", ("b", ("c", it))), lambda holder: holder[1][1][1]),
+    "partial": (functools.partial, lambda holder: holder.func),
+    "cell": (_cell, lambda holder: holder.cell_contents),
+    "closure": (_closure, lambda holder: holder()),
+    "attribute": (Keeper, lambda holder: holder.kept),
+}
+_FUNCTIONS: dict[str, tuple[Hold, Read]] = {
+    "bound method": (lambda it: types.MethodType(it, Keeper(0)), lambda holder: holder.__func__),
+}
+_CLASSES: dict[str, tuple[Hold, Read]] = {
+    "subclass": (
+        lambda it: types.new_class("Elsewhere", (it,), exec_body=_elsewhere),
+        lambda holder: holder.__bases__[0],
+    ),
+}
+_INSTANCES = {"instance": type, "method of an instance": lambda holder: holder.__func__}
+READS: dict[str, Read] = {
+    name: read for table in (_ANY, _FUNCTIONS, _CLASSES) for name, (_, read) in table.items()
+} | _INSTANCES
+
+
+def _elsewhere(namespace: dict[str, Any]) -> None:
+    namespace["__module__"] = __name__
+
+
+@dataclass(slots=True)
+class Held:
+    """One held reference; it has no other way to its definition than the holder."""
+
+    address: Address
+    way: str
+    holder: Any
+
+
+@dataclass(slots=True)
+class Holdings:
+    """All that is held, and what could not be.
+
+    Attributes:
+        references: one entry for each definition and each way to hold it.
+        states: instances with a copy of their attributes.
+        impossible: holders that the definition itself did not allow, with its error.
+    """
+
+    references: list[Held] = field(default_factory=list)
+    states: list[tuple[Address, Any, dict[str, Any]]] = field(default_factory=list)
+    impossible: dict[str, str] = field(default_factory=dict)
+
+
+def hold_all(definitions: Iterable[tuple[Address, Any]]) -> Holdings:
+    """Hold every definition in every way that fits it."""
+    holdings = Holdings()
+    for address, definition in definitions:
+        own_ways = _CLASSES if is_class(definition) else _FUNCTIONS
+        for way, (hold, _) in {**_ANY, **own_ways}.items():
+            _hold(holdings, address, definition, way, hold)
+        if is_class(definition):
+            _hold_instance(holdings, address, definition)
+    return holdings
+
+
+def _hold(holdings: Holdings, address: Address, definition: Any, way: str, hold: Hold) -> None:
+    try:
+        holder = hold(definition)
+        holds = READS[way](holder) is definition
+    except Exception as error:  # noqa: BLE001 - say, a class that is final
+        holdings.impossible[f"{way} of {address}"] = type(error).__name__
+        return
+    if holds:
+        holdings.references.append(Held(address, way, holder))
+    else:  # a subclass of a typed dict is none
+        holdings.impossible[f"{way} of {address}"] = "it does not hold it"
+
+
+def _hold_instance(holdings: Holdings, address: Address, cls: type) -> None:
+    instance = _instance_of(cls)
+    if instance is MISSING:
+        holdings.impossible[f"instance of {address}"] = "no constructor call worked"
+        return
+    holdings.references.append(Held(address, "instance", instance))
+    state = _state_of(instance)
+    if state is not None:
+        holdings.states.append((address, instance, dict(state)))
+    for name, attribute in list(vars(cls).items()):
+        if type(attribute) is types.FunctionType and attribute.__name__ == name:
+            method = types.MethodType(attribute, instance)
+            below = Address(address.module, (*address.names, name))
+            holdings.references.append(Held(below, "method of an instance", method))
+
+
+def _state_of(instance: Any) -> dict[str, Any] | None:
+    try:
+        # Not by `vars`: an object that answers for all names answers for that one too.
+        state = object.__getattribute__(instance, "__dict__")
+    except Exception:  # noqa: BLE001 - no attributes of its own, or not ready to be asked
+        return None
+    return state if type(state) is dict else None
+
+
+def _instance_of(cls: type) -> Any:
+    for arguments in ((), ("text",), (b"bytes",), ("text", "text"), (1,), ([],)):
+        try:
+            instance = cls(*arguments)
+        except (Exception, SystemExit):  # noqa: BLE001, S112 - a guess that it did not take
+            continue
+        if type(instance) is cls:
+            return instance
+    return MISSING
+
+
+@dataclass(slots=True)
+class Findings:
+    """What became of the holdings.
+
+    Attributes:
+        held: how many references there are, by the way they are held.
+        stale: references whose definition still exists and is another object.
+        gone: addresses that the new source no longer has.
+        changed_kind: addresses where something of another type is now.
+        lost_state: instances whose attributes are not what they were.
+    """
+
+    held: dict[str, int] = field(default_factory=dict)
+    stale: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    changed_kind: list[str] = field(default_factory=list)
+    lost_state: list[str] = field(default_factory=list)
+
+
+def examine(holdings: Holdings) -> Findings:
+    """Compare every held reference with what its module has now."""
+    findings = Findings()
+    for reference in holdings.references:
+        findings.held[reference.way] = findings.held.get(reference.way, 0) + 1
+        _examine_reference(findings, reference)
+    for address, instance, before in holdings.states:
+        now = _state_of(instance) or {}
+        if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
+            findings.lost_state.append(str(address))
+    findings.gone = list(dict.fromkeys(findings.gone))
+    findings.changed_kind = list(dict.fromkeys(findings.changed_kind))
+    return findings
+
+
+def _examine_reference(findings: Findings, reference: Held) -> None:
+    expected = current(reference.address)
+    found = _read(reference)
+    if found is expected:
+        return
+    if expected is MISSING:
+        findings.gone.append(str(reference.address))
+    elif not _is_a_definition(expected):
+        findings.changed_kind.append(str(reference.address))
+    else:
+        kind = f"{type(found).__name__} {getattr(found, '__qualname__', found)}"
+        findings.stale.append(f"{reference.address} held by a {reference.way}: {kind}")
+
+
+def _read(reference: Held) -> Any:
+    try:
+        return READS[reference.way](reference.holder)
+    except Exception as error:  # noqa: BLE001 - a holder that lost what it held
+        return f"nothing, but {error!r}"
+
+
+def _is_a_definition(thing: Any) -> bool:
+    # Else data, or an alias of something made from C, is at the address now.
+    return is_class(thing) or hasattr(thing, "__code__") or hasattr(thing, "__wrapped__")
