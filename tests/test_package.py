@@ -33,6 +33,7 @@ STAGES = (
     "_outline",
     "_source",
     "_kinds",
+    "_recode",
     "_steps",
     "_dicts",
     "_origin",

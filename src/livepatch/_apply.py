@@ -66,7 +66,8 @@ def refresh_caches(plan: Plan) -> list[Notice]:
     for path, call in plan.caches:
         try:
             call()
-        except Exception as error:  # noqa: BLE001 - a metaclass's own register() may raise anything
+        # A metaclass's own register() may raise anything.
+        except Exception as error:  # noqa: BLE001, PERF203
             notices.append(Notice("LP208", path, f"{type(error).__name__}: {error}"))
     return notices
 

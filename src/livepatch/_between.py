@@ -79,7 +79,7 @@ def _modules_of(module: str, each: Import) -> Iterator[str]:
 
 
 def _may_import(name: str, namespace: dict[str, Any], tops: set[str]) -> bool:
-    """Whether a module may import one of those packages: an installed one of another name does not."""
+    """Whether a module may import one of those packages: others that are installed do not."""
     filename = namespace.get("__file__")
     if name.partition(".")[0] in tops:
         return True

@@ -97,14 +97,15 @@ def _changes(plan: Plan) -> Iterator[_Change]:
     for module in plan.matches.modules:
         if module.part is Part.RELOADED:
             yield from _changed_data(plan, module)
+    starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
     for pair in plan.matches.pairs:
         if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
-            starred = pair.path[0] in star_names(pair.module.old)
-            yield _Change(Name(pair.module.name, pair.path[0], starred), pair.new, pair.new)
+            home, name = pair.module.name, pair.path[0]
+            yield _Change(Name(home, name, name in starred[home]), pair.new, pair.new)
 
 
 def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
-    final, starred = plan.finals[module.name], star_names(module.old)
+    final, starred = plan.finals[module.name], set(star_names(module.old))
     for name, old in module.old.items():
         new = final.get(name, old)
         if new is old or same_value(old, new) or name.startswith("__"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dis
 import inspect
+import operator
 import sys
 from collections.abc import Iterator
 from types import CodeType
@@ -65,23 +66,26 @@ def same_code(old: CodeType, new: CodeType) -> bool:
     """Whether two codes do the same, wherever they stand in the file."""
     if old is new:
         return True
-    return _fields_of(old) == _fields_of(new) and _same_constants(old.co_consts, new.co_consts)
-
-
-def _fields_of(code: CodeType) -> tuple[Any, ...]:
     return (
-        code.co_code,
-        code.co_name,
-        code.co_names,
-        code.co_varnames,
-        code.co_freevars,
-        code.co_cellvars,
-        code.co_argcount,
-        code.co_posonlyargcount,
-        code.co_kwonlyargcount,
-        code.co_flags,
-        getattr(code, "co_exceptiontable", b""),
+        old.co_names == new.co_names
+        and len(old.co_consts) == len(new.co_consts)
+        and _own_fields(old) == _own_fields(new)
+        and old.co_code == new.co_code  # a copy each, since 3.11
+        and _same_constants(old.co_consts, new.co_consts)
     )
+
+
+_own_fields = operator.attrgetter(
+    "co_name",
+    "co_varnames",
+    "co_freevars",
+    "co_cellvars",
+    "co_argcount",
+    "co_posonlyargcount",
+    "co_kwonlyargcount",
+    "co_flags",
+    *(("co_exceptiontable",) if sys.version_info >= (3, 11) else ()),
+)
 
 
 def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:

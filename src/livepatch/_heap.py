@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress, islice
 from operator import not_
 from types import FrameType, ModuleType
@@ -20,19 +20,23 @@ _MANY = 60
 _CHUNK = 500
 
 
-def unexplained_counts(targets: OwnList[Any], explainers: OwnList[Any]) -> list[int]:
+def unexplained_counts(
+    targets: OwnList[Any], explainers: OwnList[Any], known: Iterable[int] = ()
+) -> list[int]:
     """Count, for each target, the references that are not those of given objects.
 
     Args:
         targets: the objects; the caller holds each in this list and in nothing else that is not
             among the explainers.
         explainers: objects whose references are known and accounted for; so are the list's own.
+        known: the id of a target for each reference to it that is accounted for besides.
 
     Returns:
         For each target how many references remain; 0 means that no other object holds it.
     """
     each_once = OwnDict(zip(map(id, explainers), explainers))
     explained = Counter(map(id, gc.get_referents(explainers, each_once, *each_once.values())))
+    explained.update(known)
     probe = object()
     probes = [probe]
     del probe
@@ -53,12 +57,20 @@ def holders_of(targets: list[Any], hidden: set[int]) -> OwnList[Any]:
     if not targets:
         return OwnList()
     if len(targets) <= _MANY:
-        # Since 3.13 the tuple of a call's own arguments is found too.
-        arguments = tuple(targets)
-        found = [each for each in gc.get_referrers(*arguments) if each is not arguments]
+        # Since 3.13 the tuple of the call's own arguments is found too, or a copy of it; it is told
+        # from a user's tuple of the same things by what stands last in it.
+        mark = object()
+        found = [
+            each for each in gc.get_referrers(*targets, mark) if not _is_marked_tuple(each, mark)
+        ]
     else:
         found = list(_holders_among(gc.get_objects(), targets))
     return _without_own(found, {id(targets), id(found), *hidden})
+
+
+def _is_marked_tuple(candidate: Any, mark: object) -> bool:
+    # By its referents: to read an empty place of a tuple that C code is still filling is to crash.
+    return type(candidate) is tuple and any(part is mark for part in gc.get_referents(candidate))
 
 
 def young_holders_of(targets: list[Any], hidden: set[int]) -> OwnList[Any]:
@@ -81,6 +93,27 @@ def _without_own(found: list[Any], own: set[int]) -> OwnList[Any]:
     if id(FrameType) in kinds:
         return OwnList(x for x in found if type(x) is not FrameType or not is_own_frame(x))
     return OwnList(found)
+
+
+def overwritten_locals() -> OwnList[Any]:
+    """List what is left of locals that others overwrote, as far as nothing else holds it.
+
+    Since 3.14 a frame's stack borrows references from its locals, so what is overwritten through
+    ``f_locals`` stays alive until the frame ends, in a tuple (CPython: Objects/frameobject.c,
+    add_overwritten_fast_local). A running frame refers to no other tuple.
+    """
+    found: OwnList[Any] = OwnList()
+    level: OwnList[Any] = OwnList()
+    for _, frame in running_frames():
+        level += (part for part in gc.get_referents(frame) if type(part) is tuple)
+    while level:
+        found += level
+        parts = {id(part): part for each in level for part in gc.get_referents(each)}
+        level = OwnList(part for key, part in parts.items() if key not in set(map(id, found)))
+        del parts
+        counts = unexplained_counts(level, found)
+        level = OwnList(part for part, count in zip(level, counts) if count == 0)
+    return found
 
 
 def set_of_types(objects: list[Any]) -> list[type]:

@@ -10,7 +10,7 @@ from typing import Any
 from livepatch._code import same_kind
 from livepatch._holders import Repointing
 from livepatch._match import Pair
-from livepatch._own import Call
+from livepatch._own import Call, OwnList
 
 
 def repoint_hidden_holders(repointing: Repointing) -> None:
@@ -47,11 +47,11 @@ def forward_function(repointing: Repointing, pair: Pair) -> None:
         return
     steps = repointing.forwards
     if type(survivor) is types.FunctionType and _fits(old, survivor):
-        steps.set_code(old, survivor.__code__)
         for name in ("__defaults__", "__kwdefaults__"):
             steps.set_attribute(old, name, getattr(survivor, name), getattr(old, name))
+        steps.set_codes(OwnList([old]), OwnList([survivor.__code__]))
         return
-    steps.set_code(old, _forwarding_code(old, survivor))
+    steps.set_codes(OwnList([old]), OwnList([_forwarding_code(old, survivor)]))
 
 
 def _fits(old: types.FunctionType, survivor: types.FunctionType) -> bool:

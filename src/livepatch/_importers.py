@@ -6,15 +6,16 @@ import os
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
-from livepatch._origin import loaded_code, loaded_outline
+from livepatch._origin import loaded_names, loaded_outline
 from livepatch._outline import ANNOTATIONS, REST, Import, Outline
 from livepatch._source import namespace_of
 
-_LIBRARY = os.path.dirname(os.__file__)
+_LIBRARY = str(Path(os.__file__).parent)
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
 
 
@@ -105,8 +106,7 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
         filename = namespace.get("__file__")
         if not isinstance(filename, str) or _is_of_library(filename):
             continue
-        code = loaded_code(module)
-        if code is None or not any(_may_name(each, tails) for each in code.co_names):
+        if tails.isdisjoint(loaded_names(module)):
             continue
         outline = loaded_outline(module)
         if outline is not None:
@@ -115,7 +115,3 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
 
 def _is_of_library(filename: str) -> bool:
     return filename.startswith(_LIBRARY + os.sep) and "-packages" not in filename
-
-
-def _may_name(name: str, tails: set[str]) -> bool:
-    return name in tails or name.rpartition(".")[2] in tails

@@ -14,6 +14,7 @@ from livepatch._own import OwnDict, OwnList
 
 CONTAINERS = (dict, list, tuple)
 _DEEPEST = 8
+_INTO = ("<", "[")
 
 
 @dataclass(slots=True, eq=False)
@@ -38,11 +39,11 @@ def _parts_with_contents(wrapper: Any, function: Any) -> Iterator[tuple[Any, Any
     waiting: list[Any] = OwnList([wrapper])
     seen = {id(wrapper), id(function)}
     while waiting:
-        part = waiting.pop()
-        if type(part) is CellType and not is_empty(part):
-            yield part, part.cell_contents
-        elif issubclass(type(part), PROXY_TYPE):
+        part: Any = waiting.pop()
+        if issubclass(type(part), PROXY_TYPE):
             yield part, part.__wrapped__
+        elif type(part) is CellType and not is_empty(part):
+            yield part, part.cell_contents
         elif type(part) in _WITH_DICT:
             yield part.__dict__, OwnDict(part.__dict__)
         for inner in gc.get_referents(part):
@@ -62,7 +63,10 @@ _WAYS_INSIDE = (tuple, CellType, MethodType, CACHE_TYPE, staticmethod, classmeth
 
 def plain_path(path: Path) -> Path:
     """Return the names of a path: what is left without the steps into parts and containers."""
-    return tuple(step for step in path if not step.startswith(("<", "[")))
+    for step in path:
+        if step.startswith(_INTO):
+            return tuple(step for step in path if not step.startswith(_INTO))
+    return path
 
 
 def decorated_function(module: Module, path: Path, candidate: Any) -> Any:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -34,7 +35,7 @@ original_reload = importlib.reload
 # While the new code runs, other threads should not see the namespaces half made. Seconds a module.
 _LOAD_WINDOW = 0.02
 _LONGEST_WINDOW = 0.5
-_STANDARD_LIBRARY = os.path.dirname(os.__file__)
+_STANDARD_LIBRARY = Path(os.__file__).parent
 
 
 @dataclass(slots=True, eq=False)
@@ -219,17 +220,15 @@ class _Run:
         return _folder_of(sys.modules.get(name.partition(".")[0])) in folders
 
 
-def _folder_of(module: Any) -> str | None:
+def _folder_of(module: Any) -> Path | None:
     """Return the folder on the path that a top-level module of the user's is in."""
     spec = getattr(module, "__spec__", None)
     origin = getattr(spec, "origin", None)
-    if not isinstance(origin, str) or not os.path.isabs(origin):
+    if not isinstance(origin, str) or not Path(origin).is_absolute():
         return None
-    folder = os.path.dirname(origin)
-    folder = (
-        os.path.dirname(folder) if getattr(spec, "submodule_search_locations", None) else folder
-    )
-    installed = os.path.basename(folder) in {"site-packages", "dist-packages"}
+    is_package = bool(getattr(spec, "submodule_search_locations", None))
+    folder = Path(origin).parents[1 if is_package else 0]
+    installed = folder.name in {"site-packages", "dist-packages"}
     return None if installed or folder == _STANDARD_LIBRARY else folder
 
 

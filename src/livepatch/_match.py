@@ -140,12 +140,17 @@ def match(modules: Iterable[Module]) -> Matches:
     for module in matches.modules:
         find_names(module, by_name)
     # A definition at its own place goes first: an alias or an import must not claim it.
-    for at_home in (True, False):
-        for module in matches.modules:
-            walk = _Walk(matches, module, module)
-            for name, value in module.new.items():
-                if name in module.bound and _is_at_home(module, name, value) is at_home:
+    elsewhere: OwnList[tuple[_Walk, str, Any]] = OwnList()
+    for module in matches.modules:
+        walk = _Walk(matches, module, module)
+        for name, value in module.new.items():
+            if name in module.bound:
+                if _is_at_home(module, name, value):
                     _visit_global(walk, name, value)
+                else:
+                    elsewhere.append((walk, name, value))
+    for walk, name, value in elsewhere:
+        _visit_global(walk, name, value)
     for module in matches.modules:
         for name in module.unbound:
             _note_alone(module, module.removed, (name,), module.old[name])
@@ -283,7 +288,8 @@ def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
     home = class_attributes(new).get("__module__") if is_class(new) else new.__module__
     if type(home) is not str:
         return False
-    holder: Any = getattr(sys.modules.get(home), "__dict__", {})
+    value: Any = sys.modules.get(home)
+    holder: Any = getattr(value, "__dict__", {})
     for step in name.split("."):
         value = holder.get(step)
         holder = class_attributes(value) if is_class(value) else {}
@@ -333,6 +339,8 @@ def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> Non
         inner_old, inner_new = walk.old_function(path, old), walk.new_function(path, new)
         _visit(walk, (*path, "<wrapped>"), inner_old, inner_new)
         return
+    if kind is FUNCTION and not (new.__closure__ or new.__dict__):
+        return  # nearly every function
     before, after = dict(kind.parts(old)), dict(kind.parts(new))
     for step, part in after.items():
         if step in before:

@@ -158,9 +158,8 @@ def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]
         by_statement = name in said or name in module.outline.global_names
         # Bound by other means: globals()[...], exec, a star import of something new.
         made_anew = name not in module.old or module.old[name] is not value
-        if by_statement or made_anew or name in _IMPORT_SYSTEM_NAMES:
-            yield name
-        elif _is_starred(module, module.outline, after, name, value):
+        known = by_statement or made_anew or name in _IMPORT_SYSTEM_NAMES
+        if known or _is_starred(module, module.outline, after, name, value):
             yield name
 
 

@@ -7,7 +7,6 @@ While the load runs, its thread's imports go through here first. Other threads s
 from __future__ import annotations
 
 import builtins
-import importlib
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -16,7 +15,7 @@ from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
-_bootstrap: Any = importlib._bootstrap  # noqa: SLF001 - see below
+_bootstrap: Any = sys.modules["importlib._bootstrap"]
 
 
 @contextmanager

@@ -33,6 +33,7 @@ class _Digest:
     module: weakref.ref[ModuleType]
     code: CodeType | None
     outline: Outline | None
+    names: frozenset[str] | None = None
 
 
 _origins: dict[int, tuple[weakref.ref[ModuleType], Outline]] = {}
@@ -79,6 +80,22 @@ def loaded_code(module: ModuleType) -> CodeType | None:
     code = _imported.get(str(namespace.get("__name__"))) or _read_cached_code(namespace)
     _digests[id(module)] = _Digest(weakref.ref(module), code, None)
     return code
+
+
+def loaded_names(module: ModuleType) -> frozenset[str]:
+    """Return the names that a loaded module's top-level code uses, dotted ones with their tails."""
+    code = loaded_code(module)
+    digest = _digests.get(id(module))
+    if code is None or digest is None:
+        return _names_of(code)
+    if digest.names is None:
+        digest.names = _names_of(code)
+    return digest.names
+
+
+def _names_of(code: CodeType | None) -> frozenset[str]:
+    names = code.co_names if code is not None else ()
+    return frozenset((*names, *(name.rpartition(".")[2] for name in names)))
 
 
 def loaded_outline(module: ModuleType) -> Outline | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dis
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -27,6 +27,8 @@ _SMALL_INT = _OP.get("LOAD_SMALL_INT", -1)
 _IMPORT_NAME, _IMPORT_FROM = _OP["IMPORT_NAME"], _OP["IMPORT_FROM"]
 _IMPORTS = {_IMPORT_NAME, _IMPORT_FROM}
 _STORE_ITEM = _OP["STORE_SUBSCR"]
+_STAR_IMPORT = _OP.get("IMPORT_STAR", _OP.get("CALL_INTRINSIC_1", -1))
+_STORE_GLOBAL = _OP["STORE_GLOBAL"]
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 ANNOTATIONS = "__annotations__"
@@ -104,6 +106,17 @@ class Outline:
 
     scopes: dict[tuple[str, ...], Scope]
     global_names: frozenset[str]
+
+    def same_names(self, other: Outline | None, path: tuple[str, ...]) -> Collection[str] | None:
+        """Return the names that a scope binds by the same statements in both; None when unknown."""
+        ours = self.scopes.get(path)
+        theirs = other.scopes.get(path) if other is not None else None
+        if ours is None or theirs is None:
+            return None
+        if ours.shells is theirs.shells:
+            return ours.shells
+        said = theirs.shells.get
+        return {name for name, shells in ours.shells.items() if said(name) == shells}
 
     def same_shell(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
         """Whether the statements that bind a path are the same in both; None when unknown."""
@@ -193,51 +206,111 @@ def _same_outside(old: Any, new: Any) -> bool:
 
 
 def _scan(code: CodeType) -> Scope:
-    shells: dict[str, list[Shell]] = {}
-    imports: list[Import] = []
-    statement: list[Any] = []
-    loads: set[str] = set()
-    module, attribute, whole, importing = "", None, False, False
-
-    def finish(name: str) -> None:
-        nonlocal statement, loads
-        shells.setdefault(name, []).append(Shell(tuple(statement), frozenset(loads)))
-        statement, loads = [], set()
-
+    scan = _Scan(code)
+    read = _READERS.get
     for opcode, argument in instructions(code):
-        if opcode in _STORES or opcode in _DELETES:
-            name = code.co_names[argument]
-            if importing:
-                imports.append(_import(module, attribute, name, whole=whole))
-                importing = False
-            statement.append(opcode)
-            finish(name)
-        elif opcode == _STORE_ITEM and _is_annotation(statement):
-            finish(ANNOTATIONS)
-        elif opcode == _IMPORT_NAME:
-            (_, level), (_, names) = statement[-2:]
-            module, attribute = "." * int(level) + code.co_names[argument], None
-            whole, importing = names == "None", True
-            statement.append((opcode, module))
-        elif opcode == _IMPORT_FROM:
-            attribute, importing = code.co_names[argument], True
-            statement.append((opcode, attribute, module))
-        elif opcode in _NAMED:
-            name = code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)]
-            statement.append((opcode, name))
-            loads.add(name)
-        elif opcode in _CONSTANT:
-            statement.append(_constant_shell(code.co_consts[argument], loads))
-        elif opcode == _SMALL_INT:
-            statement.append(("constant", repr(argument)))
+        read(opcode, _Scan.anything_else)(scan, opcode, argument)
+    if scan.statement:
+        scan.finish(REST)
+    shells = {name: tuple(found) for name, found in scan.shells.items()}
+    return Scope(code, shells, tuple(scan.imports))
+
+
+class _Scan:
+    """One pass over a scope's instructions: what has been read, and the statement under way."""
+
+    __slots__ = (
+        "attribute",
+        "code",
+        "importing",
+        "imports",
+        "loads",
+        "module",
+        "shells",
+        "statement",
+        "whole",
+    )
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        self.shells: dict[str, list[Shell]] = {}
+        self.imports: list[Import] = []
+        self.statement: list[Any] = []
+        self.loads: set[str] = set()
+        self.module = ""
+        self.attribute: str | None = None
+        self.whole = self.importing = False
+
+    def finish(self, name: str) -> None:
+        shell = Shell(tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING)
+        self.shells.setdefault(name, []).append(shell)
+        self.statement = []
+        if self.loads:
+            self.loads = set()
+
+    def binding(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument]
+        if self.importing:
+            self.imports.append(_import(self.module, self.attribute, name, whole=self.whole))
+            self.importing = False
+        self.statement.append(opcode)
+        self.finish(name)
+
+    def item(self, opcode: int, argument: int) -> None:
+        # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.
+        before = self.statement[-2:]
+        if any(part[-1] == ANNOTATIONS for part in before if isinstance(part, tuple)):
+            self.finish(ANNOTATIONS)
         else:
-            statement.append((opcode, None if opcode in _JUMPS else argument))
-            if _is_star_import(opcode, argument):
-                imports.append(Import(module, "*", "*"))
-                importing = False
-    if statement:
-        finish(REST)
-    return Scope(code, {name: tuple(found) for name, found in shells.items()}, tuple(imports))
+            self.anything_else(opcode, argument)
+
+    def import_of_module(self, opcode: int, argument: int) -> None:
+        (_, level), (_, names) = self.statement[-2:]
+        self.module, self.attribute = "." * int(level) + self.code.co_names[argument], None
+        self.whole, self.importing = names == "None", True
+        self.statement.append((opcode, self.module))
+
+    def import_of_name(self, opcode: int, argument: int) -> None:
+        self.attribute, self.importing = self.code.co_names[argument], True
+        self.statement.append((opcode, self.attribute, self.module))
+
+    def name(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)]
+        self.statement.append((opcode, name))
+        self.loads.add(name)
+
+    def constant(self, _: int, argument: int) -> None:
+        self.statement.append(_constant_shell(self.code.co_consts[argument], self.loads))
+
+    def small_number(self, _: int, argument: int) -> None:
+        self.statement.append(("constant", repr(argument)))
+
+    def jump(self, opcode: int, _: int) -> None:
+        self.statement.append((opcode, None))
+
+    def star_import(self, opcode: int, argument: int) -> None:
+        if _is_star_import(argument):
+            self.imports.append(Import(self.module, "*", "*"))
+            self.importing = False
+        self.anything_else(opcode, argument)
+
+    def anything_else(self, opcode: int, argument: int) -> None:
+        self.statement.append((opcode, argument))
+
+
+_NOTHING: frozenset[str] = frozenset()
+# Where an opcode is of several kinds, the last entry decides.
+_READERS: dict[int, Callable[[_Scan, int, int], None]] = {
+    **dict.fromkeys(_JUMPS, _Scan.jump),
+    **dict.fromkeys(_CONSTANT, _Scan.constant),
+    **dict.fromkeys(_NAMED, _Scan.name),
+    **dict.fromkeys(_STORES | _DELETES, _Scan.binding),
+    _IMPORT_NAME: _Scan.import_of_module,
+    _IMPORT_FROM: _Scan.import_of_name,
+    _STORE_ITEM: _Scan.item,
+    _STAR_IMPORT: _Scan.star_import,
+    _SMALL_INT: _Scan.small_number,
+}
 
 
 def _import(module: str, attribute: str | None, bound: str, *, whole: bool) -> Import:
@@ -261,16 +334,9 @@ def _functions_bound(code: CodeType, name: str) -> list[CodeType]:
     return found
 
 
-def _is_annotation(statement: list[Any]) -> bool:
-    # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.
-    return any(part[-1] == ANNOTATIONS for part in statement[-2:] if isinstance(part, tuple))
-
-
-def _is_star_import(opcode: int, argument: int) -> bool:
-    if "IMPORT_STAR" in _OP:
-        return opcode == _OP["IMPORT_STAR"]
+def _is_star_import(argument: int) -> bool:
     # 3.12 made it an intrinsic: INTRINSIC_IMPORT_STAR is 2 (Include/internal/pycore_intrinsics.h).
-    return opcode == _OP["CALL_INTRINSIC_1"] and argument == 2  # noqa: PLR2004
+    return "IMPORT_STAR" in _OP or argument == 2  # noqa: PLR2004
 
 
 def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
@@ -318,8 +384,9 @@ def _global_names(code: CodeType) -> Iterator[str]:
     """Yield the names that functions of this module bind through a ``global`` statement."""
     for constant in code.co_consts:
         if type(constant) is CodeType:
-            if any(name_op in constant.co_code[::2] for name_op in (_OP["STORE_GLOBAL"],)):
+            # As a byte first: nearly no function has it, not even as an argument.
+            if _STORE_GLOBAL in constant.co_code:
                 for opcode, argument in instructions(constant):
-                    if opcode == _OP["STORE_GLOBAL"]:
+                    if opcode == _STORE_GLOBAL:
                         yield constant.co_names[argument]
             yield from _global_names(constant)

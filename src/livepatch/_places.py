@@ -83,7 +83,7 @@ def _holders_of_gone(plan: Plan, module: Module, loaded: Loaded, given: tuple[ob
 
 
 def _containers_of_all(modules: list[Any]) -> list[Any]:
-    """List the tuples and lists that hold all the modules given: those of the call, the caller's."""
+    """List the tuples and lists that hold all modules given: the call's own, the caller's."""
     wanted = set(map(id, modules))
     return [
         holder

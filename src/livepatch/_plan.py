@@ -10,7 +10,8 @@ import sys
 import types
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -127,7 +128,9 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     return plan
 
 
-def finish_plan(plan: Plan, result: Reconciliation, untouched: Set[int] = frozenset()) -> None:
+def finish_plan(
+    plan: Plan, result: Reconciliation, untouched: AbstractSet[int] = frozenset()
+) -> None:
     """Add to a plan the steps for the definitions, and for all who hold a loser.
 
     Args:
@@ -257,7 +260,20 @@ def _refuse_subclasses(plan: Plan) -> None:
 
 def _plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
     """Note the steps that make a module's new namespace current."""
-    final = plan.finals[module.name] = OwnDict()
+    final = plan.finals[module.name] = _final_namespace(plan, module, kept)
+    if module.part is Part.RELOADED and module.origin is None:
+        _notice_unknown_names(plan, module)
+    for name in list(module.live):
+        if name not in final:
+            plan.steps.set_item(module.live, name, MISSING)
+    for name, value in final.items():
+        if module.live.get(name, MISSING) is not value:
+            plan.steps.set_item(module.live, name, value)
+
+
+def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str, Any]:
+    """Put together what a module's namespace is to hold, in the order of its new source."""
+    final: OwnDict[str, Any] = OwnDict()
     for name, value in module.new.items():
         if module.part is Part.GONE:
             final[name] = plan.decisions.settle(value)
@@ -268,17 +284,9 @@ def _plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
     for name, value in module.old.items():
         if f"{module.name}.{name}" in kept:
             final[name] = value
-    if module.part is Part.RELOADED:
-        if "__doc__" not in module.outline.scopes[()].shells:
-            final["__doc__"] = None
-        if module.origin is None:
-            _notice_unknown_names(plan, module)
-    for name in list(module.live):
-        if name not in final:
-            plan.steps.set_item(module.live, name, MISSING)
-    for name, value in final.items():
-        if module.live.get(name, MISSING) is not value:
-            plan.steps.set_item(module.live, name, value)
+    if module.part is Part.RELOADED and "__doc__" not in module.outline.scopes[()].shells:
+        final["__doc__"] = None
+    return final
 
 
 def _notice_unknown_names(plan: Plan, module: Module) -> None:

@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 _PATIENCE = 1.0  # seconds without a word
 
 
-class Progress:
-    """A line on a terminal that counts modules, shown once a reload takes long."""
+@contextmanager
+def progress(total: int) -> Generator[Callable[[str], None], None, None]:
+    """Count modules on a line of the terminal, once a reload takes long; it goes at the end.
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.count = 0
-        self.width = 0
-        self.started = time.perf_counter()
+    Args:
+        total: how many modules there will be.
 
-    def __enter__(self) -> Progress:
-        return self
+    Yields:
+        What is to be told the name of each module that is about to run.
+    """
+    started = time.perf_counter()
+    count = width = 0
 
-    def show(self, name: str) -> None:
-        """Say that a module is about to run."""
-        self.count += 1
-        if self.total > 1 and time.perf_counter() - self.started > _PATIENCE and _is_watched():
-            self._write(f"livepatch: {self.count} of {self.total}, {name}")
+    def show(name: str) -> None:
+        nonlocal count, width
+        count += 1
+        if total > 1 and time.perf_counter() - started > _PATIENCE and _is_watched():
+            width = _write(f"livepatch: {count} of {total}, {name}", width)
 
-    def __exit__(self, *_: object) -> None:
-        if self.width:
-            self._write("")
+    try:
+        yield show
+    finally:
+        if width:
+            _write("", width)
 
-    def _write(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(self.width) + ("" if text else "\r"))
-        sys.stderr.flush()
-        self.width = len(text)
+
+def _write(text: str, width: int) -> int:
+    """Write over the line that is there, and return how wide it is now."""
+    sys.stderr.write("\r" + text.ljust(width) + ("" if text else "\r"))
+    sys.stderr.flush()
+    return len(text)
 
 
 def _is_watched() -> bool:

@@ -32,7 +32,7 @@ from livepatch._origin import remember_origin
 from livepatch._outline import outline
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched, make_plan
-from livepatch._progress import Progress
+from livepatch._progress import progress
 from livepatch._quiet import quiet_threads
 from livepatch._record import Record
 from livepatch._report import Report
@@ -175,8 +175,8 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     snapshots = [take_snapshot(source) for source in sources]
     try:
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
-        with Progress(len(sources)) as progress:
-            loaded = load(snapshots, outlines, progress.show)
+        with progress(len(sources)) as show:
+            loaded = load(snapshots, outlines, show)
     except BaseException:
         for snapshot in snapshots:
             snapshot.put_back()

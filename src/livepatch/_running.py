@@ -38,10 +38,7 @@ def update_running_code(
     successors = {id(old): (old, new) for old, new in _all_pairs(codes)}
     olds = OwnList(old for old, _ in successors.values())
     functions = OwnDict((id(pair.old), pair.old) for pair in matches.pairs)
-    explainers: OwnList[Any] = OwnList(
-        function for function in functions.values() if type(function) is types.FunctionType
-    )
-    explainers += (code.co_consts for code in olds)
+    explainers: OwnList[Any] = OwnList(code.co_consts for code in olds)
     explainers += successors.values()
     explainers += codes
     explainers += result.steps.arguments()
@@ -49,7 +46,8 @@ def update_running_code(
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
     explainers += retained()
-    counts = unexplained_counts(olds, explainers)
+    held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
+    counts = unexplained_counts(olds, explainers, map(id, held))
     used = OwnList(code for code, count in zip(olds, counts) if count > 0)
     if not used:
         return ()
@@ -61,7 +59,7 @@ def update_running_code(
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
     hidden.update(map(id, retained()))
     # Those that a step gives the code it is to have.
-    hidden.update(id(call.args[0]) for call in result.steps.do if call.args)
+    hidden.update(map(id, result.steps.recoded()))
     for holder in holders_of(used, hidden):
         if type(holder) is types.FunctionType:
             _update_closure(repointing, holder, *successors[id(holder.__code__)])
@@ -80,7 +78,8 @@ def update_running_code(
 def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
     for old, new in codes:
         yield old, new
-        yield from match_nested(old, new)
+        if any(type(constant) is types.CodeType for constant in old.co_consts):
+            yield from match_nested(old, new)
 
 
 def _changed_local_bodies(
@@ -108,7 +107,7 @@ def _update_closure(
         repointing.unmoved.append(Notice("LP203", path, message))
         return
     if old.co_freevars == new.co_freevars and same_kind(old, new):
-        repointing.steps.set_code(closure, new)
+        repointing.steps.set_codes(OwnList([closure]), OwnList([new]))
         repointing.count("closure")
         return
     cells = dict(zip(old.co_freevars, closure.__closure__ or ()))

@@ -11,7 +11,7 @@ import gc
 import types
 import typing
 import weakref
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from itertools import compress, repeat
 from operator import is_, not_
 from typing import Any
@@ -42,7 +42,7 @@ _DEEPEST_NESTING = 64
 
 
 def search(
-    result: Reconciliation, untouched: Set[int] = frozenset()
+    result: Reconciliation, untouched: AbstractSet[int] = frozenset()
 ) -> tuple[Repointing, tuple[StaleFrame, ...]]:
     """Find every holder of a loser and note how it is repointed; list calls in old code.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import collections
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import repeat
-from types import CellType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._kinds import bases_of, class_attributes
 from livepatch._own import Call, OwnList
+from livepatch._recode import recode
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
 
@@ -68,8 +69,19 @@ class Steps:
         return steps
 
     def arguments(self) -> OwnList[Any]:
-        """Return the argument tuples of all calls: livepatch's own references."""
-        return OwnList(call.args for calls in (self.do, self.undo) for call in calls)
+        """Return what the calls hold definitions in: livepatch's own references."""
+        found = OwnList(call.args for calls in (self.do, self.undo) for call in calls)
+        for calls in (self.do, self.undo):
+            for call in calls:
+                if call.func is recode:
+                    found += call.args
+        return found
+
+    def recoded(self) -> Iterator[FunctionType]:
+        """Yield the functions that are given other code."""
+        for call in self.do:
+            if call.func is recode:
+                yield from call.args[0]
 
     def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
         """Set an attribute of an object whose type's ``__setattr__`` is C code."""
@@ -150,9 +162,10 @@ class Steps:
             self.add(Call(dict.pop, target, key, None), back)
             self.add(Call(dict.__setitem__, target, key, final[key]), back)
 
-    def set_code(self, function: FunctionType, code: Any) -> None:
-        """Give a function other code."""
-        self.set_attribute(function, "__code__", code, function.__code__)
+    def set_codes(self, functions: list[FunctionType], codes: list[CodeType]) -> None:
+        """Give functions other code: one step, however many they are."""
+        present = OwnList(function.__code__ for function in functions)
+        self.add(Call(recode, functions, codes), Call(recode, functions, present))
 
 
 def _restoring(setter: Any, deleter: Any, target: Any, name: Any, old: Any) -> Call:

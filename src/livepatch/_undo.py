@@ -205,10 +205,10 @@ def _take_later_state(result: Reconciliation, each: Replacement) -> None:
         value = present.get(name, MISSING)
         if value is each.attributes.get(name, MISSING) or name in UNSETTABLE:
             continue
-        if is_class(each.old):
-            result.steps.set_on_class(each.old, name, value)
-        elif type(each.old) is FunctionType:
+        if type(each.old) is FunctionType:
             result.steps.set_item(each.old.__dict__, name, value)
+        elif is_class(each.old):
+            result.steps.set_on_class(each.old, name, value)
 
 
 def _restore_part(result: Reconciliation, part: Any, contents: Any) -> None:

@@ -7,7 +7,7 @@ it says something else, or says it with inputs that changed, the new one comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from livepatch._decide import Decisions
 from livepatch._kinds import kind_of
 from livepatch._match import Pair
 from livepatch._module import Path
-from livepatch._outline import Outline, Shell
+from livepatch._outline import Outline
 from livepatch._report import Notice
 
 
@@ -26,6 +26,7 @@ class Values:
 
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
+    _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
@@ -35,11 +36,18 @@ class Values:
             pair: the definition in whose modules the path is.
             path: its own, or that of one of its attributes.
         """
-        same = pair.module.outline.same_shell(pair.before.origin, path)
-        if same:
-            names = _loads(pair.module.outline, path)
-            return not any(self._input_changed(pair, path, name) for name in names)
-        return same
+        new, old = pair.module.outline, pair.before.origin
+        key = (id(new), id(old), path[:-1])
+        if key not in self._same_names:
+            self._same_names[key] = new.same_names(old, path[:-1])
+        same = self._same_names[key]
+        if same is None or path[-1] not in same:
+            return None if same is None or not new.scopes[path[:-1]].binds(path[-1]) else False
+        for shell in new.scopes[path[:-1]].shells[path[-1]]:
+            for name in shell.loads:
+                if self._input_changed(pair, path, name):
+                    return False
+        return True
 
     def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
         new, old = pair.module.outline, pair.before.origin
@@ -120,8 +128,3 @@ def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
     shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
     said = shells[-1].constant if shells else None
     return said is not None and kind_of(old) is None and repr_of_constant(old) != said
-
-
-def _loads(outline: Outline, path: Path) -> Iterable[str]:
-    shells: tuple[Shell, ...] = outline.scopes[path[:-1]].shells.get(path[-1], ())
-    return [name for shell in shells for name in shell.loads]

@@ -12,7 +12,13 @@ from typing import Any
 from livepatch._apply import perform_each
 from livepatch._dicts import run_in_c
 from livepatch._explain import parts_of
-from livepatch._heap import holders_of, is_own_frame, running_frames, unexplained_counts
+from livepatch._heap import (
+    holders_of,
+    is_own_frame,
+    overwritten_locals,
+    running_frames,
+    unexplained_counts,
+)
 from livepatch._holders import Repointing, repoint_holder
 from livepatch._kinds import is_class
 from livepatch._layout import same_layout
@@ -68,6 +74,7 @@ def _held(watched: Watched) -> Held:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
+    internals += overwritten_locals()
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code()
     found = Held()
@@ -138,7 +145,7 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
 
 def _describe_all(held: Held) -> Iterator[Notice]:
     described: set[int] = set()
-    own = set(map(id, retained()))
+    own = set(map(id, (*retained(), *overwritten_locals())))
     for holder in _holders(held) if held else ():
         if id(holder) in own:
             continue

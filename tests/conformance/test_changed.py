@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,8 @@ import livepatch
 from tests.live import LiveModule
 
 
-def part_path(live: LiveModule, stem: str) -> str:
-    return str(live.root / live.name / f"{stem}.py")
+def part_path(live: LiveModule, stem: str) -> Path:
+    return live.root / live.name / f"{stem}.py"
 
 
 def write(live: LiveModule, stem: str, source: str) -> None:
@@ -101,7 +102,7 @@ def test_new_module_comes_with_those_that_need_it(live: LiveModule, package: str
 
 def test_module_whose_file_has_gone(live: LiveModule, package: str) -> None:
     write(live, "__init__", "from . import b\n")
-    os.unlink(part_path(live, "a"))
+    part_path(live, "a").unlink()
 
     assert set(livepatch.changed(package)) == {package, f"{package}.a"}
     report = livepatch.reload_changed(package, strategy=live.strategy)

@@ -34,8 +34,7 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     if old.__code__ is not new.__code__ and old.__code__ != new.__code__:
         result.codes.append((old.__code__, new.__code__))
         if survivor is old:
-            steps.set_code(old, new.__code__)
-            before += 1
+            result.recoded.append(old)
         if not same_code(old.__code__, new.__code__):
             result.changed.add(id(new))
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))

@@ -23,6 +23,7 @@ class Reconciliation:
         changed: ids of the new definitions whose source says something else than the old.
         touched: ids of descriptors initialised anew, which their classes must set again.
         codes: old and new code of each function whose code changed.
+        recoded: the old functions that survive and take the new code.
         bases: old classes and the bases they get, base classes first.
         caches: what to empty once all has gone well, with the path of its definition.
     """
@@ -33,6 +34,7 @@ class Reconciliation:
     changed: set[int] = field(default_factory=set)
     touched: set[int] = field(default_factory=set)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
+    recoded: OwnList[types.FunctionType] = field(default_factory=OwnList)
     caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
     bases: OwnList[tuple[type, tuple[type, ...]]] = field(default_factory=OwnList)
     cells: OwnDict[int, types.CellType] = field(default_factory=OwnDict)

@@ -23,6 +23,7 @@ from livepatch._kinds import (
     mro_of,
 )
 from livepatch._match import Pair
+from livepatch._own import OwnList
 from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
 from livepatch._reconcile._functions import reconcile_function
 from livepatch._reconcile._result import Reconciliation
@@ -69,4 +70,13 @@ def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
         first.set_bases(cls, bases)
     first.extend(result.steps)
     result.steps = first
+    _set_codes(result)
     return result
+
+
+def _set_codes(result: Reconciliation) -> None:
+    """Note the step that gives the functions that survive their new code, after their defaults."""
+    by_old = result.decisions.matches.by_old
+    codes = OwnList(by_old[id(function)].new.__code__ for function in result.recoded)
+    if codes:
+        result.steps.set_codes(result.recoded, codes)
