@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._constants import same_value
-from livepatch._importers import Importer, Name, importers_of
+from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import FUNCTION, kind_of
+from livepatch._match import Matches
 from livepatch._module import Module, Part, star_names
 from livepatch._own import OwnList
 from livepatch._plan import Plan
 from livepatch._report import Notice
-from livepatch._steps import Steps
+from livepatch._steps import MISSING, Steps
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +30,18 @@ class _Change:
     old: Any
     new: Any
     root: Name | None = None  # where it comes from; None: it is that itself
+
+
+def read_possible_importers(matches: Matches) -> None:
+    """Read what is not known yet of those who may have imported what has changed."""
+    modules = {each.name: each.source.module for each in matches.modules}
+    changed = (
+        value
+        for module in matches.modules
+        for name, value in module.old.items()
+        if module.new.get(name, MISSING) is not value
+    )
+    read_importers(modules, changed, modules)
 
 
 def carry_data(plan: Plan) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from livepatch._code import same_code
 from livepatch._errors import NotAModuleError, NotReloadableError
-from livepatch._importers import Importer, Name, importers_of
+from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import kind_of
 from livepatch._module import star_names
 from livepatch._origin import could_be_from, find_origin
@@ -104,7 +104,10 @@ def dependents_of(sources: list[Source]) -> list[ModuleType]:
         The modules outside these whose statements use a changed global of theirs; and those that
         use what such a module computed, and so on.
     """
-    names = {source.name for source in sources}
+    modules = {source.name: source.module for source in sources}
+    values = (value for module in modules.values() for value in namespace_of(module).values())
+    read_importers(modules, values, modules)
+    names = set(modules)
     waiting = [name for source in sources for name in _changed_names(source)]
     importers: dict[str, Importer] = {}
     following = set(names)

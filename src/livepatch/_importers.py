@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
-from livepatch._origin import loaded_names, loaded_outline
+from livepatch._origin import known_names, loaded_outline, read_names
 from livepatch._outline import ANNOTATIONS, REST, Import, Outline
 from livepatch._source import namespace_of
 
@@ -92,25 +92,59 @@ class Importer:
 
 
 def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterator[Importer]:
-    """Find the loaded modules whose import statements may name one of some modules.
+    """Find the modules that `read_importers` has read whose imports may name one of some modules.
 
     Args:
         modules: names of the modules that are imported.
         excluded: names of modules to leave out. The standard library is: it imports no others.
     """
     tails = {name.rpartition(".")[2] for name in modules} | set(modules)
+    for name, module, namespace in _possible_importers(excluded):
+        if not tails.isdisjoint(known_names(module)):
+            outline = loaded_outline(module)
+            if outline is not None:
+                yield Importer(name, namespace, outline)
+
+
+def read_importers(
+    modules: Mapping[str, ModuleType], values: Iterable[object], excluded: Collection[str] = ()
+) -> None:
+    """Read the bytecode of those who may import from some modules, as far as it is not known yet.
+
+    Who has imported a name holds its value, or the module, or the module's package; nobody else
+    need be read. Only here are files read: later, while other threads are to be quiet, each time
+    this thread waits for a file they would have it wait for as long as they are quiet.
+
+    Args:
+        modules: the modules, by name.
+        values: what may be imported from them.
+        excluded: names of modules to leave out.
+    """
+    held = {id(value) for value in values}
+    for name, module in modules.items():
+        held.add(id(module))
+        held.update(id(sys.modules.get(package)) for package in _packages_of(name))
+    for _, module, namespace in _possible_importers(excluded):
+        if not held.isdisjoint(map(id, list(namespace.values()))):
+            read_names(module)
+
+
+def _possible_importers(
+    excluded: Collection[str],
+) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
     for name, module in list(sys.modules.items()):
         if name in excluded or not issubclass(type(module), ModuleType):
             continue
         namespace = namespace_of(module)
         filename = namespace.get("__file__")
-        if not isinstance(filename, str) or _is_of_library(filename):
-            continue
-        if tails.isdisjoint(loaded_names(module)):
-            continue
-        outline = loaded_outline(module)
-        if outline is not None:
-            yield Importer(name, namespace, outline)
+        if isinstance(filename, str) and not _is_of_library(filename):
+            yield name, module, namespace
+
+
+def _packages_of(name: str) -> Iterator[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
 
 
 def _is_of_library(filename: str) -> bool:

@@ -82,15 +82,21 @@ def loaded_code(module: ModuleType) -> CodeType | None:
     return code
 
 
-def loaded_names(module: ModuleType) -> frozenset[str]:
-    """Return the names that a loaded module's top-level code uses, dotted ones with their tails."""
+def read_names(module: ModuleType) -> None:
+    """Find out which names a loaded module's top-level code uses; reads a file if need be."""
     code = loaded_code(module)
     digest = _digests.get(id(module))
-    if code is None or digest is None:
-        return _names_of(code)
-    if digest.names is None:
+    if digest is not None and digest.names is None:
         digest.names = _names_of(code)
-    return digest.names
+
+
+def known_names(module: ModuleType) -> frozenset[str]:
+    """Return those names, dotted ones with their tails; none where `read_names` was not asked."""
+    known = _known_origin(module)
+    if known is not None:
+        return _names_of(known.scopes[()].code)
+    digest = _digests.get(id(module))
+    return (digest.names if digest is not None else None) or frozenset()
 
 
 def _names_of(code: CodeType | None) -> frozenset[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._apply import apply, refresh_caches
-from livepatch._carry import carry_data
+from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
 from livepatch._errors import (
     InvalidOptionError,
@@ -191,6 +191,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         raise _noted(loaded.error, loaded.failed)
     plan: Plan | None = None
     try:
+        read_possible_importers(matches)
         with quiet_threads(PLAN_WINDOW):
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)

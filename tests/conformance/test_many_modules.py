@@ -399,7 +399,6 @@ def test_imports_of_other_threads_are_not_disturbed(live: LiveModule) -> None:
                     assert module.f() in (1, 2)
                 except BaseException as error:
                     errors.append(repr(error))
-        sys.setswitchinterval(1e-4)
         threads = [threading.Thread(target=importer) for _ in range(4)]
         for thread in threads:
             thread.start()

@@ -409,3 +409,28 @@ def test_coroutine_that_was_never_awaited_runs_the_old_code(live: LiveModule) ->
 
     assert asyncio.run(held[0]) == 1
     assert asyncio.run(module.hit()) == 2
+
+
+def test_no_file_is_read_while_other_threads_are_to_be_quiet() -> None:
+    """Whoever waits for a file then waits as long as the others are quiet: 31 s a reload, once."""
+    output = run_in_child(
+        """
+        import threading
+        live.start("LIMIT = 1\\n")
+        live.other("from LIVE import LIMIT\\nDOUBLE = LIMIT * 2\\n")
+        stop = threading.Event()
+        thread = threading.Thread(target=stop.wait)  # with another thread there is a reason
+        thread.start()
+        usual, opened = sys.getswitchinterval(), []
+        def hook(event, arguments):
+            if event == "open" and sys.getswitchinterval() > usual:
+                opened.append(arguments[0])
+        sys.addaudithook(hook)
+        report = live.edit("LIMIT = 2\\n")
+        stop.set()
+        thread.join()
+        print(opened, sys.modules[live.other_name].LIMIT, [n.code for n in report.notices])
+        """
+    )
+
+    assert output == "[] 2 ['LP312']\n"
