@@ -19,7 +19,9 @@ from livepatch._errors import (
     ReloadRefused,
 )
 from livepatch._holders import forget_holder, register_holder
+from livepatch._hotswap import hotswap
 from livepatch._install import install, uninstall
+from livepatch._migrate import Change
 from livepatch._origin import remember_imports
 from livepatch._reload import reload, reload_changed
 from livepatch._report import DefinitionChange, Notice, Outcome, Report, StaleFrame
@@ -27,6 +29,7 @@ from livepatch._report import DefinitionChange, Notice, Outcome, Report, StaleFr
 remember_imports()
 
 __all__ = [
+    "Change",
     "DefinitionChange",
     "InvalidOptionError",
     "LivepatchError",
@@ -43,6 +46,7 @@ __all__ = [
     "changed",
     "explain",
     "forget_holder",
+    "hotswap",
     "install",
     "register_holder",
     "reload",

@@ -13,6 +13,7 @@ from livepatch._heap import is_own_frame
 from livepatch._own import Call, OwnList
 from livepatch._plan import Plan
 from livepatch._report import Notice
+from livepatch._retire import retire_classes
 from livepatch._steps import Steps
 
 logger = logging.getLogger("livepatch")
@@ -72,8 +73,31 @@ def refresh_caches(plan: Plan) -> list[Notice]:
     return notices
 
 
+def release(plan: Plan) -> None:
+    """Let go of the instances that were made anew, once the change has been made.
+
+    What the steps hold goes first, weak references among it: a reference that is gone before its
+    instance does not call back.
+    """
+    plan.steps = Steps()
+    plan.last = Steps()
+    for migration in plan.decisions.migrations.values():
+        migration.instances.clear()
+        migration.successors.clear()
+        migration.left.clear()
+
+
+def drop_copies(plan: Plan) -> None:
+    """Take copies of classes elsewhere off their bases' lists, when they are not needed."""
+    steps = Steps()
+    retire_classes((pair.new for pair in plan.decisions.derived), steps)
+    perform_each(steps)
+    plan.decisions.derived.clear()
+
+
 def _perform(plan: Plan) -> None:
-    do, undo = plan.steps.do, plan.steps.undo
+    do: OwnList[Call] = OwnList((*plan.steps.do, *plan.last.do))
+    undo: OwnList[Call] = OwnList((*plan.steps.undo, *plan.last.undo))
     # The last call says that all are done: an interrupt (Ctrl-C) may come right behind it.
     remaining = iter((*do, Call(plan.committed.append, 1)))
     try:

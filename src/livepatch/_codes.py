@@ -100,6 +100,11 @@ CODES: dict[str, Code] = {
         "A check that livepatch made beforehand let something through; everything was undone.",
         "Please report it with the text of the error.",
     ),
+    "LP126": Code(
+        "A new field of a class has no value for the instances that live.",
+        "Only a default, a default factory or a hook can say what old instances get.",
+        "Give the field a default, or the class a method __livepatch_migrate__(self, change).",
+    ),
     # LP13x: a reload cannot be taken back.
     "LP130": Code(
         "There is nothing to take back.",
@@ -156,6 +161,12 @@ CODES: dict[str, Code] = {
         "The call that empties it, or registers a class again, raised an error. The change itself "
         "is whole.",
         "Empty it yourself; the message names the error.",
+    ),
+    "LP209": Code(
+        "An old instance of a class whose layout changed is still held.",
+        "It was replaced by a new one wherever it could be, and something that cannot be changed "
+        "has a reference of its own to it.",
+        "It stays what it was, with the old class; let its holder look it up again.",
     ),
     "LP301": Code(
         "A frame still runs old code.",

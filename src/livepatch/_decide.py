@@ -52,8 +52,11 @@ from livepatch._layout import (
     same_layout,
     where_layout_grows,
 )
+from livepatch._hotswap import HOOK, HotswapFunction, newly_renamed
 from livepatch._match import Matches, Pair
+from livepatch._migrate import Migration
 from livepatch._own import OwnDict, OwnList
+from livepatch._shapes import find_attribute, shape_of
 
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
@@ -72,7 +75,10 @@ class Decisions:
         losers: the losers, so that their ids stay theirs.
         kept: ids of the new definitions whose old one survives.
         borrowed: new classes, and the base they are to have while instances go over.
-        layout_changes: pairs of classes whose instances cannot go over, with the LP number.
+        layout_changes: pairs of classes whose instances cannot go over, with the LP number of the
+            refusal, should they not be made anew either.
+        derived: classes elsewhere below one of those, each with the copy over the new base.
+        migrations: how instances are made anew, by the id of their old class.
     """
 
     matches: Matches
@@ -82,6 +88,8 @@ class Decisions:
     kept: dict[int, bool] = field(default_factory=dict)
     layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
     borrowed: OwnList[tuple[type, type]] = field(default_factory=OwnList)
+    derived: OwnList[Pair] = field(default_factory=OwnList)
+    migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""
@@ -127,7 +135,8 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     same_type = type(pair.old) is type(pair.new) or kind in (CLASS, ENUM_MEMBER, OBJECT)
     # A function that has moved sees the globals of the module it was made in, for ever.
     kept = same_type and not pair.foreign and pair.before is pair.module
-    if decisions.strategy == "repoint" and kind.name not in _ALWAYS_KEPT:
+    always = kind.name in _ALWAYS_KEPT or type(pair.old) is HotswapFunction
+    if decisions.strategy == "repoint" and not always:
         kept = kept and _cannot_be_repointed(decisions, pair)
     kept = kept and KEEPS[kind.name](decisions, pair)
     decisions.kept[id(pair.new)] = kept
@@ -177,7 +186,7 @@ def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
 
 def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
     old, new = pair.old, pair.new
-    if not is_class(old) or not same_layout(old, new):
+    if not is_class(old) or not same_layout(old, new) or asks_for_migration(old, new):
         return False
     if _final(decisions, type(old)) is not _final(decisions, type(new)):
         return False
@@ -235,6 +244,8 @@ def _keeps_cache(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
+    if type(pair.old) is HotswapFunction:
+        return type(pair.new) is HotswapFunction
     old = getattr(pair.old, "_self_wrapper", None)
     new = getattr(pair.new, "_self_wrapper", None)
     return _final(decisions, new) is old
@@ -374,8 +385,37 @@ def instances_can_move(decisions: Decisions, old: type, new: type) -> bool:
     return adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
 
 
+def asks_for_migration(old: type, new: type) -> bool:
+    """Whether instances are to be made anew although they could go over as they are.
+
+    They are where a mark renames their fields, and where the hook is new, or says something new, or
+    the declared fields are others.
+    """
+    if is_enum(new):
+        return False
+    hook = find_attribute(new, HOOK)
+    if hook is not None and (
+        _code_changed(find_attribute(old, HOOK), hook)
+        or shape_of(old).declared.keys() != shape_of(new).declared.keys()
+    ):
+        return True
+    return bool(newly_renamed(old, new))
+
+
+def may_migrate(matches: Matches) -> bool:
+    """Whether instances of some class may have to be made anew."""
+    return any(
+        is_class(pair.old)
+        and is_class(pair.new)
+        and (not same_layout(pair.old, pair.new) or asks_for_migration(pair.old, pair.new))
+        for pair in (*matches.pairs, *matches.aliases)
+    )
+
+
 def _note_layout(decisions: Decisions, pair: Pair) -> None:
-    if instances_can_move(decisions, pair.old, pair.new):
+    if instances_can_move(decisions, pair.old, pair.new) and not (
+        asks_for_migration(pair.old, pair.new)
+    ):
         return
     old, new = layout_of(pair.old), layout_of(pair.new)
     if issubclass(pair.old, tuple) and "_fields" in class_attributes(pair.old):

@@ -32,7 +32,8 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (attributes for _, attributes in module.classes)
         for removed in module.removed.values():
             found += parts_of(removed)
-    for pair in (*matches.pairs, *matches.aliases):
+    found += decisions.derived
+    for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
         found += parts_of(pair.old)
         if not pair.foreign:
             found += parts_of(pair.new)

@@ -6,8 +6,8 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import compress, islice
-from operator import not_
+from itertools import compress, islice, repeat
+from operator import is_, not_
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -93,6 +93,17 @@ def _without_own(found: list[Any], own: set[int]) -> OwnList[Any]:
     if id(FrameType) in kinds:
         return OwnList(x for x in found if type(x) is not FrameType or not is_own_frame(x))
     return OwnList(found)
+
+
+def untracked_instances(cls: type) -> OwnList[Any]:
+    """Find the instances of a class that the collector does not track, in what it does track."""
+    found: OwnDict[int, Any] = OwnDict()
+    remaining = (each for each in gc.get_objects() if type(each) is not ModuleType)
+    while chunk := list(islice(remaining, _CHUNK)):
+        parts = gc.get_referents(*chunk)
+        for part in compress(parts, map(is_, map(type, parts), repeat(cls))):
+            found[id(part)] = part
+    return OwnList(found.values())
 
 
 def overwritten_locals() -> OwnList[Any]:

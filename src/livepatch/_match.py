@@ -49,6 +49,7 @@ class Pair:
         before: the module in which the old one was: another one where it has moved.
         foreign: the new one was not made by this load; an import has taken the old one's place.
             It is referred to, and never changed.
+        home: for a class elsewhere that is copied, the name of its own module.
     """
 
     path: Path
@@ -58,10 +59,13 @@ class Pair:
     module: Module
     before: Module
     foreign: bool = False
+    home: str = ""
 
     @property
     def text(self) -> str:
         """The path as the report renders it."""
+        if self.home:
+            return f"{self.home}.{'.'.join(self.path)}"
         return self.module.path_text(self.path)
 
 

@@ -10,7 +10,7 @@ import sys
 import types
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,12 +18,14 @@ from typing import Any
 from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
+from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._kinds import FUNCTION, base_of, class_attributes, is_class, is_enum, subclasses_of
 from livepatch._layers import Layer
 from livepatch._match import Matches
+from livepatch._migrate import Migration, complete, start_migration
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._reconcile import Reconciliation, reconcile
@@ -53,6 +55,7 @@ class Plan:
         changed: ids of the new definitions that say something else than the old.
         carried: namespaces in which imported names get a new value.
         layers: wrappers whose decorator goes.
+        last: steps that come after all others.
         committed: empty until the change has been made, whole.
         finals: the namespaces when all is done, by module.
         definition_steps: those of the steps that concern the definitions themselves.
@@ -72,6 +75,7 @@ class Plan:
     frames: tuple[StaleFrame, ...] = ()
     carried: OwnList[Any] = field(default_factory=OwnList)
     layers: OwnList[Layer] = field(default_factory=OwnList)
+    last: Steps = field(default_factory=Steps)
     committed: list[int] = field(default_factory=list)
     finals: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
     definition_steps: Steps = field(default_factory=Steps)
@@ -80,7 +84,7 @@ class Plan:
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""
         watched: Watched = []
-        for pair in self.matches.pairs:
+        for pair in (*self.matches.pairs, *self.decisions.derived):
             survivor = self.decisions.settle(pair.new)
             loser = pair.new if survivor is pair.old else pair.old
             if type(loser) is types.FunctionType or is_class(loser):
@@ -110,6 +114,7 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
         keep: names of globals whose live value stays: bare for any module, dotted for one.
     """
     decisions = decide(matches, strategy)
+    start_migrations(decisions)
     plan = Plan(matches, decisions)
     plan.layers += (
         Layer(alias.old, decisions.settle(alias.new))
@@ -156,6 +161,36 @@ def finish_plan(
     plan.steps.extend(repointing.steps)
     plan.definition_steps.extend(repointing.forwards)
     plan.steps.extend(repointing.forwards)
+    plan.last = repointing.last
+    started = OwnList(each for each in plan.decisions.migrations.values() if each.instances)
+    if started:
+        completion = Steps()
+        # What it does, it does to successors, and they go if this is taken back.
+        completion.add(Call(complete, started, plan.decisions.survivors), Call(bool))
+        completion.extend(plan.last)
+        plan.last = completion
+
+
+def start_migrations(
+    decisions: Decisions,
+    direction: str = "forward",
+    earlier: Mapping[int, Mapping[str, Any]] | None = None,
+) -> None:
+    """Decide how the instances of classes whose layout changed are made anew.
+
+    Args:
+        decisions: takes the migrations, and copies of the classes elsewhere below those.
+        direction: ``"forward"``, or ``"back"`` when a reload is taken back.
+        earlier: by the id of an instance, what it had to leave behind in that reload.
+    """
+    derive(decisions)
+    for pair, _ in decisions.layout_changes:
+        if not is_enum(pair.old) and is_class(pair.new):
+            migration = start_migration(
+                pair.text, pair.old, pair.new, direction=direction, earlier=earlier
+            )
+            if migration is not None:
+                decisions.migrations[id(pair.old)] = migration
 
 
 def _prefer_unheld_new_functions(plan: Plan) -> None:
@@ -216,6 +251,7 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     """List whatever holds definitions and is accounted for, the plan's own steps included."""
     found = explained_by(plan.matches, plan.decisions)
     found += plan.steps.arguments()
+    found += plan.last.arguments()
     found += plan.finals.values()
     found += plan.carried
     return found
@@ -234,6 +270,10 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             continue
         new = repointing.survivors[key]
         path = plan.matches.path_of(old)
+        if key in plan.decisions.migrations:
+            plan.instances[path] += len(instances)
+            _refuse_without_values(plan, plan.decisions.migrations[key])
+            continue
         if key in layouts:
             _, code = layouts[key]
             message = f"{len(instances)} live instances cannot take its new layout"
@@ -245,6 +285,12 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             instances = OwnList(each for each in instances if not repointing.is_loser(each))
         plan.steps.set_class(instances, new, old)
     _refuse_subclasses(plan)
+
+
+def _refuse_without_values(plan: Plan, migration: Migration) -> None:
+    for name, count in migration.lacking():
+        message = f"{count} live instances have no value for its new field {name!r}"
+        plan.refusals.append(Notice("LP126", migration.path, message))
 
 
 def _refuse_subclasses(plan: Plan) -> None:

@@ -7,6 +7,12 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+# Seconds without other threads, from the look at who holds what to the end of the change: what
+# they would do in between, a plan cannot know.
+PLAN_WINDOW = 0.5
+# The same where instances are made anew: what is done to an old one in between would be lost.
+MIGRATION_WINDOW = 60.0
+
 
 @contextmanager
 def quiet_threads(seconds: float) -> Generator[None, None, None]:

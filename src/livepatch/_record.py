@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import operator
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._kinds import Kind
 from livepatch._layers import Layer
+from livepatch._migrate import Migration
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
@@ -55,6 +57,8 @@ class Replacement:
         before: the name of the module in which the old one was.
         module: the name of the module in which the new one is.
         attributes: the new one's attributes when the reload was done.
+        home: for a class elsewhere that was copied, the name of its own module.
+        migrated: whether instances were made anew.
     """
 
     path: Path
@@ -64,6 +68,21 @@ class Replacement:
     before: str
     module: str
     attributes: OwnDict[str, Any]
+    home: str = ""
+    migrated: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Left:
+    """What an instance had to leave behind when it was made anew.
+
+    Attributes:
+        instance: returns the instance that took its place; None when that is gone.
+        values: the values, by name.
+    """
+
+    instance: Callable[[], Any]
+    values: OwnDict[str, Any]
 
 
 @dataclass(eq=False)  # without slots: 3.10 cannot make them weakly referenceable
@@ -80,6 +99,7 @@ class Record:
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
         orders: classes that lost attributes, with the order in which they had them.
+        left: values that have no place any more, by the id of their instance.
         retired: how old classes left their bases' lists of subclasses.
         serial: tells the records of a process apart.
         undone: whether it has been taken back.
@@ -94,6 +114,7 @@ class Record:
     borrowed: OwnList[tuple[type, type]]
     caches: OwnList[tuple[str, Call]]
     orders: OwnList[tuple[type, list[str]]]
+    left: OwnDict[int, Left] = field(default_factory=OwnDict)
     retired: Steps = field(default_factory=Steps)
     serial: int = field(default_factory=lambda: next(_serials))
     undone: bool = False
@@ -137,10 +158,54 @@ def drop_record(record: Record) -> None:
         record.caches,
         record.orders,
         record.layers,
+        record.left,
     ):
         held.clear()
     record.steps.clear()
     record.retired.clear()
+
+
+def follow_instances(migrations: Iterable[Migration], survivors: Mapping[int, Any]) -> None:
+    """Let what records keep for instances, and of values, be kept for their successors."""
+    records = [record for record in list(_records) if record.left]
+    if not records:
+        return
+    for record in records:
+        for migration in migrations:
+            for loser, survivor in zip(migration.instances, migration.successors):
+                left = record.left.get(id(loser))
+                if left is not None and left.instance() is loser:
+                    del record.left[id(loser)]
+                    record.left[id(survivor)] = Left(holding(survivor), left.values)
+        for left in record.left.values():
+            for name, value in left.values.items():
+                left.values[name] = survivors.get(id(value), value)
+
+
+def keep_left(record: Record, migrations: Iterable[Migration]) -> None:
+    """Keep the values that have no place any more, for when the reload is taken back."""
+    for migration in migrations:
+        for successor in migration.successors if migration.left else ():
+            values = migration.left.get(id(successor))
+            if values is not None:
+                record.left[id(successor)] = Left(holding(successor), values)
+
+
+def left_behind(record: Record) -> OwnDict[int, OwnDict[str, Any]]:
+    """Return what instances that are alive left behind, by their ids."""
+    return OwnDict(
+        (key, left.values)
+        for key, left in record.left.items()
+        if (instance := left.instance()) is not None and id(instance) == key
+    )
+
+
+def holding(instance: Any) -> Callable[[], Any]:
+    """Return a way to an instance that does not keep it alive, if its class has one."""
+    try:
+        return weakref.ref(instance)
+    except TypeError:
+        return Call(operator.itemgetter(0), OwnList([instance]))
 
 
 def _stack_of(module: ModuleType) -> list[weakref.ref[Record]]:
@@ -170,6 +235,10 @@ def _retained_by(record: Record) -> Iterable[Any]:
     for replacement in record.replaced:
         yield from (replacement, replacement.attributes)
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
+    yield record.left
+    for left in list(record.left.values()):
+        yield from (left, left.values, left.instance)
+        yield from getattr(left.instance, "args", ())
     yield record.layers
     for layer in record.layers:
         yield from (layer, layer.inside, *layer.inside)

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._apply import apply, refresh_caches
+from livepatch._apply import apply, drop_copies, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
+from livepatch._decide import may_migrate
 from livepatch._errors import (
     InvalidOptionError,
     LivepatchError,
@@ -33,7 +34,7 @@ from livepatch._outline import outline
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
-from livepatch._quiet import quiet_threads
+from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
 from livepatch._report import Report
 from livepatch._snapshot import Snapshot, take_snapshot
@@ -46,9 +47,6 @@ from livepatch._withdraw import withdraw
 logger = logging.getLogger("livepatch")
 logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
-# Seconds without other threads, from the look at who holds what to the end of the change: what
-# they would do in between, a plan cannot know.
-PLAN_WINDOW = 0.5
 
 _lock = threading.RLock()
 _under_way = threading.local()
@@ -192,7 +190,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     plan: Plan | None = None
     try:
         read_possible_importers(matches)
-        with quiet_threads(PLAN_WINDOW):
+        with quiet_threads(MIGRATION_WINDOW if may_migrate(matches) else PLAN_WINDOW):
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             carry_data(plan)
@@ -213,7 +211,10 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     for module in matches.modules:
         remember_origin(module.source.module, module.outline)
     record = keep_record(plan)
-    return summarise(plan, request.started, dry_run=False), plan.losers_by_reference(), record
+    report = summarise(plan, request.started, dry_run=False)
+    watched = plan.losers_by_reference()
+    release(plan)
+    return report, watched, record
 
 
 def _take_back_load(
@@ -221,6 +222,8 @@ def _take_back_load(
 ) -> None:
     if plan is not None:
         plan.steps.clear()
+        plan.last.clear()
+        drop_copies(plan)
     withdraw(matches, snapshots, loaded)
 
 

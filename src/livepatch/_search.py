@@ -18,7 +18,12 @@ from typing import Any
 
 from livepatch._decide import Decisions
 from livepatch._explain import explained_by
-from livepatch._heap import holders_of, unexplained_counts, young_holders_of
+from livepatch._heap import (
+    holders_of,
+    unexplained_counts,
+    untracked_instances,
+    young_holders_of,
+)
 from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
@@ -30,12 +35,14 @@ from livepatch._holders import (
 )
 from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
 from livepatch._match import Matches, Pair
+from livepatch._migrate import build_successors, fill_successors
 from livepatch._own import OwnDict, OwnList
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import StaleFrame
 from livepatch._retire import forward_class
 from livepatch._running import update_running_code
+from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
@@ -51,7 +58,9 @@ def search(
         untouched: ids of holders to leave alone.
     """
     matches, decisions = result.decisions.matches, result.decisions
-    repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
+    repointing = Repointing(
+        decisions.survivors, _fresh_ids(matches), matches.path_of, decisions.migrations
+    )
     repointing.skipped |= untouched
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
@@ -71,6 +80,7 @@ class _Search:
     """The levels of one search."""
 
     __slots__ = (
+        "arrived",
         "changed",
         "decisions",
         "instance_ids",
@@ -92,21 +102,27 @@ class _Search:
         self.instance_ids: dict[int, set[int]] = {}
         self.rebuilt: OwnDict[int, Any] = OwnDict()
         self.changed: OwnDict[int, Any] = OwnDict()
+        self.arrived: OwnList[Any] = OwnList()
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
         for _ in range(_DEEPEST_NESTING):
             counts = unexplained_counts(targets, self._explainers())
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
-            if not held:
+            # Instances that are made anew are held by someone: nobody counts a million.
+            arrived, self.arrived = self.arrived, OwnList()
+            if not held and not arrived:
                 break
             targets.clear()
-            targets = self._take_level(held)
+            targets = self._take_level(held, arrived)
+        migrations = self.repointing.migrations.values()
         for holder in OwnList(self.rebuilt.values()):
             self._rebuild(holder)
+        for migration in migrations:
+            fill_successors(migration, self.repointing.survivors)
         for holder in self.changed.values():
             self._change(holder)
-        if self.unseen:
+        if self.unseen or any(migration.instances for migration in migrations):
             repoint_hidden_holders(self.repointing)
             repoint_running_frames(self.repointing)
             unseen = set(map(id, self.unseen))
@@ -144,6 +160,8 @@ class _Search:
         for steps in self._steps():
             found += steps.arguments()
         found += (self.rebuilt, self.changed, self.unseen)
+        found += self.repointing.instances.values()
+        found += (migration.instances for migration in self.repointing.migrations.values())
         return found
 
     def _steps(self) -> tuple[Steps, ...]:
@@ -153,13 +171,15 @@ class _Search:
             repointing.fresh_bases,
             repointing.first,
             repointing.steps,
+            repointing.last,
             repointing.forwards,
         )
 
-    def _take_level(self, held: OwnList[Any]) -> OwnList[Any]:
+    def _take_level(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
-        found = self._find(held)
+        found = self._find(held, arrived)
         others = self._set_instances_aside(held, found)
+        self._look_inside_others(held)
         explainers = self._explainers()
         explainers += others
         counts = unexplained_counts(held, explainers)
@@ -196,16 +216,36 @@ class _Search:
     def _set_instances_aside(self, held: OwnList[Any], found: OwnList[Any]) -> OwnList[Any]:
         """Note the instances of losers, in C: there may be a million of them."""
         classes = {id(target) for target in held if is_class(target)}
-        for target in held if classes else ():
-            if is_class(target):
-                same = map(is_, map(type, found), repeat(target))
-                instances = OwnList(compress(found, same))
-                if instances:
-                    self._note_instances(target, instances)
+        migrations = self.repointing.migrations
+        targets = OwnList(target for target in held if id(target) in classes)
+        targets += (each.old.cls for key, each in migrations.items() if key not in classes)
+        classes.update(migrations)
+        for target in targets:
+            same = map(is_, map(type, found), repeat(target))
+            instances = OwnList(compress(found, same))
+            if instances:
+                self._note_instances(target, instances)
         others = map(not_, map(classes.__contains__, map(id, map(type, found))))
         return OwnList(compress(found, others)) if classes else found
 
+    def _look_inside_others(self, held: OwnList[Any]) -> None:
+        """Find the instances that the collector does not know: those with nothing inside them."""
+        for target in held:
+            migration = self.repointing.migrations.get(id(target))
+            if migration is not None and not is_tracked(target):
+                self._note_instances(target, untracked_instances(target))
+
     def _note_instances(self, cls: type, instances: OwnList[Any]) -> None:
+        migration = self.repointing.migrations.get(id(cls))
+        if migration is not None:
+            news = build_successors(migration, instances, self.repointing.survivors)
+            if migration.is_tuple:
+                for each in news:
+                    self._note(each)
+            self.repointing.instances[id(cls)] = migration.instances
+            self.arrived += news
+            self._add_weak_references(news)
+            return
         known = self.repointing.instances.setdefault(id(cls), instances)
         if known is not instances:
             seen = self.instance_ids.setdefault(id(cls), set())
@@ -213,19 +253,25 @@ class _Search:
                 seen.update(map(id, known))
             known += (each for each in instances if id(each) not in seen)
 
-    def _find(self, held: OwnList[Any]) -> OwnList[Any]:
+    def _add_weak_references(self, instances: OwnList[Any]) -> None:
+        referred = OwnList(compress(instances, map(weakref.getweakrefcount, instances)))
+        before = len(referred)
+        _add_weak_references(self.repointing, referred)
+        self.arrived += referred[before:]
+
+    def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
         repointing = self.repointing
         hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
-        if self.old_side.isdisjoint(map(id, held)):
+        if not arrived and self.old_side.isdisjoint(map(id, held)):
             young = young_holders_of(held, hidden)
             explainers = self._explainers()
             explainers += young
             if not any(count > 0 for count in unexplained_counts(held, explainers)):
                 return young
             del young, explainers
-        return holders_of(held, hidden)
+        return holders_of(OwnList((*held, *arrived)) if arrived else held, hidden)
 
 
 def _fresh_ids(matches: Matches) -> set[int]:
@@ -241,7 +287,7 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     skipped = repointing.skipped
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
-    for pair in matches.pairs:
+    for pair in (*matches.pairs, *decisions.derived):
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
                 # Its dict, its bases and its method resolution order.

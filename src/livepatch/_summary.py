@@ -39,6 +39,8 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
             outcome = Outcome.REPLACED
         previous = pair.before.path_text(pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
+    for pair in decisions.derived:
+        yield DefinitionChange(pair.text, pair.kind.name, Outcome.REPLACED)
     for module in matches.modules:
         for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
             for path, value in found.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import CellType, FunctionType
 from typing import Any
 
-from livepatch._apply import apply, refresh_caches
+from livepatch._apply import apply, drop_copies, refresh_caches, release
 from livepatch._constants import contents_of, may_hold_state
 from livepatch._decide import Decisions
 from livepatch._dicts import restored_order, run_in_c
@@ -23,7 +23,8 @@ from livepatch._match import Matches, Pair
 from livepatch._module import Module, Part
 from livepatch._origin import remember_origin
 from livepatch._own import OwnDict, OwnList
-from livepatch._plan import Plan, Watched, finish_plan
+from livepatch._plan import Plan, Watched, finish_plan, start_migrations
+from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._reconcile import Reconciliation
 from livepatch._record import (
     ModuleRecord,
@@ -31,7 +32,10 @@ from livepatch._record import (
     Replacement,
     add_record,
     drop_record,
+    follow_instances,
     is_newest,
+    keep_left,
+    left_behind,
 )
 from livepatch._report import Notice, Report
 from livepatch._source import namespace_of
@@ -67,6 +71,12 @@ def keep_record(plan: Plan) -> Record:
         caches=plan.caches,
         orders=OwnList(_orders(matches)),
     )
+    record.replaced += map(_replacement, decisions.derived)
+    migrations = list(decisions.migrations.values())
+    for each in record.replaced:
+        each.migrated = id(each.old) in decisions.migrations
+    follow_instances(migrations, decisions.survivors)
+    keep_left(record, migrations)
     add_record(record)
     return record
 
@@ -74,7 +84,14 @@ def keep_record(plan: Plan) -> Record:
 def _replacement(pair: Pair) -> Replacement:
     attributes = OwnDict(_attributes_of(pair.new))
     return Replacement(
-        pair.path, pair.kind, pair.old, pair.new, pair.before.name, pair.module.name, attributes
+        pair.path,
+        pair.kind,
+        pair.old,
+        pair.new,
+        pair.before.name,
+        pair.module.name,
+        attributes,
+        pair.home,
     )
 
 
@@ -134,17 +151,28 @@ def undo(record: Record) -> Report:
 
 
 def _run(record: Record, started: float) -> tuple[Report, Watched]:
-    plan = _plan_back(record)
-    if plan.refusals:
-        return summarise(plan, started, dry_run=True), []
-    apply(plan)
+    migrates = any(each.migrated for each in record.replaced)
+    with quiet_threads(MIGRATION_WINDOW if migrates else PLAN_WINDOW):
+        plan = _plan_back(record)
+        if plan.refusals:
+            drop_copies(plan)
+            return summarise(plan, started, dry_run=True), []
+        try:
+            apply(plan)
+        except BaseException:
+            drop_copies(plan)
+            raise
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
     plan.notices += refresh_caches(plan)
     for each in record.modules:
         remember_origin(each.source.module, each.origin)
     drop_record(record)
-    return summarise(plan, started, dry_run=False), plan.losers_by_reference()
+    follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
+    report = summarise(plan, started, dry_run=False)
+    watched = plan.losers_by_reference()
+    release(plan)
+    return report, watched
 
 
 def _plan_back(record: Record) -> Plan:
@@ -152,15 +180,17 @@ def _plan_back(record: Record) -> Plan:
     matches = Matches(tuple(modules.values()))
     for each in record.replaced:
         module, before = modules[each.before], modules[each.module]
-        back = Pair(each.path, each.kind, each.new, each.old, module, before)
+        back = Pair(each.path, each.kind, each.new, each.old, module, before, home=each.home)
         matches.pairs.append(back)
         matches.by_old[id(back.old)] = matches.by_new[id(back.new)] = back
     decisions = Decisions(matches, "repoint")
-    for pair in matches.pairs:
+    for pair, each in zip(matches.pairs, record.replaced):
         decisions.kept[id(pair.new)] = False
         decisions.add_loser(pair.old, pair.new)
-        if is_class(pair.old) and is_class(pair.new) and not same_layout(pair.old, pair.new):
+        both = is_class(pair.old) and is_class(pair.new)
+        if both and (each.migrated or not same_layout(pair.old, pair.new)):
             decisions.layout_changes.append((pair, "LP121"))
+    start_migrations(decisions, "back", left_behind(record))
     for layer in record.layers:
         # Whoever holds the function has it by the name that leads to the wrapper again.
         decisions.add_loser(layer.function, layer.wrapper)

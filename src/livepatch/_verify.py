@@ -127,6 +127,7 @@ def _move_latecomers(held: Held) -> bool:
         if is_class(survivors[id(cls)]) and same_layout(cls, survivors[id(cls)]):
             steps.set_class(instances, survivors[id(cls)], cls)
     steps.extend(repointing.steps)
+    steps.extend(repointing.last)
     perform_each(steps)
     return len(steps) > 0
 

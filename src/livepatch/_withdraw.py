@@ -86,6 +86,7 @@ def _repoint_to_old(matches: Matches) -> None:
     steps.extend(repointing.first)
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
+    steps.extend(repointing.last)
     retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
     perform_each(steps)
 

@@ -9,32 +9,37 @@ from __future__ import annotations
 
 import collections
 import gc
+import operator
 import types
 from collections import Counter
+from itertools import compress
+from operator import is_not
 from typing import Any
 
 from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
+from livepatch._migrate import fill, tuple_successor
 from livepatch._own import Call
 from livepatch._steps import MISSING
 
 
 def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
     """Exchange the losers in a list; an entry that the load added again goes."""
-    settled = [repointing.settle(item) for item in holder]
-    moved = sum(map(_is_not, settled, holder))
-    wanted = [item for item in _without_repeats(repointing, holder, settled) if item is not GONE]
+    survivors = repointing.survivors
+    settled = list(map(survivors.get, map(id, holder), holder))
+    moved = sum(map(is_not, settled, holder))
+    wanted = _without_repeats(repointing, holder, settled)
+    if id(GONE) in set(map(id, wanted)):
+        wanted = [item for item in wanted if item is not GONE]
     if moved or len(wanted) != len(holder):
         repointing.count(type(holder).__name__, moved)
         repointing.steps.replace_items(holder, wanted, list(holder))
 
 
-def _is_not(one: Any, other: Any) -> bool:
-    return one is not other
-
-
 def _without_repeats(repointing: Repointing, items: Any, settled: list[Any]) -> list[Any]:
     """Drop, for each entry that was there before the load, one that the load added again."""
+    if repointing.fresh.isdisjoint(map(id, items)) and tuple not in set(map(type, items)):
+        return settled
     fresh = [_is_fresh(repointing, item) for item in items]
     if not any(fresh) or all(fresh):
         return settled
@@ -78,11 +83,15 @@ def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
     before = list(holder)
     repointing.count("set", sum(map(repointing.is_loser, before)))
     settled = [item for item in map(repointing.settle, before) if item is not GONE]
-    repointing.steps.replace_members(set, holder, settled, before)
+    repointing.last.replace_members(set, holder, settled, before)
 
 
 def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
-    """Build a frozenset anew."""
+    """Build a frozenset anew. Instances in it are hashed, so they have their values first."""
+    for member in holder:
+        migration = repointing.migrations.get(id(type(member)))
+        if migration is not None and not migration.is_tuple:
+            fill(migration, [member], [repointing.settle(member)], repointing.survivors)
     repointing.rebuild(holder, frozenset(map(repointing.settle, holder)))
 
 
@@ -92,6 +101,9 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         return  # C code is still filling it, and to read an empty place of it is to crash
     if any(repointing.settle(item) is GONE for item in holder):
         repointing.rebuild(holder, GONE)
+    elif id(type(holder)) in repointing.migrations:
+        migration = repointing.migrations[id(type(holder))]
+        repointing.rebuild(holder, tuple_successor(migration, holder, repointing.settle))
     elif type(holder) is tuple:
         repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
     else:
@@ -114,15 +126,25 @@ def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
     ordered = issubclass(type(holder), collections.OrderedDict)
     kind: Any = collections.OrderedDict if ordered else dict
     items = list(kind.items(holder))
-    if any(repointing.is_loser(key) for key, _ in items):
+    survivors = repointing.survivors
+    if not survivors.keys().isdisjoint(map(id, map(_key_of, items))):
         _rehash(repointing, holder, items)
         return
-    for key, value in items:
-        if repointing.is_loser(value):
-            repointing.count("dict value")
-            survivor = repointing.settle(value)
-            wanted = MISSING if survivor is GONE else survivor
-            repointing.steps.set_item(holder, key, wanted)
+    moving = map(survivors.__contains__, map(id, map(_value_of, items)))
+    moved = list(compress(items, moving))
+    repointing.count("dict value", len(moved))
+    if len(moved) > _FEW and not any(survivors[id(value)] is GONE for _, value in moved):
+        settled = [(key, survivors[id(value)]) for key, value in moved]
+        repointing.steps.add(Call(kind.update, holder, settled), Call(kind.update, holder, moved))
+        return
+    for key, value in moved:
+        survivor = repointing.settle(value)
+        repointing.steps.set_item(holder, key, MISSING if survivor is GONE else survivor)
+
+
+# More items than this are set by one step.
+_FEW = 8
+_key_of, _value_of = operator.itemgetter(0), operator.itemgetter(1)
 
 
 def repoint_defaultdict(repointing: Repointing, holder: collections.defaultdict[Any, Any]) -> None:
@@ -144,7 +166,7 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     # Where the load added the new definition beside the old one, its value is the later word.
     settled = [(repointing.settle(key), repointing.settle(value)) for key, value in items]
     settled = [(key, value) for key, value in settled if key is not GONE and value is not GONE]
-    repointing.steps.replace_members(kind, holder, dict(settled), items)
+    repointing.last.replace_members(kind, holder, settled, items)
 
 
 def _owner_of_namespace(repointing: Repointing, namespace: dict[str, Any]) -> type | None:

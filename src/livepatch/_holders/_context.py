@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._migrate import Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._report import Notice
 from livepatch._steps import Steps
@@ -23,8 +24,10 @@ class Repointing:
         survivors: from the id of each loser to its survivor; rebuilt holders join.
         fresh: ids of the losers and survivors that the load made.
         path_of: says by what path the report calls a loser.
+        migrations: how the instances of some losers are made anew, by the id of their class.
         skipped: ids of holders that are accounted for otherwise.
         steps: what to do, once instances have their new class.
+        last: what to do in the end: fill tables anew whose keys' hashes may need all the rest.
         first: what to do before that.
         fresh_bases: what to do first of all: surviving bases for the classes that came.
         forwards: what to do to old definitions that something unseen holds.
@@ -39,10 +42,12 @@ class Repointing:
     survivors: OwnDict[int, Any]
     fresh: set[int]
     path_of: Callable[[Any], str]
+    migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     skipped: set[int] = field(default_factory=set)
     steps: Steps = field(default_factory=Steps)
     fresh_bases: Steps = field(default_factory=Steps)
     first: Steps = field(default_factory=Steps)
+    last: Steps = field(default_factory=Steps)
     forwards: Steps = field(default_factory=Steps)
     rebuilt: OwnList[Any] = field(default_factory=OwnList)
     references: Counter[str] = field(default_factory=Counter)

@@ -43,11 +43,22 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
         callback: Any = reference.__callback__
         repointing.rebuild(reference, weakref.KeyedRef(survivor, callback, reference.key))
     elif issubclass(kind, weakref.WeakMethod):
-        return  # it refers to an object and a function; the latter's reference is an own one
+        # It refers to an object and a function; the latter's reference is an own one.
+        function = reference._func_ref()  # noqa: SLF001
+        if function is not None:
+            bound = types.MethodType(repointing.settle(function), survivor)
+            repointing.rebuild(reference, kind(bound, _callback_of(reference)))
     else:
         callback = reference.__callback__
         successor = kind(survivor, callback) if callback else kind(survivor)
         repointing.rebuild(reference, successor)
+
+
+def _callback_of(reference: weakref.WeakMethod[Any]) -> Any:
+    """Return what a weak method was given to call; it is inside a function of its own."""
+    own: Any = reference.__callback__
+    cells = dict(zip(own.__code__.co_freevars, own.__closure__))
+    return cells["callback"].cell_contents
 
 
 def repoint_exception(repointing: Repointing, holder: BaseException) -> None:

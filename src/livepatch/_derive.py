@@ -1,0 +1,154 @@
+"""Stage 5a, continued: classes elsewhere below one whose layout changed are made anew over it.
+
+CPython lays out a class's instances when it makes the class, so a subclass in a module that is not
+reloaded cannot be given a base of another layout. It is copied, attribute by attribute: its body is
+not run, nor its metaclass's ``__new__``, nor ``__init_subclass__`` or ``__set_name__``. The copy
+survives, and its instances migrate.
+"""
+
+from __future__ import annotations
+
+import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+import abc
+import types
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from livepatch._decide import Decisions
+from livepatch._kinds import (
+    CLASS,
+    UNSETTABLE,
+    bases_of,
+    class_attributes,
+    flags_of,
+    is_enum,
+    mro_of,
+    qualified_name,
+    subclasses_of,
+)
+from livepatch._match import Pair
+from livepatch._own import OwnDict, OwnList
+
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+# What a class has of its own by being made.
+_MADE_ANEW = frozenset({"__dict__", "__weakref__", "_abc_impl", "__slots__", "__module__"})
+
+
+def derive(decisions: Decisions) -> None:
+    """Copy the classes elsewhere that derive from one whose layout changes.
+
+    Args:
+        decisions: takes the old ones as losers. Where a copy cannot be made, nothing is noted.
+    """
+    for pair, _ in OwnList(decisions.layout_changes):
+        for cls in _below(pair.old):
+            _derive_one(decisions, pair, cls)
+
+
+def _below(cls: type) -> OwnList[type]:
+    """List the classes below a class, each behind its bases."""
+    found: OwnDict[int, type] = OwnDict()
+    waiting: OwnList[type] = OwnList(subclasses_of(cls))
+    while waiting:
+        below = waiting.pop()
+        if id(below) not in found:
+            found[id(below)] = below
+            waiting += subclasses_of(below)
+    return OwnList(sorted(found.values(), key=lambda each: len(mro_of(each))))
+
+
+def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
+    if id(cls) in decisions.survivors or is_enum(cls):
+        return
+    bases = tuple(map(decisions.settle, bases_of(cls)))
+    if all(map(lambda a, b: a is b, bases, bases_of(cls))):
+        return  # what it derives from could not be copied
+    try:
+        copy = copy_class(cls, bases, decisions.settle(type(cls)))
+    except (TypeError, ValueError):
+        return  # CPython refuses the new bases: no common layout, no consistent order
+    name = qualified_name(cls) or cls.__name__
+    home = str(class_attributes(cls).get("__module__"))
+    pair = Pair(tuple(name.split(".")), CLASS, cls, copy, base.module, base.before, home=home)
+    decisions.matches.by_old[id(cls)] = pair
+    decisions.kept[id(copy)] = False
+    decisions.derived.append(pair)
+    decisions.add_loser(cls, copy)
+    decisions.layout_changes.append((pair, "LP121"))
+
+
+def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
+    """Make a class with the attributes of another one and other bases.
+
+    Raises:
+        TypeError: CPython cannot make a class of these bases.
+    """
+    attributes = class_attributes(cls)
+    namespace: dict[str, Any] = {
+        "__module__": attributes.get("__module__"),
+        "__qualname__": qualified_name(cls),
+    }
+    if "__slots__" in attributes:
+        namespace["__slots__"] = _slot_names(cls, bases)
+    namespace.update((name, attributes[name]) for name in UNSETTABLE if _is_given(cls, name))
+    with _subclasses_unannounced(bases):
+        copy: type = type.__new__(metaclass, cls.__name__, bases, namespace)
+    for name, value in list(attributes.items()):
+        if name not in _MADE_ANEW and name not in namespace and not _is_place(value, cls):
+            type.__setattr__(copy, name, value)
+    if "__slots__" in attributes:
+        type.__setattr__(copy, "__slots__", attributes["__slots__"])
+    if issubclass(metaclass, abc.ABCMeta):
+        _abc._abc_init(copy)  # noqa: SLF001 - as abc does
+        for reference in _abc._get_dump(cls)[0]:  # noqa: SLF001
+            registered = reference()
+            if registered is not None:
+                abc.ABCMeta.register(copy, registered)
+    return copy
+
+
+def _is_given(cls: type, name: str) -> bool:
+    return name in class_attributes(cls) and name not in _MADE_ANEW
+
+
+def _is_place(value: Any, cls: type) -> bool:
+    return type(value) is types.MemberDescriptorType and value.__objclass__ is cls
+
+
+def _slot_names(cls: type, bases: tuple[type, ...]) -> tuple[str, ...]:
+    """Return the slots of a class as its layout says: ``__slots__`` may have been used up."""
+    attributes = class_attributes(cls)
+    names = [name for name, value in attributes.items() if _is_place(value, cls)]
+    for name, offset in (("__dict__", "__dictoffset__"), ("__weakref__", "__weakrefoffset__")):
+        own = type(attributes.get(name)) is types.GetSetDescriptorType
+        if own and not any(type.__dict__[offset].__get__(base) for base in bases):
+            names.append(name)
+    return tuple(names)
+
+
+@contextmanager
+def _subclasses_unannounced(bases: tuple[type, ...]) -> Generator[None, None, None]:
+    """Keep ``__init_subclass__`` from hearing of a copy: it has heard of the original.
+
+    The classes that define one have another meanwhile; no other thread runs in between.
+    """
+    hushed: OwnList[tuple[type, Any]] = OwnList()
+    try:
+        for base in bases:
+            for cls in mro_of(base):
+                present = class_attributes(cls).get("__init_subclass__")
+                if present is not None and flags_of(cls) & _IS_HEAP_TYPE:
+                    hushed.append((cls, present))
+                    type.__setattr__(cls, "__init_subclass__", _UNHEARD)
+        yield
+    finally:
+        for cls, present in reversed(hushed):
+            type.__setattr__(cls, "__init_subclass__", present)
+
+
+def _ignore(cls: type, **_: Any) -> None:
+    """Stand in for ``__init_subclass__``."""
+
+
+_UNHEARD: Any = classmethod(_ignore)

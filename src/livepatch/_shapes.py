@@ -1,0 +1,270 @@
+"""What the instances of a class keep, by name, and how one is made without calling its code.
+
+Names are those of slots, of the instance's dict, of a named tuple's fields. Contents are what a
+built-in base keeps beside them: a list's items, an integer's value, an exception's arguments.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
+from livepatch._layout import adds_only_slots, layout_of
+from livepatch._steps import MISSING
+
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
+_IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT (Include/object.h)
+_IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What a new field of an old instance is given.
+
+    Attributes:
+        value: the value, unless there is a factory.
+        factory: called for each instance.
+        takes_self: whether the factory is given the instance (attrs).
+    """
+
+    value: Any = None
+    factory: Any = None
+    takes_self: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the instances of a class keep.
+
+    Attributes:
+        cls: the class.
+        native: its first built-in base.
+        slots: each slot's descriptor by name; one that a class below hides is marked.
+        attributes: the descriptor of the instance's dict; None if it has none.
+        fields: the fields of a named tuple; None if it is none.
+        declared: the names that the class declares: slots, and fields of any kind.
+        defaults: of the declared names that have one.
+        required: the declared names that are given a value whenever an instance is made.
+    """
+
+    cls: type
+    native: type
+    slots: dict[str, Any]
+    attributes: Any
+    fields: tuple[str, ...] | None
+    declared: dict[str, None]
+    defaults: dict[str, Default]
+    required: frozenset[str]
+
+
+def shape_of(cls: type) -> Shape:
+    """Describe what the instances of a class keep."""
+    slots = _slots_of(cls)
+    fields = find_attribute(cls, "_fields") if issubclass(cls, tuple) else None
+    defaults: dict[str, Default] = {}
+    required: dict[str, None] = {}
+    for name, default in (*_data_class_fields(cls), *_attrs_fields(cls)):
+        required[name] = None
+        if default is not None:
+            defaults[name] = default
+    if fields is not None:
+        required |= dict.fromkeys(fields)
+        given = find_attribute(cls, "_field_defaults") or {}
+        defaults |= {name: Default(value) for name, value in given.items()}
+    declared = dict.fromkeys((*slots, *required))
+    native = layout_of(cls)[0]
+    return Shape(
+        cls, native, slots, _dict_of(cls), fields, declared, defaults, frozenset(required)
+    )
+
+
+def find_attribute(cls: type, name: str) -> Any:
+    """Return a class attribute past metaclasses and descriptors; None if there is none."""
+    for base in mro_of(cls):
+        attributes = class_attributes(base)
+        if name in attributes:
+            return attributes[name]
+    return None
+
+
+def _slots_of(cls: type) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for base in mro_of(cls):
+        if flags_of(base) & _IS_HEAP_TYPE or issubclass(base, BaseException):
+            for name, attribute in class_attributes(base).items():
+                if type(attribute) is types.MemberDescriptorType and _is_own(attribute, base, name):
+                    found[_unhidden(found, name)] = attribute
+    return found
+
+
+def _is_own(slot: types.MemberDescriptorType, cls: type, name: str) -> bool:
+    # A class may have another one's slot under a name of its own.
+    return slot.__objclass__ is cls and slot.__name__ == name
+
+
+def _unhidden(found: dict[str, Any], name: str) -> str:
+    # Two classes of a hierarchy may have a slot of one name, and an instance then has both.
+    while name in found:
+        name += "'"
+    return name
+
+
+def _dict_of(cls: type) -> Any:
+    for base in mro_of(cls):
+        descriptor = class_attributes(base).get("__dict__")
+        if type(descriptor) is types.GetSetDescriptorType:
+            return descriptor
+    return None
+
+
+def _data_class_fields(cls: type) -> list[tuple[str, Default | None]]:
+    if find_attribute(cls, "__dataclass_fields__") is None:
+        return []
+    found: list[tuple[str, Default | None]] = []
+    for each in dataclasses.fields(cls):
+        default: Default | None = None
+        if each.default_factory is not dataclasses.MISSING:
+            default = Default(factory=each.default_factory)
+        elif each.default is not dataclasses.MISSING:
+            default = Default(each.default)
+        found.append((each.name, default))
+    return found
+
+
+def _attrs_fields(cls: type) -> list[tuple[str, Default | None]]:
+    attr: Any = sys.modules.get("attr")
+    said = find_attribute(cls, "__attrs_attrs__")
+    if attr is None or not isinstance(said, tuple):
+        return []
+    found: list[tuple[str, Default | None]] = []
+    for each in said:
+        default: Default | None = Default(each.default)
+        if each.default is attr.NOTHING:
+            default = None
+        elif isinstance(each.default, attr.Factory):
+            default = Default(None, each.default.factory, each.default.takes_self)
+        found.append((each.name, default))
+    return found
+
+
+def is_tracked(cls: type) -> bool:
+    """Whether the garbage collector knows the instances of a class."""
+    return bool(flags_of(cls) & _IS_TRACKED)
+
+
+# Making instances
+
+_EXACT: dict[type, Callable[[Any], Any]] = {
+    int: int.__pos__,
+    float: float.__pos__,
+    complex: complex.__pos__,
+    str: str.__str__,
+    bytes: lambda value: bytes.__getitem__(value, slice(None)),
+}
+_CONTAINERS = (
+    list,
+    dict,
+    set,
+    bytearray,
+    collections.deque,
+    collections.OrderedDict,
+    collections.defaultdict,
+)
+
+
+def can_build(old: Shape, new: Shape) -> bool:
+    """Whether an instance of one class can be made from one of another, without its code."""
+    before, after = old.native, new.native
+    if not _grows_by_slots(new.cls) or not _grows_by_slots(old.cls):
+        return False
+    if issubclass(before, BaseException) and issubclass(after, BaseException):
+        return not any(issubclass(each, _GROUP) for each in (before, after))
+    if before is object:
+        return after is object or after in _CONTAINERS or _is_plain_exception(after)
+    return before is after and (after in _EXACT or after in _CONTAINERS or after is tuple)
+
+
+_GROUP: Any = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
+
+
+def _is_plain_exception(cls: type) -> bool:
+    return issubclass(cls, BaseException) and not issubclass(cls, _GROUP)
+
+
+def _grows_by_slots(cls: type) -> bool:
+    """Whether a class keeps nothing in C memory of its own beyond its built-in base's."""
+    base: Any = base_of(cls)
+    while base is not None and flags_of(cls) & _IS_HEAP_TYPE:
+        if not base.__itemsize__ and not adds_only_slots(cls, base):
+            return False
+        cls, base = base, base_of(base)
+    return True
+
+
+def build_all(new: Shape, olds: list[Any]) -> list[Any]:
+    """Make an instance for each old one, empty but for a value that cannot be set afterwards."""
+    abstract = flags_of(new.cls) & _IS_ABSTRACT
+    methods = find_attribute(new.cls, "__abstractmethods__") if abstract else None
+    if abstract:
+        # An instance of a class that became abstract stays one; only making new ones is refused.
+        type.__setattr__(new.cls, "__abstractmethods__", frozenset())
+    try:
+        make: Any = new.native.__new__
+        exact = _EXACT.get(new.native)
+        if exact is None:
+            return list(map(make, [new.cls] * len(olds)))
+        return list(map(make, [new.cls] * len(olds), map(exact, olds)))
+    finally:
+        if abstract:
+            type.__setattr__(new.cls, "__abstractmethods__", methods)
+
+
+def copy_contents(shape: Shape, old: Any, new: Any, settle: Callable[[Any], Any]) -> None:
+    """Give an instance what another one keeps in its built-in base.
+
+    Args:
+        shape: that of the old one.
+        old: the old instance.
+        new: the new one, with an empty base that is of the same kind.
+        settle: returns what is to stand for a value.
+    """
+    native: Any = shape.native
+    if native is dict or native is collections.OrderedDict or native is collections.defaultdict:
+        if native is collections.defaultdict:
+            factory = class_attributes(native)["default_factory"]
+            factory.__set__(new, settle(factory.__get__(old)))
+        native.update(new, [(settle(key), settle(value)) for key, value in native.items(old)])
+    elif native is collections.deque:
+        native.__init__(new, map(settle, native.__iter__(old)), native.maxlen.__get__(old))
+    elif native in _FILLED_BY:
+        _FILLED_BY[native](new, map(settle, native.__iter__(old)))
+    elif issubclass(native, BaseException):
+        for name in _OF_EXCEPTIONS:
+            member: Any = class_attributes(BaseException)[name]
+            member.__set__(new, _settled(settle, member.__get__(old)))
+
+
+_FILLED_BY: dict[type, Callable[[Any, Any], None]] = {
+    list: list.extend,
+    set: set.update,
+    bytearray: bytearray.extend,
+}
+_OF_EXCEPTIONS = ("args", "__traceback__", "__cause__", "__context__", "__suppress_context__")
+
+
+def _settled(settle: Callable[[Any], Any], value: Any) -> Any:
+    return tuple(map(settle, value)) if type(value) is tuple else settle(value)
+
+
+def slot_value(descriptor: Any, instance: Any) -> Any:
+    """Return what is in a slot; MISSING if nothing is."""
+    try:
+        return descriptor.__get__(instance)
+    except AttributeError:
+        return MISSING
