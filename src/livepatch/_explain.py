@@ -33,6 +33,8 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         for removed in module.removed.values():
             found += parts_of(removed)
     found += decisions.derived
+    for migration in decisions.migrations.values():
+        found += (migration, migration.old, migration.new, migration.instances)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
         found += parts_of(pair.old)
         if not pair.foreign:

@@ -26,14 +26,15 @@ def layout_of(cls: type) -> tuple[Any, ...]:
     base: Any = base_of(cls)
     if not flags_of(cls) & _HEAP_TYPE or base is None:
         return (cls,)
-    own, inherited = _sizes(cls), _sizes(base)
+    own, inherited = sizes_of(cls), sizes_of(base)
     fields = class_attributes(cls).get("_fields") if issubclass(cls, tuple) else None
     if own == inherited and fields is None:
         return layout_of(base)
-    return (*layout_of(base), tuple(_own_slots(cls)), own, fields)
+    return (*layout_of(base), tuple(own_slots(cls)), own, fields)
 
 
-def _sizes(cls: type) -> tuple[int, ...]:
+def sizes_of(cls: type) -> tuple[int, ...]:
+    """Return a class's basic size, item size, and the offsets of its dict and weak references."""
     return tuple(reader(cls) for reader in _SIZE_READERS)
 
 
@@ -43,7 +44,8 @@ _SIZE_READERS = tuple(
 )
 
 
-def _own_slots(cls: type) -> list[str]:
+def own_slots(cls: type) -> list[str]:
+    """List the names of the slots that a class adds."""
     return sorted(
         name
         for name, attribute in class_attributes(cls).items()
@@ -66,7 +68,7 @@ def has_dict(instance: Any) -> bool:
 def where_layout_grows(cls: type) -> type:
     """Return the class, of this one and its bases, that last added something to instances."""
     base = base_of(cls)
-    while base is not None and flags_of(cls) & _HEAP_TYPE and _sizes(cls) == _sizes(base):
+    while base is not None and flags_of(cls) & _HEAP_TYPE and sizes_of(cls) == sizes_of(base):
         cls, base = base, base_of(base)
     return cls
 
@@ -79,13 +81,13 @@ def grow_from_one(one: type, other: type) -> bool:
 def adds_only_slots(cls: type, base: type) -> bool:
     """Whether a class adds to its base a dict, a weak reference list and slots, and no more."""
     word = tuple.__itemsize__
-    basicsize, _, dictoffset, weakrefoffset = _sizes(cls)
-    size = _sizes(base)[0]
+    basicsize, _, dictoffset, weakrefoffset = sizes_of(cls)
+    size = sizes_of(base)[0]
     if dictoffset == size:
         size += word
     if weakrefoffset == size:
         size += word
-    return basicsize == size + word * len(_own_slots(cls))
+    return basicsize == size + word * len(own_slots(cls))
 
 
 class _Retired:
@@ -119,9 +121,9 @@ def retirement_base(cls: type) -> type | None:
     top = where_layout_grows(base)
     below = base_of(top)
     retired = _RETIRED.get(id(below))
-    if retired is None or below is None or _own_slots(top):
+    if retired is None or below is None or own_slots(top):
         return None
-    return retired if _sizes(top) == _sizes(retired) and adds_only_slots(top, below) else None
+    return retired if sizes_of(top) == sizes_of(retired) and adds_only_slots(top, below) else None
 
 
 def can_be_retired(cls: type) -> bool:

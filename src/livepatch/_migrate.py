@@ -47,6 +47,8 @@ class Change:
         direction: ``"forward"`` in a reload, ``"back"`` when it is taken back.
     """
 
+    __module__ = "livepatch"  # a holder of the user's, not one of livepatch's own
+
     old_class: type
     added: frozenset[str]
     removed: frozenset[str]

@@ -167,8 +167,13 @@ def finish_plan(
         completion = Steps()
         # What it does, it does to successors, and they go if this is taken back.
         completion.add(Call(complete, started, plan.decisions.survivors), Call(bool))
-        completion.extend(plan.last)
-        plan.last = completion
+        if started[0].direction == "back":
+            # The later code's hooks see the names of the later code.
+            completion.extend(plan.steps)
+            plan.steps = completion
+        else:
+            completion.extend(plan.last)
+            plan.last = completion
 
 
 def start_migrations(

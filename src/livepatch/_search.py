@@ -11,13 +11,15 @@ import gc
 import types
 import typing
 import weakref
+from collections.abc import Generator
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from itertools import compress, repeat
 from operator import is_, not_
 from typing import Any
 
 from livepatch._decide import Decisions
-from livepatch._explain import explained_by
+from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
     holders_of,
     unexplained_counts,
@@ -37,6 +39,7 @@ from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
 from livepatch._match import Matches, Pair
 from livepatch._migrate import build_successors, fill_successors
 from livepatch._own import OwnDict, OwnList
+from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import StaleFrame
@@ -116,8 +119,9 @@ class _Search:
             targets.clear()
             targets = self._take_level(held, arrived)
         migrations = self.repointing.migrations.values()
-        for holder in OwnList(self.rebuilt.values()):
-            self._rebuild(holder)
+        with self._earlier_code():
+            for holder in OwnList(self.rebuilt.values()):
+                self._rebuild(holder)
         for migration in migrations:
             fill_successors(migration, self.repointing.survivors)
         for holder in self.changed.values():
@@ -129,6 +133,27 @@ class _Search:
             for pair in self.matches.pairs:
                 if id(pair.old) in unseen:
                     self._forward(pair)
+
+    @contextmanager
+    def _earlier_code(self) -> Generator[None, None, None]:
+        """Let the functions of the earlier code be that while frozensets are built on the way back.
+
+        They ask their members for hashes, and the function that answers may have the later code
+        until the change is made.
+        """
+        back = any(each.direction == "back" for each in self.repointing.migrations.values())
+        if not back or frozenset not in set(map(type, self.rebuilt.values())):
+            yield
+            return
+        steps = self.result.steps
+        codes = [(do, undo) for do, undo in zip(steps.do, steps.undo) if do.func is recode]
+        try:
+            for do, _ in codes:
+                do()
+            yield
+        finally:
+            for _, undo in reversed(codes):
+                undo()
 
     def _change(self, holder: Any) -> None:
         """Note how a holder is changed; what it cannot let go of is forwarded later."""
@@ -150,6 +175,8 @@ class _Search:
 
     def _forward(self, pair: Pair) -> None:
         survivor = self.repointing.settle(pair.old)
+        if id(pair.old) in self.repointing.migrations:
+            return  # the new methods would look for the new fields in an old instance
         if is_class(pair.old) and is_class(survivor):
             forward_class(pair.old, survivor, self.repointing.forwards)
         else:
@@ -161,7 +188,6 @@ class _Search:
             found += steps.arguments()
         found += (self.rebuilt, self.changed, self.unseen)
         found += self.repointing.instances.values()
-        found += (migration.instances for migration in self.repointing.migrations.values())
         return found
 
     def _steps(self) -> tuple[Steps, ...]:
@@ -290,9 +316,9 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     for pair in (*matches.pairs, *decisions.derived):
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
-                # Its dict, its bases and its method resolution order.
-                parts = [part for part in gc.get_referents(cls) if type(part) in (dict, tuple)]
-                skipped.update(map(id, parts))
+                # Its dict, its bases and its method resolution order; its slots.
+                skipped.update(map(id, parts_of(cls)))
+                skipped.discard(id(cls))
     for loser in decisions.losers:
         if is_class(loser):
             for subclass in _descendants(loser):

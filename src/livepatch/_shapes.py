@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
-from livepatch._layout import adds_only_slots, layout_of
+from livepatch._layout import layout_of, own_slots, sizes_of
 from livepatch._steps import MISSING
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -201,10 +201,18 @@ def _grows_by_slots(cls: type) -> bool:
     """Whether a class keeps nothing in C memory of its own beyond its built-in base's."""
     base: Any = base_of(cls)
     while base is not None and flags_of(cls) & _IS_HEAP_TYPE:
-        if not base.__itemsize__ and not adds_only_slots(cls, base):
+        if not _adds_only_places(cls, base):
             return False
         cls, base = base, base_of(base)
     return True
+
+
+def _adds_only_places(cls: type, base: type) -> bool:
+    before, after = sizes_of(base), sizes_of(cls)
+    places = len(own_slots(cls))
+    # Dicts and weak reference lists that the interpreter manages have an offset below zero.
+    places += sum(there == 0 < here for there, here in zip(before[2:], after[2:]))
+    return bool(before[1]) or after[0] == before[0] + places * tuple.__itemsize__
 
 
 def build_all(new: Shape, olds: list[Any]) -> list[Any]:

@@ -20,6 +20,7 @@ from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
 from livepatch._migrate import fill, tuple_successor
 from livepatch._own import Call
+from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING
 
 
@@ -80,10 +81,11 @@ def repoint_deque(repointing: Repointing, holder: collections.deque[Any]) -> Non
 
 def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
     """Exchange the losers in a set."""
-    before = list(holder)
-    repointing.count("set", sum(map(repointing.is_loser, before)))
-    settled = [item for item in map(repointing.settle, before) if item is not GONE]
-    repointing.last.replace_members(set, holder, settled, before)
+    repointing.count("set", sum(map(repointing.is_loser, holder)))
+    settled = [item for item in map(repointing.settle, holder) if item is not GONE]
+    steps = repointing.last if repointing.migrates else repointing.steps
+    # A set copied from a set knows the hashes: they are not asked for again on the way back.
+    steps.replace_members(set, holder, settled, set(holder))
 
 
 def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
@@ -166,7 +168,13 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     # Where the load added the new definition beside the old one, its value is the later word.
     settled = [(repointing.settle(key), repointing.settle(value)) for key, value in items]
     settled = [(key, value) for key, value in settled if key is not GONE and value is not GONE]
-    repointing.last.replace_members(kind, holder, settled, items)
+    # A dict copied from a dict knows the hashes: they are not asked for again on the way back.
+    plain = find_attribute(type(holder), "__iter__") is class_attributes(dict)["__iter__"]
+    before: Any = dict.copy(holder) if plain else items
+    if repointing.migrates:
+        repointing.last.replace_members(kind, holder, settled, before)
+    else:
+        repointing.steps.replace_members(kind, holder, dict(settled), before)
 
 
 def _owner_of_namespace(repointing: Repointing, namespace: dict[str, Any]) -> type | None:

@@ -57,6 +57,11 @@ class Repointing:
     based: set[int] = field(default_factory=set)
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
 
+    @property
+    def migrates(self) -> bool:
+        """Whether instances are made anew: no hash may be asked for before they are whole."""
+        return any(migration.instances for migration in self.migrations.values())
+
     def settle(self, value: Any) -> Any:
         """Return the survivor of a loser, or the value itself."""
         return self.survivors.get(id(value), value)
