@@ -95,6 +95,10 @@ class Decisions:
         """Return the survivor of a definition, or the value itself."""
         return self.survivors.get(id(value), value)
 
+    def changes_layout(self, old: type) -> bool:
+        """Whether the instances of an old class cannot be given its successor."""
+        return any(pair.old is old for pair, _ in self.layout_changes)
+
     def add_loser(self, loser: Any, survivor: Any) -> None:
         """Say that all references to one object are to reach another."""
         if loser is not survivor:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._apply import apply, drop_copies, refresh_caches, release
+from livepatch._apply import apply, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
 from livepatch._decide import may_migrate
@@ -31,6 +31,7 @@ from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._origin import remember_origin
 from livepatch._outline import outline
+from livepatch._own import OwnList
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
@@ -223,7 +224,10 @@ def _take_back_load(
     if plan is not None:
         plan.steps.clear()
         plan.last.clear()
-        drop_copies(plan)
+        copies: OwnList[type] = OwnList(pair.new for pair in plan.decisions.derived)
+        plan.decisions.derived.clear()
+        withdraw(matches, snapshots, loaded, copies)
+        return
     withdraw(matches, snapshots, loaded)
 
 

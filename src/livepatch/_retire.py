@@ -10,8 +10,9 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from livepatch._kinds import UNSETTABLE, base_of, class_attributes
+from livepatch._kinds import UNSETTABLE, base_of, bases_of, class_attributes
 from livepatch._layout import retirement_base
+from livepatch._own import OwnDict
 from livepatch._steps import MISSING, Steps
 
 
@@ -21,9 +22,14 @@ def retire_classes(classes: Iterable[type], steps: Steps) -> None:
     Only where CPython allows the exchange, see `retirement_base`; the rest leave with the next
     collection. What they inherited is lost to them, so nothing may be using them any more.
     """
-    for cls in classes:
+    each_once = OwnDict((id(cls), cls) for cls in classes)
+    for cls in each_once.values():
         base = retirement_base(cls)
-        if base is not None and base_of(cls) is not base:
+        own = base_of(cls)
+        if base is None and id(own) in each_once and len(bases_of(cls)) > 1:
+            # Its first base has slots, so it cannot be exchanged; but it is let go as well.
+            steps.set_bases(cls, (own,))  # type: ignore[arg-type]
+        elif base is not None and own is not base:
             steps.set_bases(cls, (base,))
 
 

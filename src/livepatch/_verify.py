@@ -155,6 +155,11 @@ def _describe_all(held: Held) -> Iterator[Notice]:
             if is_own_frame(holder):
                 continue
             what = f"frame at {holder.f_code.co_filename}:{holder.f_lineno}"
+        cls = type(holder)
+        if id(cls) in held and not same_layout(cls, held[id(cls)][2]):
+            described.add(id(cls))
+            yield Notice("LP209", held[id(cls)][1], "one is still held where it cannot be moved")
+            continue
         for part in gc.get_referents(holder):
             if id(part) in held:
                 described.add(id(part))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
@@ -29,7 +30,12 @@ from livepatch._steps import Steps
 from livepatch._values import Values
 
 
-def withdraw(matches: Matches, snapshots: list[Snapshot], loaded: Loaded) -> None:
+def withdraw(
+    matches: Matches,
+    snapshots: list[Snapshot],
+    loaded: Loaded,
+    copies: Iterable[type] = (),
+) -> None:
     """Repoint every reference to a new definition to the old one, or drop it.
 
     Modules that were imported on the way are forgotten.
@@ -38,9 +44,10 @@ def withdraw(matches: Matches, snapshots: list[Snapshot], loaded: Loaded) -> Non
         matches: the pairs of the load that is taken back, which may have been cut short.
         snapshots: of the modules before it.
         loaded: what it came to.
+        copies: of classes elsewhere, made over the new bases for nothing.
     """
     try:
-        _repoint_to_old(matches)
+        _repoint_to_old(matches, copies)
     finally:
         forget_modules(loaded.imported)
         for snapshot in snapshots:
@@ -58,7 +65,7 @@ def forget_modules(modules: dict[str, ModuleType]) -> None:
             del namespace_of(package)[tail]
 
 
-def _repoint_to_old(matches: Matches) -> None:
+def _repoint_to_old(matches: Matches, copies: Iterable[type]) -> None:
     decisions = Decisions(matches, "auto")
     for pair in matches.pairs:
         if not pair.foreign:
@@ -68,7 +75,7 @@ def _repoint_to_old(matches: Matches) -> None:
         if not alias.foreign and alias.module is alias.before:
             decisions.add_loser(alias.new, alias.old)
     new_ones = (added for module in matches.modules for added in module.added.values())
-    for added in (*new_ones, *_unbound_classes(matches)):
+    for added in (*new_ones, *_unbound_classes(matches), *copies):
         if id(added) not in decisions.survivors:
             decisions.add_loser(added, GONE)
     decisions.kept |= {id(pair.new): True for pair in matches.pairs}

@@ -9,11 +9,13 @@ from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._decide import class_source_is_same
+from livepatch._hotswap import mark_of
 from livepatch._kinds import (
     UNSETTABLE,
     bases_of,
     class_attributes,
     is_class,
+    kind_of,
 )
 from livepatch._match import Pair
 from livepatch._module import Path
@@ -79,6 +81,8 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
     Its instances can take the new class only once both have the same base below the slots that
     they add.
     """
+    if result.decisions.changes_layout(pair.old):
+        return  # no instance goes over: they are made anew, and the old class stays what it was
     kept = result.survivor(pair) is pair.old
     present = bases_of(pair.old)
     wanted = tuple(map(result.decisions.settle, bases_of(pair.new) if kept else present))
@@ -111,6 +115,8 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
     source_is_same: bool | None,
 ) -> Any:
     path = (*pair.path, name)
+    if name in before and name in mark_of(pair.new).keep and kind_of(before[name]) is None:
+        return result.settle(before[name])
     if name in COMPILER_NAMES:
         return after.get(name, MISSING)
     if name not in before:

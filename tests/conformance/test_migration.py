@@ -1,0 +1,867 @@
+"""Instances whose class has another layout: made anew by name, held where the old ones were."""
+
+from __future__ import annotations
+
+import gc
+import types
+import weakref
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.conformance.holders import Slotted
+from tests.live import LiveModule
+
+SLOTS = """
+    class Player:
+        __slots__ = ("name", "level", "__weakref__")
+        def hit(self): return self.name
+"""
+GAINED = ('("name", "level",', '("name", "level", "mana",')
+
+
+def player_of(module: Any, name: str = "ada", level: int = 3) -> Any:
+    player = module.Player()
+    player.name, player.level = name, level
+    return player
+
+
+class Holders:
+    """What holds an instance, in every way; `found` says what each way leads to."""
+
+    def __init__(self, player: Any) -> None:
+        self.listed = [player, (player, [player])]
+        self.values = {"a": player, "b": 1}
+        self.many = {number: player for number in range(20)}
+        self.keys = {"a": 1, player: 2, (player, 1): 3, "b": 4}
+        self.set = {player, "x"}
+        self.frozen = frozenset([player])
+        self.cell = (lambda: player).__closure__
+        self.bound = player.hit
+        self.slotted = Slotted(player)
+        self.attribute = types.SimpleNamespace(player=player)
+        self.suspended = self._suspend(player)
+        next(self.suspended)
+
+    @staticmethod
+    def _suspend(player: Any) -> Any:
+        yield
+        yield player
+
+    def found(self) -> list[Any]:
+        assert self.cell is not None
+        return [
+            self.listed[0],
+            self.listed[1][0],
+            self.listed[1][1][0],
+            self.values["a"],
+            *self.many.values(),
+            list(self.keys)[1],
+            list(self.keys)[2][0],
+            next(each for each in self.set if each != "x"),
+            next(iter(self.frozen)),
+            self.cell[0].cell_contents,
+            self.bound.__self__,
+            self.slotted.content,
+            self.attribute.player,
+            next(self.suspended),
+        ]
+
+
+def test_every_holder_has_the_new_instance(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    holders = Holders(player)
+    report = live.change(*GAINED)
+    found = holders.found()
+
+    assert report.ok
+    assert type(player) is module.Player
+    assert all(each is player for each in found)
+    assert list(holders.keys.values()) == [1, 2, 3, 4]
+    assert holders.keys[player] == 2
+    assert holders.keys[player, 1] == 3
+    assert player in holders.set
+    assert player in holders.frozen
+    assert (player.name, player.level, holders.bound()) == ("ada", 3, "ada")
+    assert not hasattr(player, "mana")
+
+
+def test_undo_gives_every_holder_an_instance_of_the_earlier_class(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    holders = Holders(player)
+    report = live.change(*GAINED)
+    player.level = 4
+    undone = report.undo()
+    found = holders.found()
+
+    assert undone.ok
+    assert type(player) is module.Player
+    assert "mana" not in module.Player.__slots__
+    assert all(each is player for each in found)
+    assert holders.keys[player] == 2
+    assert player.level == 4
+
+
+def test_same_edit_can_be_made_again_after_an_undo(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    players = [player_of(module)]
+    live.change(*GAINED).undo()
+    report = live.reload()
+
+    assert report.ok
+    assert type(players[0]) is module.Player
+    assert module.Player.__slots__[2] == "mana"
+    assert players[0].name == "ada"
+
+
+def test_dry_run_makes_no_instance_anew(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    holders = Holders(player)
+    report = live.change(*GAINED, dry_run=True)
+    found = holders.found()
+
+    assert report.ok
+    assert report.instances == {f"{live.name}.Player": 1}
+    assert type(player) is module.Player
+    assert "mana" not in module.Player.__slots__
+    assert all(each is player for each in found)
+
+
+def test_weak_references_lead_to_the_new_instance_and_do_not_call_back(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    seen: list[str] = []
+    plain, calling = weakref.ref(player), weakref.ref(player, lambda _: seen.append("gone"))
+    keys = weakref.WeakKeyDictionary({player: 1})
+    values = weakref.WeakValueDictionary({"a": player})
+    members = weakref.WeakSet([player])
+    method = weakref.WeakMethod(player.hit)
+    proxy = weakref.proxy(player)
+    finalizer = weakref.finalize(player, seen.append, "finalized")
+    report = live.change(*GAINED)
+    gc.collect()
+
+    assert report.ok
+    assert not seen
+    assert finalizer.alive
+    assert plain() is calling() is values["a"] is player
+    assert keys[player] == 1
+    assert player in members
+    assert method()() == proxy.name == "ada"
+    del player
+    gc.collect()
+    assert sorted(seen) == ["finalized", "gone"]
+    assert not keys
+    assert not values
+
+
+def test_instances_that_hold_each_other(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    one, two = player_of(module), player_of(module)
+    one.level, two.level = two, [one, (two, {"one": one})]
+    one.name = one
+    live.change(*GAINED)
+
+    assert type(one) is type(two) is module.Player
+    assert one.level is two
+    assert one.name is one
+    assert two.level[0] is one
+    assert two.level[1][0] is two
+    assert two.level[1][1]["one"] is one
+
+
+def test_slot_that_was_never_assigned_stays_so(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    one, two = player_of(module), module.Player()
+    two.level = 7
+    live.change(*GAINED)
+
+    assert (one.name, one.level, two.level) == ("ada", 3, 7)
+    assert not hasattr(two, "name")
+
+
+def test_slots_in_another_order(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a", "b", "c")\n')
+    player = module.Player()
+    player.a, player.b, player.c = 1, 2, 3
+    live.change('("a", "b", "c")', '("c", "x", "a", "b")')
+
+    assert type(player) is module.Player
+    assert (player.a, player.b, player.c) == (1, 2, 3)
+
+
+def test_private_slots_keep_their_values(live: LiveModule) -> None:
+    module = live.start("""
+        class Player:
+            __slots__ = ("__name",)
+            def set(self, name): self.__name = name
+            def get(self): return self.__name
+    """)
+    player = module.Player()
+    player.set("ada")
+    live.change('("__name",)', '("__name", "level")')
+
+    assert player.get() == "ada"
+
+
+def test_slots_become_a_dict_and_back(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a", "b")\n')
+    player = module.Player()
+    player.a = 1
+    report = live.change('__slots__ = ("a", "b")', "pass")
+
+    assert report.ok
+    assert type(player) is module.Player
+    assert vars(player) == {"a": 1}
+    player.c = 2
+    assert report.undo().ok
+    assert player.a == 1
+    assert not hasattr(player, "c")
+
+
+def test_attributes_without_a_slot_come_back_on_undo(live: LiveModule) -> None:
+    module = live.start("class Player:\n    pass\n")
+    player = module.Player()
+    player.a, player.b = 1, [2]
+    report = live.change("pass", '__slots__ = ("a",)')
+
+    assert not hasattr(player, "b")
+    player.a = 3
+    report.undo()
+    assert vars(player) == {"a": 3, "b": [2]}
+
+
+def test_values_left_behind_come_back_through_two_reloads(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ("a", "b")\n')
+    player = module.Player()
+    player.a, player.b = 1, 2
+    first = live.change('("a", "b")', '("a",)')
+    second = live.change('("a",)', '("a", "c")')
+    second.undo()
+    first.undo()
+
+    assert type(player) is module.Player
+    assert (player.a, player.b) == (1, 2)
+
+
+def test_report_keeps_no_instance_alive_that_can_be_referred_to_weakly(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    report = live.change('"level", ', "")
+    reference = weakref.ref(player)
+    del player
+    gc.collect()
+
+    assert reference() is None
+    assert report.undo().ok
+
+
+def test_dict_that_others_hold_stays_that_of_the_instance(live: LiveModule) -> None:
+    module = live.start("class Player:\n    pass\n")
+    player, twin = module.Player(), module.Player()
+    player.name, player.me = "ada", player
+    shared = twin.__dict__ = vars(player)
+    live.change("pass", '__slots__ = ("level", "__dict__")')
+
+    assert type(player) is type(twin) is module.Player
+    assert vars(player) is vars(twin) is shared
+    assert shared["me"] is player
+
+
+def test_instances_without_any_place_for_values(live: LiveModule) -> None:
+    module = live.start("class Player:\n    __slots__ = ()\n")
+    player = module.Player()
+    held = [player, {player: 1}, (player,)]
+    report = live.change("()", '("a",)')
+    player.a = 1
+
+    assert report.ok
+    assert type(player) is module.Player
+    assert held[0] is player is held[2][0]
+    assert held[1][player] == 1
+
+
+def test_own_setattr_getattr_eq_and_init_are_not_called(live: LiveModule) -> None:
+    module = live.start("""
+        calls = []
+        class Player:
+            __slots__ = ("a",)
+            def __init__(self): calls.append("init"); object.__setattr__(self, "a", 1)
+            def __setattr__(self, name, value): calls.append("set")
+            def __getattribute__(self, name): calls.append("get"); return object.__getattribute__(self, name)
+            def __eq__(self, other): calls.append("eq"); return True
+            __hash__ = None
+    """)
+    players = [module.Player()]
+    module.calls.clear()
+    calls = module.calls
+    live.change('("a",)', '("a", "b")', keep=("calls",))
+
+    assert type(players[0]) is module.Player
+    assert not calls
+    assert players[0].a == 1
+
+
+def test_instances_of_a_class_that_became_abstract(live: LiveModule) -> None:
+    module = live.start("import abc\nclass Player(abc.ABC):\n    __slots__ = ('a',)\n")
+    player = module.Player()
+    player.a = 1
+    live.change(
+        "('a',)", "('a', 'b')\n    @abc.abstractmethod\n    def hit(self): ..."
+    )
+
+    assert type(player) is module.Player
+    assert player.a == 1
+    with pytest.raises(TypeError):
+        module.Player()
+
+
+def test_hidden_slot_of_a_base_keeps_its_value(live: LiveModule) -> None:
+    module = live.start("""
+        class Base:
+            __slots__ = ("a",)
+        class Player(Base):
+            __slots__ = ("a",)
+    """)
+    player = module.Player()
+    player.a = 1
+    module.Base.a.__set__(player, 2)
+    live.change('class Player(Base):\n    __slots__ = ("a",', 'class Player(Base):\n    __slots__ = ("a", "b",')
+
+    assert player.a == 1
+    assert module.Base.a.__get__(player) == 2
+
+
+def test_old_instance_that_cannot_be_moved_is_reported(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    hidden = player.__repr__  # a C object with no way to set what it is bound to
+    report = live.change(*GAINED)
+
+    assert type(player) is module.Player
+    assert type(hidden.__self__) is not module.Player
+    assert not report.ok
+    assert any(each.code == "LP209" and "Player" in each.path for each in report.notices)
+
+
+# Data classes
+
+POINT = """
+    import dataclasses
+    @dataclasses.dataclass(slots=True, frozen=True)
+    class Point:
+        x: int
+"""
+
+
+def test_frozen_slotted_data_class_gains_fields_and_stays_a_key(live: LiveModule) -> None:
+    module = live.start(POINT)
+    point = module.Point(3)
+    table, members, nested = {point: 1}, {point}, {frozenset([point]): 2}
+    new = "x: int\n    y: int = 7\n    z: list = dataclasses.field(default_factory=list, compare=False)"
+    report = live.change("x: int", new)
+
+    assert report.ok
+    assert point == module.Point(3, 7)
+    assert point.z == []
+    assert table[module.Point(3)] == 1
+    assert module.Point(3) in members
+    assert nested[frozenset([module.Point(3)])] == 2
+    assert report.undo().ok
+    assert point == module.Point(3)
+    assert table[module.Point(3)] == 1
+    assert nested[frozenset([module.Point(3)])] == 2
+
+
+def test_field_without_a_default_is_refused_with_the_count(live: LiveModule) -> None:
+    module = live.start(POINT)
+    points = [module.Point(1), module.Point(2)]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change("x: int", "x: int\n    y: int")
+    (refusal,) = refused.value.refusals
+
+    assert (refusal.code, refusal.path) == ("LP126", f"{live.name}.Point")
+    assert "2 live instances" in refusal.message
+    assert "'y'" in refusal.message
+    assert [repr(point) for point in points] == ["Point(x=1)", "Point(x=2)"]
+    assert type(points[0]) is module.Point
+
+
+def test_field_without_a_default_passes_without_instances(live: LiveModule) -> None:
+    module = live.start(POINT)
+    report = live.change("x: int", "x: int\n    y: int")
+
+    assert report.ok
+    assert module.Point(1, 2).y == 2
+
+
+def test_field_without_a_default_is_filled_by_the_hook(live: LiveModule) -> None:
+    module = live.start(POINT)
+    point = module.Point(3)
+    hook = "def __livepatch_migrate__(self, change): object.__setattr__(self, 'y', self.x * 2)"
+    table = {point: 1}
+    report = live.change("x: int", f"x: int\n    y: int\n    {hook}")
+
+    assert report.ok
+    assert point == module.Point(3, 6)
+    assert table[module.Point(3, 6)] == 1
+
+
+def test_data_class_gains_slots(live: LiveModule) -> None:
+    source = "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    y: int = 2\n"
+    module = live.start(source)
+    point = module.Point(1)
+    report = live.change("@dataclasses.dataclass", "@dataclasses.dataclass(slots=True)")
+
+    assert report.ok
+    assert point == module.Point(1, 2)
+    assert not hasattr(point, "__dict__")
+    report.undo()
+    assert vars(point) == {"x": 1, "y": 2}
+
+
+# Named tuples, and subclasses of built-in types
+
+PAIR = "from typing import NamedTuple\nclass Pair(NamedTuple):\n    a: int\n    b: int = 0\n"
+
+
+def test_named_tuple_fields_go_by_name(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pair = module.Pair(3, 4)
+    table, nested = {pair: 1}, [(pair, [pair])]
+    report = live.change("a: int\n    b: int = 0", "b: int = 0\n    c: int = 5\n    a: int = 1")
+
+    assert report.ok
+    assert pair == (4, 5, 3)
+    assert type(pair) is module.Pair
+    assert table[pair] == 1
+    assert nested[0][0] is nested[0][1][0] is pair
+    report.undo()
+    assert pair == (3, 4)
+    assert repr(pair) == "Pair(a=3, b=4)"
+
+
+def test_named_tuple_gets_a_lost_field_back_on_undo(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pairs = [module.Pair(3, 4)]
+    report = live.change("    a: int\n", "")
+
+    assert pairs == [(4,)]
+    report.undo()
+    assert pairs == [(3, 4)]
+
+
+def test_named_tuple_field_without_a_default_is_refused_with_the_count(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pairs = [module.Pair(3, 4), module.Pair(5, 6)]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change("    a: int\n", "    a: int\n    c: int\n")
+
+    assert [each.code for each in refused.value.refusals] == ["LP126"]
+    assert "2 live instances" in str(refused.value)
+    assert pairs == [(3, 4), (5, 6)]
+    assert module.Pair._fields == ("a", "b")
+
+
+def test_named_tuple_of_a_call_gains_a_field(live: LiveModule) -> None:
+    module = live.start('import collections\nPair = collections.namedtuple("Pair", "a b")\n')
+    pair = module.Pair(1, 2)
+    report = live.change('"a b")', '"b a c", defaults=[9])')
+
+    assert report.ok
+    assert pair == (2, 1, 9)
+    assert type(pair) is module.Pair
+
+
+NATIVES = {
+    "list": ("[1, 2]", "[1, 2]"),
+    "dict": ("{1: 2}", "{1: 2}"),
+    "set": ("{1}", "{1}"),
+    "int": ("5", "5"),
+    "float": ("-0.5", "-0.5"),
+    "str": ("'ab'", "'ab'"),
+    "bytes": ("b'ab'", "b'ab'"),
+    "tuple": ("(1, 2)", "(1, 2)"),
+    "Exception": ("'boom'", "S('boom')"),
+    "OSError": ("2, 'nope'", "S(2, 'nope')"),
+    "collections.OrderedDict": ("{1: 2}", "OrderedDict({1: 2})"),
+    "collections.deque": ("(1, 2), 3", "deque([1, 2], maxlen=3)"),
+}
+
+
+@pytest.mark.parametrize("native", NATIVES)
+def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: str) -> None:
+    given, _ = NATIVES[native]
+    module = live.start(f"import collections\nclass S({native}):\n    pass\n")
+    made = eval(f"S({given})", {"S": module.S})
+    made.me, made.note = [made], "kept"
+    before = eval(f"repr(S({given}))", {"S": module.S})
+    report = live.change(
+        "pass", "def __livepatch_migrate__(self, change): self.told = change.direction"
+    )
+
+    assert report.ok
+    assert type(made) is module.S
+    assert repr(made) == before
+    assert made.me[0] is made
+    assert (made.note, made.told) == ("kept", "forward")
+    report.undo()
+    assert type(made) is module.S
+    assert repr(made) == before
+    assert made.me[0] is made
+
+
+def test_exception_keeps_its_traceback_and_cause_with_another_base(live: LiveModule) -> None:
+    module = live.start("class Broken(ValueError): pass\n")
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError as inner:
+            raise module.Broken("outer", 2) from inner
+    except module.Broken as error:
+        broken = error
+    traceback = broken.__traceback__
+    report = live.change("(ValueError)", "(OSError)")
+
+    assert report.ok
+    assert type(broken) is module.Broken
+    assert isinstance(broken, OSError)
+    assert broken.args == ("outer", 2)
+    assert broken.__traceback__ is traceback
+    assert type(broken.__cause__) is KeyError
+
+
+def test_plain_class_becomes_an_exception(live: LiveModule) -> None:
+    module = live.start("class Special:\n    def hit(self): return 1\n")
+    special = module.Special()
+    special.a = 1
+    report = live.edit("class Special(Exception):\n    def hit(self): return 2\n")
+
+    assert report.ok
+    assert type(special) is module.Special
+    assert isinstance(special, Exception)
+    assert (special.a, special.hit()) == (1, 2)
+
+
+# The hook and the marks
+
+HOOKED = """
+    import livepatch
+    changes = []
+    def mana_of(level): return 10 * level
+    @livepatch.hotswap(renamed={"name": "title"})
+    class Player:
+        __slots__ = ("title", "mana", "__weakref__")
+        def hit(self): return self.title
+        def __livepatch_migrate__(self, change):
+            changes.append((change.added, change.removed, change.renamed, change.old_values))
+            if change.direction == "forward":
+                self.mana = mana_of(change.old_values["level"])
+"""
+
+
+def test_hook_is_told_what_changed_once_all_is_carried_over(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    report = live.edit(HOOKED)
+
+    assert report.ok
+    assert (player.title, player.mana) == ("ada", 30)
+    (change,) = module.changes
+    assert change == ({"mana"}, {"level"}, {"name": "title"}, {"level": 3})
+
+
+def test_hook_is_told_of_the_way_back_and_values_left_behind_return(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    player = player_of(module)
+    report = live.edit(HOOKED)
+    changes = module.changes
+    player.title = "eve"
+    report.undo()
+
+    assert type(player) is module.Player
+    assert (player.name, player.level) == ("eve", 3)
+    assert changes[1] == ({"level"}, {"mana"}, {"title": "name"}, {"mana": 30})
+
+
+def test_hook_that_raises_undoes_the_whole_reload(live: LiveModule) -> None:
+    module = live.start(SLOTS + "    LIMIT = 1\n")
+    player = player_of(module)
+    holders = Holders(player)
+    hook = "def __livepatch_migrate__(self, change): raise TypeError('no')\n        def hit"
+    source = (SLOTS + "    LIMIT = 2\n").replace("def hit", hook).replace(*GAINED)
+    with pytest.raises(TypeError, match="no"):
+        live.edit(source)
+    found = holders.found()
+
+    assert module.LIMIT == 1
+    assert type(player) is module.Player
+    assert "mana" not in module.Player.__slots__
+    assert all(each is player for each in found)
+    assert holders.keys[player] == 2
+    assert player.name == "ada"
+
+
+def test_hook_of_a_second_class_that_raises_undoes_the_first(live: LiveModule) -> None:
+    source = """
+        class A:
+            __slots__ = ("x",)
+        class B:
+            __slots__ = ("x",)
+    """
+    module = live.start(source)
+    one, two = module.A(), module.B()
+    one.x, two.x = 1, 2
+    hook = "\n            def __livepatch_migrate__(self, change): 1 / 0"
+    first, second = source.replace('("x",)', '("x", "y")').rsplit("\n", 1)
+    with pytest.raises(ZeroDivisionError):
+        live.edit(first + hook + "\n" + second)
+
+    assert type(one) is module.A
+    assert type(two) is module.B
+    assert (one.x, two.x) == (1, 2)
+    assert not hasattr(module.A, "y")
+
+
+def test_dry_run_calls_no_hook(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    players = [player_of(module)]
+    hook = "def __livepatch_migrate__(self, change): raise TypeError\n        def hit"
+    report = live.edit(SLOTS.replace("def hit", hook).replace(*GAINED), dry_run=True)
+
+    assert report.ok
+    assert players[0].name == "ada"
+
+
+def test_hook_may_break_a_set_of_many_for_nobody(live: LiveModule) -> None:
+    module = live.start("class P:\n    def __init__(self, n): self.n = n\n")
+    players = {module.P(number) for number in range(50)}
+    live.edit("""
+        class P:
+            def __init__(self, n): self.n = n
+            def __hash__(self): return hash(self.code)
+            def __eq__(self, other): return self.code == other.code
+            def __livepatch_migrate__(self, change): self.code = f"p{self.n}"
+    """)
+
+    assert len(players) == 50
+    assert all(player in players for player in list(players))
+    assert sorted(player.n for player in players) == list(range(50))
+
+
+def test_renamed_attribute_of_a_class_without_slots(live: LiveModule) -> None:
+    source = "import livepatch\nclass Player:\n    def __init__(self): self.hp = 1\n"
+    module = live.start(source)
+    players = [module.Player()]
+    mark = '@livepatch.hotswap(renamed={"hp": "health"})\nclass'
+    report = live.edit(source.replace("class", mark).replace("self.hp", "self.health"))
+
+    assert report.ok
+    assert vars(players[0]) == {"health": 1}
+    assert vars(module.Player()) == {"health": 1}
+    players[0].health = 2
+    report.undo()
+    assert vars(players[0]) == {"hp": 2}
+
+
+def test_rename_is_done_once_and_inherited(live: LiveModule) -> None:
+    source = "import livepatch\nclass Player:\n    __slots__ = ('hp',)\nclass Mage(Player): pass\n"
+    module = live.start(source)
+    mage = module.Mage()
+    mage.hp, mage.spell = 1, "fire"
+    mark = '@livepatch.hotswap(renamed={"hp": "health"})\nclass Player'
+    live.edit(source.replace("class Player", mark).replace("'hp'", "'health'"))
+    mage.hp = 5
+    live.change("pass", "spell = None")
+
+    assert type(mage) is module.Mage
+    assert (mage.health, mage.hp, mage.spell) == (1, 5, "fire")
+
+
+def test_kept_class_attribute_stays_whatever_the_source_says(live: LiveModule) -> None:
+    module = live.start("""
+        import livepatch
+        @livepatch.hotswap(keep=("pool",))
+        class Player:
+            pool = 1
+            limit = 1
+    """)
+    live.edit("""
+        import livepatch
+        class Base: pass
+        @livepatch.hotswap(keep=("pool",))
+        class Player(Base):
+            pool = 2
+            limit = 2
+    """)
+
+    assert (module.Player.pool, module.Player.limit) == (1, 2)
+
+
+def test_marked_function_stays_the_same_object(live: LiveModule) -> None:
+    source = """
+        import livepatch
+        @livepatch.hotswap
+        def on_signal(number, frame=None): return 1
+        class Player:
+            @livepatch.hotswap
+            def hit(self): return self
+    """
+    module = live.start(source)
+    held, bound, player = module.on_signal, module.Player().hit, module.Player()
+    report = live.edit(
+        source.replace("number, frame=None): return 1", "number, *rest): x = rest; return 2")
+    )
+
+    assert held is module.on_signal
+    assert held(1) == 2
+    assert report.ok
+    assert player.hit() is player
+    assert type(bound()) is module.Player
+    report.undo()
+    assert held is module.on_signal
+    assert held(1) == 1
+
+
+def test_marks_with_bad_options_are_refused() -> None:
+    with pytest.raises(livepatch.OptionTypeError):
+        livepatch.hotswap(keep="name")
+    with pytest.raises(livepatch.OptionTypeError):
+        livepatch.hotswap(renamed={"a": 1})  # type: ignore[dict-item]
+    with pytest.raises(livepatch.OptionTypeError):
+        livepatch.hotswap(3)  # type: ignore[call-overload]
+
+
+# Classes elsewhere
+
+BASE = """
+    REGISTRY = []
+    class Player:
+        __slots__ = ("name",)
+        def __init_subclass__(cls, **options): REGISTRY.append(cls)
+"""
+ELSEWHERE = """
+    import abc
+    from LIVE import Player
+    class Named:
+        def __set_name__(self, owner, name): told.append(owner)
+    told = []
+    class Mixin:
+        __slots__ = ()
+    class Archer(Player, Mixin):
+        '''Shoots.'''
+        __slots__ = ("arrows",)
+        field = Named()
+        def own(self): return (super().__init__(), __class__)[1]
+    class Elf(Archer): pass
+    def local():
+        class Local(Player): pass
+        return Local
+    Local = local()
+    made = [Archer(), Elf(), Local()]
+"""
+
+
+def test_classes_elsewhere_are_made_anew_over_the_new_base(live: LiveModule) -> None:
+    module = live.start(BASE)
+    other = live.other(ELSEWHERE)
+    archer, elf, local = other.made
+    archer.name, archer.arrows, elf.arrows, elf.ears, local.name = "a", 1, 2, "long", "l"
+    registry, told, reference = module.REGISTRY, list(other.told), weakref.ref(other.Archer)
+    held = {other.Archer: 1}
+    report = live.change('("name",)', '("name", "level")', keep=("REGISTRY",))
+    archer.level = elf.level = local.level = 5
+
+    assert report.ok
+    assert type(archer) is other.Archer is archer.own()
+    assert type(elf) is other.Elf
+    assert type(local) is other.Local
+    assert other.Archer.__bases__ == (module.Player, other.Mixin)
+    assert other.Elf.__bases__ == (other.Archer,)
+    assert (archer.name, archer.arrows, elf.arrows, elf.ears) == ("a", 1, 2, "long")
+    assert registry == [other.Archer, other.Elf, other.Local]
+    assert other.told == [other.Archer] * len(told)
+    assert reference() is other.Archer
+    assert held == {other.Archer: 1}
+    assert set(module.Player.__subclasses__()) == {other.Archer, other.Local}
+    assert other.Mixin.__subclasses__() == [other.Archer]
+    assert (other.Archer.__doc__, other.Archer.__module__) == ("Shoots.", other.__name__)
+    assert other.Local.__qualname__ == "local.<locals>.Local"
+
+
+def test_undo_brings_the_classes_elsewhere_back(live: LiveModule) -> None:
+    module = live.start(BASE)
+    other = live.other(ELSEWHERE)
+    archer, elf, _ = other.made
+    archer.name, archer.arrows, elf.ears = "a", 1, "long"
+    report = live.change('("name",)', '("name", "level")', keep=("REGISTRY",))
+    archer.level, other.Archer.extra = 5, 7
+    report.undo()
+
+    assert type(archer) is other.Archer is archer.own()
+    assert other.Archer.__bases__ == (module.Player, other.Mixin)
+    assert other.Elf.__bases__ == (other.Archer,)
+    assert (archer.name, archer.arrows, elf.ears) == ("a", 1, "long")
+    assert not hasattr(archer, "level")
+    assert other.Archer.extra == 7
+    assert set(module.Player.__subclasses__()) == {other.Archer, other.Local}
+    assert other.Mixin.__subclasses__() == [other.Archer]
+
+
+def test_refused_reload_leaves_the_classes_elsewhere_alone(live: LiveModule) -> None:
+    module = live.start(BASE + "    class Number(int): pass\n")
+    other = live.other(ELSEWHERE)
+    held = [module.Number(1)]
+    source = (BASE + "    class Number(str): pass\n").replace('("name",)', '("name", "level")')
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.edit(source)
+
+    assert [each.code for each in refused.value.refusals] == ["LP122"]
+    assert other.Archer.__bases__ == (module.Player, other.Mixin)
+    assert other.Mixin.__subclasses__() == [other.Archer]
+    assert type(other.made[0]) is other.Archer
+    assert held == [1]
+
+
+def test_abstract_class_elsewhere_keeps_its_registrations(live: LiveModule) -> None:
+    module = live.start("import abc\nclass Player(abc.ABC):\n    __slots__ = ()\n")
+    other = live.other("""
+        import abc, collections.abc
+        from LIVE import Player
+        class Archer(Player):
+            @abc.abstractmethod
+            def shoot(self): ...
+        class Elf(Archer):
+            def shoot(self): return 1
+        class Ghost: pass
+        Archer.register(Ghost)
+        collections.abc.Sized.register(Elf)
+        elf = Elf()
+    """)
+    report = live.change("()", '("name",)')
+    elf = other.elf
+    elf.name = "e"
+
+    assert report.ok
+    assert other.Archer.__bases__ == (module.Player,)
+    assert isinstance(other.Ghost(), other.Archer)
+    assert isinstance(elf, other.Archer)
+    assert other.Archer.__abstractmethods__ == {"shoot"}
+    assert elf.shoot() == 1
+    with pytest.raises(TypeError):
+        other.Archer()
+
+
+def test_subclass_elsewhere_that_no_copy_can_be_made_of_is_refused(live: LiveModule) -> None:
+    module = live.start('class Player:\n    __slots__ = ()\n')
+    other = live.other("from LIVE import Player\nclass Number(Player, int): pass\nheld = Number(3)\n")
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change("()", '("name",)')
+
+    assert [each.code for each in refused.value.refusals] == ["LP124"]
+    assert other.Number.__bases__ == (module.Player, int)
+    assert other.held == 3
