@@ -416,6 +416,21 @@ def may_migrate(matches: Matches) -> bool:
     )
 
 
+def is_stuck_with_new_class(decisions: Decisions, pair: Pair) -> bool:
+    """Whether instances that the load made cannot be given their class's old one, which survives.
+
+    CPython exchanges classes whose instances keep a dict, weak references and slots, in that order;
+    attrs and others give a slot to the weak references, and subclasses of int have no fixed size.
+    """
+    if pair.kind is not CLASS or decisions.settle(pair.new) is not pair.old or is_enum(pair.old):
+        return False
+    top = where_layout_grows(pair.new)
+    base = base_of(top)
+    if top is where_layout_grows(pair.old) or base is None:
+        return False
+    return not adds_only_slots(top, base)
+
+
 def _note_layout(decisions: Decisions, pair: Pair) -> None:
     if instances_can_move(decisions, pair.old, pair.new) and not (
         asks_for_migration(pair.old, pair.new)

@@ -26,6 +26,7 @@ from livepatch._shapes import (
     can_build,
     copy_contents,
     find_attribute,
+    has_contents,
     shape_of,
     slot_value,
 )
@@ -67,7 +68,7 @@ class Migration:
         new: what their successors keep.
         renamed: new names of fields by their old ones.
         hook: called with each successor and the change; None if there is none.
-        direction: ``"forward"`` or ``"back"``.
+        direction: ``"forward"``, ``"back"``, or ``"none"`` where only the class is another.
         earlier: by the id of an instance, what it had to leave behind in the reload taken back.
         instances: the losers.
         successors: the survivors, in the same order.
@@ -106,6 +107,12 @@ class Migration:
         """Whether a successor can only be made once all that is in it is known."""
         return self.new.native is tuple
 
+    def losing_contents(self) -> int:
+        """Count the instances whose built-in base keeps something that has no place any more."""
+        if self.old.native is self.new.native:
+            return 0
+        return sum(has_contents(self.old, each) for each in self.instances)
+
     def lacking(self) -> list[tuple[str, int]]:
         """List the fields that some successors have no value for, and how many they are.
 
@@ -142,6 +149,8 @@ def start_migration(  # noqa: PLR0913 - what is known of it
         renamed = {after: before for before, after in newly_renamed(new, old).items()}
     # On the way back the later code knows of the change; the earlier may not.
     hook = find_attribute(left, HOOK) or find_attribute(new, HOOK)
+    if direction == "none":
+        renamed, hook = {}, None
     return Migration(path, before, after, renamed, hook, direction, earlier or OwnDict())
 
 
@@ -161,12 +170,16 @@ def build_successors(
 
 
 def tuple_successor(migration: Migration, old: Any, settle: Settle) -> Any:
-    """Make the successor of a tuple: by the names of its fields if both have some."""
-    before, after = migration.old.fields, migration.new.fields
-    values = tuple.__iter__(old)
-    if before is None or after is None:
-        return tuple.__new__(migration.new.cls, map(settle, values))
-    named = {migration.renamed.get(name, name): value for name, value in zip(before, values)}
+    """Make a successor that is a tuple: by the names of its fields if it has some."""
+    shape, after = migration.old, migration.new.fields
+    if after is None or (shape.fields is None and shape.native is tuple):
+        return tuple.__new__(migration.new.cls, map(settle, tuple.__iter__(old)))
+    values = list(_field_values(shape, old))
+    if shape.native is not tuple:
+        values += ((name, slot_value(slot, old)) for name, slot in shape.slots.items())
+        values += shape.attributes.__get__(old).items() if shape.attributes is not None else ()
+    names = migration.renamed
+    named = {names.get(name, name): value for name, value in values if value is not MISSING}
     named |= migration.earlier.get(id(old), {})
     defaults = migration.new.defaults
     migration.unfilled.update(
@@ -180,6 +193,11 @@ def tuple_successor(migration: Migration, old: Any, settle: Settle) -> Any:
     if named:
         migration.left[id(successor)] = OwnDict(named)
     return successor
+
+
+def _field_values(shape: Shape, instance: Any) -> Iterator[tuple[str, Any]]:
+    if shape.native is tuple and shape.fields is not None:
+        yield from zip(shape.fields, tuple.__iter__(instance))
 
 
 def fill_successors(migration: Migration, survivors: OwnDict[int, Any]) -> None:
@@ -206,10 +224,17 @@ def fill(
             same.append((descriptor, new.slots[target]))
         else:
             columns.append((target, descriptor))
+    if migration.is_tuple:
+        same = []  # a tuple has no slots
+        columns = []
     copy_slots(same, instances, successors)
     for target, descriptor in columns:
         _place_column(migration, target, read_column(descriptor, instances), successors)
-    if old.attributes is not None:
+    if old.fields is not None and new.fields is None:
+        for instance, successor in zip(instances, successors):
+            for name, value in _field_values(old, instance):
+                _place(migration, successor, migration.renamed.get(name, name), value)
+    if old.attributes is not None and not (migration.is_tuple and old.native is object):
         for instance, successor in zip(instances, successors):
             _take_dict(migration, instance, successor)
     if migration.earlier:
@@ -339,7 +364,7 @@ def _call_factories(migration: Migration) -> None:
 
 
 def _copy_all_contents(migration: Migration, survivors: OwnDict[int, Any]) -> None:
-    if migration.old.native is object or migration.is_tuple:
+    if object in (migration.old.native, migration.new.native) or migration.is_tuple:
         return
 
     def settle(value: Any) -> Any:

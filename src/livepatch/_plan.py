@@ -17,7 +17,7 @@ from typing import Any
 
 from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
-from livepatch._decide import Decisions, decide
+from livepatch._decide import Decisions, decide, is_stuck_with_new_class
 from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
@@ -196,6 +196,12 @@ def start_migrations(
             )
             if migration is not None:
                 decisions.migrations[id(pair.old)] = migration
+    for pair in decisions.matches.pairs:
+        if is_stuck_with_new_class(decisions, pair):
+            # The load made instances of a class whose old one survives.
+            migration = start_migration(pair.text, pair.new, pair.old, direction="none")
+            if migration is not None:
+                decisions.migrations[id(pair.new)] = migration
 
 
 def _prefer_unheld_new_functions(plan: Plan) -> None:
@@ -293,6 +299,10 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
 
 
 def _refuse_without_values(plan: Plan, migration: Migration) -> None:
+    count = migration.losing_contents()
+    if count:
+        message = f"what {count} live instances contain has no place in its new built-in base"
+        plan.refusals.append(Notice("LP122", migration.path, message))
     for name, count in migration.lacking():
         message = f"{count} live instances have no value for its new field {name!r}"
         plan.refusals.append(Notice("LP126", migration.path, message))

@@ -37,7 +37,7 @@ from livepatch._holders import (
 )
 from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
 from livepatch._match import Matches, Pair
-from livepatch._migrate import build_successors, fill_successors
+from livepatch._migrate import build_successors, fill_successors, tuple_successor
 from livepatch._own import OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
@@ -171,7 +171,12 @@ class _Search:
             for part in gc.get_referents(holder):
                 if id(part) in self.rebuilt:
                     self._rebuild(part)
-            repoint_contents(self.repointing, holder)
+            migration = self.repointing.migrations.get(id(type(holder)))
+            if migration is None:
+                repoint_contents(self.repointing, holder)
+            else:
+                successor = tuple_successor(migration, holder, self.repointing.settle)
+                self.repointing.rebuild(holder, successor)
 
     def _forward(self, pair: Pair) -> None:
         survivor = self.repointing.settle(pair.old)
@@ -267,7 +272,8 @@ class _Search:
             news = build_successors(migration, instances, self.repointing.survivors)
             if migration.is_tuple:
                 for each in news:
-                    self._note(each)
+                    self.rebuilt[id(each)] = each
+                    self.repointing.survivors[id(each)] = each
             self.repointing.instances[id(cls)] = migration.instances
             self.arrived += news
             self._add_weak_references(news)

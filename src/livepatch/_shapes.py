@@ -179,14 +179,21 @@ _CONTAINERS = (
 
 
 def can_build(old: Shape, new: Shape) -> bool:
-    """Whether an instance of one class can be made from one of another, without its code."""
+    """Whether an instance of one class can be made from one of another, without its code.
+
+    What a built-in base keeps must have a place in the other one, or be nothing.
+    """
     before, after = old.native, new.native
     if not _grows_by_slots(new.cls) or not _grows_by_slots(old.cls):
         return False
     if issubclass(before, BaseException) and issubclass(after, BaseException):
         return not any(issubclass(each, _GROUP) for each in (before, after))
     if before is object:
-        return after is object or after in _CONTAINERS or _is_plain_exception(after)
+        by_name = after is tuple and new.fields is not None
+        return after is object or by_name or after in _CONTAINERS or _is_plain_exception(after)
+    if after is object:
+        # By name; a container's instances must be empty, see `Migration.refused`.
+        return (before is tuple and old.fields is not None) or before in _CONTAINERS
     return before is after and (after in _EXACT or after in _CONTAINERS or after is tuple)
 
 
@@ -213,6 +220,12 @@ def _adds_only_places(cls: type, base: type) -> bool:
     # Dicts and weak reference lists that the interpreter manages have an offset below zero.
     places += sum(there == 0 < here for there, here in zip(before[2:], after[2:]))
     return bool(before[1]) or after[0] == before[0] + places * tuple.__itemsize__
+
+
+def has_contents(shape: Shape, instance: Any) -> bool:
+    """Whether a container has anything in it."""
+    native: Any = shape.native
+    return native in _CONTAINERS and native.__len__(instance) > 0
 
 
 def build_all(new: Shape, olds: list[Any]) -> list[Any]:

@@ -18,7 +18,7 @@ from typing import Any
 
 from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
-from livepatch._migrate import fill, tuple_successor
+from livepatch._migrate import fill
 from livepatch._own import Call
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING
@@ -103,9 +103,6 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         return  # C code is still filling it, and to read an empty place of it is to crash
     if any(repointing.settle(item) is GONE for item in holder):
         repointing.rebuild(holder, GONE)
-    elif id(type(holder)) in repointing.migrations:
-        migration = repointing.migrations[id(type(holder))]
-        repointing.rebuild(holder, tuple_successor(migration, holder, repointing.settle))
     elif type(holder) is tuple:
         repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
     else:
