@@ -419,16 +419,17 @@ def may_migrate(matches: Matches) -> bool:
 def is_stuck_with_new_class(decisions: Decisions, pair: Pair) -> bool:
     """Whether instances that the load made cannot be given their class's old one, which survives.
 
-    CPython exchanges classes whose instances keep a dict, weak references and slots, in that order;
-    attrs and others give a slot to the weak references, and subclasses of int have no fixed size.
+    CPython exchanges classes whose instances add a dict, weak references and slots, in that order,
+    to one base. attrs gives a slot to the weak references, subclasses of int have no fixed size,
+    and below a base with slots that survives as well, the two bases are two.
     """
     if pair.kind is not CLASS or decisions.settle(pair.new) is not pair.old or is_enum(pair.old):
         return False
-    top = where_layout_grows(pair.new)
+    old_top, top = where_layout_grows(pair.old), where_layout_grows(pair.new)
     base = base_of(top)
-    if top is where_layout_grows(pair.old) or base is None:
+    if top is old_top or base is None:
         return False
-    return not adds_only_slots(top, base)
+    return base is not base_of(old_top) or not adds_only_slots(top, base)
 
 
 def _note_layout(decisions: Decisions, pair: Pair) -> None:
