@@ -20,6 +20,7 @@ from typing import Any
 from livepatch._borrow import can_borrow_base
 from livepatch._code import same_code, same_kind
 from livepatch._constants import same_value
+from livepatch._hotswap import HOOK, HotswapFunction, newly_renamed
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CACHED_PROPERTY,
@@ -52,7 +53,6 @@ from livepatch._layout import (
     same_layout,
     where_layout_grows,
 )
-from livepatch._hotswap import HOOK, HotswapFunction, newly_renamed
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration
 from livepatch._own import OwnDict, OwnList

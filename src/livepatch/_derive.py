@@ -100,11 +100,12 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
     if "__slots__" in attributes:
         type.__setattr__(copy, "__slots__", attributes["__slots__"])
     if issubclass(metaclass, abc.ABCMeta):
+        made: Any = copy
         _abc._abc_init(copy)  # noqa: SLF001 - as abc does
         for reference in _abc._get_dump(cls)[0]:  # noqa: SLF001
             registered = reference()
             if registered is not None:
-                abc.ABCMeta.register(copy, registered)
+                abc.ABCMeta.register(made, registered)
     return copy
 
 
@@ -147,7 +148,7 @@ def _subclasses_unannounced(bases: tuple[type, ...]) -> Generator[None, None, No
             type.__setattr__(cls, "__init_subclass__", present)
 
 
-def _ignore(cls: type, **_: Any) -> None:
+def _ignore(cls: type[Any], /, **_: Any) -> None:
     """Stand in for ``__init_subclass__``."""
 
 

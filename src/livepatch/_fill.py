@@ -24,9 +24,7 @@ _PLAIN_READ = object.__getattribute__
 _PLAIN_WRITE = object.__setattr__
 
 
-def copy_slots(
-    pairs: list[tuple[Any, Any]], instances: list[Any], successors: list[Any]
-) -> None:
+def copy_slots(pairs: list[tuple[Any, Any]], instances: list[Any], successors: list[Any]) -> None:
     """Copy what is in some slots of instances to slots of their successors.
 
     Args:

@@ -30,7 +30,7 @@ class Mark:
     keep: frozenset[str] = frozenset()
 
 
-class HotswapFunction(wrapt.CallableObjectProxy):  # type: ignore[misc]
+class HotswapFunction(wrapt.CallableObjectProxy):  # type: ignore[type-arg]
     """A function that stays this very object over all reloads, and runs the newest code."""
 
     __module__ = "livepatch"  # a holder of the user's, not one of livepatch's own

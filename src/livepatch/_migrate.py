@@ -131,7 +131,7 @@ class Migration:
         return found
 
 
-def start_migration(  # noqa: PLR0913 - what is known of it
+def start_migration(
     path: str,
     old: type,
     new: type,
@@ -182,14 +182,12 @@ def tuple_successor(migration: Migration, old: Any, settle: Settle) -> Any:
     named = {names.get(name, name): value for name, value in values if value is not MISSING}
     named |= migration.earlier.get(id(old), {})
     defaults = migration.new.defaults
-    migration.unfilled.update(
-        name for name in after if name not in named and name not in defaults
-    )
+    migration.unfilled.update(name for name in after if name not in named and name not in defaults)
     chosen = [
         settle(named.pop(name)) if name in named else defaults.get(name, Default()).value
         for name in after
     ]
-    successor = tuple.__new__(migration.new.cls, chosen)
+    successor: Any = tuple.__new__(migration.new.cls, chosen)
     if named:
         migration.left[id(successor)] = OwnDict(named)
     return successor
@@ -216,33 +214,36 @@ def fill(
 ) -> None:
     """Give some successors their values."""
     old, new = migration.old, migration.new
-    columns: list[tuple[str, Any]] = []
-    same: list[tuple[Any, Any]] = []
-    for name, descriptor in old.slots.items():
-        target = migration.renamed.get(name, name)
-        if target in new.slots:
-            same.append((descriptor, new.slots[target]))
-        else:
-            columns.append((target, descriptor))
-    if migration.is_tuple:
-        same = []  # a tuple has no slots
-        columns = []
-    copy_slots(same, instances, successors)
-    for target, descriptor in columns:
-        _place_column(migration, target, read_column(descriptor, instances), successors)
+    if not (migration.is_tuple and old.native is object):
+        # Else the values are fields of a tuple already.
+        _take_slots(migration, instances, successors)
+        if old.attributes is not None:
+            for instance, successor in zip(instances, successors):
+                _take_dict(migration, instance, successor)
     if old.fields is not None and new.fields is None:
         for instance, successor in zip(instances, successors):
             for name, value in _field_values(old, instance):
                 _place(migration, successor, migration.renamed.get(name, name), value)
-    if old.attributes is not None and not (migration.is_tuple and old.native is object):
-        for instance, successor in zip(instances, successors):
-            _take_dict(migration, instance, successor)
     if migration.earlier:
         for instance, successor in zip(instances, successors):
             for name, value in migration.earlier.get(id(instance), {}).items():
                 _place(migration, successor, name, value)
     _place_defaults(migration, successors)
     _settle(migration, successors, survivors)
+
+
+def _take_slots(migration: Migration, instances: list[Any], successors: list[Any]) -> None:
+    same: list[tuple[Any, Any]] = []
+    elsewhere: list[tuple[str, Any]] = []
+    for name, descriptor in migration.old.slots.items():
+        target = migration.renamed.get(name, name)
+        if target in migration.new.slots:
+            same.append((descriptor, migration.new.slots[target]))
+        else:
+            elsewhere.append((target, descriptor))
+    copy_slots(same, instances, successors)
+    for target, descriptor in elsewhere:
+        _place_column(migration, target, read_column(descriptor, instances), successors)
 
 
 def _place_column(
@@ -253,7 +254,7 @@ def _place_column(
             _place(migration, successor, name, value)
 
 
-def _place(migration: Migration, successor: Any, name: str, value: Any) -> None:
+def _place(migration: Migration, successor: Any, name: Any, value: Any) -> None:
     """Put a value where its name has a place; if there is none, keep it aside."""
     new = migration.new
     if name in new.slots:
@@ -300,9 +301,9 @@ def _place_defaults(migration: Migration, successors: list[Any]) -> None:
                 collections.deque(map(slot.__set__, successors, values), maxlen=0)
                 continue
         for successor in successors:
-            if id(successor) not in migration.shared:
-                if not has_value(migration.new, successor, name):
-                    _place(migration, successor, name, default.value)
+            shared = id(successor) in migration.shared
+            if not shared and not has_value(migration.new, successor, name):
+                _place(migration, successor, name, default.value)
 
 
 def has_value(shape: Shape, instance: Any, name: str) -> bool:
@@ -312,9 +313,7 @@ def has_value(shape: Shape, instance: Any, name: str) -> bool:
     return shape.attributes is not None and name in shape.attributes.__get__(instance)
 
 
-def _settle(
-    migration: Migration, successors: list[Any], survivors: OwnDict[int, Any]
-) -> None:
+def _settle(migration: Migration, successors: list[Any], survivors: OwnDict[int, Any]) -> None:
     """Exchange the losers among the values of the successors."""
     shape = migration.new
     for successor in losers_inside(successors, survivors):

@@ -79,9 +79,7 @@ def shape_of(cls: type) -> Shape:
         defaults |= {name: Default(value) for name, value in given.items()}
     declared = dict.fromkeys((*slots, *required))
     native = layout_of(cls)[0]
-    return Shape(
-        cls, native, slots, _dict_of(cls), fields, declared, defaults, frozenset(required)
-    )
+    return Shape(cls, native, slots, _dict_of(cls), fields, declared, defaults, frozenset(required))
 
 
 def find_attribute(cls: type, name: str) -> Any:

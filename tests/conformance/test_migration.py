@@ -33,7 +33,7 @@ class Holders:
     def __init__(self, player: Any) -> None:
         self.listed = [player, (player, [player])]
         self.values = {"a": player, "b": 1}
-        self.many = {number: player for number in range(20)}
+        self.many = dict.fromkeys(range(20), player)
         self.keys = {"a": 1, player: 2, (player, 1): 3, "b": 4}
         self.set = {player, "x"}
         self.frozen = frozenset([player])
@@ -292,7 +292,9 @@ def test_own_setattr_getattr_eq_and_init_are_not_called(live: LiveModule) -> Non
             __slots__ = ("a",)
             def __init__(self): calls.append("init"); object.__setattr__(self, "a", 1)
             def __setattr__(self, name, value): calls.append("set")
-            def __getattribute__(self, name): calls.append("get"); return object.__getattribute__(self, name)
+            def __getattribute__(self, name):
+                calls.append("get")
+                return object.__getattribute__(self, name)
             def __eq__(self, other): calls.append("eq"); return True
             __hash__ = None
     """)
@@ -310,9 +312,7 @@ def test_instances_of_a_class_that_became_abstract(live: LiveModule) -> None:
     module = live.start("import abc\nclass Player(abc.ABC):\n    __slots__ = ('a',)\n")
     player = module.Player()
     player.a = 1
-    live.change(
-        "('a',)", "('a', 'b')\n    @abc.abstractmethod\n    def hit(self): ..."
-    )
+    live.change("('a',)", "('a', 'b')\n    @abc.abstractmethod\n    def hit(self): ...")
 
     assert type(player) is module.Player
     assert player.a == 1
@@ -330,7 +330,10 @@ def test_hidden_slot_of_a_base_keeps_its_value(live: LiveModule) -> None:
     player = module.Player()
     player.a = 1
     module.Base.a.__set__(player, 2)
-    live.change('class Player(Base):\n    __slots__ = ("a",', 'class Player(Base):\n    __slots__ = ("a", "b",')
+    live.change(
+        'class Player(Base):\n    __slots__ = ("a",',
+        'class Player(Base):\n    __slots__ = ("a", "b",',
+    )
 
     assert player.a == 1
     assert module.Base.a.__get__(player) == 2
@@ -362,8 +365,8 @@ def test_frozen_slotted_data_class_gains_fields_and_stays_a_key(live: LiveModule
     module = live.start(POINT)
     point = module.Point(3)
     table, members, nested = {point: 1}, {point}, {frozenset([point]): 2}
-    new = "x: int\n    y: int = 7\n    z: list = dataclasses.field(default_factory=list, compare=False)"
-    report = live.change("x: int", new)
+    made = "dataclasses.field(default_factory=list, compare=False)"
+    report = live.change("x: int", f"x: int\n    y: int = 7\n    z: list = {made}")
 
     assert report.ok
     assert point == module.Point(3, 7)
@@ -412,7 +415,9 @@ def test_field_without_a_default_is_filled_by_the_hook(live: LiveModule) -> None
 
 
 def test_data_class_gains_slots(live: LiveModule) -> None:
-    source = "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    y: int = 2\n"
+    source = (
+        "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int\n    y: int = 2\n"
+    )
     module = live.start(source)
     point = module.Point(1)
     report = live.change("@dataclasses.dataclass", "@dataclasses.dataclass(slots=True)")
@@ -478,28 +483,33 @@ def test_named_tuple_of_a_call_gains_a_field(live: LiveModule) -> None:
 
 
 NATIVES = {
-    "list": ("[1, 2]", "[1, 2]"),
-    "dict": ("{1: 2}", "{1: 2}"),
-    "set": ("{1}", "{1}"),
-    "int": ("5", "5"),
-    "float": ("-0.5", "-0.5"),
-    "str": ("'ab'", "'ab'"),
-    "bytes": ("b'ab'", "b'ab'"),
-    "tuple": ("(1, 2)", "(1, 2)"),
-    "Exception": ("'boom'", "S('boom')"),
-    "OSError": ("2, 'nope'", "S(2, 'nope')"),
-    "collections.OrderedDict": ("{1: 2}", "OrderedDict({1: 2})"),
-    "collections.deque": ("(1, 2), 3", "deque([1, 2], maxlen=3)"),
+    "list": "[1, 2]",
+    "dict": "{1: 2}",
+    "set": "{1}",
+    "int": "5",
+    "float": "-0.5",
+    "str": "'ab'",
+    "bytes": "b'ab'",
+    "tuple": "(1, 2)",
+    "Exception": "'boom'",
+    "OSError": "2, 'nope'",
+    "collections.OrderedDict": "{1: 2}",
+    "collections.deque": "(1, 2), 3",
 }
 
 
 @pytest.mark.parametrize("native", NATIVES)
 def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: str) -> None:
-    given, _ = NATIVES[native]
-    module = live.start(f"import collections\nclass S({native}):\n    pass\n")
-    made = eval(f"S({given})", {"S": module.S})
+    arguments = NATIVES[native]
+    module = live.start(f"""
+        import collections
+        class S({native}):
+            pass
+        def make(): return S({arguments})
+    """)
+    made = module.make()
     made.me, made.note = [made], "kept"
-    before = eval(f"repr(S({given}))", {"S": module.S})
+    before = repr(module.make())
     report = live.change(
         "pass", "def __livepatch_migrate__(self, change): self.told = change.direction"
     )
@@ -515,19 +525,67 @@ def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: 
     assert made.me[0] is made
 
 
-def test_exception_keeps_its_traceback_and_cause_with_another_base(live: LiveModule) -> None:
-    module = live.start("class Broken(ValueError): pass\n")
-    try:
-        try:
-            raise KeyError("inner")
-        except KeyError as inner:
-            raise module.Broken("outer", 2) from inner
-    except module.Broken as error:
-        broken = error
-    traceback = broken.__traceback__
-    report = live.change("(ValueError)", "(OSError)")
+def test_named_tuple_becomes_a_data_class_and_back(live: LiveModule) -> None:
+    module = live.start(PAIR)
+    pair = module.Pair(3, 4)
+    held = [pair, (pair,)]
+    report = live.edit(
+        "import dataclasses\n@dataclasses.dataclass\nclass Pair:\n    a: int\n    c: int = 9\n"
+    )
 
-    assert report.ok
+    assert type(pair) is module.Pair
+    assert pair is held[0] is held[1][0]
+    assert pair == module.Pair(3, 9)
+    report.undo()
+    assert pair == (3, 4)
+    assert pair is held[0] is held[1][0]
+
+
+def test_container_with_contents_cannot_become_a_plain_object(live: LiveModule) -> None:
+    module = live.start("class Bag(dict): pass\n")
+    bags = [module.Bag(), module.Bag(a=1)]
+    with pytest.raises(livepatch.ReloadRefused) as refused:
+        live.change("(dict)", "")
+
+    assert [each.code for each in refused.value.refusals] == ["LP122"]
+    bags[1].clear()
+    assert live.reload().ok
+    assert [type(bag) for bag in bags] == [module.Bag] * 2
+    assert not isinstance(bags[0], dict)
+
+
+def test_instance_that_the_load_makes_of_a_class_that_stays(live: LiveModule) -> None:
+    module = live.start("""
+        class Base:
+            __slots__ = ("a",)
+        class Player(Base): pass
+        class Number(int): pass
+        first = Player()
+        one = Number(1)
+        def hit(): return 1
+    """)
+    live.change("return 1", "return 2")
+
+    assert type(module.first) is module.Player
+    assert type(module.one) is module.Number
+    assert module.one == 1
+
+
+def test_exception_keeps_its_traceback_and_cause_with_another_base(live: LiveModule) -> None:
+    module = live.start("""
+        class Broken(ValueError): pass
+        def fail():
+            try:
+                {}["inner"]
+            except KeyError as inner:
+                raise Broken("outer", 2) from inner
+    """)
+    with pytest.raises(module.Broken) as raised:
+        module.fail()
+    broken, traceback = raised.value, raised.value.__traceback__
+    del raised
+    live.change("(ValueError)", "(OSError)")
+
     assert type(broken) is module.Broken
     assert isinstance(broken, OSError)
     assert broken.args == ("outer", 2)
@@ -857,8 +915,10 @@ def test_abstract_class_elsewhere_keeps_its_registrations(live: LiveModule) -> N
 
 
 def test_subclass_elsewhere_that_no_copy_can_be_made_of_is_refused(live: LiveModule) -> None:
-    module = live.start('class Player:\n    __slots__ = ()\n')
-    other = live.other("from LIVE import Player\nclass Number(Player, int): pass\nheld = Number(3)\n")
+    module = live.start("class Player:\n    __slots__ = ()\n")
+    other = live.other(
+        "from LIVE import Player\nclass Number(Player, int): pass\nheld = Number(3)\n"
+    )
     with pytest.raises(livepatch.ReloadRefused) as refused:
         live.change("()", '("name",)')
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 import abc
 import types
+from collections.abc import Mapping
 from typing import Any
 
 from livepatch._constants import same_value
@@ -45,10 +46,14 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         result.changed.add(id(new))
     before, after = class_attributes(old), class_attributes(new)
     present = class_attributes(survivor)
+    kept = _kept_by_mark(new, before)
     for name in {**before, **after}:
         if name in _CLASS_MACHINERY:
             continue
-        chosen = _class_attribute(result, pair, name, before, after, source_is_same)
+        if name in kept:
+            chosen = result.settle(before[name])
+        else:
+            chosen = _class_attribute(result, pair, name, before, after, source_is_same)
         held = present.get(name, MISSING)
         if held is not chosen or id(chosen) in result.touched:
             _set_class_attribute(result, survivor, name, chosen)
@@ -56,6 +61,11 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
                 result.changed.add(id(new))
     if "_abc_impl" in present:
         _see_to_abc(result, pair, survivor)
+
+
+def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:
+    """Return the class's own attributes that are data and are to stay, as its mark says."""
+    return {name for name in mark_of(cls).keep if name in before and kind_of(before[name]) is None}
 
 
 def _see_to_abc(result: Reconciliation, pair: Pair, survivor: type) -> None:
@@ -115,8 +125,6 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
     source_is_same: bool | None,
 ) -> Any:
     path = (*pair.path, name)
-    if name in before and name in mark_of(pair.new).keep and kind_of(before[name]) is None:
-        return result.settle(before[name])
     if name in COMPILER_NAMES:
         return after.get(name, MISSING)
     if name not in before:
