@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import compress, islice, repeat
 from operator import is_, not_
-from types import FrameType, ModuleType
+from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 from livepatch._kinds import class_attributes
@@ -106,16 +106,22 @@ def untracked_instances(cls: type) -> OwnList[Any]:
     return OwnList(found.values())
 
 
-def overwritten_locals() -> OwnList[Any]:
+def overwritten_locals(*, suspended: bool = False) -> OwnList[Any]:
     """List what is left of locals that others overwrote, as far as nothing else holds it.
 
     Since 3.14 a frame's stack borrows references from its locals, so what is overwritten through
     ``f_locals`` stays alive until the frame ends, in a tuple (CPython: Objects/frameobject.c,
     add_overwritten_fast_local). A running frame refers to no other tuple.
+
+    Args:
+        suspended: look also at the frames of suspended generators and coroutines, on the heap.
     """
     found: OwnList[Any] = OwnList()
     level: OwnList[Any] = OwnList()
-    for _, frame in running_frames():
+    frames: OwnList[Any] = OwnList(frame for _, frame in running_frames())
+    if suspended and sys.version_info >= (3, 14):
+        frames += _suspended_frames()
+    for frame in frames:
         level += (part for part in gc.get_referents(frame) if type(part) is tuple)
     while level:
         found += level
@@ -125,6 +131,22 @@ def overwritten_locals() -> OwnList[Any]:
         counts = unexplained_counts(level, found)
         level = OwnList(part for part, count in zip(level, counts) if count == 0)
     return found
+
+
+def _suspended_frames() -> Iterator[FrameType]:
+    # The collector does not know these frames before their generators end.
+    for each in gc.get_objects():
+        name = _FRAME_OF.get(type(each))
+        frame = getattr(each, name) if name is not None else None
+        if frame is not None:
+            yield frame
+
+
+_FRAME_OF: dict[type, str] = {
+    GeneratorType: "gi_frame",
+    CoroutineType: "cr_frame",
+    AsyncGeneratorType: "ag_frame",
+}
 
 
 def set_of_types(objects: list[Any]) -> list[type]:

@@ -73,7 +73,7 @@ class Migration:
         instances: the losers.
         successors: the survivors, in the same order.
         left: by the id of a successor, the values that have no place in it.
-        shared: ids of the successors whose dict somebody else holds too.
+        shared: by the id of a successor, its dict, where somebody else holds that too.
         unfilled: fields of tuples without a value, with the number of tuples.
     """
 
@@ -87,7 +87,7 @@ class Migration:
     instances: OwnList[Any] = field(default_factory=OwnList)
     successors: OwnList[Any] = field(default_factory=OwnList)
     left: OwnDict[int, OwnDict[str, Any]] = field(default_factory=OwnDict)
-    shared: set[int] = field(default_factory=set)
+    shared: OwnDict[int, dict[str, Any]] = field(default_factory=OwnDict)
     unfilled: collections.Counter[str] = field(default_factory=collections.Counter)
 
     @property
@@ -283,7 +283,7 @@ def _take_dict(migration: Migration, instance: Any, successor: Any) -> None:
     if not moves and new.attributes is not None and dict_is_shared(attributes):
         # Someone holds the dict itself (vars(player), a state that all instances share).
         new.attributes.__set__(successor, attributes)
-        migration.shared.add(id(successor))
+        migration.shared[id(successor)] = attributes
         return
     for name, value in attributes.items():
         _place(migration, successor, migration.renamed.get(name, name), value)

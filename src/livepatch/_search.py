@@ -124,6 +124,8 @@ class _Search:
                 self._rebuild(holder)
         for migration in migrations:
             fill_successors(migration, self.repointing.survivors)
+            # Since 3.13 a dict whose values lie in its instance does not refer to them itself.
+            self.changed.update((id(shared), shared) for shared in migration.shared.values())
         for holder in self.changed.values():
             self._change(holder)
         if self.unseen or any(migration.instances for migration in migrations):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
-from livepatch._layout import layout_of, own_slots, sizes_of
+from livepatch._layout import own_slots, sizes_of
 from livepatch._steps import MISSING
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -78,8 +78,16 @@ def shape_of(cls: type) -> Shape:
         given = find_attribute(cls, "_field_defaults") or {}
         defaults |= {name: Default(value) for name, value in given.items()}
     declared = dict.fromkeys((*slots, *required))
-    native = layout_of(cls)[0]
+    native = native_of(cls)
     return Shape(cls, native, slots, _dict_of(cls), fields, declared, defaults, frozenset(required))
+
+
+def native_of(cls: type) -> type:
+    """Return the first of a class and its bases that C code made."""
+    base = base_of(cls)
+    while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in _CONTAINERS:
+        cls, base = base, base_of(base)
+    return cls
 
 
 def find_attribute(cls: type, name: str) -> Any:
@@ -205,7 +213,7 @@ def _is_plain_exception(cls: type) -> bool:
 def _grows_by_slots(cls: type) -> bool:
     """Whether a class keeps nothing in C memory of its own beyond its built-in base's."""
     base: Any = base_of(cls)
-    while base is not None and flags_of(cls) & _IS_HEAP_TYPE:
+    while base is not None and cls is not native_of(cls):
         if not _adds_only_places(cls, base):
             return False
         cls, base = base, base_of(base)

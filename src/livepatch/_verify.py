@@ -51,7 +51,7 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
         # What holds them may be garbage itself, of an earlier reload say.
         del held
         gc.collect()
-        held = _held(watched)
+        held = _held(watched, suspended=True)
     _retire(watched, held, retired)
     notices = list(dict.fromkeys(_describe_all(held)))
     if not notices:
@@ -62,7 +62,7 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
 Held = OwnDict[int, "tuple[Any, str, Any]"]
 
 
-def _held(watched: Watched) -> Held:
+def _held(watched: Watched, *, suspended: bool = False) -> Held:
     """Return the losers that more than cycles, reports and running frames refer to."""
     alive: OwnList[Any] = OwnList()
     for reference, _, _ in watched:
@@ -74,7 +74,7 @@ def _held(watched: Watched) -> Held:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
-    internals += overwritten_locals()
+    internals += overwritten_locals(suspended=suspended)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code()
     found = Held()
