@@ -191,7 +191,8 @@ def test_exported_names_are_sorted_and_there() -> None:
     public = {
         name
         for name, value in vars(livepatch).items()
-        if not name.startswith("_") and getattr(value, "__module__", "").partition(".")[0] == "livepatch"
+        if not name.startswith("_")
+        and getattr(value, "__module__", "").partition(".")[0] == "livepatch"
     }
 
     assert sorted(livepatch.__all__) == sorted(set(livepatch.__all__))

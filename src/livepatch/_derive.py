@@ -42,11 +42,11 @@ def derive(decisions: Decisions) -> None:
         decisions: takes the old ones as losers. Where a copy cannot be made, nothing is noted.
     """
     for pair, _ in OwnList(decisions.layout_changes):
-        for cls in _below(pair.old):
+        for cls in classes_below(pair.old):
             _derive_one(decisions, pair, cls)
 
 
-def _below(cls: type) -> OwnList[type]:
+def classes_below(cls: type) -> OwnList[type]:
     """List the classes below a class, each behind its bases."""
     found: OwnDict[int, type] = OwnDict()
     waiting: OwnList[type] = OwnList(subclasses_of(cls))

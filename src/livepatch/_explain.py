@@ -34,7 +34,7 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
             found += parts_of(removed)
     found += decisions.derived
     for migration in decisions.migrations.values():
-        found += (migration, migration.old, migration.new, migration.instances)
+        found += (migration, migration.old, migration.new)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
         found += parts_of(pair.old)
         if not pair.foreign:

@@ -11,7 +11,8 @@ import gc
 import keyword
 import sys
 from collections.abc import Callable, Iterator
-from itertools import islice, repeat
+from itertools import compress, islice, repeat
+from operator import is_
 from typing import Any
 
 from livepatch._kinds import class_attributes, mro_of
@@ -107,7 +108,7 @@ def losers_inside(instances: list[Any], survivors: OwnDict[int, Any]) -> Iterato
 def _inside(*instances: Any) -> list[Any]:
     parts = gc.get_referents(*instances)
     # Their own dicts are objects up to 3.10, and once they were asked for.
-    dicts = [part for part in parts if type(part) is dict]
+    dicts = list(compress(parts, map(is_, map(type, parts), repeat(dict))))
     return parts + gc.get_referents(*dicts) if dicts else parts
 
 

@@ -34,8 +34,12 @@ def unexplained_counts(
     Returns:
         For each target how many references remain; 0 means that no other object holds it.
     """
+    if not targets:
+        return []
     each_once = OwnDict(zip(map(id, explainers), explainers))
-    explained = Counter(map(id, gc.get_referents(explainers, each_once, *each_once.values())))
+    wanted = set(map(id, targets))
+    references = map(id, gc.get_referents(explainers, each_once, *each_once.values()))
+    explained = Counter(filter(wanted.__contains__, references))
     explained.update(known)
     probe = object()
     probes = [probe]
@@ -60,9 +64,9 @@ def holders_of(targets: list[Any], hidden: set[int]) -> OwnList[Any]:
         # Since 3.13 the tuple of the call's own arguments is found too, or a copy of it; it is told
         # from a user's tuple of the same things by what stands last in it.
         mark = object()
-        found = [
-            each for each in gc.get_referrers(*targets, mark) if not _is_marked_tuple(each, mark)
-        ]
+        found = gc.get_referrers(*targets, mark)
+        if id(tuple) in set(map(id, map(type, found))):
+            found = [each for each in found if not _is_marked_tuple(each, mark)]
     else:
         found = list(_holders_among(gc.get_objects(), targets))
     return _without_own(found, {id(targets), id(found), *hidden})

@@ -19,9 +19,11 @@ from operator import is_, not_
 from typing import Any
 
 from livepatch._decide import Decisions
+from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
     holders_of,
+    set_of_types,
     unexplained_counts,
     untracked_instances,
     young_holders_of,
@@ -30,12 +32,14 @@ from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
     is_rebuilt,
+    is_rebuilt_type,
+    repoint_attributes_of_many,
     repoint_contents,
     repoint_holder,
     repoint_running_frames,
     repoint_weak_reference,
 )
-from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
+from livepatch._kinds import CACHE_TYPE, bases_of, is_class, mro_of, subclasses_of
 from livepatch._match import Matches, Pair
 from livepatch._migrate import build_successors, fill_successors, tuple_successor
 from livepatch._own import OwnDict, OwnList
@@ -126,8 +130,7 @@ class _Search:
             fill_successors(migration, self.repointing.survivors)
             # Since 3.13 a dict whose values lie in its instance does not refer to them itself.
             self.changed.update((id(shared), shared) for shared in migration.shared.values())
-        for holder in self.changed.values():
-            self._change(holder)
+        self._change_all()
         if self.unseen or any(migration.instances for migration in migrations):
             repoint_hidden_holders(self.repointing)
             repoint_running_frames(self.repointing)
@@ -135,6 +138,16 @@ class _Search:
             for pair in self.matches.pairs:
                 if id(pair.old) in unseen:
                     self._forward(pair)
+
+    def _skip_insides_of_caches(self) -> None:
+        """Leave the dicts alone that caches, which are emptied, keep their entries in."""
+        if self.repointing.migrates:
+            for holder in self.changed.values():
+                if type(holder) is CACHE_TYPE:
+                    parts = gc.get_referents(holder)
+                    own = (id(part) for part in parts if type(part) is dict)
+                    self.repointing.skipped.update(own)
+                    self.repointing.skipped.discard(id(holder.__dict__))
 
     @contextmanager
     def _earlier_code(self) -> Generator[None, None, None]:
@@ -157,16 +170,19 @@ class _Search:
             for _, undo in reversed(codes):
                 undo()
 
-    def _change(self, holder: Any) -> None:
-        """Note how a holder is changed; what it cannot let go of is forwarded later."""
-        before = self._length()
-        repoint_contents(self.repointing, holder)
-        if self._length() == before and not self.repointing.is_loser(type(holder)):
-            losers = filter(self.repointing.is_loser, gc.get_referents(holder))
-            self.unseen += losers
-
-    def _length(self) -> int:
-        return sum(map(len, self._steps()))
+    def _change_all(self) -> None:
+        """Note how each holder is changed; what it cannot let go of is forwarded later."""
+        calls = [steps.do for steps in self._steps()]
+        self._skip_insides_of_caches()
+        holders = repoint_attributes_of_many(self.repointing, OwnList(self.changed.values()))
+        before = sum(map(len, calls))
+        for holder in holders:
+            repoint_contents(self.repointing, holder)
+            after = sum(map(len, calls))
+            if after == before and not self.repointing.is_loser(type(holder)):
+                losers = filter(self.repointing.is_loser, gc.get_referents(holder))
+                self.unseen += losers
+            before = after
 
     def _rebuild(self, holder: Any) -> None:
         if self.rebuilt.pop(id(holder), None) is not None:
@@ -194,7 +210,6 @@ class _Search:
         for steps in self._steps():
             found += steps.arguments()
         found += (self.rebuilt, self.changed, self.unseen)
-        found += self.repointing.instances.values()
         return found
 
     def _steps(self) -> tuple[Steps, ...]:
@@ -227,10 +242,25 @@ class _Search:
             for instances in self.repointing.instances.values():
                 others += instances
         following: OwnList[Any] = OwnList()
-        for holder in others:
+        for holder in self._note_plain(others):
             if self._note(holder):
                 following.append(holder)
         return following
+
+    def _note_plain(self, holders: OwnList[Any]) -> OwnList[Any]:
+        """Note the holders that are changed in place, in C; return the others."""
+        kinds = {id(kind): kind for kind in set_of_types(holders)}
+        plain = {
+            key
+            for key, kind in kinds.items()
+            if not is_rebuilt_type(kind) and not self.repointing.is_loser(kind)
+        }
+        are_plain = list(map(plain.__contains__, map(id, map(type, holders))))
+        found = OwnList(compress(holders, are_plain))
+        skipped = map(self.repointing.skipped.__contains__, map(id, found))
+        found = OwnList(compress(found, map(not_, skipped)))
+        self.changed.update(zip(map(id, found), found))
+        return OwnList(compress(holders, map(not_, are_plain)))
 
     def _note(self, holder: Any) -> bool:
         """Note a holder once; say whether it will be another object."""
@@ -329,19 +359,8 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
                 skipped.discard(id(cls))
     for loser in decisions.losers:
         if is_class(loser):
-            for subclass in _descendants(loser):
+            for subclass in (loser, *classes_below(loser)):
                 skipped.update((id(mro_of(subclass)), id(bases_of(subclass))))
-
-
-def _descendants(cls: type) -> list[type]:
-    found: OwnDict[int, type] = OwnDict({id(cls): cls})
-    waiting: list[type] = OwnList([cls])
-    while waiting:
-        for subclass in subclasses_of(waiting.pop()):
-            if id(subclass) not in found:
-                found[id(subclass)] = subclass
-                waiting.append(subclass)
-    return OwnList(found.values())
 
 
 def _settle_cells(matches: Matches, repointing: Repointing) -> None:

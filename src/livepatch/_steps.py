@@ -113,6 +113,12 @@ class Steps:
             _restoring(dict.__setitem__, dict.__delitem__, target, key, old),
         )
 
+    def set_items(
+        self, targets: list[dict[Any, Any]], keys: list[Any], new: list[Any], old: list[Any]
+    ) -> None:
+        """Set an item of each of many dicts: one step, however many they are."""
+        self.add(Call(_set_items, targets, keys, new), Call(_set_items, targets, keys, old))
+
     def set_cell(self, cell: CellType, new: Any, old: Any) -> None:
         """Set a closure's variable."""
         undo = Call(_delete_contents, cell) if old is MISSING else Call(_set_contents, cell, old)
@@ -212,6 +218,10 @@ def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
     except AttributeError:
         # Taking back a step that was never made: the attribute is not there, as it should be.
         return
+
+
+def _set_items(targets: list[Any], keys: list[Any], values: list[Any]) -> None:
+    collections.deque(map(dict.__setitem__, targets, keys, values), maxlen=0)
 
 
 def _set_class_of_all(instances: list[Any], cls: type) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import types
 import weakref
 from typing import Any
@@ -925,3 +926,69 @@ def test_subclass_elsewhere_that_no_copy_can_be_made_of_is_refused(live: LiveMod
     assert [each.code for each in refused.value.refusals] == ["LP124"]
     assert other.Number.__bases__ == (module.Player, int)
     assert other.held == 3
+
+
+# Caches and threads
+
+
+def test_cache_of_a_method_forgets_the_old_instances(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        class Player:
+            __slots__ = ("level", "__weakref__")
+            @functools.lru_cache(maxsize=4)
+            def cost(self, factor): return self.level * factor
+    """)
+    players = []
+    for level in range(4):
+        player = module.Player()
+        player.level = level
+        player.cost(2)
+        players.append(player)
+    del player
+    report = live.change('("level",', '("level", "mana",')
+
+    assert "LP209" not in {each.code for each in report.notices}
+    assert module.Player.cost.cache_info().currsize == 0
+    for _ in range(3):
+        assert [player.cost(2) for player in players] == [0, 2, 4, 6]
+    assert module.Player.cost.cache_info().currsize == 4
+
+
+def test_other_threads_see_all_of_a_migration_or_nothing(live: LiveModule) -> None:
+    source = """
+        VERSION = 1
+        class Player:
+            __slots__ = ("level",)
+        players = []
+        def fill():
+            for level in range(200):
+                player = Player()
+                player.level = level
+                players.append(player)
+    """
+    module = live.start(source)
+    module.fill()
+    namespace, seen, stop = vars(module), set(), threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            sample = players[-1]
+            seen.add((type(sample).__slots__, hasattr(sample, "mana"), players[0].level))
+
+    players = namespace["players"]
+    thread = threading.Thread(target=watch)
+    thread.start()
+    hook = """
+            def __livepatch_migrate__(self, change):
+                self.mana = sum(range(500))
+    """
+    changed = source.replace('("level",)', '("level", "mana")' + hook)
+    try:
+        report = live.edit(changed, keep=("players",))
+    finally:
+        stop.set()
+        thread.join()
+
+    assert report.instances == {f"{live.name}.Player": 200}
+    assert seen <= {(("level",), False, 0), (("level", "mana"), True, 0)}

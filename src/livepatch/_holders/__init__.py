@@ -11,7 +11,9 @@ from livepatch._holders._references import repoint_weak_reference
 from livepatch._holders._table import (
     forget_holder,
     is_rebuilt,
+    is_rebuilt_type,
     register_holder,
+    repoint_attributes_of_many,
     repoint_contents,
     repoint_holder,
 )
@@ -21,7 +23,9 @@ __all__ = [
     "Repointing",
     "forget_holder",
     "is_rebuilt",
+    "is_rebuilt_type",
     "register_holder",
+    "repoint_attributes_of_many",
     "repoint_contents",
     "repoint_holder",
     "repoint_running_frames",

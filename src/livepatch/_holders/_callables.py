@@ -141,21 +141,32 @@ def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
 def repoint_slots(repointing: Repointing, holder: Any) -> bool:
     """Exchange the losers in an instance's slots; says whether there were any."""
     found = False
-    for base in mro_of(type(holder)):
-        for attribute in list(class_attributes(base).values()):
-            if type(attribute) is types.MemberDescriptorType:
-                value = _slot_value(attribute, holder)
-                if value is MISSING or not repointing.is_loser(value):
-                    continue
-                found = True
-                if _is_writable(attribute, holder, value):
-                    repointing.count("slot")
-                    setter = attribute.__set__
-                    repointing.steps.add(
-                        Call(setter, holder, repointing.settle(value)),
-                        Call(setter, holder, value),
-                    )
+    for attribute in slots_of(repointing, type(holder)):
+        value = _slot_value(attribute, holder)
+        if value is MISSING or not repointing.is_loser(value):
+            continue
+        found = True
+        if _is_writable(attribute, holder, value):
+            repointing.count("slot")
+            setter = attribute.__set__
+            repointing.steps.add(
+                Call(setter, holder, repointing.settle(value)),
+                Call(setter, holder, value),
+            )
     return found
+
+
+def slots_of(repointing: Repointing, cls: type) -> list[Any]:
+    """Return the slots of a class's instances; of each class they are looked up once."""
+    known = repointing.slots.get(id(cls))
+    if known is None:
+        known = repointing.slots[id(cls)] = [
+            attribute
+            for base in mro_of(cls)
+            for attribute in class_attributes(base).values()
+            if type(attribute) is types.MemberDescriptorType
+        ]
+    return known
 
 
 def _is_writable(slot: types.MemberDescriptorType, holder: Any, value: Any) -> bool:

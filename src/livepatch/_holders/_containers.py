@@ -132,8 +132,9 @@ def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
     moving = map(survivors.__contains__, map(id, map(_value_of, items)))
     moved = list(compress(items, moving))
     repointing.count("dict value", len(moved))
-    if len(moved) > _FEW and not any(survivors[id(value)] is GONE for _, value in moved):
-        settled = [(key, survivors[id(value)]) for key, value in moved]
+    values = list(map(survivors.get, map(id, map(_value_of, moved))))
+    if len(moved) > _FEW and id(GONE) not in set(map(id, values)):
+        settled = list(zip(map(_key_of, moved), values))
         repointing.steps.add(Call(kind.update, holder, settled), Call(kind.update, holder, moved))
         return
     for key, value in moved:

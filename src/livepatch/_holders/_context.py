@@ -36,6 +36,7 @@ class Repointing:
         instances: instances to be given another class, by the id of that class.
         contexts_seen: whether the context variables have been gone through.
         based: ids of classes whose bases are seen to.
+        slots: the slots of holders, by the id of their class.
         unmoved: holders that cannot be repointed, with the loser and the reason.
     """
 
@@ -53,6 +54,7 @@ class Repointing:
     references: Counter[str] = field(default_factory=Counter)
     instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
     unmoved: list[Notice] = field(default_factory=list)
+    slots: dict[int, list[Any]] = field(default_factory=dict)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)

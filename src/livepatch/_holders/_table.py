@@ -24,12 +24,18 @@ def _skip(repointing: Repointing, holder: Any) -> None:
 
 def _leave_to_its_definition(repointing: Repointing, holder: Any) -> None:
     # A cached function is a definition; where its pair could not keep it, it is a loser itself.
+    if repointing.migrates:
+        # Its keys may be instances that are made anew, in a list that only its own code can change.
+        repointing.last.add(Call(_clear_cache, holder), Call(bool))
+        if not repointing.is_loser(holder.__wrapped__):
+            return
     if not repointing.is_loser(holder):
         loser = holder.__wrapped__
         name = type(holder).__name__
         repointing.leave(holder, loser, "LP201", f"inside {name}, which cannot be changed")
 
 
+_clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
 _HAMT_NODES = tuple(
     f"hamt{name}" for name in ("", "_bitmap_node", "_array_node", "_collision_node")
 )
@@ -133,7 +139,12 @@ def forget_holder(holder_type: type) -> None:
 
 def is_rebuilt(holder: Any) -> bool:
     """Whether repointing a holder gives another object in its place."""
-    for base in mro_of(type(holder)):
+    return is_rebuilt_type(type(holder))
+
+
+def is_rebuilt_type(cls: type) -> bool:
+    """Whether repointing a holder of that very type gives another object in its place."""
+    for base in mro_of(cls):
         if id(base) in _user_ways:
             return False
         if id(base) in _WAYS_BY_ID:
@@ -210,16 +221,72 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
     attributes = _dict_of(holder)
     if attributes is None:
         return
+    survivors = repointing.survivors
     for name, value in list(attributes.items()):
-        if repointing.is_loser(value):
+        if id(value) in survivors:
             repointing.count("instance attribute")
             repointing.steps.set_item(attributes, name, repointing.settle(value))
 
 
-def _dict_of(holder: Any) -> dict[str, Any] | None:
-    for base in mro_of(type(holder)):
+_MANY = 50
+
+
+def repoint_attributes_of_many(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]:
+    """Exchange the losers in the dicts of instances of one class, in one step for all.
+
+    Returns:
+        The holders that are still to be seen to: all that are not many of a class, that have
+        slots or a way of their own, or in whose dict there is no loser.
+    """
+    groups: dict[int, OwnList[Any]] = {}
+    for holder in holders if len(holders) > _MANY else ():
+        groups.setdefault(id(type(holder)), OwnList()).append(holder)
+    done: set[int] = set()
+    for group in groups.values():
+        cls = type(group[0])
+        descriptor = _dict_descriptor(cls) if len(group) > _MANY else None
+        if (
+            descriptor is not None
+            and not _has_way(cls)
+            and not _callables.slots_of(repointing, cls)
+        ):
+            done |= _repoint_dicts(repointing, group, descriptor)
+    return OwnList(each for each in holders if id(each) not in done) if done else holders
+
+
+def _has_way(cls: type) -> bool:
+    return any(id(base) in _user_ways or id(base) in _WAYS_BY_ID for base in mro_of(cls))
+
+
+def _repoint_dicts(repointing: Repointing, holders: OwnList[Any], descriptor: Any) -> set[int]:
+    survivors, read, done = repointing.survivors, descriptor.__get__, set()
+    dicts, names, news, olds = OwnList(), OwnList(), OwnList(), OwnList()  # type: ignore[var-annotated]
+    for holder in holders:
+        attributes = read(holder)
+        if type(attributes) is not dict or id(holder) in repointing.skipped:
+            continue
+        for name, value in attributes.items():
+            if id(value) in survivors:
+                dicts.append(attributes)
+                names.append(name)
+                news.append(survivors[id(value)])
+                olds.append(value)
+                done.add(id(holder))
+    if dicts:
+        repointing.count("instance attribute", len(dicts))
+        repointing.steps.set_items(dicts, names, news, olds)
+    return done
+
+
+def _dict_descriptor(cls: type) -> Any:
+    for base in mro_of(cls):
         descriptor = class_attributes(base).get("__dict__")
         if type(descriptor) is types.GetSetDescriptorType:
-            attributes = descriptor.__get__(holder)
-            return attributes if issubclass(type(attributes), dict) else None
+            return descriptor
     return None
+
+
+def _dict_of(holder: Any) -> dict[str, Any] | None:
+    descriptor = _dict_descriptor(type(holder))
+    attributes = descriptor.__get__(holder) if descriptor is not None else None
+    return attributes if issubclass(type(attributes), dict) else None
