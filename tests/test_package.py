@@ -55,6 +55,7 @@ STAGES = (
     "_hotswap",
     "_fill",
     "_migrate",
+    "_reshaped",
     "_decide",
     "_derive",
     "_values",

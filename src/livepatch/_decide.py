@@ -20,7 +20,7 @@ from typing import Any
 from livepatch._borrow import can_borrow_base
 from livepatch._code import same_code, same_kind
 from livepatch._constants import same_value
-from livepatch._hotswap import HOOK, HotswapFunction, newly_renamed
+from livepatch._hotswap import HotswapFunction
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CACHED_PROPERTY,
@@ -56,7 +56,7 @@ from livepatch._layout import (
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration
 from livepatch._own import OwnDict, OwnList
-from livepatch._shapes import find_attribute, shape_of
+from livepatch._reshaped import asks_for_migration, code_changed
 
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
@@ -340,7 +340,7 @@ def _generator_changed(matches: Matches, pair: Pair) -> bool:
         used = matches.by_new.get(id(module.new.get(name)))
         if used is None:
             continue
-        if used.kind is FUNCTION and _code_changed(used.old, used.new):
+        if used.kind is FUNCTION and code_changed(used.old, used.new):
             return True
         if used.kind is CLASS and is_class(used.old) and _maker_changed(used.old, used.new):
             return True
@@ -350,14 +350,7 @@ def _generator_changed(matches: Matches, pair: Pair) -> bool:
 def _maker_changed(old: type, new: type) -> bool:
     before, after = class_attributes(old), class_attributes(new)
     names = _CLASS_MAKERS if issubclass(new, type) else ("__init_subclass__",)
-    return any(_code_changed(before.get(name), after.get(name)) for name in names)
-
-
-def _code_changed(old: Any, new: Any) -> bool:
-    old, new = getattr(old, "__func__", old), getattr(new, "__func__", new)
-    if type(old) is types.FunctionType and type(new) is types.FunctionType:
-        return not same_code(old.__code__, new.__code__)
-    return type(old) is not type(new)
+    return any(code_changed(before.get(name), after.get(name)) for name in names)
 
 
 def instances_can_move(decisions: Decisions, old: type, new: type) -> bool:
@@ -387,49 +380,6 @@ def instances_can_move(decisions: Decisions, old: type, new: type) -> bool:
     if settled is not old_base and not instances_can_move(decisions, old_base, settled):
         return False
     return adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
-
-
-def asks_for_migration(old: type, new: type) -> bool:
-    """Whether instances are to be made anew although they could go over as they are.
-
-    They are where a mark renames their fields, and where the hook is new, or says something new, or
-    the declared fields are others.
-    """
-    if is_enum(new):
-        return False
-    hook = find_attribute(new, HOOK)
-    if hook is not None and (
-        _code_changed(find_attribute(old, HOOK), hook)
-        or shape_of(old).declared.keys() != shape_of(new).declared.keys()
-    ):
-        return True
-    return bool(newly_renamed(old, new))
-
-
-def may_migrate(matches: Matches) -> bool:
-    """Whether instances of some class may have to be made anew."""
-    return any(
-        is_class(pair.old)
-        and is_class(pair.new)
-        and (not same_layout(pair.old, pair.new) or asks_for_migration(pair.old, pair.new))
-        for pair in (*matches.pairs, *matches.aliases)
-    )
-
-
-def is_stuck_with_new_class(decisions: Decisions, pair: Pair) -> bool:
-    """Whether instances that the load made cannot be given their class's old one, which survives.
-
-    CPython exchanges classes whose instances add a dict, weak references and slots, in that order,
-    to one base. attrs gives a slot to the weak references, subclasses of int have no fixed size,
-    and below a base with slots that survives as well, the two bases are two.
-    """
-    if pair.kind is not CLASS or decisions.settle(pair.new) is not pair.old or is_enum(pair.old):
-        return False
-    old_top, top = where_layout_grows(pair.old), where_layout_grows(pair.new)
-    base = base_of(top)
-    if top is old_top or base is None:
-        return False
-    return base is not base_of(old_top) or not adds_only_slots(top, base)
 
 
 def _note_layout(decisions: Decisions, pair: Pair) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
-from livepatch._decide import Decisions, decide, is_stuck_with_new_class
+from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
@@ -30,6 +30,7 @@ from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._report import Notice, StaleFrame
+from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
 from livepatch._values import Values
@@ -197,7 +198,7 @@ def start_migrations(
             if migration is not None:
                 decisions.migrations[id(pair.old)] = migration
     for pair in decisions.matches.pairs:
-        if is_stuck_with_new_class(decisions, pair):
+        if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
             # The load made instances of a class whose old one survives.
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:

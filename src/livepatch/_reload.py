@@ -16,7 +16,6 @@ from typing import Any
 from livepatch._apply import apply, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
-from livepatch._decide import may_migrate
 from livepatch._errors import (
     InvalidOptionError,
     LivepatchError,
@@ -38,6 +37,7 @@ from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
 from livepatch._report import Report
+from livepatch._reshaped import may_migrate
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
