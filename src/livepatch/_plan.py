@@ -6,7 +6,6 @@ classes, definitions before those who hold them, the module's namespace last.
 
 from __future__ import annotations
 
-import sys
 import types
 import weakref
 from collections import Counter
@@ -19,9 +18,8 @@ from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._explain import explained_by
-from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import FUNCTION, base_of, class_attributes, is_class, is_enum, subclasses_of
+from livepatch._kinds import base_of, class_attributes, is_class, is_enum, subclasses_of
 from livepatch._layers import Layer
 from livepatch._match import Matches
 from livepatch._module import Module, Part
@@ -31,11 +29,6 @@ from livepatch._report import Notice, StaleFrame
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
 from livepatch._values import Values
-
-# Since 3.13 a function whose code was exchanged is never specialised again: calls of it stay some
-# 15 % slower (Objects/funcobject.c, FUNC_VERSION_CLEARED). Where nobody holds the old function,
-# the new one takes its place at no cost.
-_NEW_FUNCTIONS_ARE_FASTER = sys.version_info >= (3, 13)
 
 
 @dataclass(slots=True, eq=False)
@@ -116,8 +109,6 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )
-    if _NEW_FUNCTIONS_ARE_FASTER and strategy == "auto":
-        _prefer_unheld_new_functions(plan)
     values = Values(decisions)
     kept = _keep_globals(plan, keep)
     result = reconcile(decisions, values)
@@ -156,26 +147,6 @@ def finish_plan(
     plan.steps.extend(repointing.steps)
     plan.definition_steps.extend(repointing.forwards)
     plan.steps.extend(repointing.forwards)
-
-
-def _prefer_unheld_new_functions(plan: Plan) -> None:
-    decisions = plan.decisions
-    candidates = [
-        pair
-        for pair in plan.matches.pairs
-        if pair.kind is FUNCTION
-        and decisions.kept[id(pair.new)]
-        and not pair.path[-1].startswith(("<", "["))
-        and pair.old.__code__ != pair.new.__code__
-        and not weakref.getweakrefcount(pair.old)
-    ]
-    old_functions = OwnList(pair.old for pair in candidates)
-    counts = unexplained_counts(old_functions, explained_by(plan.matches, decisions))
-    for pair, count in zip(candidates, counts):
-        if count == 0:
-            decisions.kept[id(pair.new)] = False
-            del decisions.survivors[id(pair.new)]
-            decisions.add_loser(pair.old, pair.new)
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
