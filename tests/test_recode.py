@@ -1,4 +1,4 @@
-"""That a function with other code is called as fast as a new one, where CPython does not see to it."""
+"""A function with other code is called as fast as a new one, where CPython does not see to it."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def update_running_code(
     hidden.update(map(id, retained()))
     # Those that a step gives the code it is to have.
     hidden.update(map(id, result.steps.recoded()))
-    for holder in holders_of(used, hidden):
+    for holder in holders_of(used, hidden).others:
         if type(holder) is types.FunctionType:
             _update_closure(repointing, holder, *successors[id(holder.__code__)])
             body = bodies.get(id(holder.__code__))

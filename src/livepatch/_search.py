@@ -12,13 +12,11 @@ import types
 import typing
 import weakref
 from collections.abc import Set as AbstractSet
-from itertools import compress, repeat
-from operator import is_, not_
 from typing import Any
 
 from livepatch._decide import Decisions
 from livepatch._explain import explained_by
-from livepatch._heap import holders_of, unexplained_counts, young_holders_of
+from livepatch._heap import Holders, holders_of, unexplained_counts, young_holders_of
 from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
@@ -159,7 +157,9 @@ class _Search:
     def _take_level(self, held: OwnList[Any]) -> OwnList[Any]:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
         found = self._find(held)
-        others = self._set_instances_aside(held, found)
+        others = found.others
+        for key, group in found.instances.items():
+            self._note_instances(key, group)
         explainers = self._explainers()
         explainers += others
         counts = unexplained_counts(held, explainers)
@@ -187,33 +187,22 @@ class _Search:
         if not is_rebuilt(holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
-                self._note_instances(type(holder), OwnList([holder]))
+                self._note_instances(id(type(holder)), OwnList([holder]))
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
         return True
 
-    def _set_instances_aside(self, held: OwnList[Any], found: OwnList[Any]) -> OwnList[Any]:
-        """Note the instances of losers, in C: there may be a million of them."""
-        classes = {id(target) for target in held if is_class(target)}
-        for target in held if classes else ():
-            if is_class(target):
-                same = map(is_, map(type, found), repeat(target))
-                instances = OwnList(compress(found, same))
-                if instances:
-                    self._note_instances(target, instances)
-        others = map(not_, map(classes.__contains__, map(id, map(type, found))))
-        return OwnList(compress(found, others)) if classes else found
-
-    def _note_instances(self, cls: type, instances: OwnList[Any]) -> None:
-        known = self.repointing.instances.setdefault(id(cls), instances)
+    def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
+        """Note instances of a class, by its id, each once."""
+        known = self.repointing.instances.setdefault(key, instances)
         if known is not instances:
-            seen = self.instance_ids.setdefault(id(cls), set())
+            seen = self.instance_ids.setdefault(key, set())
             if len(seen) < len(known):
                 seen.update(map(id, known))
             known += (each for each in instances if id(each) not in seen)
 
-    def _find(self, held: OwnList[Any]) -> OwnList[Any]:
+    def _find(self, held: OwnList[Any]) -> Holders:
         repointing = self.repointing
         hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
         for steps in self._steps():
@@ -221,7 +210,9 @@ class _Search:
         if self.old_side.isdisjoint(map(id, held)):
             young = young_holders_of(held, hidden)
             explainers = self._explainers()
-            explainers += young
+            explainers += young.others
+            for instances in young.instances.values():
+                explainers += instances
             if not any(count > 0 for count in unexplained_counts(held, explainers)):
                 return young
             del young, explainers

@@ -102,7 +102,11 @@ def _holders(held: Held) -> OwnList[Any]:
     losers: OwnList[Any] = OwnList(loser for loser, _, _ in held.values())
     internals: OwnList[Any] = OwnList(part for loser in losers for part in parts_of(loser))
     own = {*map(id, held.values()), *map(id, internals)}
-    return OwnList(holder for holder in holders_of(losers, own) if not _is_own_tuple(holder, held))
+    found = holders_of(losers, own)
+    holders = OwnList(holder for holder in found.others if not _is_own_tuple(holder, held))
+    for instances in found.instances.values():
+        holders += instances
+    return holders
 
 
 def _is_own_tuple(holder: Any, held: Held) -> bool:
