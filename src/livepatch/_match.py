@@ -58,11 +58,14 @@ class Pair:
     module: Module
     before: Module
     foreign: bool = False
+    _text: str = ""
 
     @property
     def text(self) -> str:
         """The path as the report renders it."""
-        return self.module.path_text(self.path)
+        if not self._text:
+            self._text = self.module.path_text(self.path)
+        return self._text
 
 
 @dataclass(slots=True, eq=False)

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._code import instructions, same_code
 
@@ -32,6 +32,7 @@ _STORE_GLOBAL = _OP["STORE_GLOBAL"]
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 ANNOTATIONS = "__annotations__"
+_CONSTANT_SHELLS = ("constant", "text")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
 # The low bits of these arguments are flags (CPython: Lib/dis.py, _get_const_info and its neighbours).  # noqa: E501
@@ -47,8 +48,7 @@ _ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(NamedTuple):
     """What the source says around a bound name: all of its statement but function bodies.
 
     Attributes:
@@ -63,7 +63,9 @@ class Shell:
     def constant(self) -> str | None:
         """The repr of the constant that is all this statement binds, if it is that simple."""
         first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
-        return first[1] if isinstance(first, tuple) and first[0] == "constant" else None
+        if not isinstance(first, tuple) or first[0] not in _CONSTANT_SHELLS:
+            return None
+        return repr(first[1]) if first[0] == "text" else str(first[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +347,8 @@ def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
+    if type(constant) is str:
+        return ("text", constant)
     # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself.
     return ("constant", repr(constant))
 

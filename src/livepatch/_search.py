@@ -12,6 +12,7 @@ import types
 import typing
 import weakref
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
 
 from livepatch._decide import Decisions
@@ -290,16 +291,19 @@ def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
 
 
 def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
-    for loser in OwnList(targets):
-        if not weakref.getweakrefcount(loser):
-            continue
-        references: OwnList[Any] = OwnList(weakref.getweakrefs(loser))
-        counts = unexplained_counts(references, OwnList())
-        for reference, count in zip(references, counts):
-            # A base's list of subclasses holds the plain reference to each; that is not ours.
+    referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
+    references: OwnList[Any] = OwnList()
+    ends = [0]
+    for loser in referred:
+        references += weakref.getweakrefs(loser)
+        ends.append(len(references))
+    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    for loser, start, end in zip(referred, ends, ends[1:]):
+        # A base's list of subclasses holds the plain reference to each; that is not ours.
+        own = len(bases_of(loser)) if is_class(loser) else 0
+        for reference, count in islice(counts, end - start):
             plain = type(reference) is weakref.ref and reference.__callback__ is None
-            own = len(bases_of(loser)) if plain and is_class(loser) else 0
-            if count > own:
+            if count > (own if plain else 0):
                 repoint_weak_reference(repointing, reference, loser)
     targets += repointing.rebuilt
     repointing.rebuilt = OwnList()
