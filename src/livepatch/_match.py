@@ -187,6 +187,11 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
+    if type(new) is FunctionType and _is_same_function(walk, old, new):
+        # What all the questions below come to for nearly every definition.
+        _pair(walk, path, FUNCTION, old, new)
+        _visit_parts(walk, path, FUNCTION, old, new)
+        return
     if type(new) in CONTAINERS and type(old) is type(new):
         _visit_items(walk, path, old, new)
         return
@@ -203,6 +208,16 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         _visit_parts(walk, path, kind, old, new)
     else:
         _pair_layers(walk, path, kind, old, new)
+
+
+def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
+    """Whether both are functions of the source under one name."""
+    return (
+        type(old) is FunctionType
+        and new.__globals__ is walk.module.live
+        and old.__globals__ is walk.before.live
+        and old.__code__.co_name == new.__code__.co_name
+    )
 
 
 def _visit_items(walk: _Walk, path: Path, old: Any, new: Any) -> None:

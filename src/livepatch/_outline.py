@@ -178,24 +178,43 @@ def _collect_scopes(
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    if known is not None and _same_scope(known.code, code):
-        scopes[path] = Scope(code, known.shells, known.imports)
-    else:
-        # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
-        # the one whose definitions the compiler would bind if both ran.
-        scopes[path] = _scan(code)
+    # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
+    # the one whose definitions the compiler would bind if both ran.
+    scopes[path] = (_take_over(known, code) if known is not None else None) or _scan(code)
     for name, body in class_bodies(code):
         _collect_scopes(body, (*path, name), scopes, previous)
 
 
-def _same_scope(old: CodeType, new: CodeType) -> bool:
-    """Whether two scopes say the same outside their functions and classes."""
-    return (
-        old.co_code == new.co_code
-        and old.co_names == new.co_names
-        and len(old.co_consts) == len(new.co_consts)
-        and all(map(_same_outside, old.co_consts, new.co_consts))
-    )
+def _take_over(known: Scope, code: CodeType) -> Scope | None:
+    """Return what is known of a scope that says the same, but for one text (a docstring, say)."""
+    old = known.code
+    if (
+        old.co_code != code.co_code
+        or old.co_names != code.co_names
+        or len(old.co_consts) != len(code.co_consts)
+    ):
+        return None
+    pairs = enumerate(zip(old.co_consts, code.co_consts))
+    different = [index for index, pair in pairs if not _same_outside(*pair)]
+    if not different:
+        return Scope(code, known.shells, known.imports)
+    return _with_other_text(known, code, different[0]) if len(different) == 1 else None
+
+
+def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
+    """Return a scope that differs in one string constant, where a name is bound to just that."""
+    old, new = known.code.co_consts[index], code.co_consts[index]
+    uses = sum(op in _CONSTANT and argument == index for op, argument in instructions(code))
+    if type(old) is not str or type(new) is not str or uses != 1:
+        return None
+    said, says = ("text", old), ("text", new)
+    for name, shells in known.shells.items():
+        for place, shell in enumerate(shells):
+            if len(shell.fingerprint) == 2 and shell.fingerprint[0] == said:  # noqa: PLR2004
+                changed = shell._replace(fingerprint=(says, shell.fingerprint[1]))
+                others = {name: (*shells[:place], changed, *shells[place + 1 :])}
+                return Scope(code, {**known.shells, **others}, known.imports)
+    return None
 
 
 def _same_outside(old: Any, new: Any) -> bool:
