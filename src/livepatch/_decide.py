@@ -332,6 +332,12 @@ def _generator_changed(matches: Matches, pair: Pair) -> bool:
     return False
 
 
+def makes_otherwise(old: type, new: type) -> bool:
+    """Whether two versions of a class initialise their instances by other code."""
+    before, after = class_attributes(old), class_attributes(new)
+    return any(_code_changed(before.get(name), after.get(name)) for name in ("__new__", "__init__"))
+
+
 def _maker_changed(old: type, new: type) -> bool:
     before, after = class_attributes(old), class_attributes(new)
     names = _CLASS_MAKERS if issubclass(new, type) else ("__init_subclass__",)

@@ -1234,3 +1234,53 @@ def test_old_class_does_not_pile_up(live: LiveModule) -> None:
 
     assert type(players[0]) is module.Player
     assert alive == {id(module.Player)}
+
+
+@pytest.mark.parametrize("body", ["raise KeyError", "raise KeyError(1)"])
+def test_default_stays_the_class_attribute_that_it_is(live: LiveModule, body: str) -> None:
+    source = """
+        class Sorted(dict):
+            class _NotGiven:
+                pass
+
+            __not_given = _NotGiven()
+
+            def pop(self, key, default=__not_given):
+                if default is self.__not_given:
+                    raise KeyError
+                return default
+        """
+    cls = live.start(source).Sorted
+    before = cls._Sorted__not_given
+    live.change("raise KeyError", body)
+
+    assert live.module.Sorted.pop.__defaults__ == (live.module.Sorted._Sorted__not_given,)
+    assert live.module.Sorted._Sorted__not_given is before
+    assert type(before) is live.module.Sorted._NotGiven
+    with pytest.raises(KeyError):
+        live.module.Sorted().pop("a")
+
+
+def test_object_that_a_metaclass_made_is_made_anew_by_its_new_class(live: LiveModule) -> None:
+    source = """
+        class Options:
+            def __init__(self, meta):
+                self.ordered = meta
+
+        class Meta(type):
+            def __new__(mcs, name, bases, namespace):
+                cls = super().__new__(mcs, name, bases, namespace)
+                cls.options = Options(False)
+                cls.seen = []
+                return cls
+
+        class Schema(metaclass=Meta):
+            options = None
+        """
+    cls = live.start(source).Schema
+    cls.seen.append("state")
+    live.change("self.ordered = meta", "self.ordered = self.many = meta")
+
+    assert live.module.Schema.options.many is False
+    assert type(live.module.Schema.options) is live.module.Options
+    assert live.module.Schema.seen == ["state"]
