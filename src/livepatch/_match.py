@@ -165,7 +165,13 @@ def match(modules: Iterable[Module]) -> Matches:
 
 
 def _is_at_home(module: Module, name: str, value: Any) -> bool:
-    return qualified_name(value) == name and module.owns(value)
+    """Whether a name's own statement made a function or class, rather than an import."""
+    if qualified_name(value) != name:
+        return False
+    if type(value) is FunctionType:
+        return module.owns(value)
+    source = module.outline
+    return _is_class_of_source(module, (name,), value, source) and not source.imports((name,))
 
 
 def _visit_global(walk: _Walk, name: str, value: Any) -> None:
@@ -175,6 +181,8 @@ def _visit_global(walk: _Walk, name: str, value: Any) -> None:
         return
     old = module.old[name]
     owner, home = walk.matches.owner_of(value), qualified_name(value)
+    if owner is not module and _is_at_home(module, name, value):
+        owner = module  # whatever module it says it belongs to
     if owner is None or owner is module or home is None:
         _visit(walk, (name,), old, value)
     elif _is_own_definition(module, (name,), old):
