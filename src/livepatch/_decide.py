@@ -241,7 +241,6 @@ def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
-    del decisions
     names = (
         "__name__",
         "__bound__",
@@ -250,9 +249,25 @@ def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
         "__contravariant__",
         "__default__",
     )
+    # What it is bound to cannot be changed: the old one is right where that is what survives.
     return all(
-        same_value(getattr(pair.old, name, None), getattr(pair.new, name, None)) for name in names
+        _says_the_same_type(
+            getattr(pair.old, name, None), _final_type(decisions, getattr(pair.new, name, None))
+        )
+        for name in names
     )
+
+
+def _final_type(decisions: Decisions, said: Any) -> Any:
+    if type(said) is tuple:
+        return tuple(_final_type(decisions, each) for each in said)
+    return _final(decisions, said)
+
+
+def _says_the_same_type(old: Any, new: Any) -> bool:
+    if type(old) is typing.ForwardRef and type(new) is typing.ForwardRef:
+        return old.__forward_arg__ == new.__forward_arg__
+    return same_value(old, new)
 
 
 def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:

@@ -7,7 +7,7 @@ same object on both sides was not made anew, and ends the walk there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -183,11 +183,21 @@ def _visit_global(walk: _Walk, name: str, value: Any) -> None:
     owner, home = walk.matches.owner_of(value), qualified_name(value)
     if owner is not module and _is_at_home(module, name, value):
         owner = module  # whatever module it says it belongs to
-    if owner is None or owner is module or home is None:
+    if owner is None or owner is module or home is None or not _leads_to(owner.new, home, value):
         _visit(walk, (name,), old, value)
     elif _is_own_definition(module, (name,), old):
         # It has moved to another module of this reload, where the new one is described.
         _visit(_Walk(walk.matches, module, owner), tuple(home.split(".")), old, value)
+
+
+def _leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
+    """Whether a definition is where its name says: a wrapper has the name of what it wraps."""
+    holder: Mapping[str, Any] = namespace
+    value: Any = None
+    for step in home.split("."):
+        value = holder.get(step)
+        holder = class_attributes(value) if is_class(value) else {}
+    return value is definition
 
 
 def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
@@ -314,12 +324,7 @@ def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
     home = class_attributes(new).get("__module__") if is_class(new) else new.__module__
     if type(home) is not str:
         return False
-    value: Any = sys.modules.get(home)
-    holder: Any = getattr(value, "__dict__", {})
-    for step in name.split("."):
-        value = holder.get(step)
-        holder = class_attributes(value) if is_class(value) else {}
-    return value is new
+    return _leads_to(getattr(sys.modules.get(home), "__dict__", {}), name, new)
 
 
 def _same_layer(walk: _Walk, old: Any, new: Any, kind: Kind) -> bool:

@@ -1284,3 +1284,25 @@ def test_object_that_a_metaclass_made_is_made_anew_by_its_new_class(live: LiveMo
     assert live.module.Schema.options.many is False
     assert type(live.module.Schema.options) is live.module.Options
     assert live.module.Schema.seen == ["state"]
+
+
+def test_type_variable_that_is_bound_to_classes_of_the_module(live: LiveModule) -> None:
+    source = """
+        from typing import TypeVar
+        class Macro:
+            def size(self): return 1
+        class Call:
+            pass
+        Either = TypeVar("Either", Macro, Call)
+        Later = TypeVar("Later", bound="Macro")
+        """
+    module = live.start(source)
+    either, later = module.Either, module.Later
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert live.module.Either.__constraints__ == (live.module.Macro, live.module.Call)
+    assert either.__constraints__ == (live.module.Macro, live.module.Call)
+    if live.strategy == "auto":
+        assert live.module.Either is either
+        assert live.module.Later is later
