@@ -27,7 +27,19 @@ from livepatch._holders import (
     repoint_running_frames,
     repoint_weak_reference,
 )
-from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
+from livepatch._kinds import (
+    CACHED_PROPERTY,
+    CLASS_METHOD,
+    DISPATCH_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    STATIC_METHOD,
+    bases_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._match import Matches, Pair
 from livepatch._own import OwnDict, OwnList
 from livepatch._reconcile import Reconciliation
@@ -38,6 +50,15 @@ from livepatch._running import update_running_code
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
+_RECONCILED_WHOLE = (
+    PROPERTY,
+    STATIC_METHOD,
+    CLASS_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    CACHED_PROPERTY,
+    DISPATCH_METHOD,
+)
 
 
 def search(
@@ -234,6 +255,9 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
     for pair in matches.pairs:
+        if pair.kind in _RECONCILED_WHOLE:
+            # What it will hold is decided; the search sees what it holds now.
+            skipped |= {id(pair.old), id(pair.new)}
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
                 # Its dict, its bases and its method resolution order.
