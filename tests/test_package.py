@@ -56,6 +56,7 @@ STAGES = (
     "_reconcile._result",
     "_reconcile._wrappers",
     "_reconcile._functions",
+    "_reconcile._left_over",
     "_reconcile._classes",
     "_reconcile._table",
     "_reconcile",
