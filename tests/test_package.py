@@ -46,6 +46,7 @@ STAGES = (
     # match
     "_module",
     "_layers",
+    "_registered",
     "_match",
     # plan
     "_constants",

@@ -73,6 +73,8 @@ def search(
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
+    # What they will hold is decided too: the registries of dispatchers.
+    repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)

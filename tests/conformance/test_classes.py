@@ -594,8 +594,8 @@ def test_what_was_set_on_a_class_stays_when_its_source_changes(
         ),
         "class Player:\n    pass\nPlayer.marked = 1\n",
         (
-            "def mark(cls):\n    def marked(self): return 1\n    cls.marked = marked\n    return cls\n"
-            "@mark\nclass Player:\n    pass\n"
+            "def mark(cls):\n    def marked(self): return 1\n    cls.marked = marked\n"
+            "    return cls\n@mark\nclass Player:\n    pass\n"
         ),
     ],
     ids=["decorator", "base", "metaclass", "statement", "function of a decorator"],
