@@ -47,6 +47,7 @@ STAGES = (
     # match
     "_module",
     "_layers",
+    "_registered",
     "_match",
     # plan
     "_constants",
@@ -57,6 +58,7 @@ STAGES = (
     "_reconcile._result",
     "_reconcile._wrappers",
     "_reconcile._functions",
+    "_reconcile._left_over",
     "_reconcile._classes",
     "_reconcile._table",
     "_reconcile",

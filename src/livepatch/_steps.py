@@ -83,6 +83,10 @@ class Steps:
             if call.func is _set_bases:
                 yield call.args
 
+    def refilled(self) -> set[int]:
+        """Return the ids of the dicts that are emptied and filled anew."""
+        return {id(call.args[0]) for call in self.do if call.func is dict.clear}
+
     def recoded(self) -> Iterator[FunctionType]:
         """Yield the functions that are given other code."""
         for call in self.do:

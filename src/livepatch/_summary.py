@@ -39,6 +39,11 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
             outcome = Outcome.REPLACED
         previous = pair.before.path_text(pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
+    listed = {pair.text for pair in matches.pairs}
+    for alias in matches.aliases:
+        # Two old objects that are one now: a function has lost its decorator.
+        if alias.text not in listed and not alias.path[-1].startswith(("<", "[")):
+            yield DefinitionChange(alias.text, alias.kind.name, Outcome.REPLACED)
     for module in matches.modules:
         for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
             for path, value in found.items():

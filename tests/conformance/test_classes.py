@@ -554,6 +554,62 @@ def test_class_attribute_set_only_at_run_time_stays(live: LiveModule) -> None:
     assert module.Player.registry_key == "p"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("limit = 1", "limit = 2"), ("class Player:", "class Player(Mixin):")],
+    ids=["another attribute", "the bases"],
+)
+def test_what_was_set_on_a_class_stays_when_its_source_changes(
+    live: LiveModule, old: str, new: str
+) -> None:
+    source = "class Mixin: pass\ndef helper(self): return self\nclass Player:\n    limit = 1\n"
+    module = live.start(source)
+    module.Player.added = 5
+    module.Player.shout = lambda self: (self, "hey")
+    module.Player.help = module.helper
+    module.Player.__len__ = lambda self: id(self) * 0 + 7
+    report = live.change(old, new)
+
+    player = module.Player()
+    assert module.Player.added == 5
+    assert player.shout() == (player, "hey")
+    assert module.Player.help is module.helper
+    assert len(player) == 7
+    noticed = {line.path for line in report.notices if line.code == "LP303"}
+    assert noticed == {
+        f"{live.name}.Player.{name}" for name in ("added", "shout", "help", "__len__")
+    }
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "def mark(cls):\n    cls.marked = 1\n    return cls\n@mark\nclass Player:\n    pass\n",
+        (
+            "class Base:\n    def __init_subclass__(cls): cls.marked = 1\n"
+            "class Player(Base):\n    pass\n"
+        ),
+        (
+            "class Meta(type):\n    def __init__(cls, *_): setattr(cls, 'marked', 1)\n"
+            "class Player(metaclass=Meta):\n    pass\n"
+        ),
+        "class Player:\n    pass\nPlayer.marked = 1\n",
+        (
+            "def mark(cls):\n    def marked(self): return 1\n    cls.marked = marked\n"
+            "    return cls\n@mark\nclass Player:\n    pass\n"
+        ),
+    ],
+    ids=["decorator", "base", "metaclass", "statement", "function of a decorator"],
+)
+def test_what_the_old_source_put_into_a_class_goes_with_it(live: LiveModule, made: str) -> None:
+    module = live.start(made)
+    assert module.Player.marked
+    report = live.edit("class Player:\n    limit = 2\n")
+
+    assert not hasattr(module.Player, "marked")
+    assert not report.notices
+
+
 def test_class_attribute_whose_comparison_raises(live: LiveModule) -> None:
     source = """
         class Ambiguous:

@@ -354,6 +354,111 @@ def test_singledispatch_registration_is_removed_with_its_source(live: LiveModule
     assert module.show(1) == "any"
 
 
+IN_TURN = """
+    import functools
+    class T: pass
+    @functools.singledispatch
+    def show(value): return "any"
+    @show.register
+    def _(value: T): return "T"
+"""
+BYTES = """
+    @show.register
+    def _(value: bytes): return "bytes"
+"""
+
+
+def test_singledispatch_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+    module = live.start(IN_TURN)
+    thing, on_t, unnamed = module.T(), module.show.dispatch(module.T), module._
+    report = live.edit(IN_TURN.replace('"T"', '"new T"') + BYTES)
+
+    assert report.ok
+    assert (module.show(thing), module.show(b""), module.show(1)) == ("new T", "bytes", "any")
+    assert on_t is unnamed is module.show.dispatch(module.T)
+    assert on_t(thing) == "new T"
+    report.undo()
+    assert (module.show(thing), module.show(b"")) == ("T", "any")
+    assert module.show.dispatch(module.T) is unnamed is module._
+
+
+def test_singledispatch_gains_a_registration_when_the_class_is_replaced(live: LiveModule) -> None:
+    module = live.start(IN_TURN)
+    thing, on_t = module.T(), module.show.dispatch(module.T)
+    live.edit(IN_TURN.replace("class T:", "class B: pass\n    class T(B):") + BYTES)
+
+    assert (module.show(thing), module.show(b"")) == ("T", "bytes")
+    assert on_t is module.show.dispatch(module.T)
+    assert set(module.show.registry) == {object, module.T, bytes}
+
+
+def test_singledispatch_loses_one_of_two_registrations_of_one_name(live: LiveModule) -> None:
+    module = live.start(IN_TURN + BYTES)
+    thing, on_t, on_bytes = module.T(), module.show.dispatch(module.T), module.show.dispatch(bytes)
+    live.edit(IN_TURN.replace('"T"', '"new T"'))
+
+    assert (module.show(thing), module.show(b"")) == ("new T", "any")
+    assert on_t is module.show.dispatch(module.T)
+    assert on_bytes(b"") == "bytes"
+
+
+def test_singledispatch_registrations_of_one_name_change_their_order(live: LiveModule) -> None:
+    module = live.start(IN_TURN + BYTES)
+    held = {cls: module.show.dispatch(cls) for cls in (module.T, bytes)}
+    first, second = IN_TURN.split("    @show.register")
+    live.edit(first + BYTES.replace('"bytes"', '"B"') + "    @show.register" + second)
+
+    assert all(module.show.dispatch(cls) is function for cls, function in held.items())
+    assert (module.show(module.T()), module.show(b"")) == ("T", "B")
+
+
+def test_singledispatch_elsewhere_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+    source = IN_TURN.replace('@functools.singledispatch\n    def show(value): return "any"', "")
+    source = source.replace("import functools", "from OTHER import show")
+    other = live.other(
+        "import functools\n@functools.singledispatch\ndef show(value): return 'any'\n"
+    )
+    module = live.start(source)
+    thing, on_t = module.T(), other.show.dispatch(module.T)
+    live.edit(source.replace('"T"', '"new T"') + BYTES)
+
+    assert (other.show(thing), other.show(b"")) == ("new T", "bytes")
+    assert on_t(thing) == "new T"
+    assert set(other.show.registry) == {object, module.T, bytes}
+
+
+def test_function_named_with_an_underscore_stays_one_function(live: LiveModule) -> None:
+    module = live.start("def _(text): return text\n")
+    other = live.other("from LIVE import _\n")
+    live.edit("def _(text, mark='!'): return text + mark\n")
+
+    assert other._ is module._
+    assert other._("a") == "a!"
+
+
+@pytest.mark.parametrize("name", ["_", "hit"])
+def test_function_of_either_arm_of_a_condition_stays_one_function(
+    live: LiveModule, name: str
+) -> None:
+    source = f"if LIMIT:\n    def {name}(x=1): return x\nelse:\n    def {name}(x=1): return -x\n"
+    module = live.start(f"LIMIT = 1\n{source}")
+    held = getattr(module, name)
+    live.edit(f"LIMIT = 0\n{source}")
+
+    assert held is getattr(module, name)
+    assert held() == -1
+
+
+def test_function_loses_a_decorator_that_an_assignment_put_on_it(live: LiveModule) -> None:
+    source = "def double(f): return lambda: 2 * f()\ndef hit(): return 1\n"
+    module = live.start(source + "hit = double(hit)\n")
+    held = [module.hit]
+    live.edit(source.replace("return 1", "return 3"))
+
+    assert held[0] is module.hit
+    assert held[0]() == 3
+
+
 def test_wrapt_decorated_function(live: LiveModule) -> None:
     pytest.importorskip("wrapt")
     module = live.start("""

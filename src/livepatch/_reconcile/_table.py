@@ -20,8 +20,10 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     WRAPT,
+    kind_of,
     mro_of,
 )
+from livepatch._layers import plain_path
 from livepatch._match import Pair
 from livepatch._own import OwnList
 from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
@@ -71,7 +73,31 @@ def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
     first.extend(result.steps)
     result.steps = first
     _set_codes(result)
+    _note_changes(result)
     return result
+
+
+def _note_changes(result: Reconciliation) -> None:
+    """Note also what changed around a function, and what holds a part that changed.
+
+    Whichever object survives, a property whose getter changed has changed.
+    """
+    matches = result.decisions.matches
+    pairs = matches.pairs
+    for pair in pairs:
+        if pair.kind is not CLASS and _is_said_otherwise(pair):
+            result.changed.add(id(pair.new))
+    wholes = {(id(pair.module), pair.path): pair for pair in pairs}
+    for pair in pairs:
+        whole = wholes.get((id(pair.module), plain_path(pair.path)))
+        # A helper of a library is only told which of two objects survives.
+        if whole is not None and matches.owner_of(pair.new) and id(pair.new) in result.changed:
+            result.changed.add(id(whole.new))
+
+
+def _is_said_otherwise(pair: Pair) -> bool:
+    said = pair.module.outline.same_shell(pair.before.origin, plain_path(pair.path))
+    return said is False or kind_of(pair.old) is not kind_of(pair.new)
 
 
 def _set_codes(result: Reconciliation) -> None:
