@@ -26,6 +26,7 @@ from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
+from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import Source, namespace_of
 from livepatch._steps import MISSING
@@ -63,7 +64,10 @@ class Loaded:
 
 
 def load(
-    snapshots: list[Snapshot], outlines: Mapping[str, Outline], progress: Callable[[str], None]
+    snapshots: list[Snapshot],
+    outlines: Mapping[str, Outline],
+    selections: Mapping[str, Selection],
+    progress: Callable[[str], None],
 ) -> Loaded:
     """Run the compiled sources with ``importlib.reload`` and take the new namespaces aside.
 
@@ -73,13 +77,14 @@ def load(
     Args:
         snapshots: of the modules, in the order in which they were imported.
         outlines: of the new sources, by module.
+        selections: of the modules of which not everything may have to run, by module.
         progress: told the name of each module before it runs.
 
     Returns:
         The new namespaces, and the error if some module's top-level code raised one. The live
         namespaces are as they were before, order included.
     """
-    run = _Run(snapshots, outlines, progress)
+    run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
     with quiet_threads(window), run.nested():
         try:
@@ -99,10 +104,12 @@ class _Run:
         self,
         snapshots: list[Snapshot],
         outlines: Mapping[str, Outline],
+        selections: Mapping[str, Selection],
         progress: Callable[[str], None],
     ) -> None:
         self.snapshots = OwnDict((snapshot.source.name, snapshot) for snapshot in snapshots)
         self.pending = {name for name, each in self.snapshots.items() if each.source.spec}
+        self.selections = selections
         self.progress = progress
         self.known = dict.fromkeys(sys.modules)
         self.current = ""
@@ -147,13 +154,19 @@ class _Run:
         self.progress(name)
         snapshot = self.snapshots[name]
         source, namespace = snapshot.source, namespace_of(snapshot.source.module)
+        selection = self.selections.get(name)
+        code: CodeType | None = source.code
+        if selection is not None and selection.bodies is not None:
+            code = selection.code
+        if code is None:
+            return
         # The code would write into the old dict; without one it starts a new one.
         namespace.pop("__annotations__", None)
         if len(self.snapshots) > 1:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
         try:
-            with _one_shot_finder(source):
+            with _one_shot_finder(source, code):
                 original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
@@ -265,7 +278,7 @@ class _CompiledLoader:
 
 
 @contextmanager
-def _one_shot_finder(source: Source) -> Generator[None, None, None]:
+def _one_shot_finder(source: Source, code: CodeType) -> Generator[None, None, None]:
     spec = source.spec
 
     class Finder:
@@ -276,7 +289,7 @@ def _one_shot_finder(source: Source) -> Generator[None, None, None]:
             if spec is None or name != source.name or Finder not in sys.meta_path:
                 return None
             sys.meta_path.remove(Finder)
-            loader: Any = _CompiledLoader(source.code, spec)
+            loader: Any = _CompiledLoader(code, spec)
             spec.loader = loader
             return spec
 

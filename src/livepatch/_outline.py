@@ -42,7 +42,10 @@ if sys.version_info >= (3, 12):
     _NAME_SHIFT[_OP["LOAD_ATTR"]] = 1
     _NAME_SHIFT[_OP["LOAD_SUPER_ATTR"]] = 2
 # 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
-_ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+_RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 # What the compiler puts into a class namespace by itself; it says where the class is, not what.
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
@@ -200,9 +203,15 @@ def _same_outside(old: Any, new: Any) -> bool:
     if type(old) is not type(new):
         return False
     if type(old) is CodeType:
-        # What hides a header in itself is left to the scan.
-        return old.co_name == new.co_name and not old.co_name.startswith(("<generic", "__annot"))
+        if old.co_name != new.co_name or old.co_name.startswith("<generic"):
+            return False  # what hides a header in itself is left to the scan
+        return old.co_name not in _RUN_AT_ONCE or same_code(old, new)
     return bool(old == new) if type(old) in (str, int, bool) else repr(old) == repr(new)
+
+
+def shells_of_code(code: CodeType) -> dict[str, tuple[Shell, ...]]:
+    """Return what a scope binds, as `Scope.shells` has it."""
+    return _scan(code).shells
 
 
 def _scan(code: CodeType) -> Scope:
@@ -341,7 +350,7 @@ def _is_star_import(argument: int) -> bool:
 
 def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
     if type(constant) is CodeType:
-        if not is_type_scope(constant) and constant.co_name not in _ANNOTATE_NAMES:
+        if not is_type_scope(constant) and constant.co_name not in _RUN_AT_ONCE:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))

@@ -24,6 +24,7 @@ from livepatch._errors import (
     ReloadInProgressError,
     ReloadRefused,
 )
+from livepatch._follow import follow_bodies
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
@@ -36,6 +37,7 @@ from livepatch._progress import progress
 from livepatch._quiet import quiet_threads
 from livepatch._record import Record
 from livepatch._report import Report
+from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
@@ -46,6 +48,7 @@ from livepatch._withdraw import withdraw
 logger = logging.getLogger("livepatch")
 logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
+RERUNS = ("all", "changed")
 # Seconds without other threads, from the look at who holds what to the end of the change: what
 # they would do in between, a plan cannot know.
 PLAN_WINDOW = 0.5
@@ -60,6 +63,7 @@ def reload(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
+    rerun: str | Iterable[str] = "all",
 ) -> Report:
     """Bring loaded modules to the source that is on disk now, and keep their state.
 
@@ -96,11 +100,12 @@ def reload(
             In each case the modules and all who use them are as they were before.
     """
     names = _check_options(keep, strategy)
+    again = _check_rerun(rerun)
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
     with _one_at_a_time():
-        request = Request(modules, names, strategy, dry_run, dependents, started)
+        request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
     _log(report)
     return report
@@ -112,6 +117,7 @@ def reload_changed(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
+    rerun: str | Iterable[str] = "all",
 ) -> Report:
     """Reload exactly the modules that differ from their sources, as one transaction.
 
@@ -129,9 +135,10 @@ def reload_changed(
         LivepatchError, BaseException: as `reload` does; then nothing has changed.
     """
     names = changed(*packages)
-    options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents}
+    options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents, "rerun": rerun}
     if not names:
         _check_options(keep, strategy)
+        _check_rerun(rerun)
         return Report((), (), {}, {}, (), (), (), 0.0, dry_run)
     return reload(*names, dry_run=dry_run, **options)
 
@@ -145,6 +152,7 @@ class Request:
     strategy: str
     dry_run: bool
     dependents: bool
+    rerun: str | frozenset[str]
     started: float
 
 
@@ -173,16 +181,22 @@ def _undo_alone(record: Record) -> Report:
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
     snapshots = [take_snapshot(source) for source in sources]
+    selections: dict[str, Selection] = {}
     try:
+        if request.rerun != "all":
+            snapshots = [with_known_codes(each) for each in snapshots]
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
+        if request.rerun != "all":
+            selections = select(snapshots, outlines)
         with progress(len(sources)) as show:
-            loaded = load(snapshots, outlines, show)
+            loaded = load(snapshots, outlines, selections, show)
     except BaseException:
         for snapshot in snapshots:
             snapshot.put_back()
         raise
     try:
-        matches = match(describe_modules(snapshots, loaded, outlines))
+        matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        follow_bodies(matches)
     except BaseException:
         withdraw(Matches(()), snapshots, loaded)
         raise
@@ -222,6 +236,21 @@ def _take_back_load(
     if plan is not None:
         plan.steps.clear()
     withdraw(matches, snapshots, loaded)
+
+
+def _check_rerun(rerun: object) -> str | frozenset[str]:
+    if isinstance(rerun, str):
+        if rerun not in RERUNS:
+            detail = f"rerun={rerun!r} is not one of {RERUNS}; several names are written ({rerun!r},)"
+            raise InvalidOptionError("LP110", detail)
+        return rerun
+    try:
+        names = frozenset(rerun)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names") from error
+    if not all(isinstance(name, str) for name in names):
+        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names of globals")
+    return names
 
 
 def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:

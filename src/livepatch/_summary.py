@@ -40,6 +40,9 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
         previous = pair.before.path_text(pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
     for module in matches.modules:
+        for path, (name, changed) in module.followed.definitions.items():
+            outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+            yield DefinitionChange(module.path_text(path), name, outcome)
         for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
             for path, value in found.items():
                 kind = kind_of(value)
