@@ -26,6 +26,7 @@ from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
+from livepatch._rerun import after_rerun, before_rerun
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import Source, namespace_of
@@ -157,11 +158,13 @@ class _Run:
         selection = self.selections.get(name)
         code: CodeType | None = source.code
         if selection is not None and selection.bodies is not None:
+            before_rerun(selection, snapshot)
             code = selection.code
         if code is None:
             return
-        # The code would write into the old dict; without one it starts a new one.
-        namespace.pop("__annotations__", None)
+        if code is source.code:
+            # The code would write into the old dict; without one it starts a new one.
+            namespace.pop("__annotations__", None)
         if len(self.snapshots) > 1:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
@@ -180,6 +183,8 @@ class _Run:
             detail = f"the new source of {name!r} replaces itself in sys.modules"
             raise NotAModuleError("LP107", detail)
         self.current = outer or name
+        if selection is not None and selection.bodies is not None:
+            after_rerun(selection, snapshot)
         self._lend(name, snapshot.namespace, namespace)
         if parent in self.snapshots:
             # As an import does; the parent's own code may bind the name anew afterwards.

@@ -94,6 +94,7 @@ class Module:
         added: new definitions without an old one, by path.
         removed: old definitions without a new one, by path.
         patched: old objects found where the old source had put a definition of its own.
+        contents: containers that its statements may have changed in place, each with a copy.
         bodies: the functions and classes that were not made again; None where all of it ran.
         followed: what follows from their new bodies.
     """
@@ -111,6 +112,7 @@ class Module:
     added: OwnDict[Path, Any] = field(default_factory=OwnDict)
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
+    contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     bodies: Bodies | None = None
     followed: Followed = field(default_factory=Followed)
 
@@ -165,7 +167,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     part = Part.GONE if source.name in loaded.gone else Part.RELOADED
     live, new = namespace_of(source.module), loaded.namespaces[source.name]
     module = Module(source, part, snapshot.origin, new_outline, live, snapshot.namespace, new)
-    module.classes = snapshot.classes
+    module.classes, module.contents = snapshot.classes, snapshot.contents
     return module
 
 

@@ -179,7 +179,7 @@ def _collect_scopes(
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    if known is not None and _same_scope(known.code, code):
+    if known is not None and same_scope(known.code, code):
         scopes[path] = Scope(code, known.shells, known.imports)
     else:
         # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
@@ -189,7 +189,7 @@ def _collect_scopes(
         _collect_scopes(body, (*path, name), scopes, previous)
 
 
-def _same_scope(old: CodeType, new: CodeType) -> bool:
+def same_scope(old: CodeType, new: CodeType) -> bool:
     """Whether two scopes say the same outside their functions and classes."""
     return (
         old.co_code == new.co_code
@@ -289,7 +289,7 @@ class _Scan:
         self.loads.add(name)
 
     def constant(self, _: int, argument: int) -> None:
-        self.statement.append(_constant_shell(self.code.co_consts[argument], self.loads))
+        self.statement.append(constant_shell(self.code.co_consts[argument], self.loads))
 
     def small_number(self, _: int, argument: int) -> None:
         self.statement.append(("constant", repr(argument)))
@@ -348,7 +348,8 @@ def _is_star_import(argument: int) -> bool:
     return "IMPORT_STAR" in _OP or argument == 2  # noqa: PLR2004
 
 
-def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    """Return what a constant says; code of a function or class is no more than its name."""
     if type(constant) is CodeType:
         if not is_type_scope(constant) and constant.co_name not in _RUN_AT_ONCE:
             return ("code", constant.co_name)
@@ -363,7 +364,7 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
     for opcode, argument in instructions(code):
         if opcode in _CONSTANT:
             constant = code.co_consts[argument]
-            yield _constant_shell(constant, loads)
+            yield constant_shell(constant, loads)
             if type(constant) is CodeType and constant.co_name != definition:
                 # The bound or default of a type parameter, evaluated when it is asked for.
                 loads.update(constant.co_names)
@@ -372,6 +373,19 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
             yield (opcode, code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)])
         else:
             yield (opcode, None if opcode in _JUMPS else argument)
+
+
+def annotate_code(code: CodeType) -> CodeType | None:
+    """Return the code of the function of a module's annotations, if it has one (3.14)."""
+    if "__annotate__" not in code.co_names:
+        return None
+    last: CodeType | None = None
+    for opcode, argument in instructions(code):
+        if opcode in _CONSTANT and type(code.co_consts[argument]) is CodeType:
+            last = code.co_consts[argument]
+        elif opcode in _STORES and code.co_names[argument] == "__annotate__":
+            return last
+    return None
 
 
 def is_type_scope(code: CodeType) -> bool:

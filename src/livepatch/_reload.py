@@ -36,7 +36,7 @@ from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
 from livepatch._quiet import quiet_threads
 from livepatch._record import Record
-from livepatch._report import Report
+from livepatch._report import Notice, Report
 from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
@@ -187,7 +187,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             snapshots = [with_known_codes(each) for each in snapshots]
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
         if request.rerun != "all":
-            selections = select(snapshots, outlines)
+            selections = select(snapshots, outlines, _names_of(request.rerun))
         with progress(len(sources)) as show:
             loaded = load(snapshots, outlines, selections, show)
     except BaseException:
@@ -209,6 +209,8 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         with quiet_threads(PLAN_WINDOW):
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
+            plan.notices += (notice for each in selections.values() for notice in each.notices)
+            _notice_unfit(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
@@ -230,12 +232,23 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     return summarise(plan, request.started, dry_run=False), plan.losers_by_reference(), record
 
 
+def _notice_unfit(plan: Plan) -> None:
+    for module in plan.matches.modules:
+        for path in module.followed.unfit:
+            message = "its new code needs a variable that it never captured; it runs the old code"
+            plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+
+
 def _take_back_load(
     plan: Plan | None, matches: Matches, snapshots: list[Snapshot], loaded: Loaded
 ) -> None:
     if plan is not None:
         plan.steps.clear()
     withdraw(matches, snapshots, loaded)
+
+
+def _names_of(rerun: str | frozenset[str]) -> frozenset[str]:
+    return rerun if isinstance(rerun, frozenset) else frozenset()
 
 
 def _check_rerun(rerun: object) -> str | frozenset[str]:

@@ -1,0 +1,108 @@
+"""Stage 3b: what goes before and after the run of a module's chosen statements.
+
+They run in the live namespace as it is, and change in place what it holds. So the containers that
+can be reached from it are copied first, and are given their contents back if the reload does not
+hold.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Iterable, Iterator
+from types import FunctionType
+from typing import Any
+
+from livepatch._own import OwnDict, OwnList
+from livepatch._select import Selection
+from livepatch._snapshot import Snapshot, overload_registry
+from livepatch._source import namespace_of
+
+# Containers inside one of more items than this are not looked for.
+_MANY = 10_000
+_DEEPEST = 20
+
+_COPIES: dict[type, Callable[[Any], Any]] = {
+    dict: OwnDict,
+    collections.OrderedDict: OwnDict,
+    collections.defaultdict: OwnDict,
+    collections.Counter: OwnDict,
+    list: OwnList,
+    collections.deque: OwnList,
+    set: OwnList,
+    bytearray: bytes,
+}
+
+
+def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
+    """Copy what the statements may change in place; forget the overloads that they register."""
+    registered = snapshot.overloads
+    if registered is not None:
+        overload_registry[snapshot.source.name] = (
+            registered if selection.code is None else _without(registered, selection.overloads)
+        )
+    if selection.code is not None:
+        values: list[Any] = OwnList(snapshot.namespace.values())
+        values += (value for _, attributes in snapshot.classes for value in attributes.values())
+        snapshot.contents.extend(_copies(values))
+        namespace = namespace_of(snapshot.source.module)
+        annotations = namespace.get("__annotations__")
+        if type(annotations) is dict:
+            namespace["__annotations__"] = dict(annotations)
+
+
+def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    made_anew = set(names)
+    return {
+        path: dict(overloads)
+        for path, overloads in registered.items()
+        if path.partition(".")[0] not in made_anew
+    }
+
+
+def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:
+    seen: set[int] = set()
+    level: list[Any] = OwnList(values)
+    for _ in range(_DEEPEST):
+        following: list[Any] = OwnList()
+        for value in level:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if type(value) in _COPIES:
+                yield OwnList((value, _COPIES[type(value)](value)))
+            if type(value) in _INSIDE and len(value) <= _MANY:
+                following += filter(_may_be_looked_into, _INSIDE[type(value)](value))
+        level = following
+
+
+def _dict_values(value: dict[Any, Any]) -> Iterable[Any]:
+    return list(dict.values(value))
+
+
+_INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: _dict_values,
+    collections.OrderedDict: _dict_values,
+    collections.defaultdict: _dict_values,
+    list: list,
+    tuple: list,
+    collections.deque: list,
+}
+
+
+def _may_be_looked_into(value: Any) -> bool:
+    return type(value) in _COPIES or type(value) in _INSIDE
+
+
+def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
+    """Give names back that a statement which did not run has the last word on."""
+    namespace = namespace_of(snapshot.source.module)
+    for name in selection.restored:
+        if name in snapshot.namespace:
+            namespace[name] = snapshot.namespace[name]
+        else:
+            namespace.pop(name, None)
+    if selection.annotate is not None:
+        # The statements noted no annotations; this function has those of all of them (PEP 649).
+        namespace.pop("__annotations__", None)
+        namespace["__conditional_annotations__"] = set(range(selection.annotations))
+        namespace["__annotate__"] = FunctionType(selection.annotate, namespace)
