@@ -47,7 +47,11 @@ def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
         namespace = namespace_of(snapshot.source.module)
         annotations = namespace.get("__annotations__")
         if type(annotations) is dict:
-            namespace["__annotations__"] = dict(annotations)
+            namespace["__annotations__"] = {
+                name: kind
+                for name, kind in annotations.items()
+                if name not in selection.unannotated
+            }
 
 
 def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

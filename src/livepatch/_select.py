@@ -48,6 +48,7 @@ class Selection:
         restored: those of them that a later statement, which does not run, has the last word on.
         annotate: the function of the module's annotations, where that is made anew (3.14).
         annotations: how many of them there are.
+        unannotated: the variables that have lost their annotation (until 3.13).
         notices: what a user should know about what does not run.
     """
 
@@ -58,6 +59,7 @@ class Selection:
     overloads: frozenset[str] = frozenset()
     annotate: CodeType | None = None
     annotations: int = 0
+    unannotated: frozenset[str] = frozenset()
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -225,8 +227,9 @@ class _Choice:
             if not run:
                 self.stays(statement, kept, (old, new))
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
+        selection.unannotated = _annotated(old) - _annotated(new)
         chosen = [each for each, run in zip(found.all, needs.runs) if run]
-        if chosen or selection.annotate is not None:
+        if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
             self.restore(selection, found.all, needs.runs)
         self.notice_kept(selection, found.all, needs.runs)
@@ -276,7 +279,7 @@ class _Choice:
         for statement, run in zip(statements, runs):
             if run or is_import(statement.nodes):
                 continue
-            cause = reach.cause(statement.reads - statement.binds)
+            cause = reach.cause(statement.uses - statement.binds)
             if cause is None:
                 continue
             stale = sorted(name for name in statement.binds if self.is_data(name))
@@ -294,10 +297,17 @@ class _Choice:
         self, selection: Selection, gone: frozenset[str], chosen: list[Statement]
     ) -> None:
         made_anew = {name for each in chosen for name in each.binds}
-        for name in sorted(gone - made_anew - {"__annotations__"}):
-            if self.is_data(name) and type(self.namespace[name]) is not type(ast):
+        for name in sorted(gone - made_anew):
+            if not name.startswith("__") and self.is_data(name) and type(self.namespace[name]) is not type(ast):
                 message = "what a statement did to it that has changed or gone was not taken back"
                 selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
+
+
+def _annotated(source: Outline) -> frozenset[str]:
+    """Return the variables that a module annotates by setting items of a dict."""
+    shells = source.scopes[()].shells.get(ANNOTATIONS, ())
+    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
+    return frozenset(ast.literal_eval(part[1]) for part in said if part[0] == "constant")
 
 
 def _is_compiled_plainly(spec: Any) -> bool:

@@ -41,6 +41,7 @@ _SILENT = frozenset(
 )
 _BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
 _READS = frozenset({"LOAD_NAME", "LOAD_GLOBAL"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _EFFECTS = frozenset({"POP_TOP", "STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR"})
 _ENDS = frozenset({"RERAISE", "RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS"})
 _ANNOTATE, _WHICH = "__annotate__", "__conditional_annotations__"
@@ -82,6 +83,7 @@ class Statement:
         old_codes: those of the old statement that says the same; None if there is none.
         binds: the names that it binds or deletes.
         reads: the names that it reads outside functions and classes.
+        uses: those, and the attributes that it reads.
     """
 
     nodes: list[ast.stmt]
@@ -92,6 +94,7 @@ class Statement:
     old_codes: list[CodeType] | None = None
     binds: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -148,6 +151,7 @@ def _fill(statements: list[Statement], stream: Stream) -> bool:
     complete = True
     reads: list[set[str]] = [set() for _ in statements]
     binds: list[set[str]] = [set() for _ in statements]
+    attributes: list[set[str]] = [set() for _ in statements]
     for place in stream.places():
         index = bisect_left(starts, stream.lines[place] + 1) - 1
         if index < 0 or stream.lines[place] > statements[index].last:
@@ -163,8 +167,11 @@ def _fill(statements: list[Statement], stream: Stream) -> bool:
             binds[index].add(token[1])
         elif token[0] in _READS:
             reads[index].add(token[1])
-    for statement, bound, read in zip(statements, binds, reads):
+        elif token[0] in _ATTRIBUTES:
+            attributes[index].add(token[1])
+    for statement, bound, read, more in zip(statements, binds, reads, attributes):
         statement.binds, statement.reads = frozenset(bound), frozenset(read)
+        statement.uses = frozenset((*read, *more))
     return complete
 
 
@@ -260,6 +267,7 @@ class _Search:
             by_line.setdefault(stream.lines[place], []).append(place)
         self.lines = [by_line[line] for line in sorted(by_line)]
         self.free = [True] * len(self.lines)
+        self.handled = {handler for _, _, handler in stream.handlers}
         # How many instructions stand before each line, and the line before which so many stand.
         self.before = [0]
         for places in self.lines:
@@ -308,12 +316,15 @@ class _Search:
 
     def is_whole(self, places: list[int]) -> bool:
         """Whether these instructions are a top-level statement, and not a part of one."""
-        own, first, last = set(places), places[0], places[0]
-        tokens = self.stream.tokens
-        following = first
-        while following < len(tokens) and (following in own or tokens[following] is None):
-            last = following if following in own else last
-            following += 1
+        # The compiler puts handlers behind all else; other than that it leaves no gap.
+        gaps = [
+            (one, other)
+            for one, other in zip(places, places[1:])
+            if any(token is not None for token in self.stream.tokens[one + 1 : other])
+        ]
+        if not self.handled.issuperset(other for _, other in gaps):
+            return False
+        own, first, last = set(places), places[0], gaps[0][0] if gaps else places[-1]
         if any(start < first and stop > last for start, stop in self.stream.jumps):
             return False
         return all(
