@@ -5,6 +5,7 @@ Such a function is not made again: whoever holds its old code is given the new c
 
 from __future__ import annotations
 
+import dis
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from livepatch._outline import (
     ANNOTATE_NAMES,
     COMPILER_NAMES,
     COMPREHENSIONS,
+    REST,
     Outline,
     Shell,
     is_type_scope,
@@ -130,7 +132,40 @@ def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[
 
 
 def _same_statements(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    names = [name for name in old if name not in COMPILER_NAMES]
-    return names == [name for name in new if name not in COMPILER_NAMES] and all(
-        old[name] == new[name] for name in names
+    names = [name for name in old if name not in _NOT_SAID]
+    return names == [name for name in new if name not in _NOT_SAID] and all(
+        old[name] == new[name] or _headers(old[name]) == _headers(new[name]) for name in names
     )
+
+
+# A class has a cell for itself where a method uses super(), which is no part of what it says.
+_NOT_SAID = frozenset((*COMPILER_NAMES, "__classcell__", REST))
+_OP = dis.opmap
+_MAKE_CELL = _OP.get("MAKE_CELL", -1)
+_CELL_LOADS = frozenset(
+    _OP[name] for name in ("LOAD_CLOSURE", "LOAD_FAST", "LOAD_FAST_BORROW") if name in _OP
+)
+_BUILD_TUPLE, _MAKE_FUNCTION = _OP["BUILD_TUPLE"], _OP["MAKE_FUNCTION"]
+_SET_ATTRIBUTE = _OP.get("SET_FUNCTION_ATTRIBUTE", -1)
+_CLOSURE = 8
+
+
+def _headers(shells: tuple[Shell, ...]) -> list[list[Any]]:
+    """Return what statements say but for the variables that functions in them capture."""
+    return [_without_closures(shell.fingerprint) for shell in shells]
+
+
+def _without_closures(fingerprint: tuple[Any, ...]) -> list[Any]:
+    found: list[Any] = []
+    for part in fingerprint:
+        opcode, argument = (part[0], part[-1]) if isinstance(part, tuple) else (part, None)
+        if opcode == "code" and found and found[-1][0] == _BUILD_TUPLE:
+            count = found[-1][1]
+            if all(each[0] in _CELL_LOADS for each in found[-1 - count : -1]):
+                del found[-1 - count :]
+        if opcode == _MAKE_FUNCTION and isinstance(argument, int):
+            argument &= ~_CLOSURE
+        elif opcode == _MAKE_CELL or (opcode == _SET_ATTRIBUTE and argument == _CLOSURE):
+            continue
+        found.append((opcode, argument, part if isinstance(opcode, str) else None))
+    return found

@@ -39,9 +39,13 @@ def read_possible_importers(matches: Matches) -> None:
         value
         for module in matches.modules
         for name, value in module.old.items()
-        if module.new.get(name, MISSING) is not value
+        if module.new.get(name, MISSING) is not value or _has_new_body(module, name)
     )
     read_importers(modules, changed, modules)
+
+
+def _has_new_body(module: Module, name: str) -> bool:
+    return module.followed.definitions.get((name,), ("", False))[1]
 
 
 def carry_data(plan: Plan) -> None:

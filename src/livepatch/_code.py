@@ -95,7 +95,18 @@ def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
 def _same_constant(old: Any, new: Any) -> bool:
     if type(old) is CodeType and type(new) is CodeType:
         return same_code(old, new)
-    return type(old) is type(new) and repr(old) == repr(new)
+    return type(old) is type(new) and text_of_constant(old) == text_of_constant(new)
+
+
+def text_of_constant(constant: object) -> str:
+    """Return a text that is equal for equal constants of the same types."""
+    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself. The order
+    # of a set is another one with every way of making it.
+    if type(constant) is frozenset:
+        return f"frozenset({sorted(map(text_of_constant, constant))})"
+    if type(constant) is tuple and frozenset in map(type, constant):
+        return f"({', '.join(map(text_of_constant, constant))})"
+    return repr(constant)
 
 
 _KIND_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

@@ -95,6 +95,7 @@ class Module:
         removed: old definitions without a new one, by path.
         patched: old objects found where the old source had put a definition of its own.
         contents: containers that its statements may have changed in place, each with a copy.
+        apart: names that another statement binds now; what the old one made is something else.
         bodies: the functions and classes that were not made again; None where all of it ran.
         followed: what follows from their new bodies.
     """
@@ -113,6 +114,7 @@ class Module:
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    apart: frozenset[str] = frozenset()
     bodies: Bodies | None = None
     followed: Followed = field(default_factory=Followed)
 
@@ -156,7 +158,7 @@ def describe_modules(
         for snapshot in snapshots
     }
     for name, selection in selections.items():
-        modules[name].bodies = selection.bodies
+        modules[name].bodies, modules[name].apart = selection.bodies, selection.apart
     modules |= {name: _describe_new(name, module) for name, module in loaded.imported.items()}
     order = {name: place for place, name in enumerate(loaded.order)}
     return sorted(modules.values(), key=lambda module: order.get(module.name, len(order)))

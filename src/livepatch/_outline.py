@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from livepatch._code import instructions, same_code
+from livepatch._code import instructions, same_code, text_of_constant
 
 _OP = dis.opmap
 _STORES = {_OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in _OP}
@@ -206,7 +206,9 @@ def _same_outside(old: Any, new: Any) -> bool:
         if old.co_name != new.co_name or old.co_name.startswith("<generic"):
             return False  # what hides a header in itself is left to the scan
         return old.co_name not in _RUN_AT_ONCE or same_code(old, new)
-    return bool(old == new) if type(old) in (str, int, bool) else repr(old) == repr(new)
+    if type(old) in (str, int, bool):
+        return bool(old == new)
+    return text_of_constant(old) == text_of_constant(new)
 
 
 def shells_of_code(code: CodeType) -> dict[str, tuple[Shell, ...]]:
@@ -355,8 +357,7 @@ def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
-    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself.
-    return ("constant", repr(constant))
+    return ("constant", text_of_constant(constant))
 
 
 def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:

@@ -56,11 +56,11 @@ def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
 
 def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
     made_anew = set(names)
-    return {
-        path: dict(overloads)
-        for path, overloads in registered.items()
-        if path.partition(".")[0] not in made_anew
-    }
+    left: dict[str, Any] = collections.defaultdict(dict)
+    for path, overloads in registered.items():
+        if path.partition(".")[0] not in made_anew:
+            left[path] = dict(overloads)
+    return left
 
 
 def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:

@@ -29,7 +29,7 @@ from livepatch._reach import Reach
 from livepatch._report import Notice
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
-from livepatch._statements import Statement, find_statements
+from livepatch._statements import Statement, Statements, find_statements
 from livepatch._syntax import is_import, overloaded_names, without_annotations
 
 _FUTURE = reduce(
@@ -46,6 +46,7 @@ class Selection:
         code: what runs; None for nothing.
         names: the globals that it binds.
         restored: those of them that a later statement, which does not run, has the last word on.
+        apart: those of them whose old value another statement made, which does not run.
         annotate: the function of the module's annotations, where that is made anew (3.14).
         annotations: how many of them there are.
         unannotated: the variables that have lost their annotation (until 3.13).
@@ -56,6 +57,7 @@ class Selection:
     code: CodeType | None = None
     names: frozenset[str] = frozenset()
     restored: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
     overloads: frozenset[str] = frozenset()
     annotate: CodeType | None = None
     annotations: int = 0
@@ -231,7 +233,7 @@ class _Choice:
         chosen = [each for each, run in zip(found.all, needs.runs) if run]
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
-            self.restore(selection, found.all, needs.runs)
+            _say_who_binds(selection, found, needs.runs)
         self.notice_kept(selection, found.all, needs.runs)
         self.notice_effects(selection, found.gone, chosen)
         return selection
@@ -240,7 +242,7 @@ class _Choice:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
-        if self.starred and is_import(statement.nodes):
+        if is_import(statement.nodes) and (self.starred or statement.binds & self.imported):
             return False
         pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
         if pairs is None:
@@ -265,11 +267,6 @@ class _Choice:
         selection.overloads = frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
         )
-
-    @staticmethod
-    def restore(selection: Selection, statements: list[Statement], runs: list[bool]) -> None:
-        last = {name: run for each, run in zip(statements, runs) for name in each.binds}
-        selection.restored = frozenset(name for name in selection.names if not last[name])
 
     def notice_kept(
         self, selection: Selection, statements: list[Statement], runs: list[bool]
@@ -301,6 +298,21 @@ class _Choice:
             if not name.startswith("__") and self.is_data(name) and type(self.namespace[name]) is not type(ast):
                 message = "what a statement did to it that has changed or gone was not taken back"
                 selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
+
+
+def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
+    """Note of which names a statement that does not run made the old value, or has the last word."""
+    last: dict[str, bool] = {}
+    places = dict(statements.last_bound)
+    kept_last: set[str] = set()
+    for statement, run in zip(statements.all, runs):
+        for name in statement.binds:
+            last[name] = run
+            if statement.old_place > places.get(name, -1):
+                places[name] = statement.old_place
+                (kept_last.discard if run else kept_last.add)(name)
+    selection.restored = frozenset(name for name in selection.names if not last[name])
+    selection.apart = selection.names & kept_last - selection.restored
 
 
 def _annotated(source: Outline) -> frozenset[str]:

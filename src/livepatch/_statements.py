@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from livepatch._code import text_of_constant
 from livepatch._outline import constant_shell
 
 Token = tuple[Any, ...]
@@ -81,6 +82,7 @@ class Statement:
         tokens: what its instructions say.
         codes: the code objects among them.
         old_codes: those of the old statement that says the same; None if there is none.
+        old_place: where that begins.
         binds: the names that it binds or deletes.
         reads: the names that it reads outside functions and classes.
         uses: those, and the attributes that it reads.
@@ -92,6 +94,7 @@ class Statement:
     tokens: list[Token] = field(default_factory=list)
     codes: list[CodeType] = field(default_factory=list)
     old_codes: list[CodeType] | None = None
+    old_place: int = -1
     binds: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
@@ -104,12 +107,14 @@ class Statements:
     Attributes:
         all: the statements in order.
         gone: names that old statements used for their effects and that are in no new statement.
+        last_bound: names that old statements bound which are no new ones, and where they last did.
         complete: whether each instruction of the new code belongs to a statement.
         annotations: how many annotations of variables the new code notes (3.14).
     """
 
     all: list[Statement]
     gone: frozenset[str]
+    last_bound: dict[str, int]
     complete: bool
     annotations: int
 
@@ -126,7 +131,10 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     found = list(_cut(tree))
     complete = _fill(found, after)
     left = _Search(before).run(found)
-    return Statements(found, frozenset(_used_for_effect(before, left)), complete, after.annotations)
+    gone = frozenset(_used_for_effect(before, left))
+    bound: list[tuple[Any, int]] = [(before.tokens[place], place) for place in left]
+    last_bound = {token[1]: place for token, place in bound if token[0] in _BINDS}
+    return Statements(found, gone, last_bound, complete, after.annotations)
 
 
 def _cut(tree: ast.Module) -> Iterator[Statement]:
@@ -210,7 +218,7 @@ def _token(each: dis.Instruction) -> Token:
         return (each.opname, constant_shell(each.argval, set()))
     if type(each.argval) is str and each.opname not in {"LOAD_CONST", "RETURN_CONST"}:
         return (each.opname, each.argval)
-    return (each.opname, type(each.argval).__name__, repr(each.argval))
+    return (each.opname, type(each.argval).__name__, text_of_constant(each.argval))
 
 
 def _drop_ends(stream: Stream) -> None:
@@ -310,6 +318,7 @@ class _Search:
         if not self.is_whole(places):
             return None
         self.free[begin:end] = [False] * (end - begin)
+        statement.old_place = places[0]
         codes = (self.stream.codes[place] for place in places)
         statement.old_codes = [code for code in codes if code is not None]
         return end

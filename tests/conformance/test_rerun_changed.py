@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 import inspect
+import os
+import subprocess
 import sys
 import traceback
 import types
+from pathlib import Path
 from textwrap import dedent
 from typing import Any, NamedTuple
 
 import pytest
 
 import livepatch
-from tests.live import LiveModule, run_in_child
+from tests.live import PYTHON, LiveModule
 
 BESIDE = """\
 import functools
@@ -354,3 +358,511 @@ def test_a_dry_run_and_an_undo_leave_what_was_there(live: LiveModule, case: Case
     assert {k: v for k, v in undone.items() if k not in data} == {
         k: v for k, v in before.items() if k not in data
     }
+
+
+# --- bodies
+
+
+def test_a_body_reaches_every_function_that_holds_its_code(live: LiveModule) -> None:
+    source = """
+        class Table:
+            def __init__(self):
+                self.kept = []
+            def __call__(self, function):
+                self.kept.append(function)
+        table = Table()
+        @table
+        def hidden(): return 1
+        def make():
+            def closure(): return 1
+            return closure
+        def local():
+            class Local:
+                def m(self): return 1
+            return Local
+        class C:
+            def m(self): return 1
+            @staticmethod
+            def s(): return 1
+            @classmethod
+            def c(cls): return 1
+            @property
+            def p(self): return 1
+        """
+    module = start(live, source)
+    instance, closure = module.C(), module.make()
+    local = module.local()()
+    bound = [instance.m, module.C.c, module.C.s]
+    report = change(live, "return 1", "return 2")
+
+    assert module.table.kept[0]() == 2
+    assert (closure(), local.m(), instance.p) == (2, 2, 2)
+    assert [each() for each in bound] == [2, 2, 2]
+    assert report.ok
+    assert module.LOG == []
+
+
+def test_a_body_reaches_a_function_that_was_bound_to_another_name(live: LiveModule) -> None:
+    module = start(live, "def f(): return 1\ng = f\ndel f\n")
+    change(live, "return 1", "return 2")
+
+    assert module.g() == 2
+    assert not hasattr(module, "f")
+
+
+def test_a_cached_result_of_a_changed_body_is_forgotten(live: LiveModule) -> None:
+    source = "import functools\n@functools.lru_cache\ndef f(): return 1\n"
+    module = start(live, source)
+    held, result = module.f, module.f()
+    change(live, "return 1", "return 2")
+
+    assert result == 1
+    assert held is module.f
+    assert held() == 2
+
+
+def test_line_numbers_and_getsource_follow_where_nothing_runs(live: LiveModule) -> None:
+    module = start(live, "X = run('x')\nclass C:\n    def m(self): return 1 / 0\ndef f(): pass\n")
+    instance = module.C()
+    edit(live, "# one\n# two\nX = run('x')\n\n\nclass C:\n\n    def m(self):\n        return 1 / 0\ndef f(): pass\n")
+    lines = live.source.splitlines()
+    with pytest.raises(ZeroDivisionError) as caught:
+        instance.m()
+    frame = traceback.extract_tb(caught.value.__traceback__)[-1]
+
+    assert module.LOG == []
+    assert "1 / 0" in lines[(frame.lineno or 0) - 1]
+    assert inspect.getsource(module.f) == "def f(): pass\n"
+    assert inspect.getsource(module.C).startswith("class C:\n\n    def m(self):\n")
+
+
+def test_a_method_that_begins_to_use_super_runs_nothing(live: LiveModule) -> None:
+    source = "class A:\n    def m(self): return 1\n@noted\nclass B(A):\n    def m(self): return 2\n"
+    module = start(live, source)
+    instance = module.B()
+    held = instance.m
+    report = change(live, "return 2", "return super().m() + 10")
+    results = (instance.m(), held(), module.B().m())
+    undone = report.undo()
+
+    assert module.LOG == []
+    assert results == (11, 11, 11)
+    assert held() == 2
+    assert undone.ok
+
+
+def test_a_function_that_becomes_a_generator_runs_nothing(live: LiveModule) -> None:
+    module = start(live, "@noted\ndef f(): return [1]\n")
+    held = [module.f]
+    change(live, "return [1]", "yield 2")
+
+    assert module.LOG == []
+    assert held[0] is module.f
+    assert list(held[0]()) == [2]
+
+
+def test_many_generations_of_bodies(live: LiveModule) -> None:
+    source = "def f(): return {0}\ndef make():\n    def g(): return {0}\n    return g\ndef h(): return 0\n"
+    module = start(live, source.format(0))
+    held, closure, untouched = module.f, module.make(), module.h.__code__
+    seen = []
+    for generation in range(1, 6):
+        edit(live, source.format(generation))
+        seen.append((held(), closure(), module.f is held))
+
+    assert seen == [(each, each, True) for each in range(1, 6)]
+    assert module.h.__code__ is untouched, "what has not changed keeps its very code"
+
+
+def test_both_modes_can_follow_each_other(live: LiveModule) -> None:
+    source = "X = run('x')\ndef f(): return {0}\ndef make():\n    def g(): return {0}\n    return g\n"
+    module = start(live, source.format(0))
+    held, closure = module.f, module.make()
+    seen = []
+    for generation, mode in enumerate(["changed", "all", "changed", "all", "changed"], 1):
+        live.edit(IMPORT + source.format(generation), rerun=mode)
+        seen.append((held(), closure(), module.f is held or live.strategy == "repoint"))
+
+    assert seen == [(each, each, True) for each in range(1, 6)]
+    assert module.LOG == ["x", "x"]
+
+
+def test_a_call_that_goes_on_in_old_code_is_named(live: LiveModule) -> None:
+    module = start(live, "def f():\n    yield 1\n    yield 2\n")
+    running = module.f()
+    next(running)
+    report = change(live, "yield 2", "yield 3")
+
+    assert [frame.function for frame in report.stale_frames] == ["f"]
+    assert list(running) == [2]
+
+
+# --- state and registries
+
+
+def test_state_stays_the_live_object(live: LiveModule) -> None:
+    module = start(live, "CACHE = {}\nSEEN = []\ndef f(): return 1\n")
+    module.CACHE["a"], cache = 1, module.CACHE
+    module.SEEN.append(1)
+    edit(live, "CACHE = {}\nSEEN = []\nNEW = run('new')\ndef f(a=3): return 1\n")
+
+    assert module.CACHE is cache
+    assert (module.CACHE, module.SEEN, module.LOG) == ({"a": 1}, [1], ["new"])
+
+
+APPLICATION = """
+    class Application:
+        def __init__(self):
+            self.routes = {}
+        def route(self, path):
+            def register(function):
+                run(path)
+                assert path not in self.routes, "registered twice"
+                self.routes[path] = function
+                return function
+            return register
+        def get(self, path):
+            return self.routes[path]()
+    app = Application()
+    @app.route("/a")
+    def a(): return "a"
+    @app.route("/b")
+    def b(): return "b"
+    """
+
+
+def test_a_route_is_edited_and_not_registered_twice(live: LiveModule) -> None:
+    module = start(live, APPLICATION)
+    app = module.app
+    change(live, 'return "a"', 'return "new a"')
+
+    assert app is module.app
+    assert (app.get("/a"), app.get("/b")) == ("new a", "b")
+    assert module.LOG == []
+
+
+def test_an_added_route_is_registered_alone(live: LiveModule) -> None:
+    module = start(live, APPLICATION)
+    edit(live, dedent(APPLICATION) + '@app.route("/c")\ndef c(): return "c"\n')
+
+    assert module.LOG == ["/c"]
+    assert [module.app.get(path) for path in ("/a", "/b", "/c")] == ["a", "b", "c"]
+
+
+def test_an_edit_of_the_framework_itself_registers_nothing_twice(live: LiveModule) -> None:
+    module = start(live, APPLICATION)
+    change(live, "return self.routes[path]()", "return self.routes[path]() + '!'")
+
+    assert module.LOG == []
+    assert module.app.get("/a") == "a!"
+
+
+def test_commands_of_a_group_follow(live: LiveModule) -> None:
+    source = """
+        class Command:
+            def __init__(self, callback):
+                self.callback = callback
+                run(callback.__name__)
+        class Group:
+            def __init__(self): self.commands = {}
+            def command(self, function):
+                made = self.commands[function.__name__] = Command(function)
+                return made
+        cli = Group()
+        @cli.command
+        def one(): return 1
+        @cli.command
+        def two(): return 2
+        """
+    module = start(live, source)
+    held = module.one
+    change(live, "return 1", "return 10")
+    change(live, "def two():", "def two(n=5):")
+
+    assert held is module.one
+    assert module.cli.commands["one"].callback() == 10
+    assert module.LOG == ["two"]
+    assert module.cli.commands["two"] is module.two
+
+
+def test_single_dispatch_takes_one_more_registration(live: LiveModule) -> None:
+    source = """
+        import functools
+        @functools.singledispatch
+        def show(x): return "object"
+        @show.register
+        def _(x: int): return "int"
+        @show.register
+        def _(x: str): return "str"
+        """
+    module = start(live, source)
+    show = module.show
+    change(live, 'return "int"', 'return "INT"')
+    edit(live, dedent(source).replace('return "int"', 'return "INT"') + "@show.register\ndef _(x: list): return 'list'\n")
+
+    assert show is module.show
+    assert [show(each) for each in (1, "a", [], None)] == ["INT", "str", "list", "object"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="typing.get_overloads is of 3.11")
+def test_overloads_are_those_of_the_source(live: LiveModule) -> None:
+    import typing
+
+    source = """
+        from typing import overload
+        @overload
+        def f(a: int) -> int: ...
+        @overload
+        def f(a: str) -> str: ...
+        def f(a): return a
+        @overload
+        def g(a: int) -> int: ...
+        @overload
+        def g(a: str) -> str: ...
+        def g(a): return a
+        """
+    module = start(live, source)
+    get_overloads: Any = typing.get_overloads  # type: ignore[attr-defined,unused-ignore]
+    change(live, "def f(a: str) -> str", "def f(a: bytes = b'') -> bytes")
+    counts = len(get_overloads(module.f)), len(get_overloads(module.g))
+    change(live, "def g(a): return a", "def g(a): return [a]")
+
+    assert counts == (2, 2)
+    assert get_overloads(module.f)[1].__defaults__ == (b"",)
+    assert len(get_overloads(module.g)) == 2
+
+
+# --- what the options say
+
+
+def test_named_globals_run_again(live: LiveModule) -> None:
+    module = start(live, "A = run('a')\nB = run('b')\ndef f(): return 1\n")
+    change(live, "return 1", "return 2", )
+    live.change("return 2", "return 3", rerun=("B",))
+
+    assert module.LOG == ["b"]
+    assert module.f() == 3
+
+
+def test_a_name_that_no_statement_binds_is_named(live: LiveModule) -> None:
+    start(live, "A = 1\n")
+    report = live.reload(rerun=("NOTHING",))
+
+    assert [notice.code for notice in report.notices] == ["LP316"]
+
+
+@pytest.mark.parametrize("value", ["some", "A", 1, None, (1,)])
+def test_bad_values_of_rerun(live: LiveModule, value: Any) -> None:
+    module = start(live, "A = run('a')\n")
+    with pytest.raises(livepatch.InvalidOptionError, match="LP110"):
+        live.reload(rerun=value)
+    with pytest.raises(livepatch.InvalidOptionError, match="LP110"):
+        livepatch.reload_changed(live.name, rerun=value)
+
+    assert module.LOG == []
+
+
+def test_reload_changed_takes_the_option(live: LiveModule) -> None:
+    module = start(live, "A = run('a')\ndef f(): return 1\n")
+    live.write(live.source.replace("return 1", "return 2"))
+    livepatch.reload_changed(live.name, rerun="changed", strategy=live.strategy)
+
+    assert module.f() == 2
+    assert module.LOG == []
+
+
+def test_a_kept_value_is_named_with_the_line_that_refreshes_it(live: LiveModule) -> None:
+    start(live, "def f(): return 1\n\nX = f() + 1\n")
+    report = change(live, "return 1", "return 2")
+
+    assert [str(notice) for notice in report.notices] == [
+        f"LP313 {live.name}.X: f has changed; line 4 was not run again: X = f() + 1"
+    ]
+
+
+# --- when everything runs again
+
+
+def test_everything_runs_where_the_earlier_source_is_not_known(live: LiveModule) -> None:
+    live.other(BESIDE)
+    live.write(IMPORT + "A = run('a')\ndef f(): return 1\n")
+    module = types.ModuleType(live.name)
+    spec = importlib.util.spec_from_file_location(live.name, live.path)
+    module.__spec__ = spec
+    sys.modules[live.name] = module
+    exec(compile(live.source, "elsewhere", "exec"), module.__dict__)
+    module.LOG.clear()
+    report = change(live, "return 1", "return 2")
+
+    assert [notice.code for notice in report.notices if notice.code == "LP315"] == ["LP315"]
+    assert "not known" in str(report)
+    assert module.LOG == ["a"]
+    assert module.f() == 2
+
+
+def test_everything_runs_where_a_future_import_comes(live: LiveModule) -> None:
+    live.other(BESIDE)
+    module = live.start(IMPORT + "A = run('a')\ndef f(x: 1): pass\n")
+    module.LOG.clear()
+    report = live.edit(
+        "from __future__ import annotations\n" + IMPORT + "A = run('a')\ndef f(x: 1): pass\n",
+        rerun="changed",
+    )
+
+    assert [notice.code for notice in report.notices] == ["LP315"]
+    assert module.f.__annotations__ == {"x": "1"}
+    assert module.LOG == ["a"]
+
+
+EARLY = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+import early
+
+def rewrite(old, new):
+    with open(early.__file__) as file:
+        text = file.read()
+    with open(early.__file__, "w") as file:
+        file.write(text.replace(old, new))
+
+held, closure, state = early.f, early.make(), early.STATE
+rewrite("return 1", "return 22")
+import livepatch
+livepatch.reload(early, rerun="changed", strategy=sys.argv[2])
+assert (held(), closure(), early.STATE is state) == (22, 22, True)
+rewrite("return 22", "return 333")
+livepatch.reload(early, rerun="changed", strategy=sys.argv[2])
+assert (held(), closure(), early.STATE is state) == (333, 333, True)
+print("known")
+"""
+
+
+def test_a_module_imported_before_livepatch_is_known_by_its_bytecode(live: LiveModule) -> None:
+    source = "STATE = []\ndef f(): return 1\ndef make():\n    def g(): return 1\n    return g\n"
+    (live.root / "early.py").write_text(source, "utf-8")
+    package = str(Path(livepatch.__file__).resolve().parent.parent)
+    done = subprocess.run(
+        [PYTHON, "-c", EARLY, str(live.root), live.strategy],
+        env={**os.environ, "PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "known\n", done.stderr
+
+
+# --- failure
+
+
+def test_an_error_in_a_changed_statement_takes_all_back(live: LiveModule) -> None:
+    source = """
+        ITEMS = [1]
+        TABLE = {"a": [1]}
+        KINDS = {1}
+        class C:
+            members = []
+            def m(self): return 1
+        def f(): return 1
+        """
+    module = start(live, source)
+    before, items = portrait(module), module.ITEMS
+    more = """
+        ITEMS.append(2)
+        TABLE["a"].append(2)
+        TABLE["b"] = f
+        KINDS.add(2)
+        C.members.append(1)
+        NEW = 1
+        def g(): pass
+        1 / 0
+        """
+    with pytest.raises(ZeroDivisionError):
+        edit(live, dedent(source).replace("return 1", "return 2") + dedent(more))
+
+    assert portrait(module) == before
+    assert list(portrait(module)) == list(before)
+    assert (module.ITEMS, module.TABLE, module.KINDS) == ([1], {"a": [1]}, {1})
+    assert module.ITEMS is items
+    assert module.C.members == []
+    assert (module.f(), module.C().m()) == (1, 1)
+
+
+def test_an_edit_works_after_a_failed_one(live: LiveModule) -> None:
+    module = start(live, "A = run('a')\ndef f(): return 1\n")
+    with pytest.raises(ZeroDivisionError):
+        edit(live, "A = run('a')\nB = 1 / 0\ndef f(): return 2\n")
+    failed = module.f()
+    edit(live, "A = run('a')\nB = run('b')\ndef f(): return 3\n")
+
+    assert (failed, module.f(), module.LOG) == (1, 3, ["b"])
+
+
+def test_a_refused_edit_takes_back_what_it_did_to_containers(live: LiveModule) -> None:
+    module = start(live, "ITEMS = []\nclass C: pass\n")
+    instance = module.C()
+    with pytest.raises(livepatch.ReloadRefused):
+        edit(live, "ITEMS = []\nclass C: __slots__ = ('a',)\nITEMS.append(C)\n")
+
+    assert module.ITEMS == []
+    assert type(instance) is module.C
+
+
+# --- several modules
+
+
+def test_two_modules_in_one_change(live: LiveModule) -> None:
+    package = live.package(
+        __init__="",
+        base="LOG = []\nLIMIT = 1\nclass Base:\n    x = 1\ndef f(): return 1\n",
+        user=(
+            "from LIVE.base import LOG, LIMIT, Base, f\nLOG.append('user')\n"
+            "def g(a=LIMIT): return f() + a\nclass User(Base): pass\nTWICE = LIMIT * 2\nSTATE = []\n"
+        ),
+    )
+    base = importlib.import_module(f"{live.name}.base")
+    user = importlib.import_module(f"{live.name}.user")
+    state, log = user.STATE, base.LOG
+    path = live.path.parent / "base.py"
+    path.write_text("LOG = []\nLIMIT = 5\nclass Base:\n    x = 2\ndef f(): return 10\n", "utf-8")
+    report = livepatch.reload(base, user, rerun="changed", strategy=live.strategy)
+
+    assert package is live.module
+    assert (user.LIMIT, user.g(), user.User.x, user.User.__mro__[1] is base.Base) == (5, 15, 2, True)
+    assert user.STATE is state
+    assert base.LOG is user.LOG is log
+    assert log == ["user"]
+    assert kept_names(report) == {"TWICE"}
+
+
+def test_what_another_module_computed_is_named(live: LiveModule) -> None:
+    module = live.start("def f(): return 1\n")
+    live.other("from LIVE import f\nX = f()\n")
+    report = change(live, "return 1", "return 2")
+
+    assert module.f() == 2
+    assert [notice.code for notice in report.notices] == ["LP312"]
+
+
+def test_a_star_import_runs_again_where_its_module_changed(live: LiveModule) -> None:
+    live.package(__init__="", base="A = 1\n", user="from LIVE.base import *\nSTATE = []\n")
+    base = importlib.import_module(f"{live.name}.base")
+    user = importlib.import_module(f"{live.name}.user")
+    state = user.STATE
+    (live.path.parent / "base.py").write_text("A = 2\nB = 3\n", "utf-8")
+    livepatch.reload(base, user, rerun="changed", strategy=live.strategy)
+
+    assert (user.A, user.B) == (2, 3)
+    assert user.STATE is state
+
+
+def test_wrappers_keep_their_attributes(live: LiveModule) -> None:
+    module = start(live, "@wrapping\ndef f():\n    'old'\n    return 1\n")
+    wrapper = module.f
+    wrapper.calls = 3
+    change(live, "'old'\n    return 1", "'new'\n    return 2")
+
+    assert wrapper is module.f
+    assert (wrapper(), wrapper.calls, wrapper.__doc__, functools.WRAPPER_ASSIGNMENTS[0]) == (
+        2, 3, "new", "__module__",
+    )  # fmt: skip
