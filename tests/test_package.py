@@ -31,6 +31,7 @@ STAGES = (
     # source, snapshot, load
     "_code",
     "_outline",
+    "_bodies",
     "_source",
     "_kinds",
     "_recode",
@@ -39,6 +40,13 @@ STAGES = (
     "_origin",
     "_snapshot",
     "_nested",
+    # which statements run, and how
+    "_statements",
+    "_syntax",
+    "_needs",
+    "_reach",
+    "_select",
+    "_rerun",
     "_between",
     "_quiet",
     "_load",
@@ -47,6 +55,7 @@ STAGES = (
     "_module",
     "_layers",
     "_match",
+    "_follow",
     # plan
     "_constants",
     "_layout",

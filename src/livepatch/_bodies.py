@@ -89,15 +89,15 @@ def _pair(
     before, after = list(_bodies(old)), list(_bodies(new))
     if [code.co_name for code in before] != [code.co_name for code in after]:
         return False
-    return all(
-        _pair_one(found, one, other, path, outlines) for one, other in zip(before, after)
-    )
+    return all(_pair_one(found, one, other, path, outlines) for one, other in zip(before, after))
 
 
 def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
     for code in codes:
         if is_type_scope(code):
-            yield from (each for each in codes_in(code) if code.co_name.endswith(f" {each.co_name}>"))
+            yield from (
+                each for each in codes_in(code) if code.co_name.endswith(f" {each.co_name}>")
+            )
         elif code.co_name not in _NO_BODIES:
             yield code
 
@@ -147,6 +147,7 @@ _CELL_LOADS = frozenset(
 )
 _BUILD_TUPLE, _MAKE_FUNCTION = _OP["BUILD_TUPLE"], _OP["MAKE_FUNCTION"]
 _SET_ATTRIBUTE = _OP.get("SET_FUNCTION_ATTRIBUTE", -1)
+_STORE_CELL, _LOAD_LOCALS = _OP["STORE_DEREF"], _OP.get("LOAD_LOCALS", -1)
 _CLOSURE = 8
 
 
@@ -166,6 +167,9 @@ def _without_closures(fingerprint: tuple[Any, ...]) -> list[Any]:
         if opcode == _MAKE_FUNCTION and isinstance(argument, int):
             argument &= ~_CLOSURE
         elif opcode == _MAKE_CELL or (opcode == _SET_ATTRIBUTE and argument == _CLOSURE):
+            continue
+        elif opcode == _STORE_CELL and found and found[-1][0] == _LOAD_LOCALS:
+            del found[-1]  # 3.12 and newer: the class's namespace, for annotations
             continue
         found.append((opcode, argument, part if isinstance(opcode, str) else None))
     return found

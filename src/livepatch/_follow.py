@@ -61,9 +61,7 @@ class _Walk:
         self.documented: OwnDict[int, tuple[str | None, str | None]] = OwnDict()
 
     def run(self) -> None:
-        self.found.codes += (
-            (body.old, body.new) for body in self.successors.values()
-        )
+        self.found.codes += ((body.old, body.new) for body in self.successors.values())
         for name, value in self.module.old.items():
             if self.module.new.get(name, self) is value:
                 self.visit((name,), value, None, 0)
@@ -184,9 +182,7 @@ def docstring(code: CodeType) -> str | None:
     return first if type(first) is str else None
 
 
-def with_code(
-    function: FunctionType, code: CodeType, cells: dict[str, CellType]
-) -> FunctionType:
+def with_code(function: FunctionType, code: CodeType, cells: dict[str, CellType]) -> FunctionType:
     """Build a function anew around other code; its variables are the same cells."""
     successor = FunctionType(
         code,

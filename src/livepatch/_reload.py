@@ -254,7 +254,9 @@ def _names_of(rerun: str | frozenset[str]) -> frozenset[str]:
 def _check_rerun(rerun: object) -> str | frozenset[str]:
     if isinstance(rerun, str):
         if rerun not in RERUNS:
-            detail = f"rerun={rerun!r} is not one of {RERUNS}; several names are written ({rerun!r},)"
+            detail = (
+                f"rerun={rerun!r} is not one of {RERUNS}; several names are written ({rerun!r},)"
+            )
             raise InvalidOptionError("LP110", detail)
         return rerun
     try:

@@ -5,7 +5,6 @@ function whose body alone has changed is no reason to run anything.
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -238,7 +237,9 @@ class _Choice:
         self.notice_effects(selection, found.gone, chosen)
         return selection
 
-    def stays(self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]) -> bool:
+    def stays(
+        self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
+    ) -> bool:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
@@ -295,7 +296,11 @@ class _Choice:
     ) -> None:
         made_anew = {name for each in chosen for name in each.binds}
         for name in sorted(gone - made_anew):
-            if not name.startswith("__") and self.is_data(name) and type(self.namespace[name]) is not type(ast):
+            if (
+                not name.startswith("__")
+                and self.is_data(name)
+                and type(self.namespace[name]) is not type(ast)
+            ):
                 message = "what a statement did to it that has changed or gone was not taken back"
                 selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
 

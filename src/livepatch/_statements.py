@@ -302,7 +302,9 @@ class _Search:
             for begin in range(start, stop):
                 if self.free[begin] and self.take(statement, begin) is not None:
                     break
-        return [place for line, places in enumerate(self.lines) if self.free[line] for place in places]
+        return [
+            place for line, places in enumerate(self.lines) if self.free[line] for place in places
+        ]
 
     def begin_before(self, statement: Statement, stop: int) -> int | None:
         return self.line_after.get(self.before[stop] - len(statement.tokens))
@@ -325,15 +327,16 @@ class _Search:
 
     def is_whole(self, places: list[int]) -> bool:
         """Whether these instructions are a top-level statement, and not a part of one."""
-        # The compiler puts handlers behind all else; other than that it leaves no gap.
-        gaps = [
-            (one, other)
-            for one, other in zip(places, places[1:])
-            if any(token is not None for token in self.stream.tokens[one + 1 : other])
-        ]
-        if not self.handled.issuperset(other for _, other in gaps):
-            return False
-        own, first, last = set(places), places[0], gaps[0][0] if gaps else places[-1]
+        runs = self.runs_of(places)
+        # The compiler puts handlers behind all else, and a short last statement into several
+        # places; other than that it leaves no gap.
+        doubled = all(self.said(run) == self.said(runs[0]) for run in runs)
+        for one, other in zip(runs, runs[1:]):
+            gap = self.between(one[-1], other[0])
+            if not (doubled or other[0] in self.handled or self.is_doubled(gap, places)):
+                return False
+        own, main = set(places), runs[-1] if doubled else runs[0]
+        first, last = main[0], main[-1]
         if any(start < first and stop > last for start, stop in self.stream.jumps):
             return False
         return all(
@@ -341,6 +344,28 @@ class _Search:
             for start, stop, handler in self.stream.handlers
             if any(start <= place < stop for place in places)
         )
+
+    def runs_of(self, places: list[int]) -> list[list[int]]:
+        """Split places where instructions of other statements stand between."""
+        runs = [places[:1]]
+        for one, other in zip(places, places[1:]):
+            if self.between(one, other):
+                runs.append([])
+            runs[-1].append(other)
+        return runs
+
+    def between(self, one: int, other: int) -> list[int]:
+        return [place for place in range(one + 1, other) if self.stream.tokens[place] is not None]
+
+    def said(self, places: list[int]) -> list[Token | None]:
+        return [self.stream.tokens[place] for place in places]
+
+    def is_doubled(self, gap: list[int], places: list[int]) -> bool:
+        """Whether what stands in a gap stands elsewhere too."""
+        own, wanted = set(places), self.said(gap)
+        others = self.said([place for place in self.stream.places() if place not in own])
+        starts = range(len(others) - len(wanted) + 1)
+        return sum(others[start : start + len(wanted)] == wanted for start in starts) > 1
 
 
 def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:

@@ -68,9 +68,7 @@ def change(live: LiveModule, old: str, new: str, **options: Any) -> livepatch.Re
 def portrait(module: types.ModuleType) -> dict[str, Any]:
     """Describe all that a module's source says of its globals, in words that can be compared."""
     return {
-        name: describe(
-            sorted(value) if name == "__annotations__" else value, module.__name__
-        )
+        name: describe(sorted(value) if name == "__annotations__" else value, module.__name__)
         for name, value in vars(module).items()
         if name not in {"__builtins__", "__spec__", "__loader__", "LOG", "__annotate__"}
     }
@@ -133,11 +131,36 @@ class Case(NamedTuple):
 
 
 CASES = [
-    Case("body", "@noted\ndef f(): return 1", "@noted\ndef f(): return 2", []),
-    Case("body behind a wrapper", "@wrapping\ndef f(): return 1", "@wrapping\ndef f(): return 2", []),
-    Case("docstring", "@noted\ndef f(): 'old'", "@noted\ndef f(): 'new'", []),
-    Case("docstring comes", "@wrapping\ndef f(): pass", "@wrapping\ndef f(): 'new'", []),
-    Case("argument without default", "@noted\ndef f(a): pass", "@noted\ndef f(a, b): pass", []),
+    Case(
+        "body",
+        "@noted\ndef f(): return 1",
+        "@noted\ndef f(): return 2",
+        [],
+    ),
+    Case(
+        "body behind a wrapper",
+        "@wrapping\ndef f(): return 1",
+        "@wrapping\ndef f(): return 2",
+        [],
+    ),
+    Case(
+        "docstring",
+        "@noted\ndef f(): 'old'",
+        "@noted\ndef f(): 'new'",
+        [],
+    ),
+    Case(
+        "docstring comes",
+        "@wrapping\ndef f(): pass",
+        "@wrapping\ndef f(): 'new'",
+        [],
+    ),
+    Case(
+        "argument without default",
+        "@noted\ndef f(a): pass",
+        "@noted\ndef f(a, b): pass",
+        [],
+    ),
     Case(
         "method body",
         "@noted\nclass C:\n    x = run('x')\n    def m(self): return 1",
@@ -146,45 +169,136 @@ CASES = [
     ),
     Case(
         "method docstrings of every kind",
-        """
-        class C:
-            @property
-            def p(self): "old"
-            @staticmethod
-            def s(): "old"
-            @classmethod
-            def c(cls): "old"
-            """,
-        """
-        class C:
-            @property
-            def p(self): "new"
-            @staticmethod
-            def s(): "new"
-            @classmethod
-            def c(cls): "new"
-            """,
+        "class C:\n"
+        "    @property\n"
+        '    def p(self): "old"\n'
+        "    @staticmethod\n"
+        '    def s(): "old"\n'
+        "    @classmethod\n"
+        '    def c(cls): "old"',
+        "class C:\n"
+        "    @property\n"
+        '    def p(self): "new"\n'
+        "    @staticmethod\n"
+        '    def s(): "new"\n'
+        "    @classmethod\n"
+        '    def c(cls): "new"',
         [],
     ),
-    Case("comment", "X = run('x')\ndef f(): pass", "# one\n\nX = run('x')  # two\n# three\ndef f(): pass", []),
-    Case("formatting", "X = run('x'); Y = [1, 2]\nclass C: a = 1", "X = run(\n  'x'\n)\nY = [\n 1,\n # two\n 2]\n\nclass C:\n\n    a = 1", []),
-    Case("docstring of the module", "'old'\nX = run('x')", "'new'\nX = run('x')", []),
-    Case("docstring of the module goes", "'old'\nX = run('x')", "X = run('x')", []),
-    Case("docstring of a class", "class C:\n    'old'\nX = run('x')", "class C:\n    'new'\nX = run('x')", []),
-    Case("assignment", "X = run('x')\nY = run('y')", "X = run('x')\nY = run('z')", ["z"]),
-    Case("comprehension", "X = [run(i) for i in 'ab']", "X = [run(i) for i in 'ba']", ["b", "a"]),
-    Case("inside a comprehension", "X = [run(i) for i in 'ab']", "X = [run(i + i) for i in 'ab']", ["aa", "bb"]),
-    Case("added assignment", "X = run('x')", "W = run('w')\nX = run('x')\nY = run('y')", ["w", "y"]),
-    Case("removed assignment", "X = run('x')\nY = run('y')", "Y = run('y')", []),
-    Case("statements change places", "X = run('x')\nY = run('y')", "Y = run('y')\nX = run('x')", []),
-    Case("added function", "X = run('x')", "X = run('x')\n@noted\ndef f(): pass", ["f"]),
-    Case("removed function", "X = run('x')\ndef f(): pass", "X = run('x')", []),
-    Case("default", "def f(a=run('1')): pass\nX = run('x')", "def f(a=run('2')): pass\nX = run('x')", ["2"]),
-    Case("decorator comes", "def f(): pass\nX = run('x')", "@noted\ndef f(): pass\nX = run('x')", ["f"]),
-    Case("decorator goes", "@wrapping\ndef f(): pass", "def f(): pass", []),
-    Case("class attribute", "class C:\n    x = run('1')\n    def m(self): pass", "class C:\n    x = run('2')\n    def m(self): pass", ["2"]),
-    Case("method added", "class C:\n    x = run('x')", "class C:\n    x = run('x')\n    def m(self): pass", ["x"]),
-    Case("base", "class A: pass\nclass C: x = run('x')", "class A: pass\nclass C(A): x = run('x')", ["x"]),
+    Case(
+        "comment",
+        "X = run('x')\ndef f(): pass",
+        "# one\n\nX = run('x')  # two\n# three\ndef f(): pass",
+        [],
+    ),
+    Case(
+        "formatting",
+        "X = run('x'); Y = [1, 2]\nclass C: a = 1",
+        "X = run(\n  'x'\n)\nY = [\n 1,\n # two\n 2]\n\nclass C:\n\n    a = 1",
+        [],
+    ),
+    Case(
+        "docstring of the module",
+        "'old'\nX = run('x')",
+        "'new'\nX = run('x')",
+        [],
+    ),
+    Case(
+        "docstring of the module goes",
+        "'old'\nX = run('x')",
+        "X = run('x')",
+        [],
+    ),
+    Case(
+        "docstring of a class",
+        "class C:\n    'old'\nX = run('x')",
+        "class C:\n    'new'\nX = run('x')",
+        [],
+    ),
+    Case(
+        "assignment",
+        "X = run('x')\nY = run('y')",
+        "X = run('x')\nY = run('z')",
+        ["z"],
+    ),
+    Case(
+        "comprehension",
+        "X = [run(i) for i in 'ab']",
+        "X = [run(i) for i in 'ba']",
+        ["b", "a"],
+    ),
+    Case(
+        "inside a comprehension",
+        "X = [run(i) for i in 'ab']",
+        "X = [run(i + i) for i in 'ab']",
+        ["aa", "bb"],
+    ),
+    Case(
+        "added assignment",
+        "X = run('x')",
+        "W = run('w')\nX = run('x')\nY = run('y')",
+        ["w", "y"],
+    ),
+    Case(
+        "removed assignment",
+        "X = run('x')\nY = run('y')",
+        "Y = run('y')",
+        [],
+    ),
+    Case(
+        "statements change places",
+        "X = run('x')\nY = run('y')",
+        "Y = run('y')\nX = run('x')",
+        [],
+    ),
+    Case(
+        "added function",
+        "X = run('x')",
+        "X = run('x')\n@noted\ndef f(): pass",
+        ["f"],
+    ),
+    Case(
+        "removed function",
+        "X = run('x')\ndef f(): pass",
+        "X = run('x')",
+        [],
+    ),
+    Case(
+        "default",
+        "def f(a=run('1')): pass\nX = run('x')",
+        "def f(a=run('2')): pass\nX = run('x')",
+        ["2"],
+    ),
+    Case(
+        "decorator comes",
+        "def f(): pass\nX = run('x')",
+        "@noted\ndef f(): pass\nX = run('x')",
+        ["f"],
+    ),
+    Case(
+        "decorator goes",
+        "@wrapping\ndef f(): pass",
+        "def f(): pass",
+        [],
+    ),
+    Case(
+        "class attribute",
+        "class C:\n    x = run('1')\n    def m(self): pass",
+        "class C:\n    x = run('2')\n    def m(self): pass",
+        ["2"],
+    ),
+    Case(
+        "method added",
+        "class C:\n    x = run('x')",
+        "class C:\n    x = run('x')\n    def m(self): pass",
+        ["x"],
+    ),
+    Case(
+        "base",
+        "class A: pass\nclass C: x = run('x')",
+        "class A: pass\nclass C(A): x = run('x')",
+        ["x"],
+    ),
     Case(
         "default uses a changed value",
         "LIMIT = 1\n@noted\ndef f(a=LIMIT): pass\n@noted\ndef g(): return LIMIT",
@@ -199,8 +313,22 @@ CASES = [
     ),
     Case(
         "decorator changed itself",
-        "def deco(f):\n    f.tag = 1\n    return f\n@noted\n@deco\ndef f(): pass\n@noted\ndef g(): pass",
-        "def deco(f):\n    f.tag = 2\n    return f\n@noted\n@deco\ndef f(): pass\n@noted\ndef g(): pass",
+        "def deco(f):\n"
+        "    f.tag = 1\n"
+        "    return f\n"
+        "@noted\n"
+        "@deco\n"
+        "def f(): pass\n"
+        "@noted\n"
+        "def g(): pass",
+        "def deco(f):\n"
+        "    f.tag = 2\n"
+        "    return f\n"
+        "@noted\n"
+        "@deco\n"
+        "def f(): pass\n"
+        "@noted\n"
+        "def g(): pass",
         ["f"],
     ),
     Case(
@@ -286,39 +414,197 @@ CASES = [
         "tmp = run('tmp')\nX = tmp + '2'\ndel tmp\nY = run('y')",
         ["tmp"],
     ),
-    Case("del comes", "X = run('x')\nY = 1", "X = run('x')\nY = 1\ndel Y", []),
-    Case("if, the test changes", "if run('a'):\n    X = 1\nY = run('y')", "if run('b'):\n    X = 1\nY = run('y')", ["b"]),
-    Case("a statement leaves an if", "if not run(''):\n    X = run('x')", "X = run('x')", ["x"]),
-    Case("a statement enters an if", "X = run('x')", "if not run(''):\n    X = run('x')", ["", "x"]),
-    Case("a body inside an if", "if run('a'):\n    def f(): return 1", "if run('a'):\n    def f(): return 2", []),
-    Case("a body inside a try", "try:\n    @noted\n    def f(): return 1\nfinally:\n    run('end')", "try:\n    @noted\n    def f(): return 2\nfinally:\n    run('end')", []),
-    Case("try, the handler changes", "try:\n    X = run('a')\nexcept ValueError:\n    X = 1", "try:\n    X = run('a')\nexcept KeyError:\n    X = 1", ["a"]),
-    Case("a statement leaves a try", "try:\n    X = run('x')\nexcept ValueError:\n    pass\nY = run('y')", "X = run('x')\nY = run('y')", ["x"]),
-    Case("a statement leaves a with", "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = run('y')", "import contextlib\nX = run('x')\nY = run('y')", ["x"]),
-    Case("with, unchanged", "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = 1", "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = 2", []),
-    Case("for", "for i in 'ab':\n    run(i)\nY = run('y')", "for i in 'ac':\n    run(i)\nY = run('y')", ["a", "c"]),
-    Case("a statement leaves a for", "for i in 'ab':\n    X = run('x')", "for i in 'ab':\n    pass\nX = run('x')", ["x"]),
-    Case("two loops over one name", "for i in 'ab': run(i)\nfor i in 'cd': run(i)", "for i in 'ax': run(i)\nfor i in 'cd': run(i)", ["a", "x"]),
-    Case("match", "match run('a'):\n    case 'a': X = 1\n    case _: X = 2", "match run('a'):\n    case 'a': X = 3\n    case _: X = 2", ["a"]),
-    Case("TYPE_CHECKING", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import json\nX = run('x')", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import csv\nX = run('x')", []),
-    Case("main", "X = run('x')\nif __name__ == '__main__':\n    run('main')", "X = run('x')\nif __name__ == '__main__':\n    run('other')", []),
-    Case("import changes", "import os\nX = run(os.sep)", "import os, re\nX = run(os.sep)", []),
-    Case("from-import changes", "from os import path\n@noted\ndef f(a=path): pass", "from os import path, sep\n@noted\ndef f(a=path): pass", []),
-    Case("star import comes", "X = run('x')", "from string import *\nX = run('x')", []),
-    Case("walrus", "print(X := run('x'), end='')\nY = run('y')", "print(X := run('z'), end='')\nY = run('y')", ["z"]),
-    Case("globals()", "globals()['X'] = run('x')\nY = run('y')", "globals()['X'] = run('z')\nY = run('y')", ["z"]),
-    Case("annotated", "X: int = run('x')\nY: int = run('y')", "X: int = run('x')\nY: str = run('z')", ["z"]),
-    Case("annotation goes", "W: int = 1\nX: int = run('x')", "X: int = run('x')", []),
-    Case("annotation comes above", "X: int = run('x')", "W: int = 1\nX: int = run('x')", []),
-    Case("lambda bound to a name", "f = lambda: 1\nX = run('x')", "f = lambda: 2\nX = run('x')", []),
-    Case("property setter", "class C:\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): self.x = v", "class C:\n    @property\n    def p(self): return 1\n    @p.setter\n    def p(self, v): self.x = v + 1", []),
-    Case("class in a class", "@noted\nclass C:\n    class D:\n        def m(self): return 1", "@noted\nclass C:\n    class D:\n        def m(self): return 2", []),
-    Case("nested class attribute", "@noted\nclass C:\n    class D:\n        x = 1", "@noted\nclass C:\n    class D:\n        x = 2", ["C"]),
-    Case("a semicolon line", "X = run('x'); Y = run('y')\nZ = run('z')", "X = run('x'); Y = run('w')\nZ = run('z')", ["x", "w"]),
+    Case(
+        "del comes",
+        "X = run('x')\nY = 1",
+        "X = run('x')\nY = 1\ndel Y",
+        [],
+    ),
+    Case(
+        "if, the test changes",
+        "if run('a'):\n    X = 1\nY = run('y')",
+        "if run('b'):\n    X = 1\nY = run('y')",
+        ["b"],
+    ),
+    Case(
+        "a statement leaves an if",
+        "if not run(''):\n    X = run('x')",
+        "X = run('x')",
+        ["x"],
+    ),
+    Case(
+        "a statement enters an if",
+        "X = run('x')",
+        "if not run(''):\n    X = run('x')",
+        ["", "x"],
+    ),
+    Case(
+        "a body inside an if",
+        "if run('a'):\n    def f(): return 1",
+        "if run('a'):\n    def f(): return 2",
+        [],
+    ),
+    Case(
+        "a body inside a try",
+        "try:\n    @noted\n    def f(): return 1\nfinally:\n    run('end')",
+        "try:\n    @noted\n    def f(): return 2\nfinally:\n    run('end')",
+        [],
+    ),
+    Case(
+        "try, the handler changes",
+        "try:\n    X = run('a')\nexcept ValueError:\n    X = 1",
+        "try:\n    X = run('a')\nexcept KeyError:\n    X = 1",
+        ["a"],
+    ),
+    Case(
+        "a statement leaves a try",
+        "try:\n    X = run('x')\nexcept ValueError:\n    pass\nY = run('y')",
+        "X = run('x')\nY = run('y')",
+        ["x"],
+    ),
+    Case(
+        "a statement leaves a with",
+        "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = run('y')",
+        "import contextlib\nX = run('x')\nY = run('y')",
+        ["x"],
+    ),
+    Case(
+        "with, unchanged",
+        "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = 1",
+        "import contextlib\nwith contextlib.suppress(OSError):\n    X = run('x')\nY = 2",
+        [],
+    ),
+    Case(
+        "for",
+        "for i in 'ab':\n    run(i)\nY = run('y')",
+        "for i in 'ac':\n    run(i)\nY = run('y')",
+        ["a", "c"],
+    ),
+    Case(
+        "a statement leaves a for",
+        "for i in 'ab':\n    X = run('x')",
+        "for i in 'ab':\n    pass\nX = run('x')",
+        ["x"],
+    ),
+    Case(
+        "two loops over one name",
+        "for i in 'ab': run(i)\nfor i in 'cd': run(i)",
+        "for i in 'ax': run(i)\nfor i in 'cd': run(i)",
+        ["a", "x"],
+    ),
+    Case(
+        "match",
+        "match run('a'):\n    case 'a': X = 1\n    case _: X = 2",
+        "match run('a'):\n    case 'a': X = 3\n    case _: X = 2",
+        ["a"],
+    ),
+    Case(
+        "TYPE_CHECKING",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import json\nX = run('x')",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import csv\nX = run('x')",
+        [],
+    ),
+    Case(
+        "main",
+        "X = run('x')\nif __name__ == '__main__':\n    run('main')",
+        "X = run('x')\nif __name__ == '__main__':\n    run('other')",
+        [],
+    ),
+    Case(
+        "import changes",
+        "import os\nX = run(os.sep)",
+        "import os, re\nX = run(os.sep)",
+        [],
+    ),
+    Case(
+        "from-import changes",
+        "from os import path\n@noted\ndef f(a=path): pass",
+        "from os import path, sep\n@noted\ndef f(a=path): pass",
+        [],
+    ),
+    Case(
+        "star import comes",
+        "X = run('x')",
+        "from string import *\nX = run('x')",
+        [],
+    ),
+    Case(
+        "walrus",
+        "print(X := run('x'), end='')\nY = run('y')",
+        "print(X := run('z'), end='')\nY = run('y')",
+        ["z"],
+    ),
+    Case(
+        "globals()",
+        "globals()['X'] = run('x')\nY = run('y')",
+        "globals()['X'] = run('z')\nY = run('y')",
+        ["z"],
+    ),
+    Case(
+        "annotated",
+        "X: int = run('x')\nY: int = run('y')",
+        "X: int = run('x')\nY: str = run('z')",
+        ["z"],
+    ),
+    Case(
+        "annotation goes",
+        "W: int = 1\nX: int = run('x')",
+        "X: int = run('x')",
+        [],
+    ),
+    Case(
+        "annotation comes above",
+        "X: int = run('x')",
+        "W: int = 1\nX: int = run('x')",
+        [],
+    ),
+    Case(
+        "lambda bound to a name",
+        "f = lambda: 1\nX = run('x')",
+        "f = lambda: 2\nX = run('x')",
+        [],
+    ),
+    Case(
+        "property setter",
+        "class C:\n"
+        "    @property\n"
+        "    def p(self): return 1\n"
+        "    @p.setter\n"
+        "    def p(self, v): self.x = v",
+        "class C:\n"
+        "    @property\n"
+        "    def p(self): return 1\n"
+        "    @p.setter\n"
+        "    def p(self, v): self.x = v + 1",
+        [],
+    ),
+    Case(
+        "class in a class",
+        "@noted\nclass C:\n    class D:\n        def m(self): return 1",
+        "@noted\nclass C:\n    class D:\n        def m(self): return 2",
+        [],
+    ),
+    Case(
+        "nested class attribute",
+        "@noted\nclass C:\n    class D:\n        x = 1",
+        "@noted\nclass C:\n    class D:\n        x = 2",
+        ["C"],
+    ),
+    Case(
+        "a semicolon line",
+        "X = run('x'); Y = run('y')\nZ = run('z')",
+        "X = run('x'); Y = run('w')\nZ = run('z')",
+        ["x", "w"],
+    ),
     Case(
         "dataclass field",
         "import dataclasses\n@dataclasses.dataclass\nclass C:\n    x: int = 1\nX = run('x')",
-        "import dataclasses\n@dataclasses.dataclass\nclass C:\n    x: int = 1\n    y: int = 2\nX = run('x')",
+        "import dataclasses\n"
+        "@dataclasses.dataclass\n"
+        "class C:\n"
+        "    x: int = 1\n"
+        "    y: int = 2\n"
+        "X = run('x')",
         [],
     ),
     Case(
@@ -327,7 +613,7 @@ CASES = [
         "import enum\nclass C(enum.Enum):\n    A = 1\n    B = 2\nX = run('x')",
         [],
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
@@ -335,7 +621,7 @@ def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Cas
     module = start(live, case.before)
     report = edit(live, case.after)
 
-    assert module.LOG == case.ran
+    assert case.ran == module.LOG
     assert kept_names(report) == case.kept
     assert not {notice.code for notice in report.notices} & {"LP315", "LP206", "LP201"}
     assert_modes_agree(live, report)
@@ -424,7 +710,10 @@ def test_a_cached_result_of_a_changed_body_is_forgotten(live: LiveModule) -> Non
 def test_line_numbers_and_getsource_follow_where_nothing_runs(live: LiveModule) -> None:
     module = start(live, "X = run('x')\nclass C:\n    def m(self): return 1 / 0\ndef f(): pass\n")
     instance = module.C()
-    edit(live, "# one\n# two\nX = run('x')\n\n\nclass C:\n\n    def m(self):\n        return 1 / 0\ndef f(): pass\n")
+    edit(
+        live,
+        "# one\n# two\nX = run('x')\n\n\nclass C:\n\n    def m(self):\n        return 1 / 0\ndef f(): pass\n",
+    )
     lines = live.source.splitlines()
     with pytest.raises(ZeroDivisionError) as caught:
         instance.m()
@@ -475,7 +764,9 @@ def test_many_generations_of_bodies(live: LiveModule) -> None:
 
 
 def test_both_modes_can_follow_each_other(live: LiveModule) -> None:
-    source = "X = run('x')\ndef f(): return {0}\ndef make():\n    def g(): return {0}\n    return g\n"
+    source = (
+        "X = run('x')\ndef f(): return {0}\ndef make():\n    def g(): return {0}\n    return g\n"
+    )
     module = start(live, source.format(0))
     held, closure = module.f, module.make()
     seen = []
@@ -598,7 +889,11 @@ def test_single_dispatch_takes_one_more_registration(live: LiveModule) -> None:
     module = start(live, source)
     show = module.show
     change(live, 'return "int"', 'return "INT"')
-    edit(live, dedent(source).replace('return "int"', 'return "INT"') + "@show.register\ndef _(x: list): return 'list'\n")
+    edit(
+        live,
+        dedent(source).replace('return "int"', 'return "INT"')
+        + "@show.register\ndef _(x: list): return 'list'\n",
+    )
 
     assert show is module.show
     assert [show(each) for each in (1, "a", [], None)] == ["INT", "str", "list", "object"]
@@ -637,7 +932,11 @@ def test_overloads_are_those_of_the_source(live: LiveModule) -> None:
 
 def test_named_globals_run_again(live: LiveModule) -> None:
     module = start(live, "A = run('a')\nB = run('b')\ndef f(): return 1\n")
-    change(live, "return 1", "return 2", )
+    change(
+        live,
+        "return 1",
+        "return 2",
+    )
     live.change("return 2", "return 3", rerun=("B",))
 
     assert module.LOG == ["b"]
@@ -782,7 +1081,7 @@ def test_an_error_in_a_changed_statement_takes_all_back(live: LiveModule) -> Non
 
     assert portrait(module) == before
     assert list(portrait(module)) == list(before)
-    assert (module.ITEMS, module.TABLE, module.KINDS) == ([1], {"a": [1]}, {1})
+    assert ([1], {"a": [1]}, {1}) == (module.ITEMS, module.TABLE, module.KINDS)
     assert module.ITEMS is items
     assert module.C.members == []
     assert (module.f(), module.C().m()) == (1, 1)
@@ -828,7 +1127,12 @@ def test_two_modules_in_one_change(live: LiveModule) -> None:
     report = livepatch.reload(base, user, rerun="changed", strategy=live.strategy)
 
     assert package is live.module
-    assert (user.LIMIT, user.g(), user.User.x, user.User.__mro__[1] is base.Base) == (5, 15, 2, True)
+    assert (user.LIMIT, user.g(), user.User.x, user.User.__mro__[1] is base.Base) == (
+        5,
+        15,
+        2,
+        True,
+    )
     assert user.STATE is state
     assert base.LOG is user.LOG is log
     assert log == ["user"]
