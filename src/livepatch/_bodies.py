@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
+from livepatch._code import same_code
 from livepatch._outline import (
     ANNOTATE_NAMES,
     COMPILER_NAMES,
@@ -35,11 +36,13 @@ class Body:
         path: the names that lead to it.
         old: its code before.
         new: its code now; the same object where nothing has changed or moved.
+        changed: whether a function does something else now; a class's own body does not.
     """
 
     path: Path
     old: CodeType
     new: CodeType
+    changed: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -107,7 +110,8 @@ def _pair_one(
 ) -> bool:
     body = Body((*path, new.co_name), old, new)
     if is_function_code(old) or is_function_code(new):
-        found.functions.append(body)
+        changed = old is not new and not same_code(old, new)
+        found.functions.append(Body(body.path, old, new, changed))
         return is_function_code(old) is is_function_code(new)
     found.classes.append(body)
     if old is not new:

@@ -119,8 +119,8 @@ def _changes(plan: Plan) -> Iterator[_Change]:
         for path, (kind, changed) in module.followed.definitions.items():
             value = module.new.get(path[0])
             if changed and len(path) == 1 and kind == FUNCTION.name:
-                name = Name(module.name, path[0], path[0] in starred[module.name])
-                yield _Change(name, value, value)
+                place = Name(module.name, path[0], path[0] in starred[module.name])
+                yield _Change(place, value, value)
     for pair in plan.matches.pairs:
         if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
             home, name = pair.module.name, pair.path[0]

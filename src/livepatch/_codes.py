@@ -68,8 +68,8 @@ CODES: dict[str, Code] = {
     ),
     "LP110": Code(
         "An option has a value it cannot have.",
-        "keep takes names of globals; strategy is 'auto' or 'repoint'; rerun is 'all', 'changed' or "
-        "names of globals.",
+        "keep takes names of globals; strategy is 'auto' or 'repoint'; rerun is 'all', 'changed' "
+        "or names of globals.",
         "Correct the option.",
     ),
     # LP12x: the edit is refused; nothing has changed.

@@ -13,7 +13,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies, Body
-from livepatch._code import same_code, same_kind
+from livepatch._code import same_kind
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CLASS,
@@ -100,7 +100,7 @@ class _Walk:
             self.take_docstring(function, body)
         else:
             self.replace(path, function, body, owner)
-        return not same_code(body.old, body.new)
+        return body.changed
 
     def take_docstring(self, function: FunctionType, body: Body) -> None:
         old, new = docstring(body.old), docstring(body.new)

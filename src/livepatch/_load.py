@@ -146,25 +146,29 @@ class _Run:
 
     def load_one(self, name: str) -> None:
         """Run one module's new code, once its parent's has begun."""
-        parent, _, tail = name.rpartition(".")
+        parent = name.rpartition(".")[0]
         if parent in self.pending:
             self.load_one(parent)
         if name not in self.pending:
             return
         self.pending.discard(name)
         self.progress(name)
-        snapshot = self.snapshots[name]
-        source, namespace = snapshot.source, namespace_of(snapshot.source.module)
-        selection = self.selections.get(name)
-        code: CodeType | None = source.code
-        if selection is not None and selection.bodies is not None:
-            before_rerun(selection, snapshot)
-            code = selection.code
-        if code is None:
-            return
-        if code is source.code:
+        snapshot, selection = self.snapshots[name], self.selections.get(name)
+        if selection is None or selection.bodies is None:
             # The code would write into the old dict; without one it starts a new one.
-            namespace.pop("__annotations__", None)
+            namespace_of(snapshot.source.module).pop("__annotations__", None)
+            self.run(snapshot, snapshot.source.code)
+            return
+        before_rerun(selection, snapshot)
+        if selection.code is not None:
+            self.run(snapshot, selection.code)
+            after_rerun(selection, snapshot)
+
+    def run(self, snapshot: Snapshot, code: CodeType) -> None:
+        """Run a module's code in its namespace, as an import does."""
+        source, namespace = snapshot.source, namespace_of(snapshot.source.module)
+        name = source.name
+        parent, _, tail = name.rpartition(".")
         if len(self.snapshots) > 1:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
@@ -183,8 +187,6 @@ class _Run:
             detail = f"the new source of {name!r} replaces itself in sys.modules"
             raise NotAModuleError("LP107", detail)
         self.current = outer or name
-        if selection is not None and selection.bodies is not None:
-            after_rerun(selection, snapshot)
         self._lend(name, snapshot.namespace, namespace)
         if parent in self.snapshots:
             # As an import does; the parent's own code may bind the name anew afterwards.

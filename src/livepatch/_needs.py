@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._bodies import Bodies
-from livepatch._code import same_code
 from livepatch._outline import Import, same_scope
 from livepatch._statements import Statement
 from livepatch._syntax import (
@@ -66,7 +65,7 @@ class Changes:
                 return True
             if path[0] in bases and path[1:] == ("__init_subclass__",):
                 return True
-            if path[0] in header.binds and path[1:] and names.issuperset(path[1:]):
+            if path[0] in header.binds and path[1:] and all(part in names for part in path[1:]):
                 return True  # a class uses a function of its own as a decorator
         return False
 
@@ -75,7 +74,7 @@ def changes_in(bodies: Bodies) -> Changes:
     """Say which functions that are not made again have changed, and how."""
     found = Changes()
     for body in bodies.functions:
-        if body.old is not body.new and not same_code(body.old, body.new):
+        if body.changed:
             (found.within if same_scope(body.old, body.new) else found.bodies).add(body.path)
     return found
 

@@ -11,7 +11,7 @@ from livepatch._needs import MAKERS, Changes
 
 
 class Reach:
-    """What a statement uses when it runs: the names it reads, and those that what it calls reads."""
+    """What a statement uses when it runs: the names it reads, and those that its calls read."""
 
     def __init__(self, bodies: Bodies, changes: Changes) -> None:
         self.functions: dict[str, CodeType] = {}

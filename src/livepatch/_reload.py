@@ -30,7 +30,7 @@ from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._origin import remember_origin
-from livepatch._outline import outline
+from livepatch._outline import Outline, outline
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
@@ -90,6 +90,10 @@ def reload(
         dependents: reload also the modules that computed something from what has changed
             (``DOUBLE = LIMIT * 2``). Without it they are named in the report; names that were
             only imported (``from shop.config import LIMIT``) get the new value in any case.
+        rerun: ``"all"`` runs all of the new source. ``"changed"`` runs only the statements that
+            say something else than before, and the definitions that use what has changed; a
+            function whose body alone has changed is given its new code, and nothing runs. Names
+            of globals: as ``"changed"``, and the statements that bind these run too.
 
     Returns:
         What became of each definition, what was moved, and what could not be.
@@ -127,6 +131,7 @@ def reload_changed(
         keep: see `reload`.
         strategy: see `reload`.
         dependents: see `reload`.
+        rerun: see `reload`.
 
     Returns:
         The report of that reload; one without modules if nothing has changed.
@@ -181,13 +186,10 @@ def _undo_alone(record: Record) -> Report:
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
     snapshots = [take_snapshot(source) for source in sources]
-    selections: dict[str, Selection] = {}
     try:
-        if request.rerun != "all":
-            snapshots = [with_known_codes(each) for each in snapshots]
+        snapshots = with_known_codes(snapshots) if request.rerun != "all" else snapshots
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
-        if request.rerun != "all":
-            selections = select(snapshots, outlines, _names_of(request.rerun))
+        selections = _select(request, snapshots, outlines)
         with progress(len(sources)) as show:
             loaded = load(snapshots, outlines, selections, show)
     except BaseException:
@@ -209,8 +211,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         with quiet_threads(PLAN_WINDOW):
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
-            plan.notices += (notice for each in selections.values() for notice in each.notices)
-            _notice_unfit(plan)
+            _notice_selections(plan, selections)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
@@ -232,7 +233,18 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     return summarise(plan, request.started, dry_run=False), plan.losers_by_reference(), record
 
 
-def _notice_unfit(plan: Plan) -> None:
+def _select(
+    request: Request, snapshots: list[Snapshot], outlines: dict[str, Outline]
+) -> dict[str, Selection]:
+    """Decide what runs; nothing is decided where all of it does."""
+    if request.rerun == "all":
+        return {}
+    names = request.rerun if isinstance(request.rerun, frozenset) else frozenset[str]()
+    return select(snapshots, outlines, names)
+
+
+def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
+    plan.notices += (notice for each in selections.values() for notice in each.notices)
     for module in plan.matches.modules:
         for path in module.followed.unfit:
             message = "its new code needs a variable that it never captured; it runs the old code"
@@ -247,10 +259,6 @@ def _take_back_load(
     withdraw(matches, snapshots, loaded)
 
 
-def _names_of(rerun: str | frozenset[str]) -> frozenset[str]:
-    return rerun if isinstance(rerun, frozenset) else frozenset()
-
-
 def _check_rerun(rerun: object) -> str | frozenset[str]:
     if isinstance(rerun, str):
         if rerun not in RERUNS:
@@ -260,7 +268,7 @@ def _check_rerun(rerun: object) -> str | frozenset[str]:
             raise InvalidOptionError("LP110", detail)
         return rerun
     try:
-        names = frozenset(rerun)  # type: ignore[call-overload]
+        names: frozenset[Any] = frozenset(rerun)  # type: ignore[call-overload]
     except TypeError as error:
         raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names") from error
     if not all(isinstance(name, str) for name in names):

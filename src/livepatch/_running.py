@@ -63,7 +63,10 @@ def update_running_code(
     bodies = dict(_changed_local_bodies(successors.values()))
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
     hidden.update(map(id, retained()))
-    for holder in holders_of(used, hidden).others:
+    holders = holders_of(used, hidden).others
+    # 3.10 lists a suspended generator and its frame.
+    own = {id(getattr(each, "gi_frame", None)) for each in holders}
+    for holder in (each for each in holders if id(each) not in own):
         if type(holder) is types.FunctionType:
             _update_closure(repointing, holder, *successors[id(holder.__code__)])
             body = bodies.get(id(holder.__code__))

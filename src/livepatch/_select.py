@@ -64,12 +64,16 @@ class Selection:
     notices: list[Notice] = field(default_factory=list)
 
 
-def with_known_codes(snapshot: Snapshot) -> Snapshot:
-    """Return a snapshot in which code that has not changed is the very code that functions have.
+def with_known_codes(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Return snapshots in which code that has not changed is the very code that functions have.
 
     What was read from a bytecode cache is equal to what the live functions have, and what has just
     been compiled is where nothing changed; here they become the same objects.
     """
+    return [_with_known_codes(each) for each in snapshots]
+
+
+def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     source, origin = snapshot.source, snapshot.origin
     if origin is None or source.spec is None:
         return snapshot
@@ -306,7 +310,7 @@ class _Choice:
 
 
 def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
-    """Note of which names a statement that does not run made the old value, or has the last word."""
+    """Note which names have their old value, or their new one, from a statement that stays."""
     last: dict[str, bool] = {}
     places = dict(statements.last_bound)
     kept_last: set[str] = set()

@@ -12,6 +12,7 @@ import dis
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import CodeType
 from typing import Any
 
@@ -20,7 +21,6 @@ from livepatch._outline import constant_shell
 
 Token = tuple[Any, ...]
 
-_OP = dis.opmap
 _JUMPS = set(dis.hasjrel) | set(dis.hasjabs)
 # What says nothing about a statement, or depends on what follows it.
 _SILENT = frozenset(
@@ -331,7 +331,7 @@ class _Search:
         # The compiler puts handlers behind all else, and a short last statement into several
         # places; other than that it leaves no gap.
         doubled = all(self.said(run) == self.said(runs[0]) for run in runs)
-        for one, other in zip(runs, runs[1:]):
+        for one, other in pairwise(runs):
             gap = self.between(one[-1], other[0])
             if not (doubled or other[0] in self.handled or self.is_doubled(gap, places)):
                 return False
@@ -348,7 +348,7 @@ class _Search:
     def runs_of(self, places: list[int]) -> list[list[int]]:
         """Split places where instructions of other statements stand between."""
         runs = [places[:1]]
-        for one, other in zip(places, places[1:]):
+        for one, other in pairwise(places):
             if self.between(one, other):
                 runs.append([])
             runs[-1].append(other)
@@ -369,7 +369,7 @@ class _Search:
 
 
 def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:
-    """Yield the names that old statements used for their effects: `ITEMS.append(1)`, `MAP[1] = 2`."""
+    """Yield the names that old statements used for their effects, as in `ITEMS.append(1)`."""
     names: list[str] = []
     for place in left:
         token: Any = stream.tokens[place]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
+_COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
@@ -61,17 +62,12 @@ def _headers(node: ast.AST) -> Iterator[ast.AST]:
         yield from (each.value for each in node.keywords)
         for each in node.body:
             yield from _headers(each)
-    elif isinstance(node, ast.AnnAssign):
-        if node.value is not None:
-            yield node.value
-    elif isinstance(node, (ast.If, ast.Try, ast.With, ast.For, ast.While)):
+    elif isinstance(node, (*_COMPOUND, ast.ExceptHandler)):
         for part in ast.iter_child_nodes(node):
             yield from _headers(part)
-    elif isinstance(node, ast.ExceptHandler):
-        for part in node.body:
-            yield from _headers(part)
     else:
-        yield node
+        said = node.value if isinstance(node, ast.AnnAssign) else node
+        yield from [] if said is None else [said]
 
 
 def _names(node: ast.AST) -> Iterator[str]:
