@@ -242,7 +242,6 @@ def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
-    del decisions
     names = (
         "__name__",
         "__bound__",
@@ -251,9 +250,25 @@ def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
         "__contravariant__",
         "__default__",
     )
+    # What it is bound to cannot be changed: the old one is right where that is what survives.
     return all(
-        same_value(getattr(pair.old, name, None), getattr(pair.new, name, None)) for name in names
+        _says_the_same_type(
+            getattr(pair.old, name, None), _final_type(decisions, getattr(pair.new, name, None))
+        )
+        for name in names
     )
+
+
+def _final_type(decisions: Decisions, said: Any) -> Any:
+    if type(said) is tuple:
+        return tuple(_final_type(decisions, each) for each in said)
+    return _final(decisions, said)
+
+
+def _says_the_same_type(old: Any, new: Any) -> bool:
+    if type(old) is typing.ForwardRef and type(new) is typing.ForwardRef:
+        return old.__forward_arg__ == new.__forward_arg__
+    return same_value(old, new)
 
 
 def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
@@ -340,6 +355,12 @@ def _body_changed(module: Module, name: str) -> bool:
     definitions = module.followed.definitions
     paths = ((name,), *((name, maker) for maker in _CLASS_MAKERS))
     return any(definitions.get(path, ("", False))[1] for path in paths)
+
+
+def makes_otherwise(old: type, new: type) -> bool:
+    """Whether two versions of a class initialise their instances by other code."""
+    before, after = class_attributes(old), class_attributes(new)
+    return any(_code_changed(before.get(name), after.get(name)) for name in ("__new__", "__init__"))
 
 
 def _maker_changed(old: type, new: type) -> bool:

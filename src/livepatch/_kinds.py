@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import enum
 import functools
+import gc
 import sys
 import types
 import typing
@@ -169,6 +170,16 @@ def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     if issubclass(cls, (staticmethod, classmethod)):
         return STATIC_METHOD if issubclass(cls, staticmethod) else CLASS_METHOD
     return None
+
+
+def parts_of_wrapper(definition: Any) -> Iterator[Any]:
+    """Yield a definition that is no function or class, and what in it may hold one."""
+    if type(definition) is types.FunctionType or is_class(definition):
+        return
+    if kind_of(definition) is not None:
+        yield definition
+        # The arguments of a partial, the constraints of a type variable.
+        yield from (part for part in gc.get_referents(definition) if type(part) in (tuple, dict))
 
 
 def is_class(candidate: Any) -> bool:

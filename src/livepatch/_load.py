@@ -7,6 +7,7 @@ stages in between plan at leisure, and only `apply` makes the new ones current.
 
 from __future__ import annotations
 
+import builtins
 import gc
 import importlib
 import os
@@ -37,6 +38,7 @@ original_reload = importlib.reload
 # While the new code runs, other threads should not see the namespaces half made. Seconds a module.
 _LOAD_WINDOW = 0.02
 _LONGEST_WINDOW = 0.5
+_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("__"))
 _STANDARD_LIBRARY = Path(os.__file__).parent
 
 
@@ -156,7 +158,9 @@ class _Run:
         snapshot, selection = self.snapshots[name], self.selections.get(name)
         if selection is None or selection.bodies is None:
             # The code would write into the old dict; without one it starts a new one.
-            namespace_of(snapshot.source.module).pop("__annotations__", None)
+            namespace = namespace_of(snapshot.source.module)
+            namespace.pop("__annotations__", None)
+            _drop_shadows(namespace)
             self.run(snapshot, snapshot.source.code)
             return
         before_rerun(selection, snapshot)
@@ -250,6 +254,15 @@ def _folder_of(module: Any) -> Path | None:
     folder = Path(origin).parents[1 if is_package else 0]
     installed = folder.name in {"site-packages", "dist-packages"}
     return None if installed or folder == _STANDARD_LIBRARY else folder
+
+
+def _drop_shadows(namespace: dict[str, Any]) -> None:
+    """Remove the names that hide a builtin, so that new code finds that one until it binds its own.
+
+    ``_map = map`` above ``def map`` means the builtin; the old function is still in the namespace.
+    """
+    for name in [name for name in namespace if name in _BUILTINS]:
+        del namespace[name]
 
 
 def _drop_vanished_names(snapshot: Snapshot, namespace: dict[str, Any]) -> None:

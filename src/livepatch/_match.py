@@ -7,7 +7,7 @@ same object on both sides was not made anew, and ends the walk there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -58,11 +58,14 @@ class Pair:
     module: Module
     before: Module
     foreign: bool = False
+    _text: str = ""
 
     @property
     def text(self) -> str:
         """The path as the report renders it."""
-        return self.module.path_text(self.path)
+        if not self._text:
+            self._text = self.module.path_text(self.path)
+        return self._text
 
 
 @dataclass(slots=True, eq=False)
@@ -162,7 +165,13 @@ def match(modules: Iterable[Module]) -> Matches:
 
 
 def _is_at_home(module: Module, name: str, value: Any) -> bool:
-    return qualified_name(value) == name and module.owns(value)
+    """Whether a name's own statement made a function or class, rather than an import."""
+    if qualified_name(value) != name:
+        return False
+    if type(value) is FunctionType:
+        return module.owns(value)
+    source = module.outline
+    return _is_class_of_source(module, (name,), value, source) and not source.imports((name,))
 
 
 def _visit_global(walk: _Walk, name: str, value: Any) -> None:
@@ -172,11 +181,23 @@ def _visit_global(walk: _Walk, name: str, value: Any) -> None:
         return
     old = module.old[name]
     owner, home = walk.matches.owner_of(value), qualified_name(value)
-    if owner is None or owner is module or home is None:
+    if owner is not module and _is_at_home(module, name, value):
+        owner = module  # whatever module it says it belongs to
+    if owner is None or owner is module or home is None or not _leads_to(owner.new, home, value):
         _visit(walk, (name,), old, value)
     elif _is_own_definition(module, (name,), old):
         # It has moved to another module of this reload, where the new one is described.
         _visit(_Walk(walk.matches, module, owner), tuple(home.split(".")), old, value)
+
+
+def _leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
+    """Whether a definition is where its name says: a wrapper has the name of what it wraps."""
+    holder: Mapping[str, Any] = namespace
+    value: Any = None
+    for step in home.split("."):
+        value = holder.get(step)
+        holder = class_attributes(value) if is_class(value) else {}
+    return value is definition
 
 
 def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
@@ -184,6 +205,11 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
+    if type(new) is FunctionType and _is_same_function(walk, old, new):
+        # What all the questions below come to for nearly every definition.
+        _pair(walk, path, FUNCTION, old, new)
+        _visit_parts(walk, path, FUNCTION, old, new)
+        return
     if type(new) in CONTAINERS and type(old) is type(new):
         _visit_items(walk, path, old, new)
         return
@@ -200,6 +226,16 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         _visit_parts(walk, path, kind, old, new)
     else:
         _pair_layers(walk, path, kind, old, new)
+
+
+def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
+    """Whether both are functions of the source under one name."""
+    return (
+        type(old) is FunctionType
+        and new.__globals__ is walk.module.live
+        and old.__globals__ is walk.before.live
+        and old.__code__.co_name == new.__code__.co_name
+    )
 
 
 def _visit_items(walk: _Walk, path: Path, old: Any, new: Any) -> None:
@@ -288,12 +324,7 @@ def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
     home = class_attributes(new).get("__module__") if is_class(new) else new.__module__
     if type(home) is not str:
         return False
-    value: Any = sys.modules.get(home)
-    holder: Any = getattr(value, "__dict__", {})
-    for step in name.split("."):
-        value = holder.get(step)
-        holder = class_attributes(value) if is_class(value) else {}
-    return value is new
+    return _leads_to(getattr(sys.modules.get(home), "__dict__", {}), name, new)
 
 
 def _same_layer(walk: _Walk, old: Any, new: Any, kind: Kind) -> bool:

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._code import instructions, same_code, text_of_constant
 
@@ -32,6 +32,7 @@ _STORE_GLOBAL = _OP["STORE_GLOBAL"]
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 ANNOTATIONS = "__annotations__"
+_CONSTANT_SHELLS = ("constant", "text")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
 # The low bits of these arguments are flags (CPython: Lib/dis.py, _get_const_info and its neighbours).  # noqa: E501
@@ -50,8 +51,7 @@ _RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(NamedTuple):
     """What the source says around a bound name: all of its statement but function bodies.
 
     Attributes:
@@ -66,7 +66,9 @@ class Shell:
     def constant(self) -> str | None:
         """The repr of the constant that is all this statement binds, if it is that simple."""
         first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
-        return first[1] if isinstance(first, tuple) and first[0] == "constant" else None
+        if not isinstance(first, tuple) or first[0] not in _CONSTANT_SHELLS:
+            return None
+        return repr(first[1]) if first[0] == "text" else str(first[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +181,9 @@ def _collect_scopes(
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    if known is not None and same_scope(known.code, code):
-        scopes[path] = Scope(code, known.shells, known.imports)
-    else:
-        # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
-        # the one whose definitions the compiler would bind if both ran.
-        scopes[path] = _scan(code)
+    # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
+    # the one whose definitions the compiler would bind if both ran.
+    scopes[path] = (_take_over(known, code) if known is not None else None) or _scan(code)
     for name, body in class_bodies(code):
         _collect_scopes(body, (*path, name), scopes, previous)
 
@@ -197,6 +196,38 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
         and len(old.co_consts) == len(new.co_consts)
         and all(map(_same_outside, old.co_consts, new.co_consts))
     )
+
+
+def _take_over(known: Scope, code: CodeType) -> Scope | None:
+    """Return what is known of a scope that says the same, but for one text (a docstring, say)."""
+    old = known.code
+    if (
+        old.co_code != code.co_code
+        or old.co_names != code.co_names
+        or len(old.co_consts) != len(code.co_consts)
+    ):
+        return None
+    pairs = enumerate(zip(old.co_consts, code.co_consts))
+    different = [index for index, pair in pairs if not _same_outside(*pair)]
+    if not different:
+        return Scope(code, known.shells, known.imports)
+    return _with_other_text(known, code, different[0]) if len(different) == 1 else None
+
+
+def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
+    """Return a scope that differs in one string constant, where a name is bound to just that."""
+    old, new = known.code.co_consts[index], code.co_consts[index]
+    uses = sum(op in _CONSTANT and argument == index for op, argument in instructions(code))
+    if type(old) is not str or type(new) is not str or uses != 1:
+        return None
+    said, says = ("text", old), ("text", new)
+    for name, shells in known.shells.items():
+        for place, shell in enumerate(shells):
+            if len(shell.fingerprint) == 2 and shell.fingerprint[0] == said:  # noqa: PLR2004
+                changed = shell._replace(fingerprint=(says, shell.fingerprint[1]))
+                others = {name: (*shells[:place], changed, *shells[place + 1 :])}
+                return Scope(code, {**known.shells, **others}, known.imports)
+    return None
 
 
 def _same_outside(old: Any, new: Any) -> bool:
@@ -357,6 +388,8 @@ def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
+    if type(constant) is str:
+        return ("text", constant)
     return ("constant", text_of_constant(constant))
 
 

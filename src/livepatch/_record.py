@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._kinds import Kind
+from livepatch._kinds import Kind, parts_of_wrapper
 from livepatch._layers import Layer
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
@@ -169,6 +169,7 @@ def _retained_by(record: Record) -> Iterable[Any]:
         yield from (module.before, module.after, module.contents, *module.contents.values())
     for replacement in record.replaced:
         yield from (replacement, replacement.attributes)
+        yield from parts_of_wrapper(replacement.old)
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
     yield record.layers
     for layer in record.layers:

@@ -7,6 +7,7 @@ hold.
 
 from __future__ import annotations
 
+import builtins
 import collections
 from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType
@@ -45,6 +46,9 @@ def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
         values += (value for _, attributes in snapshot.classes for value in attributes.values())
         snapshot.contents.extend(_copies(values))
         namespace = namespace_of(snapshot.source.module)
+        for name in selection.names - selection.restored:
+            if hasattr(builtins, name):
+                namespace.pop(name, None)  # `open = wrapped(open)` means the builtin
         annotations = namespace.get("__annotations__")
         if type(annotations) is dict:
             namespace["__annotations__"] = {

@@ -36,7 +36,7 @@ def update_running_code(
     object inside its maker's. Reference counts say which of those are in use at all.
     """
     codes = result.codes
-    successors = {id(old): (old, new) for old, new in _all_pairs(codes)}
+    successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
     olds = OwnList(old for old, _ in successors.values())
     functions = OwnDict((id(pair.old), pair.old) for pair in matches.pairs)
     # Those that a step gives the code it is to have.
@@ -82,10 +82,10 @@ def update_running_code(
 
 
 def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
-    for old, new in codes:
-        yield old, new
-        if any(type(constant) is types.CodeType for constant in old.co_consts):
-            yield from ((one, other) for one, other in match_nested(old, new) if one is not other)
+    for pair in codes:
+        yield pair
+        if types.CodeType in map(type, pair[0].co_consts):
+            yield from (each for each in match_nested(*pair) if each[0] is not each[1])
 
 
 def _changed_local_bodies(

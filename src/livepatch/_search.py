@@ -12,6 +12,7 @@ import types
 import typing
 import weakref
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any
 
 from livepatch._decide import Decisions
@@ -26,7 +27,19 @@ from livepatch._holders import (
     repoint_running_frames,
     repoint_weak_reference,
 )
-from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
+from livepatch._kinds import (
+    CACHED_PROPERTY,
+    CLASS_METHOD,
+    DISPATCH_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    STATIC_METHOD,
+    bases_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._match import Matches, Pair
 from livepatch._own import OwnDict, OwnList
 from livepatch._reconcile import Reconciliation
@@ -37,6 +50,15 @@ from livepatch._running import update_running_code
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
+_RECONCILED_WHOLE = (
+    PROPERTY,
+    STATIC_METHOD,
+    CLASS_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    CACHED_PROPERTY,
+    DISPATCH_METHOD,
+)
 
 
 def search(
@@ -233,6 +255,9 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
     for pair in matches.pairs:
+        if pair.kind in _RECONCILED_WHOLE:
+            # What it will hold is decided; the search sees what it holds now.
+            skipped |= {id(pair.old), id(pair.new)}
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
                 # Its dict, its bases and its method resolution order.
@@ -290,16 +315,19 @@ def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
 
 
 def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
-    for loser in OwnList(targets):
-        if not weakref.getweakrefcount(loser):
-            continue
-        references: OwnList[Any] = OwnList(weakref.getweakrefs(loser))
-        counts = unexplained_counts(references, OwnList())
-        for reference, count in zip(references, counts):
-            # A base's list of subclasses holds the plain reference to each; that is not ours.
+    referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
+    references: OwnList[Any] = OwnList()
+    ends = [0]
+    for loser in referred:
+        references += weakref.getweakrefs(loser)
+        ends.append(len(references))
+    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    for loser, start, end in zip(referred, ends, ends[1:]):
+        # A base's list of subclasses holds the plain reference to each; that is not ours.
+        own = len(bases_of(loser)) if is_class(loser) else 0
+        for reference, count in islice(counts, end - start):
             plain = type(reference) is weakref.ref and reference.__callback__ is None
-            own = len(bases_of(loser)) if plain and is_class(loser) else 0
-            if count > own:
+            if count > (own if plain else 0):
                 repoint_weak_reference(repointing, reference, loser)
     targets += repointing.rebuilt
     repointing.rebuilt = OwnList()

@@ -328,7 +328,7 @@ def _annotated(source: Outline) -> frozenset[str]:
     """Return the variables that a module annotates by setting items of a dict."""
     shells = source.scopes[()].shells.get(ANNOTATIONS, ())
     said: list[Any] = [shell.fingerprint[-1] for shell in shells]
-    return frozenset(ast.literal_eval(part[1]) for part in said if part[0] == "constant")
+    return frozenset(part[1] for part in said if part[0] == "text")
 
 
 def _is_compiled_plainly(spec: Any) -> bool:

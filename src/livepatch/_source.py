@@ -85,10 +85,17 @@ def _read_or_gone(module: ModuleType, packages: set[Any]) -> Source:
         return read_source(module)
     except NotReloadableError as error:
         name = _name_of(module, namespace_of(module))
-        no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
-        if error.code != "LP105" or not no_file or name.rpartition(".")[0] not in packages:
+        if not _says_file_is_gone(error, module) or name.rpartition(".")[0] not in packages:
             raise
         return Source(name, module, None, NO_CODE)
+
+
+def _says_file_is_gone(error: NotReloadableError, module: ModuleType) -> bool:
+    if error.code == "LP103":
+        # Of a package whose __init__.py has gone, the folder is left: a namespace package now.
+        return isinstance(namespace_of(module).get("__file__"), str)
+    no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
+    return error.code == "LP105" and no_file
 
 
 def find_module(module_or_name: object) -> ModuleType:

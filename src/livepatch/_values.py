@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
-from livepatch._decide import Decisions
-from livepatch._kinds import kind_of
+from livepatch._decide import Decisions, makes_otherwise
+from livepatch._kinds import is_class, kind_of
 from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import Outline
@@ -85,9 +85,10 @@ class Values:
             return old
         path = (*pair.path, name)
         scope = pair.module.outline.scopes.get(pair.path)
-        if scope is None or not scope.binds(name):
+        made = scope is None or not scope.binds(name)
+        if made or _differs_from_source(pair.module.outline, path, new):
             # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
-            return old if class_is_same else new
+            return old if class_is_same and not self._is_made_otherwise(old) else new
         same = self.says_the_same(pair, path)
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
@@ -103,7 +104,8 @@ class Values:
         return new
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
-        if path[-1].startswith("__") or type(old) is not type(new) or type(new) in CONSTANTS:
+        same_type = self._are_of_one_type(old, new)
+        if path[-1].startswith("__") or not same_type or type(new) in CONSTANTS:
             if not path[-1].startswith("__"):
                 message = "differs from the source's value, which replaces it"
                 self.note("LP304", pair, path, message)
@@ -115,9 +117,18 @@ class Values:
         """Choose the value of a closure's variable, a default, or a decorated object's attribute."""  # noqa: E501
         if same_value(old, new):
             return old
-        if source_is_same is False or type(old) is not type(new) or type(new) in CONSTANTS:
+        if source_is_same is False or type(new) in CONSTANTS or not self._are_of_one_type(old, new):
             return new
         return old
+
+    def _is_made_otherwise(self, old: Any) -> bool:
+        """Whether the class of a value is part of the reload, and initialises it in another way."""
+        pair = self.decisions.matches.by_old.get(id(type(old)))
+        return pair is not None and is_class(pair.new) and makes_otherwise(type(old), pair.new)
+
+    def _are_of_one_type(self, old: Any, new: Any) -> bool:
+        # A class of this very reload is made anew, and so is its instance; they are one type.
+        return self.decisions.settle(type(old)) is self.decisions.settle(type(new))
 
     def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
         """Note what became of a value."""

@@ -1234,3 +1234,75 @@ def test_old_class_does_not_pile_up(live: LiveModule) -> None:
 
     assert type(players[0]) is module.Player
     assert alive == {id(module.Player)}
+
+
+@pytest.mark.parametrize("body", ["raise KeyError", "raise KeyError(1)"])
+def test_default_stays_the_class_attribute_that_it_is(live: LiveModule, body: str) -> None:
+    source = """
+        class Sorted(dict):
+            class _NotGiven:
+                pass
+
+            __not_given = _NotGiven()
+
+            def pop(self, key, default=__not_given):
+                if default is self.__not_given:
+                    raise KeyError
+                return default
+        """
+    cls = live.start(source).Sorted
+    before = cls._Sorted__not_given
+    live.change("raise KeyError", body)
+
+    assert live.module.Sorted.pop.__defaults__ == (live.module.Sorted._Sorted__not_given,)
+    assert live.module.Sorted._Sorted__not_given is before
+    assert type(before) is live.module.Sorted._NotGiven
+    with pytest.raises(KeyError):
+        live.module.Sorted().pop("a")
+
+
+def test_object_that_a_metaclass_made_is_made_anew_by_its_new_class(live: LiveModule) -> None:
+    source = """
+        class Options:
+            def __init__(self, meta):
+                self.ordered = meta
+
+        class Meta(type):
+            def __new__(mcs, name, bases, namespace):
+                cls = super().__new__(mcs, name, bases, namespace)
+                cls.options = Options(False)
+                cls.seen = []
+                return cls
+
+        class Schema(metaclass=Meta):
+            options = None
+        """
+    cls = live.start(source).Schema
+    cls.seen.append("state")
+    live.change("self.ordered = meta", "self.ordered = self.many = meta")
+
+    assert live.module.Schema.options.many is False
+    assert type(live.module.Schema.options) is live.module.Options
+    assert live.module.Schema.seen == ["state"]
+
+
+def test_type_variable_that_is_bound_to_classes_of_the_module(live: LiveModule) -> None:
+    source = """
+        from typing import TypeVar
+        class Macro:
+            def size(self): return 1
+        class Call:
+            pass
+        Either = TypeVar("Either", Macro, Call)
+        Later = TypeVar("Later", bound="Macro")
+        """
+    module = live.start(source)
+    either, later = module.Either, module.Later
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert live.module.Either.__constraints__ == (live.module.Macro, live.module.Call)
+    assert either.__constraints__ == (live.module.Macro, live.module.Call)
+    if live.strategy == "auto":
+        assert live.module.Either is either
+        assert live.module.Later is later

@@ -387,3 +387,34 @@ def test_failed_import_of_a_sibling_leaves_the_sibling_as_python_does(live: Live
 
     assert live.other_name not in sys.modules
     assert module.A == 1
+
+
+def test_refused_edit_leaves_what_has_got_a_second_name(live: LiveModule) -> None:
+    source = """
+        def f(): return 1
+        class A:
+            __slots__ = ("x",)
+        """
+    module = live.start(source)
+    held, instance = [module.f], module.A()
+    live.write("g = f\ndef f(): return 2\nclass A: __slots__ = ('x', 'y')\nraise RuntimeError\n")
+    with pytest.raises(RuntimeError):
+        live.reload()
+
+    assert held == [live.module.f]
+    assert held[0]() == 1
+    assert type(instance) is live.module.A
+
+
+def test_name_that_hides_a_builtin_does_not_hide_it_from_the_new_source(live: LiveModule) -> None:
+    source = "_map = map\ndef map(f, *many): return list(_map(f, *many))\n"
+    held = live.start(source).map
+    live.edit("_map, _len = map, len\ndef map(f, *many): return tuple(_map(f, *many))\n")
+
+    assert held is live.module.map
+    assert held(str, [1]) == ("1",)
+    assert live.module._map is map
+    live.write("1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        live.reload()
+    assert live.module.map is held

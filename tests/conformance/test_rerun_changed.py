@@ -765,6 +765,14 @@ def test_many_generations_of_bodies(live: LiveModule) -> None:
     assert module.h.__code__ is untouched, "what has not changed keeps its very code"
 
 
+def test_a_changed_statement_that_hides_a_builtin_finds_it(live: LiveModule) -> None:
+    module = start(live, "open = [open, 1]\nX = run('x')\n")
+    change(live, "[open, 1]", "[open, 2]")
+
+    assert module.open == [open, 2]
+    assert module.LOG == []
+
+
 def test_both_modes_can_follow_each_other(live: LiveModule) -> None:
     source = (
         "X = run('x')\ndef f(): return {0}\ndef make():\n    def g(): return {0}\n    return g\n"

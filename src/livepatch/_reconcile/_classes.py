@@ -44,7 +44,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
     before, after = class_attributes(old), class_attributes(new)
     present = class_attributes(survivor)
     for name in {**before, **after}:
-        if name in _CLASS_MACHINERY:
+        if name in _CLASS_MACHINERY or _is_settled(result, name, before, after, present):
             continue
         chosen = _class_attribute(result, pair, name, before, after, source_is_same)
         held = present.get(name, MISSING)
@@ -54,6 +54,17 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
                 result.changed.add(id(new))
     if "_abc_impl" in present:
         _see_to_abc(result, pair, survivor)
+
+
+def _is_settled(result: Reconciliation, name: str, before: Any, after: Any, present: Any) -> bool:
+    """Whether an attribute is there as it was and as it is to be: nearly every method is."""
+    held = present[name] if name in before and name in after and name in present else MISSING
+    return (
+        held is before.get(name)
+        and held is result.decisions.settle(after.get(name))
+        and id(held) not in result.decisions.survivors
+        and id(held) not in result.touched
+    )
 
 
 def _see_to_abc(result: Reconciliation, pair: Pair, survivor: type) -> None:

@@ -124,7 +124,7 @@ def _reconcile_defaults(  # noqa: PLR0913, PLR0917
 def _default(result: Reconciliation, old: Any, new: Any) -> Any:
     # The statement says the same: a default that can change is state, like a cache in a default.
     settled = result.settle(new)
-    if settled is not new or type(old) is not type(new):
+    if settled is not new:
         return settled
     return result.values.choose_state(old, new, source_is_same=True)
 
