@@ -30,7 +30,7 @@ from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict
 
 _DEEPEST = 8
-# Until 3.12 a function without a docstring has None as its first constant.
+# Until 3.13 a function without a docstring has None as its first constant.
 _HAS_DOCSTRING = 0x4000000
 _DOCUMENTED = (FunctionType, staticmethod, classmethod, functools.cached_property)
 
@@ -176,7 +176,7 @@ def _said_by_compiler(outline: Outline, path: Path) -> dict[str, Any]:
 
 def docstring(code: CodeType) -> str | None:
     """Return the docstring that a function made from a code is given."""
-    if sys.version_info >= (3, 13) and not code.co_flags & _HAS_DOCSTRING:
+    if sys.version_info >= (3, 14) and not code.co_flags & _HAS_DOCSTRING:
         return None
     first = code.co_consts[0] if code.co_consts else None
     return first if type(first) is str else None
