@@ -65,6 +65,23 @@ class _Walk:
         for name, value in self.module.old.items():
             if self.module.new.get(name, self) is value:
                 self.visit((name,), value, None, 0)
+        self.found.replaced += (
+            ".".join(body.path)
+            for body in self.successors.values()
+            if body.changed
+            and body.path not in self.found.definitions
+            and type(self.at(body.path)) is FunctionType
+        )
+
+    def at(self, path: Path) -> Any:
+        """Return what a path leads to, if it is still what it was."""
+        value: Any = self.module.old.get(path[0])
+        if value is not self.module.new.get(path[0]):
+            return None
+        for name in path[1:]:
+            cls: Any = value
+            value = class_attributes(cls).get(name) if is_class(cls) else None
+        return value
 
     def visit(self, path: Path, value: Any, owner: Any, depth: int) -> bool | None:
         """Go through a value; say whether code in it changed, and None if there is none of ours."""

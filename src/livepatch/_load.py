@@ -27,7 +27,7 @@ from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
-from livepatch._rerun import after_rerun, before_rerun
+from livepatch._rerun import after_rerun, before_rerun, new_bodies
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import Source, namespace_of
@@ -89,7 +89,8 @@ def load(
     """
     run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
-    with quiet_threads(window), run.nested():
+    bodies = new_bodies(selections.values(), snapshots)
+    with quiet_threads(window), run.nested(), bodies:
         try:
             run.take_out_gone()
             run.load_all()

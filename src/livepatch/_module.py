@@ -61,6 +61,7 @@ class Followed:
         caches: what to empty, with the path of each definition.
         definitions: kind of each definition of the module, and whether it has changed.
         unfit: paths of those that cannot have the new code.
+        replaced: paths at which something else is now, which is kept.
     """
 
     codes: OwnList[tuple[CodeType, CodeType]] = field(default_factory=OwnList)
@@ -74,6 +75,7 @@ class Followed:
     caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
     definitions: dict[Path, tuple[str, bool]] = field(default_factory=dict)
     unfit: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

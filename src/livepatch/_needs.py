@@ -136,6 +136,9 @@ class Needs:
                 if not is_import(statement.nodes):
                     self._add_builders(name, index)
         for name in statement.reads:
+            binders = self.binders.get(name, ())
+            if hasattr(builtins, name) and binders and binders[0] > index:
+                self._run(binders)  # it reads the builtin, which a later statement hides
             # A name that a later statement deletes is made again for this one.
             if name not in self.namespace and not hasattr(builtins, name):
                 self._run(self.binders.get(name, ()))

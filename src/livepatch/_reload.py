@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import logging
 import sys
 import threading
@@ -150,7 +151,7 @@ def reload_changed(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks for."""
+    """What a caller asks for, and the modules of which everything is to run: dependents."""
 
     modules: tuple[object, ...]
     keep: frozenset[str]
@@ -159,15 +160,22 @@ class Request:
     dependents: bool
     rerun: str | frozenset[str]
     started: float
+    whole: frozenset[str] = frozenset()
 
 
 def _bring_up_to_date(request: Request) -> Report:
     sources = read_sources(request.modules)
     if request.dependents:
+        names = frozenset(source.name for source in sources)
         sources = read_sources((*request.modules, *dependents_of(sources)))
+        whole = frozenset(source.name for source in sources) - names
+        request = dataclasses.replace(request, whole=whole)
     with young_objects_kept_apart():
         report, watched, record = _run_stages(request, sources)
     del sources
+    if request.rerun != "all" and record is None:
+        # New classes derive from bases that were not made again, and would stay in their lists.
+        gc.collect()
     # Raised out here, where no frame of the traceback holds an instance alive.
     if report.refusals and not request.dry_run:
         raise ReloadRefused(report.refusals)
@@ -240,7 +248,8 @@ def _select(
     if request.rerun == "all":
         return {}
     names = request.rerun if isinstance(request.rerun, frozenset) else frozenset[str]()
-    return select(snapshots, outlines, names)
+    chosen = [each for each in snapshots if each.source.name not in request.whole]
+    return select(chosen, outlines, names)
 
 
 def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
@@ -249,6 +258,9 @@ def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
         for path in module.followed.unfit:
             message = "its new code needs a variable that it never captured; it runs the old code"
             plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+        for path in module.followed.replaced:
+            message = "was replaced at run time, and its body changed; what replaced it was kept"
+            plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
 
 
 def _take_back_load(

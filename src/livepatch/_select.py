@@ -237,7 +237,7 @@ class _Choice:
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
             _say_who_binds(selection, found, needs.runs)
-        self.notice_kept(selection, found.all, needs.runs)
+        self.notice_kept(selection, needs)
         self.notice_effects(selection, found.gone, chosen)
         return selection
 
@@ -273,23 +273,27 @@ class _Choice:
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
         )
 
-    def notice_kept(
-        self, selection: Selection, statements: list[Statement], runs: list[bool]
-    ) -> None:
-        """Name the values that were computed from what has changed."""
-        reach = Reach(selection.bodies or Bodies(), self.changes)
-        for statement, run in zip(statements, runs):
-            if run or is_import(statement.nodes):
+    def notice_kept(self, selection: Selection, needs: Needs) -> None:
+        """Name what was computed from what has changed, through calls as well."""
+        bodies = selection.bodies or Bodies()
+        reach = Reach(bodies, self.changes)
+        # What only changed inside a decorator has reached what it decorates.
+        made = Reach(bodies, Changes(self.changes.names, self.changes.bodies))
+        for index, statement in enumerate(needs.statements):
+            if needs.runs[index] or is_import(statement.nodes):
                 continue
-            cause = reach.cause(statement.uses - statement.binds)
-            if cause is None:
-                continue
-            stale = sorted(name for name in statement.binds if self.is_data(name))
-            self.changes.names.update(stale)
-            place = f"{self.source.name}.{stale[0]}" if stale else self.source.name
-            text = ast.unparse(statement.nodes[0]).partition("\n")[0]
-            what = f"{cause} has changed; line {statement.first} was not run again: {text}"
-            if stale or not statement.binds:
+            header = needs.headers.get(index)
+            if header is not None:
+                cause = made.cause(set(header.names) - statement.binds)
+                stale = sorted(statement.binds)
+            else:
+                cause = reach.cause(statement.uses - statement.binds)
+                stale = sorted(name for name in statement.binds if self.is_data(name))
+                self.changes.names.update(stale if cause is not None else ())
+            if cause is not None and (stale or not statement.binds):
+                place = f"{self.source.name}.{stale[0]}" if stale else self.source.name
+                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
+                what = f"{cause} has changed; line {statement.first} was not run again: {text}"
                 selection.notices.append(Notice("LP313", place, what))
 
     def is_data(self, name: str) -> bool:
