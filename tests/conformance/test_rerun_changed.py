@@ -90,7 +90,11 @@ def describe(value: Any, home: str) -> Any:  # noqa: PLR0911 - a kind of object 
             return value.__qualname__
         if isinstance(value, enum.EnumMeta):
             return [repr(member) for member in value]
-        parts = {name: describe(part, home) for name, part in vars(value).items()}
+        parts = {
+            name: describe(part, home)
+            for name, part in vars(value).items()
+            if name != "__annotations_cache__"  # what was asked for once (3.14)
+        }
         return (value.__qualname__, [base.__qualname__ for base in value.__bases__], parts)
     if isinstance(value, property):
         parts_of_it = [describe(each, home) for each in (value.fget, value.fset, value.fdel)]
