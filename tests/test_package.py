@@ -38,6 +38,7 @@ STAGES = (
     "_steps",
     "_dicts",
     "_origin",
+    "_linearise",
     "_snapshot",
     "_nested",
     # which statements run, and how

@@ -106,6 +106,9 @@ def reload(
     """
     names = _check_options(keep, strategy)
     again = _check_rerun(rerun)
+    for option, value in (("dry_run", dry_run), ("dependents", dependents)):
+        if not isinstance(value, bool):
+            raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
@@ -289,6 +292,8 @@ def _check_rerun(rerun: object) -> str | frozenset[str]:
 
 
 def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:
+    if not isinstance(strategy, str):
+        raise OptionTypeError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if strategy not in STRATEGIES:
         raise InvalidOptionError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if isinstance(keep, str):

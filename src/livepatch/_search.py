@@ -73,6 +73,8 @@ def search(
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
+    # Their bases are decided; the search sees those that they have now.
+    repointing.based.update(id(cls) for cls, _ in result.bases)
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)

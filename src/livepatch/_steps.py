@@ -77,6 +77,12 @@ class Steps:
                     found += call.args
         return found
 
+    def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
+        """Yield the classes that are given other bases, with these."""
+        for call in self.do:
+            if call.func is _set_bases:
+                yield call.args
+
     def recoded(self) -> Iterator[FunctionType]:
         """Yield the functions that are given other code."""
         for call in self.do:
