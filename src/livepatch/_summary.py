@@ -45,6 +45,9 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
         if alias.text not in listed and not alias.path[-1].startswith(("<", "[")):
             yield DefinitionChange(alias.text, alias.kind.name, Outcome.REPLACED)
     for module in matches.modules:
+        for path, (name, changed) in module.followed.definitions.items():
+            outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+            yield DefinitionChange(module.path_text(path), name, outcome)
         for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
             for path, value in found.items():
                 kind = kind_of(value)
