@@ -46,6 +46,7 @@ STAGES = (
     # match
     "_module",
     "_layers",
+    "_unwrapped",
     "_match",
     # plan
     "_constants",

@@ -20,7 +20,7 @@ from livepatch._decide import Decisions, decide
 from livepatch._explain import explained_by
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._kinds import base_of, class_attributes, is_class, is_enum, subclasses_of
-from livepatch._layers import Layer
+from livepatch._layers import decorated_function
 from livepatch._match import Matches
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
@@ -28,6 +28,7 @@ from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._report import Notice, StaleFrame
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
+from livepatch._unwrapped import Layer
 from livepatch._values import Values
 
 
@@ -105,7 +106,12 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     decisions = decide(matches, strategy)
     plan = Plan(matches, decisions)
     plan.layers += (
-        Layer(alias.old, decisions.settle(alias.new))
+        Layer(
+            alias.text,
+            alias.old,
+            decorated_function(alias.before, alias.path, alias.old),
+            decisions.settle(alias.new),
+        )
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
-from tests.live import LiveModule
+from tests.live import LiveModule, Strategy, run_in_child
 
 GAME = """
     class Base: pass
@@ -141,3 +143,79 @@ def test_undo_of_a_foreign_registry(live: LiveModule) -> None:
 
     assert other.hooks == [module.a]
     assert module.a() == 1
+
+
+WRAPPERS = """
+    import functools, wrapt
+    def closure(f):
+        @functools.wraps(f)
+        def wrapper(*a): return f(*a)
+        return wrapper
+    def bare(f): return lambda *a: f(*a)
+    @wrapt.decorator
+    def proxy(f, instance, a, k): return f(*a, **k)
+    class Instance:
+        def __init__(self, f): self.f = f
+        def __call__(self, *a): return self.f(*a)
+    def partial(f): return functools.partial(f)
+    cache = functools.lru_cache(None)
+    dispatch = functools.singledispatch
+    dispatch_method = functools.singledispatchmethod
+    table = lambda f: functools.partial(dict.get({"f": f}, "f"))
+"""
+FUNCTION = "@{}\ndef hit(x): return 1\n"
+METHOD = "class Hero:\n    @{}\n    def hit(*a): return 1\n"
+
+
+def _undo_each(strategy: Strategy, definition: str, decorators: str, call: str, held: str) -> str:
+    """Edit decorators away and take that back; return a line for each that did not come back.
+
+    In a child: a descriptor that wraps itself hangs or crashes the interpreter when it is called.
+    """
+    indent = definition[: definition.index("@")].rsplit("\n", maxsplit=1)[-1]
+    sources = [
+        (dedent(WRAPPERS) + definition.format(each.replace(",", f"\n{indent}@")), each)
+        for each in decorators.split()
+    ]
+    plain = dedent(WRAPPERS) + definition.replace(f"{indent}@{{}}\n", "").replace("1", "2")
+    return run_in_child(
+        f"""
+        for source, decorators in {sources!r}:
+            live = LiveModule(live.root, {strategy!r})
+            module = live.start(source)
+            held, seen = {held}, [{call}]
+            report = live.edit({plain!r})
+            seen.append({call})
+            undone = report.undo()
+            seen.append({call})
+            if seen != [1, 2, 1] or held is not {held} or not undone.ok:
+                print(decorators, seen, held, undone)
+        """,
+        strategy,
+    )
+
+
+def test_undo_gives_functions_their_decorators_back(strategy: Strategy) -> None:
+    decorators = (
+        "closure bare proxy Instance partial cache dispatch table staticmethod closure,cache "
+        "cache,closure partial,partial bare,proxy"
+    )
+
+    assert not _undo_each(strategy, FUNCTION, decorators, "module.hit(0)", "module.hit")
+
+
+def test_undo_gives_methods_their_callable_decorators_back(strategy: Strategy) -> None:
+    decorators = (
+        "classmethod staticmethod closure proxy cache partial Instance dispatch_method "
+        "functools.partialmethod classmethod,closure staticmethod,cache"
+    )
+    held = "vars(module.Hero)['hit']"
+
+    assert not _undo_each(strategy, METHOD, decorators, "module.Hero().hit(0)", held)
+
+
+def test_undo_gives_methods_that_were_properties_back(strategy: Strategy) -> None:
+    decorators = "property functools.cached_property property,closure"
+    call = "(lambda hit: hit() if callable(hit) else hit)(module.Hero().hit)"
+
+    assert not _undo_each(strategy, METHOD, decorators, call, "vars(module.Hero)['hit']")
