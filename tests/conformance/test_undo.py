@@ -219,3 +219,60 @@ def test_undo_gives_methods_that_were_properties_back(strategy: Strategy) -> Non
     call = "(lambda hit: hit() if callable(hit) else hit)(module.Hero().hit)"
 
     assert not _undo_each(strategy, METHOD, decorators, call, "vars(module.Hero)['hit']")
+
+
+def test_classes_of_a_metaclass_are_let_go_again_and_again(live: LiveModule) -> None:
+    module = live.start("""
+        class Meta(type):
+            def __init__(cls, *a, **keywords): cls.keywords = keywords
+            def __new__(mcs, *a, **keywords): return super().__new__(mcs, *a)
+        class Shape(metaclass=Meta, sides=1): pass
+        class Square(Shape, sides=4): pass
+    """)
+    held = [module.Shape, module.Square]
+    first = live.change("sides=1", "sides=2")
+    undone = first.undo()
+    reports = [first, undone, live.reload()]
+    reports += (live.change(f"sides={old}", f"sides={old + 1}") for old in (2, 3))
+
+    assert [report.notices for report in reports] == [()] * 5
+    assert held == [module.Shape, module.Square]
+    assert module.Shape.__subclasses__() == [module.Square]
+
+
+def test_undo_gives_wrapped_definitions_their_code_back(live: LiveModule) -> None:
+    module = live.start("""
+        import enum, functools, wrapt
+        @wrapt.decorator
+        def loud(f, instance, a, k): return f(*a, **k)
+        class Hero:
+            @classmethod
+            def of_class(cls): return 1
+            @staticmethod
+            def static(): return 1
+            @property
+            def prop(self): return 1
+            @functools.cached_property
+            def cached(self): return 1
+            @loud
+            def proxy(self): return 1
+            def method(self): return 1
+        class Side(enum.Enum):
+            LEFT = "left"
+            @classmethod
+            def _missing_(cls, value):
+                return cls.LEFT if 1 == 1 else None
+    """)
+    hero = module.Hero()
+
+    def look() -> list[object]:
+        values = [hero.of_class(), hero.static(), hero.prop, module.Hero().cached, hero.proxy()]
+        return [*values, hero.method(), module.Side._missing_("?")]
+
+    before = look()
+    report = live.edit(live.source.replace("return 1", "return 2").replace("1 == 1", "1 == 2"))
+    seen = look()
+    report.undo()
+
+    assert seen == [2] * 6 + [None]
+    assert look() == before == [1] * 6 + [module.Side.LEFT]
