@@ -73,6 +73,7 @@ def search(
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
+    repointing.based.update(map(id, result.steps.rebased()))
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)

@@ -84,6 +84,12 @@ class Steps:
             if call.func is recode:
                 yield from call.args[0]
 
+    def rebased(self) -> Iterator[type]:
+        """Yield the classes that are given other bases."""
+        for call in self.do:
+            if call.func is _set_bases:
+                yield call.args[0]
+
     def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
         """Set an attribute of an object whose type's ``__setattr__`` is C code."""
         self.add(Call(setattr, target, name, new), _restoring(setattr, delattr, target, name, old))

@@ -167,8 +167,7 @@ def _plan_back(record: Record) -> Plan:
     decisions.borrowed = record.borrowed
     kept = _gathered(record)
     result = Reconciliation(decisions, Values(decisions))
-    result.steps = record.retired.inverse()
-    result.steps.extend(_without_later_state(record.steps).inverse().exchanged(kept))
+    result.steps = _without_later_state(record.steps).inverse().exchanged(kept)
     for each in record.replaced:
         _take_later_state(result, each)
         _take_kept_defaults(result, each.old, kept)
@@ -180,6 +179,10 @@ def _plan_back(record: Record) -> Plan:
         layer.restore(result.steps)
         result.caches += ((layer.path, call) for call in layer.caches())
     finish_plan(plan, result, {id(part) for layer in record.layers for part in layer.parts})
+    # Before any class borrows a base: only with its own does CPython let others derive from it.
+    first = record.retired.inverse()
+    first.extend(plan.steps)
+    plan.steps = first
     for described in record.modules:
         _plan_namespace(plan, described, kept)
     for path in record.merged:

@@ -276,3 +276,40 @@ def test_undo_gives_wrapped_definitions_their_code_back(live: LiveModule) -> Non
 
     assert seen == [2] * 6 + [None]
     assert look() == before == [1] * 6 + [module.Side.LEFT]
+
+
+BASE_EDITS = {
+    "generic gains one": ("G(Generic[T])", "G(Y, Generic[T])"),
+    "generic gains one behind": ("G(Generic[T])", "G(Generic[T], Y)"),
+    "generic loses one": ("G(Y, Generic[T])", "G(Generic[T])"),
+    "plain becomes generic": ("G(Y)", "G(Y, Generic[T])"),
+    "plain becomes a protocol": ("G(Y)", "G(Protocol)"),
+    "abstract gains one": ("G(abc.ABC)", "G(Y, abc.ABC)"),
+}
+
+
+@pytest.mark.parametrize("edit", BASE_EDITS)
+def test_undo_of_other_bases_over_a_hierarchy(live: LiveModule, edit: str) -> None:
+    before, after = BASE_EDITS[edit]
+    module = live.start(f"""
+        import abc
+        from typing import Generic, Protocol, TypeVar
+        T = TypeVar("T")
+        class Y: pass
+        class {before}: pass
+        class H(G): pass
+    """)
+    below = type("Below", (module.H,), {})
+    held = [module.G, module.H, module.G(), module.H(), below()]
+    bases = module.G.__bases__
+    report = live.change(before, after)
+    changed = module.G.__bases__ != bases
+    undone = report.undo()
+
+    assert changed
+    assert report.ok
+    assert undone.ok
+    assert held[:2] == [module.G, module.H] == [type(held[2]), type(held[3])]
+    assert module.G.__bases__ == bases
+    assert module.G.__subclasses__() == [module.H]
+    assert below.__mro__[1:3] == (module.H, module.G)
