@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
-from livepatch._decide import Decisions, makes_otherwise
+from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
 from livepatch._kinds import is_class, kind_of
 from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._report import Notice
+
+# A typed dict and a named tuple put those of their bases into them.
+_MERGED = ("__annotations__", "__annotate_func__")
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +89,12 @@ class Values:
         path = (*pair.path, name)
         scope = pair.module.outline.scopes.get(pair.path)
         made = scope is None or not scope.binds(name)
+        if (
+            (made or name in _MERGED)
+            and name.startswith("__")
+            and is_made_from_changed(self.decisions, pair)
+        ):
+            return new
         if made or _differs_from_source(pair.module.outline, path, new):
             # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
             return old if class_is_same and not self._is_made_otherwise(old) else new
