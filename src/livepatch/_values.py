@@ -19,16 +19,26 @@ from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._report import Notice
 
+# What every class has of its bases and annotations, libraries or not.
+_SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
 # A typed dict and a named tuple put those of their bases into them.
 _MERGED = ("__annotations__", "__annotate_func__")
 
 
 @dataclass(slots=True, eq=False)
 class Values:
-    """Chooses between old and new values, and notes what it could not be sure of."""
+    """Chooses between old and new values, and notes what it could not be sure of.
+
+    Attributes:
+        decisions: who survives.
+        notices: what it could not be sure of.
+        remade: ids of new classes of which a library made something else than before, out of what
+            they derive from or annotate.
+    """
 
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
+    remade: set[int] = field(default_factory=set)
     _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
 
@@ -94,6 +104,8 @@ class Values:
             and name.startswith("__")
             and is_made_from_changed(self.decisions, pair)
         ):
+            if name not in _SAID_OF_ANY:
+                self.remade.add(id(pair.new))
             return new
         if made or _differs_from_source(pair.module.outline, path, new):
             # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.

@@ -564,6 +564,8 @@ DERIVED = """
     @dataclasses.dataclass
     class Grandchild(Child):
         pass
+    class Plain(Base):
+        kind: Base = None
     class Keys(typing.TypedDict):
         x: int
     class MoreKeys(Keys):
@@ -574,8 +576,11 @@ DERIVED = """
 def test_untouched_dataclass_takes_the_fields_that_its_base_gained(live: LiveModule) -> None:
     module = live.start(DERIVED)
     child = module.Child(1, 2)
-    live.change("x: int = 0", "x: int = 0\n    y: int = 5")
+    report = live.change("x: int = 0", "x: int = 0\n    y: int = 5")
 
+    outcomes = {line.path.rpartition(".")[2]: str(line.outcome) for line in report.definitions}
+    assert {outcomes["Child"], outcomes["Grandchild"]} <= {"updated", "replaced"}
+    assert outcomes["Plain"] == outcomes["Keys"] == outcomes["MoreKeys"] == "unchanged"
     assert [field.name for field in dataclasses.fields(module.Child)] == ["x", "y", "z"]
     assert dataclasses.asdict(module.Child(1, 2, 3)) == {"x": 1, "y": 2, "z": 3}
     assert dataclasses.asdict(child) == {"x": 1, "y": 5, "z": 2}
