@@ -37,6 +37,7 @@ STAGES = (
     "_steps",
     "_dicts",
     "_origin",
+    "_linearise",
     "_snapshot",
     "_nested",
     "_between",

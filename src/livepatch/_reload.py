@@ -96,6 +96,9 @@ def reload(
             In each case the modules and all who use them are as they were before.
     """
     names = _check_options(keep, strategy)
+    for option, value in (("dry_run", dry_run), ("dependents", dependents)):
+        if not isinstance(value, bool):
+            raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
@@ -225,6 +228,8 @@ def _take_back_load(
 
 
 def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:
+    if not isinstance(strategy, str):
+        raise OptionTypeError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if strategy not in STRATEGIES:
         raise InvalidOptionError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if isinstance(keep, str):

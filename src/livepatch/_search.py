@@ -75,6 +75,8 @@ def search(
     repointing.skipped |= untouched
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
+    # Their bases are decided; the search sees those that they have now.
+    repointing.based.update(id(cls) for cls, _ in result.bases)
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)

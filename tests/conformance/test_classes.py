@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
@@ -1362,3 +1363,57 @@ def test_type_variable_that_is_bound_to_classes_of_the_module(live: LiveModule) 
     if live.strategy == "auto":
         assert live.module.Either is either
         assert live.module.Later is later
+
+
+def test_slotted_class_gains_a_base_while_its_own_base_changes(live: LiveModule) -> None:
+    module = live.start(
+        """
+        class A:
+            __slots__ = ("x",)
+            def size(self): return 1
+        class B(A):
+            __slots__ = ("y",)
+        """
+    )
+    b = module.B()
+    report = live.edit(
+        """
+        class A:
+            __slots__ = ("x",)
+            def size(self): return 2
+        class M:
+            __slots__ = ()
+        class B(M, A):
+            __slots__ = ("y",)
+        """
+    )
+
+    assert report.ok
+    assert live.module.B.__bases__ == (live.module.M, live.module.A)
+    assert isinstance(b, live.module.M)
+    assert b.size() == 2
+
+
+def test_subclass_elsewhere_whose_bases_would_have_no_order(live: LiveModule) -> None:
+    live.start("class A: pass\nclass B: pass\nclass K(A): pass\n")
+    other = live.other("from LIVE import B, K\nclass Sub(B, K): pass\n")
+    live.write("class A: pass\nclass B: pass\nclass K(B, A): pass\n")
+    planned = live.reload(dry_run=True)
+    with pytest.raises(livepatch.ReloadRefused) as caught:
+        live.reload()
+
+    assert [each.code for each in planned.refusals] == ["LP124"]
+    assert [each.code for each in caught.value.refusals] == ["LP124"]
+    assert f"{live.other_name}.Sub" in str(caught.value)
+    assert other.Sub.__bases__ == (live.module.B, live.module.K)
+
+
+def test_class_with_instances_becomes_a_function(live: LiveModule) -> None:
+    instance = live.start("class make:\n    def size(self): return 1\n").make()
+    held = [live.module.make]
+    report = live.edit("def make(): return 2\n")
+
+    assert held == [live.module.make]
+    assert held[0]() == 2
+    assert instance.size() == 1
+    assert "LP306" in {notice.code for notice in report.notices}

@@ -541,3 +541,37 @@ def test_decorated_coroutine_function(live: LiveModule) -> None:
 
     assert held[0] is module.hit
     assert module.run(held[0]) == ("loud", 2)
+
+
+def test_class_inside_a_decorator_object(live: LiveModule) -> None:
+    source = """
+        class Wrap:
+            def __init__(self, wrapped): self.wrapped = wrapped
+            def __call__(self): return self.wrapped()
+        @Wrap
+        class K:
+            def size(self): return 1
+        """
+    module = live.start(source)
+    wrap, cls, instance = module.K, module.K.wrapped, module.K()
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert wrap is live.module.K
+    assert cls is live.module.K.wrapped is type(instance)
+    assert instance.size() == wrap().size() == 2
+
+
+def test_callable_object_that_has_taken_the_name_of_its_class(live: LiveModule) -> None:
+    source = """
+        class K:
+            def __init__(self): self.calls = []
+            def __call__(self): self.calls.append(1); return len(self.calls)
+        K = K()
+        """
+    held = live.start(source).K
+    held()
+    live.change("return len(self.calls)", "return -len(self.calls)")
+
+    assert held() == -2
+    assert type(held) is type(live.module.K)
