@@ -385,15 +385,23 @@ def _named_by(pair: Pair) -> Iterator[Any]:
         scope = scopes.get(place)
         shells += (each for name in said_in if scope for each in scope.shells.get(name, ()))
     names = {name for shell in shells for name in shell.loads}
-    texts = (part for shell in shells for part in shell.fingerprint if type(part) is tuple)
-    for kind, said, *_ in texts:
-        if kind == "text":
-            names.update(_IDENTIFIER.findall(said))
+    for shell in shells:
+        for text in _texts_in(shell.fingerprint):
+            names.update(_IDENTIFIER.findall(text))
     for name in names:
         value = pair.module.new.get(name)
         if type(value) is types.ModuleType:
             yield from map(value.__dict__.get, names)
         yield value
+
+
+def _texts_in(said: tuple[Any, ...]) -> Iterator[str]:
+    """Yield the texts in a statement: forward references are among them."""
+    for part in said:
+        if type(part) is tuple and part[:1] == ("text",):
+            yield part[1]
+        elif type(part) is tuple:
+            yield from _texts_in(part)
 
 
 # What runs when a class is made, and may put attributes into it.
