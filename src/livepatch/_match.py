@@ -431,10 +431,23 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         # The name was imported, and is a definition now.
         _note_alone(walk.module, walk.module.added, path, new)
         return
+    if _is_generated(walk, path, old, new):
+        return
     walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
     if original is not None and inner is not None:
         _visit(walk, (*path, "<wrapped>"), original, inner)
+
+
+def _is_generated(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
+    """Whether both are functions of no source, which a library made from text for a class."""
+    scope = walk.module.outline.scopes.get(path[:-1])
+    return (
+        len(path) > 1
+        and (scope is None or not scope.binds(path[-1]))
+        and all(type(each) is FunctionType for each in (old, new))
+        and all(each.__code__.co_filename.startswith("<") for each in (old, new))
+    )
 
 
 def _note_alone(module: Module, found: OwnDict[Path, Any], path: Path, definition: Any) -> None:

@@ -18,10 +18,17 @@ from livepatch._outline import Outline, Shell
 
 
 def is_bound_in_turn(module: Module, path: Path) -> bool:
-    """Whether a source binds a path to one thing after another, or to a name for nothing."""
+    """Whether a path is for nothing, or a source binds one registered function after another to it.
+
+    The arms of a condition also bind one name, to what is one function for all who use it.
+    """
     if not path[-1].strip("_"):
         return True
-    return any(len(_bindings(source, path)) > 1 for source in (module.origin, module.outline))
+    for source in (module.origin, module.outline):
+        bindings = _bindings(source, path)
+        if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
+            return True
+    return False
 
 
 def is_another(before: Module, module: Module, path: Path) -> bool:

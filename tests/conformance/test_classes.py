@@ -594,12 +594,22 @@ def test_what_was_set_on_a_class_stays_when_its_source_changes(
             "class Player(metaclass=Meta):\n    pass\n"
         ),
         "class Player:\n    pass\nPlayer.marked = 1\n",
+        "from typing import NamedTuple\nclass Player(NamedTuple):\n    marked: int = 1\n",
+        "import enum\nclass Player(enum.Enum):\n    marked = 1\n",
         (
             "def mark(cls):\n    def marked(self): return 1\n    cls.marked = marked\n"
             "    return cls\n@mark\nclass Player:\n    pass\n"
         ),
     ],
-    ids=["decorator", "base", "metaclass", "statement", "function of a decorator"],
+    ids=[
+        "decorator",
+        "base",
+        "metaclass",
+        "statement",
+        "named tuple",
+        "enum",
+        "function of a decorator",
+    ],
 )
 def test_what_the_old_source_put_into_a_class_goes_with_it(live: LiveModule, made: str) -> None:
     module = live.start(made)

@@ -368,10 +368,13 @@ BYTES = """
 """
 
 
-def test_singledispatch_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
-    module = live.start(IN_TURN)
-    thing, on_t, unnamed = module.T(), module.show.dispatch(module.T), module._
-    report = live.edit(IN_TURN.replace('"T"', '"new T"') + BYTES)
+@pytest.mark.parametrize("name", ["_", "show_one"])
+def test_singledispatch_gains_a_registration_of_the_same_name(live: LiveModule, name: str) -> None:
+    source, more = (text.replace("def _", f"def {name}") for text in (IN_TURN, BYTES))
+    module = live.start(source)
+    thing, on_t = module.T(), module.show.dispatch(module.T)
+    unnamed = getattr(module, name)
+    report = live.edit(source.replace('"T"', '"new T"') + more)
 
     assert report.ok
     assert (module.show(thing), module.show(b""), module.show(1)) == ("new T", "bytes", "any")
@@ -379,7 +382,7 @@ def test_singledispatch_gains_a_registration_of_the_same_name(live: LiveModule) 
     assert on_t(thing) == "new T"
     report.undo()
     assert (module.show(thing), module.show(b"")) == ("T", "any")
-    assert module.show.dispatch(module.T) is unnamed is module._
+    assert module.show.dispatch(module.T) is unnamed is getattr(module, name)
 
 
 def test_singledispatch_gains_a_registration_when_the_class_is_replaced(live: LiveModule) -> None:
@@ -441,11 +444,12 @@ def test_function_of_either_arm_of_a_condition_stays_one_function(
     live: LiveModule, name: str
 ) -> None:
     source = f"if LIMIT:\n    def {name}(x=1): return x\nelse:\n    def {name}(x=1): return -x\n"
+    source = f"{source}alias = {name}\n"
     module = live.start(f"LIMIT = 1\n{source}")
     held = getattr(module, name)
     live.edit(f"LIMIT = 0\n{source}")
 
-    assert held is getattr(module, name)
+    assert held is getattr(module, name) is module.alias
     assert held() == -1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 import abc
+import enum
 import types
 from typing import Any
 
@@ -27,6 +28,8 @@ from livepatch._steps import MISSING
 _CLASS_MACHINERY = frozenset(
     {"__dict__", "__weakref__", "__module__", "_abc_impl", "__annotations_cache__"}
 )
+
+_INVERSE = "_inverted_"
 
 
 def reconcile_class(result: Reconciliation, pair: Pair) -> None:
@@ -53,6 +56,8 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
+    if id(new) in result.values.remade:
+        result.changed.add(id(new))
     if "_abc_impl" in present:
         _see_to_abc(result, pair, survivor)
 
@@ -163,10 +168,20 @@ def _merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, 
         for value, member in old.items()
         if value not in new and member.name not in type(member)._member_map_
     }
+    if old.keys() - combined.keys() != new.keys():
+        for member in old.values():
+            _forget_inverse(result, member)
     if not combined:
         return new
     settled = {value: result.settle(member) for value, member in new.items()}
     return {**settled, **combined}
+
+
+def _forget_inverse(result: Reconciliation, member: Any) -> None:
+    """Forget what a flag remembers as its inverse (3.11+), which is of all flags; undo does too."""
+    if issubclass(type(member), enum.Flag):
+        forget = Call(dict.pop, member.__dict__, _INVERSE, None)
+        result.steps.add(forget, forget)
 
 
 def _only_in_old(
@@ -207,5 +222,5 @@ def reconcile_member(result: Reconciliation, pair: Pair) -> None:
     elif survivor is pair.new:
         present = pair.new.__dict__
         for name, value in pair.old.__dict__.items():
-            if name not in present:  # set at run time
+            if name not in present and name != _INVERSE:  # set at run time
                 result.steps.set_item(present, name, result.settle(value))

@@ -7,6 +7,7 @@ the outline of that source, and who took part in making the class.
 from __future__ import annotations
 
 import dis
+import sys
 from collections.abc import Iterator, Mapping
 from types import (
     CodeType,
@@ -98,7 +99,10 @@ def _is_function_of_others(pair: Pair, old: Any) -> bool:
     """Whether a function is from a file, and not from that of somebody who made the class."""
     if type(old) is not FunctionType or old.__code__.co_filename.startswith("<"):
         return False
-    return _package(old.__globals__) not in {_package_of(maker) for maker in _makers(pair)}
+    package = _package(old.__globals__)
+    # collections has the methods of typing.NamedTuple, and functools those of total_ordering.
+    libraries = {*sys.stdlib_module_names, *map(_package_of, _makers(pair))}
+    return package not in libraries
 
 
 def _package_of(maker: Any) -> str:
