@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from livepatch._decide import Decisions
-from livepatch._kinds import bases_of, class_attributes, is_class, kind_of
+from livepatch._kinds import CACHE_TYPE, bases_of, class_attributes, is_class, parts_of_wrapper
 from livepatch._match import Matches
 from livepatch._own import OwnList
 from livepatch._record import retained
@@ -30,6 +30,8 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (module.added, module.removed, module.patched)
         found += module.classes
         found += (attributes for _, attributes in module.classes)
+        found += module.contents
+        found += (contents for _, contents in module.contents)
         for removed in module.removed.values():
             found += parts_of(removed)
     found += decisions.derived
@@ -39,7 +41,18 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += parts_of(pair.old)
         if not pair.foreign:
             found += parts_of(pair.new)
+    if decisions.migrations:
+        inside = _inside_caches(found)
+        found = OwnList(each for each in found if id(each) not in inside)
     return found
+
+
+def _inside_caches(definitions: OwnList[Any]) -> set[int]:
+    """Return the ids of what caches keep entries in: instances in these are made anew."""
+    caches = OwnList(each for each in definitions if type(each) is CACHE_TYPE)
+    inside = (part for each in caches for part in gc.get_referents(each))
+    found = {id(part) for part in inside if type(part) in (tuple, dict)}
+    return found.difference(id(each.__dict__) for each in caches)
 
 
 def parts_of(definition: Any) -> Iterator[Any]:
@@ -51,8 +64,8 @@ def parts_of(definition: Any) -> Iterator[Any]:
             yield from definition.__closure__
     elif is_class(definition):
         yield from _parts_of_class(definition)
-    elif kind_of(definition) is not None:
-        yield definition
+    else:
+        yield from parts_of_wrapper(definition)
 
 
 def _parts_of_class(cls: type) -> Iterator[Any]:

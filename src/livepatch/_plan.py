@@ -6,7 +6,6 @@ classes, definitions before those who hold them, the module's namespace last.
 
 from __future__ import annotations
 
-import sys
 import types
 import weakref
 from collections import Counter
@@ -20,10 +19,17 @@ from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
 from livepatch._explain import explained_by
-from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import FUNCTION, base_of, class_attributes, is_class, is_enum, subclasses_of
-from livepatch._layers import Layer
+from livepatch._kinds import (
+    base_of,
+    class_attributes,
+    is_class,
+    is_enum,
+    qualified_name,
+    subclasses_of,
+)
+from livepatch._layers import decorated_function
+from livepatch._linearise import classes_without_order
 from livepatch._match import Matches
 from livepatch._migrate import Migration, complete, start_migration
 from livepatch._module import Module, Part
@@ -33,12 +39,8 @@ from livepatch._report import Notice, StaleFrame
 from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
+from livepatch._unwrapped import Layer
 from livepatch._values import Values
-
-# Since 3.13 a function whose code was exchanged is never specialised again: calls of it stay some
-# 15 % slower (Objects/funcobject.c, FUNC_VERSION_CLEARED). Where nobody holds the old function,
-# the new one takes its place at no cost.
-_NEW_FUNCTIONS_ARE_FASTER = sys.version_info >= (3, 13)
 
 
 @dataclass(slots=True, eq=False)
@@ -118,12 +120,15 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     start_migrations(decisions)
     plan = Plan(matches, decisions)
     plan.layers += (
-        Layer(alias.old, decisions.settle(alias.new))
+        Layer(
+            alias.text,
+            alias.old,
+            decorated_function(alias.before, alias.path, alias.old),
+            decisions.settle(alias.new),
+        )
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )
-    if _NEW_FUNCTIONS_ARE_FASTER and strategy == "auto":
-        _prefer_unheld_new_functions(plan)
     values = Values(decisions)
     kept = _keep_globals(plan, keep)
     result = reconcile(decisions, values)
@@ -148,6 +153,7 @@ def finish_plan(
     plan.definition_steps.extend(result.steps)
     plan.codes = result.codes
     repointing, plan.frames = search(result, untouched)
+    _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
     plan.steps.extend(repointing.first)
@@ -203,26 +209,6 @@ def start_migrations(
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration
-
-
-def _prefer_unheld_new_functions(plan: Plan) -> None:
-    decisions = plan.decisions
-    candidates = [
-        pair
-        for pair in plan.matches.pairs
-        if pair.kind is FUNCTION
-        and decisions.kept[id(pair.new)]
-        and not pair.path[-1].startswith(("<", "["))
-        and pair.old.__code__ != pair.new.__code__
-        and not weakref.getweakrefcount(pair.old)
-    ]
-    old_functions = OwnList(pair.old for pair in candidates)
-    counts = unexplained_counts(old_functions, explained_by(plan.matches, decisions))
-    for pair, count in zip(candidates, counts):
-        if count == 0:
-            decisions.kept[id(pair.new)] = False
-            del decisions.survivors[id(pair.new)]
-            decisions.add_loser(pair.old, pair.new)
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
@@ -286,6 +272,10 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             plan.instances[path] += len(instances)
             _refuse_without_values(plan, plan.decisions.migrations[key])
             continue
+        if not is_class(new):
+            message = f"is no class any more, and has {len(instances)} live instances"
+            plan.notices.append(Notice("LP306", path, message))
+            continue
         if key in layouts:
             _, code = layouts[key]
             message = f"{len(instances)} live instances cannot take its new layout"
@@ -307,6 +297,15 @@ def _refuse_without_values(plan: Plan, migration: Migration) -> None:
     for name, count in migration.lacking():
         message = f"{count} live instances have no value for its new field {name!r}"
         plan.refusals.append(Notice("LP126", migration.path, message))
+
+
+def _refuse_without_order(plan: Plan, repointing: Repointing) -> None:
+    rows = (plan.steps, repointing.first, repointing.fresh_bases)
+    for cls in classes_without_order(*rows):
+        home = class_attributes(cls).get("__module__")
+        path = f"{home}.{qualified_name(cls)}"
+        message = "its bases would have no consistent order (MRO)"
+        plan.refusals.append(Notice("LP124", path, message))
 
 
 def _refuse_subclasses(plan: Plan) -> None:

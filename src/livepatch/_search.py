@@ -11,17 +11,18 @@ import gc
 import types
 import typing
 import weakref
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from itertools import compress, repeat
-from operator import is_, not_
+from itertools import compress, islice
+from operator import not_
 from typing import Any
 
 from livepatch._decide import Decisions
 from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
+    Holders,
     holders_of,
     set_of_types,
     unexplained_counts,
@@ -39,9 +40,22 @@ from livepatch._holders import (
     repoint_running_frames,
     repoint_weak_reference,
 )
-from livepatch._kinds import CACHE_TYPE, bases_of, is_class, mro_of, subclasses_of
+from livepatch._kinds import (
+    CACHE_TYPE,
+    CACHED_PROPERTY,
+    CLASS_METHOD,
+    DISPATCH_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    STATIC_METHOD,
+    bases_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._match import Matches, Pair
-from livepatch._migrate import build_successors, fill_successors, tuple_successor
+from livepatch._migrate import Migration, build_successors, fill_successors, tuple_successor
 from livepatch._own import OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
@@ -53,6 +67,15 @@ from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
+_RECONCILED_WHOLE = (
+    PROPERTY,
+    STATIC_METHOD,
+    CLASS_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    CACHED_PROPERTY,
+    DISPATCH_METHOD,
+)
 
 
 def search(
@@ -69,6 +92,10 @@ def search(
         decisions.survivors, _fresh_ids(matches), matches.path_of, decisions.migrations
     )
     repointing.skipped |= untouched
+    # Their bases are decided; the search sees those that they have now.
+    repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
+    # What they will hold is decided too: the registries of dispatchers.
+    repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)
@@ -226,7 +253,9 @@ class _Search:
     def _take_level(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
         found = self._find(held, arrived)
-        others = self._set_instances_aside(held, found)
+        others = found.others
+        for key, group in found.instances.items():
+            self._note_instances(key, group)
         self._look_inside_others(held)
         explainers = self._explainers()
         explainers += others
@@ -270,52 +299,41 @@ class _Search:
         if not is_rebuilt(holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
-                self._note_instances(type(holder), OwnList([holder]))
+                self._note_instances(id(type(holder)), OwnList([holder]))
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
         return True
-
-    def _set_instances_aside(self, held: OwnList[Any], found: OwnList[Any]) -> OwnList[Any]:
-        """Note the instances of losers, in C: there may be a million of them."""
-        classes = {id(target) for target in held if is_class(target)}
-        migrations = self.repointing.migrations
-        targets = OwnList(target for target in held if id(target) in classes)
-        targets += (each.old.cls for key, each in migrations.items() if key not in classes)
-        classes.update(migrations)
-        for target in targets:
-            same = map(is_, map(type, found), repeat(target))
-            instances = OwnList(compress(found, same))
-            if instances:
-                self._note_instances(target, instances)
-        others = map(not_, map(classes.__contains__, map(id, map(type, found))))
-        return OwnList(compress(found, others)) if classes else found
 
     def _look_inside_others(self, held: OwnList[Any]) -> None:
         """Find the instances that the collector does not know: those with nothing inside them."""
         for target in held:
             migration = self.repointing.migrations.get(id(target))
             if migration is not None and not is_tracked(target):
-                self._note_instances(target, untracked_instances(target))
+                self._note_instances(id(target), untracked_instances(target))
 
-    def _note_instances(self, cls: type, instances: OwnList[Any]) -> None:
-        migration = self.repointing.migrations.get(id(cls))
+    def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
+        """Note instances of a class, by its id, each once."""
+        migration = self.repointing.migrations.get(key)
         if migration is not None:
-            news = build_successors(migration, instances, self.repointing.survivors)
-            if migration.is_tuple:
-                for each in news:
-                    self.rebuilt[id(each)] = each
-                    self.repointing.survivors[id(each)] = each
-            self.repointing.instances[id(cls)] = migration.instances
-            self.arrived += news
-            self._add_weak_references(news)
+            self._note_migrating(key, migration, instances)
             return
-        known = self.repointing.instances.setdefault(id(cls), instances)
+        known = self.repointing.instances.setdefault(key, instances)
         if known is not instances:
-            seen = self.instance_ids.setdefault(id(cls), set())
+            seen = self.instance_ids.setdefault(key, set())
             if len(seen) < len(known):
                 seen.update(map(id, known))
             known += (each for each in instances if id(each) not in seen)
+
+    def _note_migrating(self, key: int, migration: Migration, instances: OwnList[Any]) -> None:
+        news = build_successors(migration, instances, self.repointing.survivors)
+        if migration.is_tuple:
+            for each in news:
+                self.rebuilt[id(each)] = each
+                self.repointing.survivors[id(each)] = each
+        self.repointing.instances[key] = migration.instances
+        self.arrived += news
+        self._add_weak_references(news)
 
     def _add_weak_references(self, instances: OwnList[Any]) -> None:
         referred = OwnList(compress(instances, map(weakref.getweakrefcount, instances)))
@@ -323,19 +341,25 @@ class _Search:
         _add_weak_references(self.repointing, referred)
         self.arrived += referred[before:]
 
-    def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
+    def _migrating(self) -> Iterator[type]:
+        return (each.old.cls for each in self.repointing.migrations.values())
+
+    def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing = self.repointing
         hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
         if not arrived and self.old_side.isdisjoint(map(id, held)):
-            young = young_holders_of(held, hidden)
+            young = young_holders_of(held, hidden, self._migrating())
             explainers = self._explainers()
-            explainers += young
+            explainers += young.others
+            for instances in young.instances.values():
+                explainers += instances
             if not any(count > 0 for count in unexplained_counts(held, explainers)):
                 return young
             del young, explainers
-        return holders_of(OwnList((*held, *arrived)) if arrived else held, hidden)
+        targets = OwnList((*held, *arrived)) if arrived else held
+        return holders_of(targets, hidden, self._migrating())
 
 
 def _fresh_ids(matches: Matches) -> set[int]:
@@ -352,6 +376,9 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
     for pair in (*matches.pairs, *decisions.derived):
+        if pair.kind in _RECONCILED_WHOLE:
+            # What it will hold is decided; the search sees what it holds now.
+            skipped |= {id(pair.old), id(pair.new)}
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
                 # Its dict, its bases and its method resolution order; its slots.
@@ -398,16 +425,19 @@ def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
 
 
 def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
-    for loser in OwnList(targets):
-        if not weakref.getweakrefcount(loser):
-            continue
-        references: OwnList[Any] = OwnList(weakref.getweakrefs(loser))
-        counts = unexplained_counts(references, OwnList())
-        for reference, count in zip(references, counts):
-            # A base's list of subclasses holds the plain reference to each; that is not ours.
+    referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
+    references: OwnList[Any] = OwnList()
+    ends = [0]
+    for loser in referred:
+        references += weakref.getweakrefs(loser)
+        ends.append(len(references))
+    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    for loser, start, end in zip(referred, ends, ends[1:]):
+        # A base's list of subclasses holds the plain reference to each; that is not ours.
+        own = len(bases_of(loser)) if is_class(loser) else 0
+        for reference, count in islice(counts, end - start):
             plain = type(reference) is weakref.ref and reference.__callback__ is None
-            own = len(bases_of(loser)) if plain and is_class(loser) else 0
-            if count > own:
+            if count > (own if plain else 0):
                 repoint_weak_reference(repointing, reference, loser)
     targets += repointing.rebuilt
     repointing.rebuilt = OwnList()

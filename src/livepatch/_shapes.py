@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
+from livepatch._kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
 from livepatch._layout import own_slots, sizes_of
 from livepatch._steps import MISSING
 
@@ -79,7 +79,9 @@ def shape_of(cls: type) -> Shape:
         defaults |= {name: Default(value) for name, value in given.items()}
     declared = dict.fromkeys((*slots, *required))
     native = native_of(cls)
-    return Shape(cls, native, slots, _dict_of(cls), fields, declared, defaults, frozenset(required))
+    return Shape(
+        cls, native, slots, dict_descriptor(cls), fields, declared, defaults, frozenset(required)
+    )
 
 
 def native_of(cls: type) -> type:
@@ -119,14 +121,6 @@ def _unhidden(found: dict[str, Any], name: str) -> str:
     while name in found:
         name += "'"
     return name
-
-
-def _dict_of(cls: type) -> Any:
-    for base in mro_of(cls):
-        descriptor = class_attributes(base).get("__dict__")
-        if type(descriptor) is types.GetSetDescriptorType:
-            return descriptor
-    return None
 
 
 def _data_class_fields(cls: type) -> list[tuple[str, Default | None]]:

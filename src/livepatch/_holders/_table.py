@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 
 from livepatch._holders import _callables, _containers, _frames, _references
 from livepatch._holders._context import Repointing
-from livepatch._kinds import CACHE_TYPE, PROXY_TYPE, class_attributes, mro_of
+from livepatch._kinds import (
+    CACHE_TYPE,
+    PROXY_TYPE,
+    class_attributes,
+    dict_descriptor,
+    dict_of,
+    mro_of,
+)
 from livepatch._own import Call, OwnList
 
 Way = Callable[[Repointing, Any], None]
@@ -218,7 +225,7 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
     _callables.repoint_slots(repointing, holder)
     if not type(holder).__dictoffset__ or issubclass(type(holder), type):
         return
-    attributes = _dict_of(holder)
+    attributes = dict_of(holder)
     if attributes is None:
         return
     survivors = repointing.survivors
@@ -244,7 +251,7 @@ def repoint_attributes_of_many(repointing: Repointing, holders: OwnList[Any]) ->
     done: set[int] = set()
     for group in groups.values():
         cls = type(group[0])
-        descriptor = _dict_descriptor(cls) if len(group) > _MANY else None
+        descriptor = dict_descriptor(cls) if len(group) > _MANY else None
         if (
             descriptor is not None
             and not _has_way(cls)
@@ -276,17 +283,3 @@ def _repoint_dicts(repointing: Repointing, holders: OwnList[Any], descriptor: An
         repointing.count("instance attribute", len(dicts))
         repointing.steps.set_items(dicts, names, news, olds)
     return done
-
-
-def _dict_descriptor(cls: type) -> Any:
-    for base in mro_of(cls):
-        descriptor = class_attributes(base).get("__dict__")
-        if type(descriptor) is types.GetSetDescriptorType:
-            return descriptor
-    return None
-
-
-def _dict_of(holder: Any) -> dict[str, Any] | None:
-    descriptor = _dict_descriptor(type(holder))
-    attributes = descriptor.__get__(holder) if descriptor is not None else None
-    return attributes if issubclass(type(attributes), dict) else None
