@@ -161,7 +161,7 @@ def _describe_all(held: Held) -> Iterator[Notice]:
                 continue
             what = f"frame at {holder.f_code.co_filename}:{holder.f_lineno}"
         cls = type(holder)
-        survivor = held[id(cls)][2] if id(cls) in held else None
+        survivor: Any = held[id(cls)][2] if id(cls) in held else None
         if is_class(survivor) and not same_layout(cls, survivor):
             described.add(id(cls))
             yield Notice("LP209", held[id(cls)][1], "one is still held where it cannot be moved")
