@@ -31,6 +31,7 @@ STAGES = (
     # source, snapshot, load
     "_code",
     "_outline",
+    "_bodies",
     "_source",
     "_kinds",
     "_recode",
@@ -40,6 +41,13 @@ STAGES = (
     "_linearise",
     "_snapshot",
     "_nested",
+    # which statements run, and how
+    "_statements",
+    "_syntax",
+    "_needs",
+    "_reach",
+    "_select",
+    "_rerun",
     "_between",
     "_quiet",
     "_load",
@@ -49,6 +57,7 @@ STAGES = (
     "_layers",
     "_registered",
     "_match",
+    "_follow",
     # plan
     "_constants",
     "_layout",

@@ -55,6 +55,7 @@ from livepatch._layout import (
     where_layout_grows,
 )
 from livepatch._match import Matches, Pair
+from livepatch._module import Module
 from livepatch._outline import ANNOTATIONS, Shell
 from livepatch._own import OwnDict, OwnList
 
@@ -416,12 +417,21 @@ def _generator_changed(matches: Matches, pair: Pair) -> bool:
     for name in {name for shell in shells for name in shell.loads}:
         used = matches.by_new.get(id(module.new.get(name)))
         if used is None:
+            if _body_changed(module, name):
+                return True
             continue
         if used.kind is FUNCTION and _code_changed(used.old, used.new):
             return True
         if used.kind is CLASS and is_class(used.old) and _maker_changed(used.old, used.new):
             return True
     return False
+
+
+def _body_changed(module: Module, name: str) -> bool:
+    """Whether a function or maker that was not made again has a new body."""
+    definitions = module.followed.definitions
+    paths = ((name,), *((name, maker) for maker in _CLASS_MAKERS))
+    return any(definitions.get(path, ("", False))[1] for path in paths)
 
 
 def makes_otherwise(old: type, new: type) -> bool:

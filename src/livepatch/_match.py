@@ -186,7 +186,7 @@ def _is_at_home(module: Module, name: str, value: Any) -> bool:
 
 def _visit_global(walk: _Walk, name: str, value: Any) -> None:
     module = walk.module
-    if name not in module.old or name in module.unbound:
+    if name not in module.old or name in module.unbound or name in module.apart:
         _note_alone(module, module.added, (name,), value)
         return
     old = module.old[name]

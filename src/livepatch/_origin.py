@@ -178,7 +178,7 @@ _PROCESS_STARTED = _find_process_start()
 
 def _has_live_code(code: CodeType, source: Source, namespace: dict[str, Any]) -> bool:
     made = {code, *nested_codes(code)}
-    return all(each in made for each in _live_codes(namespace, source.name, code.co_filename))
+    return all(each in made for each in live_codes(namespace, source.name, code.co_filename))
 
 
 def _outline_if_live(
@@ -234,7 +234,8 @@ def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
     return code if type(code) is CodeType else None
 
 
-def _live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
+def live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
+    """Yield the code of each function that a module or one of its classes holds."""
     for value in list(namespace.values()):
         if type(value) is FunctionType and value.__globals__ is namespace:
             yield from _code_from(value, filename)

@@ -77,15 +77,15 @@ class Steps:
                     found += call.args
         return found
 
-    def refilled(self) -> set[int]:
-        """Return the ids of the dicts that are emptied and filled anew."""
-        return {id(call.args[0]) for call in self.do if call.func is dict.clear}
-
     def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
         """Yield the classes that are given other bases, with these."""
         for call in self.do:
             if call.func is _set_bases:
                 yield call.args
+
+    def refilled(self) -> set[int]:
+        """Return the ids of the dicts that are emptied and filled anew."""
+        return {id(call.args[0]) for call in self.do if call.func is dict.clear}
 
     def recoded(self) -> Iterator[FunctionType]:
         """Yield the functions that are given other code."""

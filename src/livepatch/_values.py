@@ -70,6 +70,8 @@ class Values:
         known = self._changed_inputs.get(key)
         if known is None:
             known = self._global_changed(pair.before.old, pair.module.new, name)
+            # Where only what changed runs, this runs because of a body that changed, perhaps.
+            known = known or pair.module.followed.definitions.get((name,), ("", False))[1]
             self._changed_inputs[key] = known
         return known
 

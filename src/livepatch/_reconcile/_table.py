@@ -25,7 +25,8 @@ from livepatch._kinds import (
 )
 from livepatch._layers import plain_path
 from livepatch._match import Pair
-from livepatch._own import OwnList
+from livepatch._module import Followed
+from livepatch._own import Call, OwnList
 from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
 from livepatch._reconcile._functions import reconcile_function
 from livepatch._reconcile._result import Reconciliation
@@ -104,5 +105,28 @@ def _set_codes(result: Reconciliation) -> None:
     """Note the step that gives the functions that survive their new code, after their defaults."""
     by_old = result.decisions.matches.by_old
     codes = OwnList(by_old[id(function)].new.__code__ for function in result.recoded)
+    for module in result.decisions.matches.modules:
+        result.recoded += module.followed.functions
+        codes += module.followed.new_codes
+        result.codes += module.followed.codes
+        _follow(result, module.followed)
     if codes:
         result.steps.set_codes(result.recoded, codes)
+
+
+def _follow(result: Reconciliation, followed: Followed) -> None:
+    """Note what goes with new bodies of functions that are not made again."""
+    steps = result.steps
+    for target, new, old in followed.docstrings:
+        steps.set_attribute(target, "__doc__", new, old)
+    for cls, name, value in followed.class_lines:
+        steps.set_on_class(cls, name, value)
+    for each, cls, name, new, old in followed.properties:
+        functions = (each.fget, each.fset, each.fdel)
+        steps.add(
+            Call(property.__init__, each, *functions, new),
+            Call(property.__init__, each, *functions, old),
+        )
+        # It stays stale where it is cached, until the class has it set again.
+        steps.set_on_class(cls, name, each)
+    result.caches += followed.caches
