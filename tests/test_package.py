@@ -56,6 +56,7 @@ STAGES = (
     "_module",
     "_layers",
     "_registered",
+    "_unwrapped",
     "_match",
     "_follow",
     # plan

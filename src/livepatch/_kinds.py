@@ -72,6 +72,16 @@ subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
 flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
 
 
+def dict_of(instance: Any) -> dict[str, Any] | None:
+    """Return an instance's own dict, past any ``__dict__`` or ``__getattribute__`` of its class."""
+    for base in mro_of(type(instance)):
+        descriptor = class_attributes(base).get("__dict__")
+        if type(descriptor) is types.GetSetDescriptorType:
+            attributes = descriptor.__get__(instance)
+            return attributes if issubclass(type(attributes), dict) else None
+    return None
+
+
 def _class_parts(cls: type) -> Parts:
     attributes = class_attributes(cls)
     if is_enum(cls):

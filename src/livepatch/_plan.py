@@ -27,7 +27,7 @@ from livepatch._kinds import (
     qualified_name,
     subclasses_of,
 )
-from livepatch._layers import Layer
+from livepatch._layers import decorated_function
 from livepatch._linearise import classes_without_order
 from livepatch._match import Matches
 from livepatch._module import Module, Part
@@ -36,6 +36,7 @@ from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._report import Notice, StaleFrame
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
+from livepatch._unwrapped import Layer
 from livepatch._values import Values
 
 
@@ -113,7 +114,12 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     decisions = decide(matches, strategy)
     plan = Plan(matches, decisions)
     plan.layers += (
-        Layer(alias.old, decisions.settle(alias.new))
+        Layer(
+            alias.text,
+            alias.old,
+            decorated_function(alias.before, alias.path, alias.old),
+            decisions.settle(alias.new),
+        )
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )

@@ -10,12 +10,12 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._kinds import Kind, parts_of_wrapper
-from livepatch._layers import Layer
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._source import Source
 from livepatch._steps import Steps
+from livepatch._unwrapped import Layer
 
 _serials = itertools.count(1)
 
@@ -163,6 +163,17 @@ def retained() -> OwnList[Any]:
     return found
 
 
+def unwrapped() -> OwnList[Any]:
+    """List the wrappers that the records of all live reports keep, and what is in them.
+
+    A search takes them for holders, for others may have one of them still. They are no evidence
+    that others hold what is in them.
+    """
+    return OwnList(
+        part for record in list(_records) for layer in record.layers for part in layer.parts
+    )
+
+
 def _retained_by(record: Record) -> Iterable[Any]:
     yield from (record.replaced, record.codes, record.caches, record.borrowed)
     for module in record.modules:
@@ -173,7 +184,7 @@ def _retained_by(record: Record) -> Iterable[Any]:
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
     yield record.layers
     for layer in record.layers:
-        yield from (layer, layer.inside, *layer.inside)
+        yield from (layer, layer.parts, layer.inside, *layer.inside)
         yield from (contents for _, contents in layer.inside)
     for _, call in record.caches:
         yield call.args

@@ -74,8 +74,7 @@ def search(
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
     # Their bases are decided; the search sees those that they have now.
-    repointing.based.update(id(cls) for cls, _ in result.bases)
-
+    repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)

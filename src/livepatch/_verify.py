@@ -24,7 +24,7 @@ from livepatch._kinds import is_class
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Watched
-from livepatch._record import retained
+from livepatch._record import retained, unwrapped
 from livepatch._report import Notice, Report
 from livepatch._retire import retire_classes
 from livepatch._steps import Steps
@@ -74,6 +74,7 @@ def _held(watched: Watched) -> Held:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
+    internals += unwrapped()
     internals += overwritten_locals()
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code()
@@ -149,7 +150,7 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
 
 def _describe_all(held: Held) -> Iterator[Notice]:
     described: set[int] = set()
-    own = set(map(id, (*retained(), *overwritten_locals())))
+    own = set(map(id, (*retained(), *unwrapped(), *overwritten_locals())))
     for holder in _holders(held) if held else ():
         if id(holder) in own:
             continue
