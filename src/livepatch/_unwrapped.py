@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from types import CellType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
-from livepatch._kinds import PROXY_TYPE, class_attributes, dict_of, is_class, kind_of, mro_of
+from livepatch._kinds import (
+    DISPATCH_METHOD,
+    PROXY_TYPE,
+    class_attributes,
+    dict_of,
+    is_class,
+    kind_of,
+    mro_of,
+)
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._steps import MISSING, Steps
 
@@ -53,7 +61,8 @@ class Layer:
         """Yield what refers to the wrapped function on behalf of the wrapper or of this record."""
         yield from (self, self.parts, *self.parts, self.inside, *self.inside)
         yield from (then for _, then in self.inside)
-        yield from (call.func.__self__.data for call in self.caches())
+        for part in self.parts:
+            yield from _remembered_by(part)
 
     def restore(self, steps: Steps) -> None:
         """Note the steps after which the wrapper wraps what it wrapped."""
@@ -68,6 +77,17 @@ class Layer:
             clear = part.__dict__.get("_clear_cache") if type(part) is FunctionType else None
             if clear is not None:  # functools.singledispatch
                 yield Call(clear)
+
+
+def _remembered_by(part: Any) -> Iterator[dict[Any, Any]]:
+    """Yield the dicts in which functools remembers a function that it dispatches to."""
+    if type(part) is FunctionType and "_clear_cache" in part.__dict__:
+        clear: Any = part.__dict__["_clear_cache"]
+        yield clear.__self__.data
+    if kind_of(part) is DISPATCH_METHOD:
+        # 3.13 keeps the method that it makes for an instance, which names what it wraps.
+        methods: Any = part.__dict__.get("_method_cache")
+        yield from (method.__dict__ for method in list((methods or {}).values()))
 
 
 def _parts_between(wrapper: Any, wrapped: Any) -> OwnList[Any]:
