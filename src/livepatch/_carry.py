@@ -39,9 +39,13 @@ def read_possible_importers(matches: Matches) -> None:
         value
         for module in matches.modules
         for name, value in module.old.items()
-        if module.new.get(name, MISSING) is not value
+        if module.new.get(name, MISSING) is not value or _has_new_body(module, name)
     )
     read_importers(modules, changed, modules)
+
+
+def _has_new_body(module: Module, name: str) -> bool:
+    return module.followed.definitions.get((name,), ("", False))[1]
 
 
 def carry_data(plan: Plan) -> None:
@@ -120,6 +124,12 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> None:
 
 def _changed_functions(plan: Plan) -> Iterator[_Change]:
     starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
+    for module in plan.matches.modules:
+        for path, (kind, changed) in module.followed.definitions.items():
+            value = module.new.get(path[0])
+            if changed and len(path) == 1 and kind == FUNCTION.name:
+                place = Name(module.name, path[0], path[0] in starred[module.name])
+                yield _Change(place, value, value)
     for pair in plan.matches.pairs:
         if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
             home, name = pair.module.name, pair.path[0]

@@ -30,6 +30,8 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (module.added, module.removed, module.patched)
         found += module.classes
         found += (attributes for _, attributes in module.classes)
+        found += module.contents
+        found += (contents for _, contents in module.contents)
         for removed in module.removed.values():
             found += parts_of(removed)
     for pair in (*matches.pairs, *matches.aliases):

@@ -80,4 +80,4 @@ def _is_wrapper_object(value: Any) -> bool:
 
 
 def _leads_down(part: Any) -> bool:
-    return type(part) is dict or type(part) is FunctionType or type(part) is tuple
+    return type(part) in (dict, tuple, FunctionType) or is_class(part)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any, NamedTuple
 
-from livepatch._code import instructions, same_code
+from livepatch._code import instructions, same_code, text_of_constant
 
 _OP = dis.opmap
 _STORES = {_OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in _OP}
@@ -43,7 +43,10 @@ if sys.version_info >= (3, 12):
     _NAME_SHIFT[_OP["LOAD_ATTR"]] = 1
     _NAME_SHIFT[_OP["LOAD_SUPER_ATTR"]] = 2
 # 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
-_ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+_RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 # What the compiler puts into a class namespace by itself; it says where the class is, not what.
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
@@ -185,6 +188,16 @@ def _collect_scopes(
         _collect_scopes(body, (*path, name), scopes, previous)
 
 
+def same_scope(old: CodeType, new: CodeType) -> bool:
+    """Whether two scopes say the same outside their functions and classes."""
+    return (
+        old.co_code == new.co_code
+        and old.co_names == new.co_names
+        and len(old.co_consts) == len(new.co_consts)
+        and all(map(_same_outside, old.co_consts, new.co_consts))
+    )
+
+
 def _take_over(known: Scope, code: CodeType) -> Scope | None:
     """Return what is known of a scope that says the same, but for one text (a docstring, say)."""
     old = known.code
@@ -221,9 +234,17 @@ def _same_outside(old: Any, new: Any) -> bool:
     if type(old) is not type(new):
         return False
     if type(old) is CodeType:
-        # What hides a header in itself is left to the scan.
-        return old.co_name == new.co_name and not old.co_name.startswith(("<generic", "__annot"))
-    return bool(old == new) if type(old) in (str, int, bool) else repr(old) == repr(new)
+        if old.co_name != new.co_name or old.co_name.startswith("<generic"):
+            return False  # what hides a header in itself is left to the scan
+        return old.co_name not in _RUN_AT_ONCE or same_code(old, new)
+    if type(old) in (str, int, bool):
+        return bool(old == new)
+    return text_of_constant(old) == text_of_constant(new)
+
+
+def shells_of_code(code: CodeType) -> dict[str, tuple[Shell, ...]]:
+    """Return what a scope binds, as `Scope.shells` has it."""
+    return _scan(code).shells
 
 
 def _scan(code: CodeType) -> Scope:
@@ -301,7 +322,7 @@ class _Scan:
         self.loads.add(name)
 
     def constant(self, _: int, argument: int) -> None:
-        self.statement.append(_constant_shell(self.code.co_consts[argument], self.loads))
+        self.statement.append(constant_shell(self.code.co_consts[argument], self.loads))
 
     def small_number(self, _: int, argument: int) -> None:
         self.statement.append(("constant", repr(argument)))
@@ -360,16 +381,16 @@ def _is_star_import(argument: int) -> bool:
     return "IMPORT_STAR" in _OP or argument == 2  # noqa: PLR2004
 
 
-def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    """Return what a constant says; code of a function or class is no more than its name."""
     if type(constant) is CodeType:
-        if not is_type_scope(constant) and constant.co_name not in _ANNOTATE_NAMES:
+        if not is_type_scope(constant) and constant.co_name not in _RUN_AT_ONCE:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
     if type(constant) is str:
         return ("text", constant)
-    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself.
-    return ("constant", repr(constant))
+    return ("constant", text_of_constant(constant))
 
 
 def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
@@ -377,7 +398,7 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
     for opcode, argument in instructions(code):
         if opcode in _CONSTANT:
             constant = code.co_consts[argument]
-            yield _constant_shell(constant, loads)
+            yield constant_shell(constant, loads)
             if type(constant) is CodeType and constant.co_name != definition:
                 # The bound or default of a type parameter, evaluated when it is asked for.
                 loads.update(constant.co_names)
@@ -386,6 +407,19 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
             yield (opcode, code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)])
         else:
             yield (opcode, None if opcode in _JUMPS else argument)
+
+
+def annotate_code(code: CodeType) -> CodeType | None:
+    """Return the code of the function of a module's annotations, if it has one (3.14)."""
+    if "__annotate__" not in code.co_names:
+        return None
+    last: CodeType | None = None
+    for opcode, argument in instructions(code):
+        if opcode in _CONSTANT and type(code.co_consts[argument]) is CodeType:
+            last = code.co_consts[argument]
+        elif opcode in _STORES and code.co_names[argument] == "__annotate__":
+            return last
+    return None
 
 
 def is_type_scope(code: CodeType) -> bool:

@@ -20,8 +20,16 @@ from livepatch._decide import Decisions, decide
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import base_of, class_attributes, is_class, is_enum, subclasses_of
+from livepatch._kinds import (
+    base_of,
+    class_attributes,
+    is_class,
+    is_enum,
+    qualified_name,
+    subclasses_of,
+)
 from livepatch._layers import decorated_function
+from livepatch._linearise import classes_without_order
 from livepatch._match import Matches
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
@@ -155,6 +163,7 @@ def finish_plan(
     plan.definition_steps.extend(result.steps)
     plan.codes = result.codes
     repointing, plan.frames = search(result, untouched)
+    _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
     plan.steps.extend(repointing.first)
@@ -227,6 +236,10 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             continue
         new = repointing.survivors[key]
         path = plan.matches.path_of(old)
+        if not is_class(new):
+            message = f"is no class any more, and has {len(instances)} live instances"
+            plan.notices.append(Notice("LP306", path, message))
+            continue
         if key in layouts:
             _, code = layouts[key]
             message = f"{len(instances)} live instances cannot take its new layout"
@@ -238,6 +251,15 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             instances = OwnList(each for each in instances if not repointing.is_loser(each))
         plan.steps.set_class(instances, new, old)
     _refuse_subclasses(plan)
+
+
+def _refuse_without_order(plan: Plan, repointing: Repointing) -> None:
+    rows = (plan.steps, repointing.first, repointing.fresh_bases)
+    for cls in classes_without_order(*rows):
+        home = class_attributes(cls).get("__module__")
+        path = f"{home}.{qualified_name(cls)}"
+        message = "its bases would have no consistent order (MRO)"
+        plan.refusals.append(Notice("LP124", path, message))
 
 
 def _refuse_subclasses(plan: Plan) -> None:

@@ -73,7 +73,10 @@ def search(
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
-    repointing.based.update(map(id, result.steps.rebased()))
+    # Their bases are decided; the search sees those that they have now.
+    repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
+    # What they will hold is decided too: the registries of dispatchers.
+    repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)

@@ -78,17 +78,21 @@ class Steps:
                     found += call.args[place]
         return found
 
+    def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
+        """Yield the classes that are given other bases, with these."""
+        for call in self.do:
+            if call.func is _set_bases:
+                yield call.args
+
+    def refilled(self) -> set[int]:
+        """Return the ids of the dicts that are emptied and filled anew."""
+        return {id(call.args[0]) for call in self.do if call.func is dict.clear}
+
     def recoded(self) -> Iterator[FunctionType]:
         """Yield the functions that are given other code."""
         for call in self.do:
             if call.func is recode:
                 yield from call.args[0]
-
-    def rebased(self) -> Iterator[type]:
-        """Yield the classes that are given other bases."""
-        for call in self.do:
-            if call.func is _set_bases:
-                yield call.args[0]
 
     def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
         """Set an attribute of an object whose type's ``__setattr__`` is C code."""

@@ -12,20 +12,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
-from livepatch._decide import Decisions, makes_otherwise
+from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
 from livepatch._kinds import is_class, kind_of
 from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._report import Notice
 
+# What every class has of its bases and annotations, libraries or not.
+_SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
+# A typed dict and a named tuple put those of their bases into them.
+_MERGED = ("__annotations__", "__annotate_func__")
+
 
 @dataclass(slots=True, eq=False)
 class Values:
-    """Chooses between old and new values, and notes what it could not be sure of."""
+    """Chooses between old and new values, and notes what it could not be sure of.
+
+    Attributes:
+        decisions: who survives.
+        notices: what it could not be sure of.
+        remade: ids of new classes of which a library made something else than before, out of what
+            they derive from or annotate.
+    """
 
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
+    remade: set[int] = field(default_factory=set)
     _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
 
@@ -57,6 +70,8 @@ class Values:
         known = self._changed_inputs.get(key)
         if known is None:
             known = self._global_changed(pair.before.old, pair.module.new, name)
+            # Where only what changed runs, this runs because of a body that changed, perhaps.
+            known = known or pair.module.followed.definitions.get((name,), ("", False))[1]
             self._changed_inputs[key] = known
         return known
 
@@ -86,6 +101,14 @@ class Values:
         path = (*pair.path, name)
         scope = pair.module.outline.scopes.get(pair.path)
         made = scope is None or not scope.binds(name)
+        if (
+            (made or name in _MERGED)
+            and name.startswith("__")
+            and is_made_from_changed(self.decisions, pair)
+        ):
+            if name not in _SAID_OF_ANY:
+                self.remade.add(id(pair.new))
+            return new
         if made or _differs_from_source(pair.module.outline, path, new):
             # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
             return old if class_is_same and not self._is_made_otherwise(old) else new

@@ -393,6 +393,32 @@ def test_singledispatchmethod(live: LiveModule) -> None:
     assert [*seen, player.show(1), player.show("")] == ["old", "new", "any"]
 
 
+def test_singledispatchmethod_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+    source = """
+        import functools
+        class T: pass
+        class Player:
+            @functools.singledispatchmethod
+            def show(self, value): return "any"
+            @show.register
+            def _(self, value: T): return "T"
+    """
+    module = live.start(source)
+    player, on_t = module.Player(), vars(module.Player)["show"].dispatcher.dispatch(module.T)
+    live.edit(
+        source.replace('"T"', '"new T"')
+        + """
+            @show.register
+            def _(self, value: bytes): return "bytes"
+    """
+    )
+
+    shown = [player.show(value) for value in (module.T(), b"", 1)]
+    assert shown == ["new T", "bytes", "any"]
+    assert on_t is vars(module.Player)["show"].dispatcher.dispatch(module.T)
+    assert on_t(player, None) == "new T"
+
+
 def test_singledispatchmethod_keeps_registrations_made_elsewhere(live: LiveModule) -> None:
     module = live.start("""
         import functools

@@ -418,3 +418,49 @@ def test_name_that_hides_a_builtin_does_not_hide_it_from_the_new_source(live: Li
     with pytest.raises(ZeroDivisionError):
         live.reload()
     assert live.module.map is held
+
+
+@pytest.mark.parametrize("ending", ["dry run", "error", "refusal"])
+def test_young_class_of_a_user_is_not_taken_out_with_the_load(
+    live: LiveModule, ending: str
+) -> None:
+    """A factory's class, just made, was taken for one that the load had made."""
+    source = """
+        def factory():
+            class Local:
+                def size(self): return 1
+            return Local
+        class Point(int): pass
+        """
+    module = live.start(source)
+    local, point = module.factory(), module.Point(1)
+    held = [local]
+    edits = {"dry run": "", "error": "1 / 0\n", "refusal": "class Point(str): pass\n"}
+    live.write(live.source.replace("return 1", "return 2") + edits[ending])
+    if ending == "dry run":
+        live.reload(dry_run=True)
+    else:
+        with pytest.raises((ZeroDivisionError, livepatch.ReloadRefused)):
+            live.reload()
+
+    assert held == [local]
+    assert local().size() == 1
+    assert type(point) is live.module.Point
+
+
+def test_class_inside_a_decorator_object_stays_when_the_load_fails(live: LiveModule) -> None:
+    source = """
+        class Wrap:
+            def __init__(self, wrapped): self.wrapped = wrapped
+            def __call__(self): return self.wrapped()
+        @Wrap
+        class K:
+            def size(self): return 1
+        """
+    held = live.start(source).K
+    live.write(live.source + "1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        live.reload()
+
+    assert live.module.K is held
+    assert held().size() == 1
