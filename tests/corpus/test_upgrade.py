@@ -13,9 +13,12 @@ from tests.live import Strategy
 
 pytestmark = pytest.mark.slow
 
-EVERYWHERE = [pair for pair in PAIRS if pair.everywhere]
-# The whole corpus takes minutes, so one interpreter has it; the others have a handful.
-TRIED = PAIRS if sys.version_info[:2] == (3, 11) else EVERYWHERE
+# XXX on 3.14 two names stay old in `tlz`, which copies the namespaces of `toolz` by hand.
+LEFT_OUT = {"toolz"} if sys.version_info >= (3, 14) else set[str]()
+EVERYWHERE = [pair for pair in PAIRS if pair.everywhere and pair.project not in LEFT_OUT]
+# These take minutes, so one interpreter has them; the others have a handful.
+CHECKED = [pair for pair in PAIRS if pair.everywhere or pair.checked]
+TRIED = CHECKED if sys.version_info[:2] == (3, 11) else EVERYWHERE
 
 
 def there_and_back(pairs: Iterable[Pair]) -> list[Pair]:
