@@ -78,7 +78,7 @@ PAIRS = (
         packages=("toolz", "tlz"),
         tests=("toolz/tests", "tlz"),
         inside=True,
-        everywhere=True,
+        checked=True,
     ),
     # Its sdist has no tests but the examples in its docstrings.
     Pair(

@@ -13,9 +13,7 @@ from tests.live import Strategy
 
 pytestmark = pytest.mark.slow
 
-# XXX on 3.14 two names stay old in `tlz`, which copies the namespaces of `toolz` by hand.
-LEFT_OUT = {"toolz"} if sys.version_info >= (3, 14) else set[str]()
-EVERYWHERE = [pair for pair in PAIRS if pair.everywhere and pair.project not in LEFT_OUT]
+EVERYWHERE = [pair for pair in PAIRS if pair.everywhere]
 # These take minutes, so one interpreter has them; the others have a handful.
 CHECKED = [pair for pair in PAIRS if pair.everywhere or pair.checked]
 TRIED = CHECKED if sys.version_info[:2] == (3, 11) else EVERYWHERE
