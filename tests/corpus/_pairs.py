@@ -384,7 +384,6 @@ PAIRS = (
             "typing-extensions==4.12.2",
             "coverage==7.6.1",
         ),
-        checked=True,
     ),
     Pair(
         "python-dateutil",
