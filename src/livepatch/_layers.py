@@ -69,6 +69,14 @@ def plain_path(path: Path) -> Path:
     return path
 
 
+def whole_path(path: Path) -> Path:
+    """Return the path of what a part belongs to: without the last steps into parts."""
+    end = len(path)
+    while end > 1 and path[end - 1].startswith(_INTO):
+        end -= 1
+    return path[:end]
+
+
 def decorated_function(module: Module, path: Path, candidate: Any) -> Any:
     """Find the function or class of a path that decorators wrapped; None if there is none.
 

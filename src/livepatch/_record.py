@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._kinds import Kind
+from livepatch._kinds import Kind, is_class
 from livepatch._layers import Layer
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
@@ -64,6 +64,11 @@ class Replacement:
     before: str
     module: str
     attributes: OwnDict[str, Any]
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether the old one is an object that a decorator made of a function."""
+        return type(self.old) is not FunctionType and not is_class(self.old)
 
 
 @dataclass(eq=False)  # without slots: 3.10 cannot make them weakly referenceable
@@ -161,6 +166,12 @@ def retained() -> OwnList[Any]:
     for record in list(_records):
         found += _retained_by(record)
     return found
+
+
+def replacements() -> Iterator[Replacement]:
+    """Yield the replacements that the records of all live reports keep."""
+    for record in list(_records):
+        yield from record.replaced
 
 
 def _retained_by(record: Record) -> Iterable[Any]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 from livepatch._kinds import kind_of
+from livepatch._layers import whole_path
 from livepatch._plan import Plan
 from livepatch._report import DefinitionChange, Outcome, Report
 
@@ -27,11 +28,18 @@ def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
 
 def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
     matches, decisions = plan.matches, plan.decisions
+    # The function inside a property or under a decorator is a part: its whole is what is listed,
+    # and has changed if it has.
+    changed_wholes = {
+        (pair.module.name, whole_path(pair.path))
+        for pair in matches.pairs
+        if id(pair.new) in plan.changed
+    }
     for pair in matches.pairs:
         if pair.path[-1].startswith(("<", "[")):
             continue  # a part: its whole is listed
         moved = pair.before is not pair.module
-        if id(pair.new) not in plan.changed and not moved:
+        if (pair.module.name, pair.path) not in changed_wholes and not moved:
             outcome = Outcome.UNCHANGED
         elif decisions.settle(pair.new) is pair.old:
             outcome = Outcome.UPDATED

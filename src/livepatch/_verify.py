@@ -24,7 +24,7 @@ from livepatch._kinds import is_class
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Watched
-from livepatch._record import retained
+from livepatch._record import replacements, retained
 from livepatch._report import Notice, Report
 from livepatch._retire import retire_classes
 from livepatch._steps import Steps
@@ -75,6 +75,7 @@ def _held(watched: Watched) -> Held:
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
     internals += overwritten_locals()
+    internals += _wrappers_of_reports(internals)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code()
     found = Held()
@@ -85,6 +86,23 @@ def _held(watched: Watched) -> Held:
         frames = running[_code_key(loser.__code__)] if type(loser) is types.FunctionType else 0
         if counts[id(loser)] > frames:
             found[id(loser)] = (loser, path, survivor())
+    return found
+
+
+def _wrappers_of_reports(internals: OwnList[Any]) -> OwnList[Any]:
+    """List the old wrappers that nothing but a report keeps: what they wrap is kept by it, too.
+
+    That of lru_cache is the case in point: it cannot let go of its function.
+    """
+    found: OwnList[Any] = OwnList()
+    level = OwnList(replacement.old for replacement in replacements() if replacement.is_wrapper)
+    while level:
+        counts = unexplained_counts(level, OwnList((*internals, *found)))
+        outer = OwnList(wrapper for wrapper, count in zip(level, counts) if count == 0)
+        found += outer
+        level = OwnList(wrapper for wrapper, count in zip(level, counts) if count > 0)
+        if not outer:
+            break
     return found
 
 
