@@ -97,11 +97,20 @@ STAGES = (
     "testing._current",
     "testing._portrait",
     "testing._fresh",
+    "testing._grammar",
+    "testing._strategies",
+    "testing._machine",
     "testing._plugin",
     "testing",
 )
-# Imports from a later stage: none at run time, and one that only a type checker makes.
-LATE = {("_errors", "_report")}
+# Imports that only a type checker makes; one is from a later stage.
+# What needs hypothesis is imported when it is first asked for.
+LATE = {
+    ("_errors", "_report"),
+    ("testing", "testing._grammar"),
+    ("testing", "testing._machine"),
+    ("testing", "testing._strategies"),
+}
 
 
 def _name_of(path: Path) -> str:

@@ -52,7 +52,7 @@ def test_an_option_of_one_reload_goes_before_the_strategy_of_all(live_module: Li
 def test_names_stand_for_words_only(live_module: LiveModule) -> None:
     module = live_module.start("LIVE_MODE = 'LIVE'\nANOTHER = 'OTHER'\n")
 
-    assert (module.LIVE_MODE, module.ANOTHER) == (live_module.name, live_module.other_name)
+    assert (live_module.name, live_module.other_name) == (module.LIVE_MODE, module.ANOTHER)
 
 
 def test_text_to_change_must_be_in_the_source(live_module: LiveModule) -> None:

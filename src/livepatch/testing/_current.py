@@ -5,11 +5,19 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Iterator
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import (
+    CellType,
+    CodeType,
+    FrameType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
 from typing import Any
 
 from livepatch._code import same_code
-from livepatch._heap import running_frames
+from livepatch._heap import holders_of, running_frames
 from livepatch._kinds import class_attributes, is_class, kind_of
 from livepatch._origin import loaded_code
 from livepatch._own import OwnDict, OwnList
@@ -49,13 +57,28 @@ def stale_references(module: ModuleType) -> Iterator[str]:
         older[id(definition)] = (definition, why)
     if not older:
         return
+    kept = _kept_by_reports()
+    if not _is_held_elsewhere(older, kept):
+        return
     paths = _paths_to(older)
-    kept = _reached_from_reports(older)
     for key, (definition, why) in older.items():
         if key in paths:
             yield f"{paths[key]} is {describe(definition)}, {why}"
         elif key not in kept:
             yield f"{describe(definition)}, {why}, is held where no path from a module leads"
+
+
+def _is_held_elsewhere(older: OwnDict[int, tuple[Any, str]], kept: set[int]) -> bool:
+    """Whether anything but reports holds one of some definitions: the quick answer."""
+    if not older.keys() <= kept:
+        return True
+    found = OwnList(definition for definition, _ in older.values())
+    hidden = {*kept, *map(id, older.values())}
+    if any(id(holder) not in hidden for holder in holders_of(found, hidden)):
+        return True
+    return any(
+        id(value) in older for _, frame in running_frames() for _, value in _locals_of(frame)
+    )
 
 
 def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
@@ -74,7 +97,7 @@ def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
             why = _why_older(each, by_name, codes)
             if why:
                 yield each, why
-        elif is_class(each) and class_attributes(each).get("__module__") == name:
+        elif is_class(each) and _home_of(each) == name:
             successors = by_name.get(_name_of(each), ())
             if any(is_class(successor) for successor in successors):
                 yield each, "which has a successor"
@@ -111,7 +134,7 @@ def _present_definitions(module: ModuleType) -> Iterator[Any]:
     seen: OwnDict[int, Any] = OwnDict()
     waiting: OwnList[Any] = OwnList(namespace.values())
     while waiting:
-        each = waiting.pop()
+        each: Any = waiting.pop()
         kind = kind_of(each)
         if kind is None or id(each) in seen:
             continue
@@ -119,7 +142,7 @@ def _present_definitions(module: ModuleType) -> Iterator[Any]:
         if type(each) is FunctionType and each.__globals__ is namespace:
             yield each
         elif is_class(each):
-            if class_attributes(each).get("__module__") != namespace["__name__"]:
+            if _home_of(each) != namespace["__name__"]:
                 continue
             yield each
         waiting += (part for _, part in kind.parts(each))
@@ -142,6 +165,10 @@ def _codes_by_name(code: CodeType | None) -> dict[str, list[CodeType]]:
             tail = ".<locals>." if inner.co_flags & _OPTIMIZED else "."
             waiting.append((name + tail, inner))
     return found
+
+
+def _home_of(cls: Any) -> Any:
+    return class_attributes(cls).get("__module__")
 
 
 def _name_of(definition: Any) -> str:
@@ -211,15 +238,38 @@ def _locals_of(frame: FrameType) -> Iterator[tuple[str, Any]]:
         yield f"local variable {name} of {where}", value
 
 
-def _reached_from_reports(targets: OwnDict[int, Any]) -> set[int]:
-    """Return which targets are among what livepatch's reports keep for an undo."""
-    seen: set[int] = set()
-    waiting: OwnList[Any] = retained()
+def _kept_by_reports() -> set[int]:
+    """Return the ids of all that livepatch's reports keep for an undo, as far as it is theirs.
+
+    The way goes through livepatch's own containers and through definitions; a container of the
+    program's may be in use.
+    """
+    # What is listed there is livepatch's own, tuples of arguments included.
+    waiting: OwnList[Any] = OwnList(part for each in retained() for part in gc.get_referents(each))
+    seen: set[int] = set(map(id, retained()))
     while waiting:
-        value = waiting.pop()
-        if id(value) in seen or type(value) is dict and "__builtins__" in value:
+        value: Any = waiting.pop()
+        definition = kind_of(value) is not None
+        if id(value) in seen or not (definition or _is_own(value)):
             continue
         seen.add(id(value))
-        if not isinstance(value, ModuleType) and type(value) is not FrameType:
-            waiting += gc.get_referents(value)
-    return seen & targets.keys()
+        parts = OwnList(gc.get_referents(value))
+        waiting += parts
+        if definition:
+            inside = [
+                part for part in parts if type(part) in _INSIDE and "__builtins__" not in part
+            ]
+            seen.update(map(id, inside))
+            waiting += (part for each in inside for part in gc.get_referents(each))
+    return seen
+
+
+_INSIDE = (dict, tuple)
+# What belongs to one closure or class and to nothing else.
+_PARTS = (CellType, GetSetDescriptorType, MemberDescriptorType)
+
+
+def _is_own(value: Any) -> bool:
+    cls = type(value)
+    home = class_attributes(cls).get("__module__")
+    return cls in _PARTS or (isinstance(home, str) and home.startswith("livepatch._"))

@@ -30,8 +30,8 @@ def assert_like_fresh(module: ModuleType | str, *, ignore: Iterable[str] = ()) -
     """Fail if a live module differs from a fresh import of its source in another process.
 
     Compared are names, kinds, signatures, code, line numbers, defaults, annotations, method
-    resolution orders, class attributes, constants, ``__all__`` and docs. What can hold state (lists,
-    dicts, instances) is compared by type. The other process has this one's ``sys.path`` and
+    resolution orders, class attributes, constants, ``__all__`` and docs. What can hold state
+    (lists, dicts, instances) is compared by type. The other process has this one's ``sys.path`` and
     environment, and no bytecode caches.
 
     Args:
@@ -53,9 +53,16 @@ def assert_like_fresh(module: ModuleType | str, *, ignore: Iterable[str] = ()) -
 
 def fresh_portrait(name: str) -> dict[str, str]:
     """Import a module by name in another process, and return its portrait."""
+    python = os.environ.get(_PYTHON, sys.executable)
     with tempfile.TemporaryDirectory() as nowhere:
         done = subprocess.run(  # noqa: S603 - this interpreter
-            [os.environ.get(_PYTHON, sys.executable), "-X", f"pycache_prefix={nowhere}", "-c", _CHILD],
+            [
+                os.environ.get(_PYTHON, sys.executable),
+                "-X",
+                f"pycache_prefix={nowhere}",
+                "-c",
+                _CHILD,
+            ],
             input=json.dumps([name, sys.path]),
             capture_output=True,
             text=True,

@@ -61,8 +61,8 @@ def is_boundary(value: Any) -> bool:
 
 def module_namespaces() -> set[int]:
     """Return the ids of the namespaces of all loaded modules."""
-    modules = [each for each in sys.modules.values() if isinstance(each, types.ModuleType)]
-    return {id(namespace_of(module)) for module in modules}
+    modules: list[Any] = list(sys.modules.values())  # which may hold anything
+    return {id(namespace_of(each)) for each in modules if isinstance(each, types.ModuleType)}
 
 
 def describe(value: Any) -> str:
@@ -144,7 +144,8 @@ def _class_edges(cls: type) -> Edges:
     for text, parts in (("base", bases_of(cls)), ("mro", mro_of(cls))):
         for index, part in enumerate(parts):
             yield f"'s {text} {index}", part
-    for subclass in subclasses_of(cls):
+    # In no order that anybody may rely on: that in which they were made or given their bases.
+    for subclass in sorted(subclasses_of(cls), key=id):
         yield "'s subclass", subclass
     yield ".__qualname__", class_name(cls)
 

@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType, TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from livepatch._reload import reload
 from livepatch._report import Report
 
 Strategy = Literal["auto", "repoint"]
 
+_Self = TypeVar("_Self", bound="LiveModule")
 _numbers = itertools.count(1)
 
 
@@ -58,7 +59,7 @@ class LiveModule:
         sys.dont_write_bytecode = False
         sys.path.insert(0, str(root))
 
-    def __enter__(self) -> LiveModule:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(
@@ -138,7 +139,8 @@ class LiveModule:
 
     def reload(self, **options: Any) -> Report:
         """Reload the module from the file as it is, with the options of `livepatch.reload`."""
-        return reload(self.module, **{"strategy": self.strategy, **options})
+        given: dict[str, Any] = {"strategy": self.strategy, **options}
+        return reload(self.module, **given)
 
     def close(self) -> None:
         """Forget the modules and the folder; the files stay."""

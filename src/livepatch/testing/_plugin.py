@@ -12,6 +12,6 @@ from livepatch.testing._live import LiveModule
 
 @pytest.fixture
 def live_module(tmp_path: Path) -> Generator[LiveModule, None, None]:
-    """A module in a temporary folder: write it, hold what it defines, edit it, reload it."""
+    """Give a module in a temporary folder: write it, hold what it defines, edit it, reload it."""
     with LiveModule(tmp_path) as live:
         yield live

@@ -69,7 +69,7 @@ def _kind_text(path: str, value: Any) -> str:
     return constant_text(value)
 
 
-def constant_text(value: Any) -> str:
+def constant_text(value: Any) -> str:  # noqa: PLR0911 - one a kind
     """Describe a constant by its value, and what can hold state by its type."""
     cls = type(value)
     if cls in ATOMS:

@@ -54,7 +54,9 @@ def assert_unchanged(*roots: object) -> Generator[None, None, None]:
     yield
     differences = list(differing(before, fingerprint(*starts)))
     if differences:
-        raise AssertionError(listing(f"{len(differences)} differences after the block", differences))
+        raise AssertionError(
+            listing(f"{len(differences)} differences after the block", differences)
+        )
 
 
 def fingerprint(*roots: object) -> Fingerprint:
@@ -110,8 +112,8 @@ def _differing_edges(was: Node, now: Node) -> Iterator[str]:
     if not found:
         for old_edge, new_edge in zip_longest(was.edges, now.edges):
             if old_edge is None or new_edge is None or old_edge[:2] != new_edge[:2]:
-                first = (old_edge or new_edge)[0]
-                yield f"{was.path} has another order or number of parts, from {first} on"
+                first = old_edge or new_edge or ("",)
+                yield f"{was.path} has another order or number of parts, from {first[0]} on"
                 return
 
 
