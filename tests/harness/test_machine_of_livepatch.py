@@ -33,7 +33,7 @@ from livepatch.testing._portrait import portrait_of
 _QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 _COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": _QUIET, "database": None}
 PROFILES = {
-    "dev": settings(max_examples=4, stateful_step_count=5, derandomize=True, **_COMMON),
+    "dev": settings(max_examples=2, stateful_step_count=4, derandomize=True, **_COMMON),
     "ci": settings(max_examples=60, stateful_step_count=10, derandomize=True, **_COMMON),
     "long": settings(max_examples=20_000, stateful_step_count=20, **_COMMON),
 }

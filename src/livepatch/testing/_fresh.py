@@ -57,7 +57,7 @@ def fresh_portrait(name: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as nowhere:
         done = subprocess.run(  # noqa: S603 - this interpreter
             [
-                os.environ.get(_PYTHON, sys.executable),
+                python,
                 "-X",
                 f"pycache_prefix={nowhere}",
                 "-c",

@@ -59,7 +59,7 @@ class LiveModule:
         sys.dont_write_bytecode = False
         sys.path.insert(0, str(root))
 
-    def __enter__(self: _Self) -> _Self:
+    def __enter__(self: _Self) -> _Self:  # noqa: PYI019 - typing.Self came with 3.11
         return self
 
     def __exit__(

@@ -20,7 +20,7 @@ def modules(*, size: int = 4) -> st.SearchStrategy[ModuleSource]:
 
 
 @st.composite
-def edits(draw: st.DrawFn, module: ModuleSource) -> ModuleSource:  # noqa: PLR0911 - one an edit
+def edits(draw: st.DrawFn, module: ModuleSource) -> ModuleSource:  # noqa: C901, PLR0911 - one an edit
     """Generate what one edit can make of a module: the module after it.
 
     A body, the way a definition is written, its place, its kind or its name changes; one is added,
@@ -45,13 +45,11 @@ def edits(draw: st.DrawFn, module: ModuleSource) -> ModuleSource:  # noqa: PLR09
     if edit == "name":
         other = draw(st.sampled_from(_NAMES))
         return module if module.find(other) else module.with_changed(name, name=other)
-    changes: dict[str, st.SearchStrategy[str] | st.SearchStrategy[int]] = {
-        "body": _NUMBERS,
-        "way": _WAYS,
-        "place": st.sampled_from(sorted(PLACES)),
-    }
-    field = "number" if edit == "body" else edit
-    return module.with_changed(name, **{field: draw(changes[edit])})
+    if edit == "body":
+        return module.with_changed(name, number=draw(_NUMBERS))
+    if edit == "way":
+        return module.with_changed(name, way=draw(_WAYS))
+    return module.with_changed(name, place=draw(st.sampled_from(sorted(PLACES))))
 
 
 @st.composite
