@@ -211,7 +211,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
     told: set[int] = set()
     # A weak reference does not hold, and a base's list of subclasses is one of those.
     for text, part in edges_of(value) if type(value) not in _OPAQUE else ():
-        if text not in ("'s subclass", "'s referent"):
+        if not text.startswith(("'s subclass", "'s referent")):
             told.add(id(part))
             yield text, part
     if type(value) is FunctionType:

@@ -146,7 +146,7 @@ def _class_edges(cls: type) -> Edges:
             yield f"'s {text} {index}", part
     # In no order that anybody may rely on: that in which they were made or given their bases.
     for subclass in sorted(subclasses_of(cls), key=id):
-        yield "'s subclass", subclass
+        yield f"'s subclass {class_name(subclass)}", subclass
     yield ".__qualname__", class_name(cls)
 
 
