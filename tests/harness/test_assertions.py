@@ -137,7 +137,7 @@ class TestCurrent:
     @pytest.mark.xfail(
         sys.version_info >= (3, 14),
         strict=True,
-        reason="XXX: the __classdict__ cell of a survivor's __annotate__ keeps the loser's namespace",
+        reason="XXX: a survivor's __classdict__ cell keeps the loser's namespace",
     )
     def test_what_a_report_keeps_for_an_undo_does_not_count(
         self, live: LiveModule, game: types.ModuleType
