@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._constants import same_value
-from livepatch._importers import Importer, Name, importers_of, read_importers
+from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
 from livepatch._kinds import FUNCTION, kind_of
 from livepatch._match import Matches
 from livepatch._module import Module, Part, star_names
@@ -39,56 +39,72 @@ def read_possible_importers(matches: Matches) -> None:
         value
         for module in matches.modules
         for name, value in module.old.items()
-        if module.new.get(name, MISSING) is not value
+        if module.new.get(name, MISSING) is not value or _has_new_body(module, name)
     )
     read_importers(modules, changed, modules)
 
 
+def _has_new_body(module: Module, name: str) -> bool:
+    return module.followed.definitions.get((name,), ("", False))[1]
+
+
 def carry_data(plan: Plan) -> None:
     """Note the steps for names that others imported, and name what they computed from them."""
-    waiting: list[_Change] = OwnList(_changes(plan))
+    reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
+    outside = _importers_outside(plan)
+    waiting: list[_Change] = OwnList()
+    for module in reloaded:
+        waiting += _changed_data(plan, module)
+    if outside:
+        waiting += _changed_functions(plan)
     if not waiting:
         return
-    importers = _importers(plan, waiting)
+    # One that runs anew has the new value, unless it got it from one that does not.
+    inside = (Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded)
+    importers = ImportersByName((*inside, *outside))
     carried: set[tuple[str, str]] = set()
     while waiting:
         change = waiting.pop()
-        for importer in importers:
-            for bound in sorted(importer.names_of(change.name)):
-                stale = importer.namespace.get(bound, waiting) is change.old
-                if change.old is change.new or not stale or (importer.name, bound) in carried:
-                    continue
-                carried.add((importer.name, bound))
-                _carry(plan, importer, bound, change)
-                name = Name(importer.name, bound, bound in star_names(importer.namespace))
-                waiting.append(_Change(name, change.old, change.new, change.root or change.name))
-            if importer.name not in plan.finals:
-                _notice_computed(plan, importer, change)
+        if change.old is not change.new:
+            for importer in importers.of(change.name):
+                waiting += _carry(plan, importer, change, carried)
+        for importer in outside:
+            _notice_computed(plan, importer, change)
 
 
-def _importers(plan: Plan, changes: list[_Change]) -> list[Importer]:
+def _importers_outside(plan: Plan) -> list[Importer]:
     """List who may be concerned: all that import what changed, from whichever module they do."""
     found: dict[str, Importer] = {}
-    names = {change.name.module for change in changes}
+    names = set(plan.finals)
     while names:
         more = {each.name: each for each in importers_of(names, {*plan.finals, *found})}
         found |= more
         names = set(more)
-    for module in plan.matches.modules:
-        # One that runs anew has the new value, unless it got it from one that does not.
-        if module.part is Part.RELOADED:
-            found[module.name] = Importer(module.name, plan.finals[module.name], module.outline)
     return list(found.values())
 
 
-def _carry(plan: Plan, importer: Importer, bound: str, change: _Change) -> None:
+def _carry(
+    plan: Plan, importer: Importer, change: _Change, carried: set[tuple[str, str]]
+) -> Iterator[_Change]:
+    """Give an importer's names the new value where they have the old one; yield what changes."""
+    for bound in sorted(importer.names_of(change.name)):
+        if importer.namespace.get(bound, carried) is not change.old:
+            continue
+        if (importer.name, bound) not in carried:
+            carried.add((importer.name, bound))
+            _set_name(plan, importer, bound, change.new)
+            name = Name(importer.name, bound, bound in star_names(importer.namespace))
+            yield _Change(name, change.old, change.new, change.root or change.name)
+
+
+def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
     live = importer.namespace
     for module in plan.matches.modules:
         if module.name == importer.name:
             live = module.live
-            plan.finals[module.name][bound] = change.new
+            plan.finals[module.name][bound] = value
     steps = Steps()
-    steps.set_item(live, bound, change.new)
+    steps.set_item(live, bound, value)
     plan.steps.extend(steps)
     plan.definition_steps.extend(steps)
     plan.references["imported name"] += 1
@@ -106,11 +122,14 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> None:
             plan.notices.append(Notice("LP312", place, message))
 
 
-def _changes(plan: Plan) -> Iterator[_Change]:
-    for module in plan.matches.modules:
-        if module.part is Part.RELOADED:
-            yield from _changed_data(plan, module)
+def _changed_functions(plan: Plan) -> Iterator[_Change]:
     starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
+    for module in plan.matches.modules:
+        for path, (kind, changed) in module.followed.definitions.items():
+            value = module.new.get(path[0])
+            if changed and len(path) == 1 and kind == FUNCTION.name:
+                place = Name(module.name, path[0], path[0] in starred[module.name])
+                yield _Change(place, value, value)
     for pair in plan.matches.pairs:
         if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
             home, name = pair.module.name, pair.path[0]

@@ -6,7 +6,7 @@ import dis
 import inspect
 import operator
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -95,7 +95,18 @@ def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
 def _same_constant(old: Any, new: Any) -> bool:
     if type(old) is CodeType and type(new) is CodeType:
         return same_code(old, new)
-    return type(old) is type(new) and repr(old) == repr(new)
+    return type(old) is type(new) and text_of_constant(old) == text_of_constant(new)
+
+
+def text_of_constant(constant: object) -> str:
+    """Return a text that is equal for equal constants of the same types."""
+    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself. The order
+    # of a set is another one with every way of making it.
+    if type(constant) is frozenset:
+        return f"frozenset({sorted(map(text_of_constant, constant))})"
+    if type(constant) is tuple and frozenset in map(type, constant):
+        return f"({', '.join(map(text_of_constant, constant))})"
+    return repr(constant)
 
 
 _KIND_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -136,3 +147,55 @@ def match_nested(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeT
         yield constant, partner
         if partner is not None:
             yield from match_nested(constant, partner)
+
+
+def same_place(old: CodeType, new: CodeType) -> bool:
+    """Whether two codes are equal and stand in the same lines, at any depth."""
+    # Until 3.11 codes that differ in the lines inside them only are equal.
+    return old is new or (old == new and _same_lines(old, new))
+
+
+def _same_lines(old: CodeType, new: CodeType) -> bool:
+    return old.co_linetable == new.co_linetable and all(
+        _same_lines(before, after)
+        for before, after in zip(old.co_consts, new.co_consts)
+        if type(before) is CodeType and before is not after
+    )
+
+
+def graft(old: CodeType, new: CodeType) -> CodeType:
+    """Return new code in which all that stands where it stood is the old code object.
+
+    Then what has not changed can be told by identity, and live functions have that very code.
+    """
+    if same_place(old, new):
+        return old
+    waiting: dict[str, list[CodeType]] = {}
+    for constant in old.co_consts:
+        if type(constant) is CodeType:
+            waiting.setdefault(constant.co_name, []).append(constant)
+    return _with_constants(new, [_grafted(constant, waiting) for constant in new.co_consts])
+
+
+def _grafted(constant: Any, waiting: dict[str, list[CodeType]]) -> Any:
+    if type(constant) is not CodeType:
+        return constant
+    candidates = waiting.get(constant.co_name, [])
+    if len(candidates) == 1:
+        return graft(candidates[0], constant)
+    return next((code for code in candidates if same_place(code, constant)), constant)
+
+
+def linked(code: CodeType, live: Mapping[CodeType, CodeType]) -> CodeType:
+    """Return code in which equal code objects are those that live functions have."""
+    found = live.get(code)
+    if found is not None:
+        return found
+    constants = [linked(x, live) if type(x) is CodeType else x for x in code.co_consts]
+    return _with_constants(code, constants)
+
+
+def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
+    if all(map(operator.is_, constants, code.co_consts)):
+        return code
+    return code.replace(co_consts=tuple(constants))

@@ -68,7 +68,8 @@ CODES: dict[str, Code] = {
     ),
     "LP110": Code(
         "An option has a value it cannot have.",
-        "keep takes names of globals; strategy is 'auto' or 'repoint'.",
+        "keep takes names of globals; strategy is 'auto' or 'repoint'; rerun is 'all', 'changed' "
+        "or names of globals.",
         "Correct the option.",
     ),
     # LP12x: the edit is refused; nothing has changed.
@@ -213,6 +214,27 @@ CODES: dict[str, Code] = {
         "A module that was not reloaded has computed something from what has changed.",
         "Its import statements say that it uses the changed name; what it made of it is data now.",
         "Reload that module too, or pass dependents=True.",
+    ),
+    "LP313": Code(
+        "A value was kept although something it was computed from has changed.",
+        "Only what changed runs again; the statement that computed the value did not change.",
+        "Name it in rerun=(...) to compute it anew, or reload with rerun='all'.",
+    ),
+    "LP314": Code(
+        "The effect of a statement that has changed or gone was not taken back.",
+        "What it had added to an object that is still there cannot be told from other state.",
+        "Name the object in rerun=(...) to make it anew, or reload with rerun='all'.",
+    ),
+    "LP315": Code(
+        "Everything ran again, and not only what had changed.",
+        "What had changed could not be told, or it changes what the rest means; the message says "
+        "which.",
+        "Nothing to do: the module is at its new source, as with rerun='all'.",
+    ),
+    "LP316": Code(
+        "A global named in rerun is bound by no statement.",
+        "The new source does not bind that name.",
+        "Check the spelling.",
     ),
 }
 

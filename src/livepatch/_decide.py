@@ -11,9 +11,10 @@ import abc
 import dataclasses
 import enum
 import functools
+import re
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,6 +43,7 @@ from livepatch._kinds import (
     class_attributes,
     is_class,
     is_enum,
+    mro_of,
 )
 from livepatch._layout import (
     adds_only_slots,
@@ -53,10 +55,13 @@ from livepatch._layout import (
     where_layout_grows,
 )
 from livepatch._match import Matches, Pair
+from livepatch._module import Module
+from livepatch._outline import ANNOTATIONS, Shell
 from livepatch._own import OwnDict, OwnList
 
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Where a kind's identity is the very thing that counts, the old object survives both strategies.
 _ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
 
@@ -72,6 +77,7 @@ class Decisions:
         losers: the losers, so that their ids stay theirs.
         kept: ids of the new definitions whose old one survives.
         borrowed: new classes, and the base they are to have while instances go over.
+        changed_classes: ids of the new classes whose source says something else; None until asked.
         layout_changes: pairs of classes whose instances cannot go over, with the LP number.
     """
 
@@ -82,6 +88,7 @@ class Decisions:
     kept: dict[int, bool] = field(default_factory=dict)
     layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
     borrowed: OwnList[tuple[type, type]] = field(default_factory=OwnList)
+    changed_classes: set[int] | None = None
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""
@@ -185,7 +192,9 @@ def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
         return False
     if type(new) in _TRANSPARENT_METACLASSES:
         return not is_enum(new) or _keeps_enum(old, new)
-    return class_source_is_same(decisions.matches, pair) is True
+    # What such a metaclass made of other classes (a validator, say) refers to the class it is for.
+    same = class_source_is_same(decisions.matches, pair) is True
+    return same and not is_made_from_changed(decisions, pair)
 
 
 def _can_take_bases(decisions: Decisions, old: type, new: type) -> bool:
@@ -241,7 +250,6 @@ def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
-    del decisions
     names = (
         "__name__",
         "__bound__",
@@ -250,9 +258,25 @@ def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
         "__contravariant__",
         "__default__",
     )
+    # What it is bound to cannot be changed: the old one is right where that is what survives.
     return all(
-        same_value(getattr(pair.old, name, None), getattr(pair.new, name, None)) for name in names
+        _says_the_same_type(
+            getattr(pair.old, name, None), _final_type(decisions, getattr(pair.new, name, None))
+        )
+        for name in names
     )
+
+
+def _final_type(decisions: Decisions, said: Any) -> Any:
+    if type(said) is tuple:
+        return tuple(_final_type(decisions, each) for each in said)
+    return _final(decisions, said)
+
+
+def _says_the_same_type(old: Any, new: Any) -> bool:
+    if type(old) is typing.ForwardRef and type(new) is typing.ForwardRef:
+        return old.__forward_arg__ == new.__forward_arg__
+    return same_value(old, new)
 
 
 def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
@@ -312,6 +336,75 @@ def class_source_is_same(matches: Matches, pair: Pair) -> bool | None:
     return None if header is None or body is None else header and body
 
 
+# Where the annotations of a class are among its shells: one statement each, or a function (3.14).
+_ANNOTATING = (ANNOTATIONS, "__annotate_func__", "__annotate__")
+
+
+def is_made_from_changed(decisions: Decisions, pair: Pair) -> bool:
+    """Whether a class derives from one whose source changed, or annotates something with it.
+
+    Dataclasses, typed dicts, attrs and pydantic make from them what the class's own source does not
+    say: its ``__init__`` has the fields of its bases.
+    """
+    matches = decisions.matches
+    if decisions.changed_classes is None:
+        decisions.changed_classes = {
+            id(each.new)
+            for each in matches.pairs
+            if each.kind is CLASS and class_source_is_same(matches, each) is not True
+        }
+    if not decisions.changed_classes:
+        return False
+    reached = {id(pair.new)}
+    waiting = [pair]
+    while waiting:
+        for each in _made_from(matches, waiting.pop()):
+            if id(each.new) in reached:
+                continue
+            if id(each.new) in decisions.changed_classes:
+                return True
+            reached.add(id(each.new))
+            waiting.append(each)
+    return False
+
+
+def _made_from(matches: Matches, pair: Pair) -> Iterator[Pair]:
+    for value in (*mro_of(pair.new)[1:], *_named_by(pair)):
+        each = matches.by_new.get(id(value))
+        if each is not None and each.kind is CLASS:
+            yield each
+
+
+def _named_by(pair: Pair) -> Iterator[Any]:
+    """Yield what a class statement and the annotations in its body name.
+
+    A typed dict does not have those that it derives from among its bases.
+    """
+    scopes, path = pair.module.outline.scopes, pair.path
+    shells: list[Shell] = []
+    for place, said_in in ((path[:-1], path[-1:]), (path, _ANNOTATING)):
+        scope = scopes.get(place)
+        shells += (each for name in said_in if scope for each in scope.shells.get(name, ()))
+    names = {name for shell in shells for name in shell.loads}
+    for shell in shells:
+        for text in _texts_in(shell.fingerprint):
+            names.update(_IDENTIFIER.findall(text))
+    for name in names:
+        value = pair.module.new.get(name)
+        if type(value) is types.ModuleType:
+            yield from map(value.__dict__.get, names)
+        yield value
+
+
+def _texts_in(said: tuple[Any, ...]) -> Iterator[str]:
+    """Yield the texts in a statement: forward references are among them."""
+    for part in said:
+        if type(part) is tuple and part[:1] == ("text",):
+            yield part[1]
+        elif type(part) is tuple:
+            yield from _texts_in(part)
+
+
 # What runs when a class is made, and may put attributes into it.
 _CLASS_MAKERS = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")
 
@@ -324,12 +417,27 @@ def _generator_changed(matches: Matches, pair: Pair) -> bool:
     for name in {name for shell in shells for name in shell.loads}:
         used = matches.by_new.get(id(module.new.get(name)))
         if used is None:
+            if _body_changed(module, name):
+                return True
             continue
         if used.kind is FUNCTION and _code_changed(used.old, used.new):
             return True
         if used.kind is CLASS and is_class(used.old) and _maker_changed(used.old, used.new):
             return True
     return False
+
+
+def _body_changed(module: Module, name: str) -> bool:
+    """Whether a function or maker that was not made again has a new body."""
+    definitions = module.followed.definitions
+    paths = ((name,), *((name, maker) for maker in _CLASS_MAKERS))
+    return any(definitions.get(path, ("", False))[1] for path in paths)
+
+
+def makes_otherwise(old: type, new: type) -> bool:
+    """Whether two versions of a class initialise their instances by other code."""
+    before, after = class_attributes(old), class_attributes(new)
+    return any(_code_changed(before.get(name), after.get(name)) for name in ("__new__", "__init__"))
 
 
 def _maker_changed(old: type, new: type) -> bool:

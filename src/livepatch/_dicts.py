@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import collections
 import gc
+import operator
+from collections import OrderedDict
 from collections.abc import Iterable
 from operator import methodcaller
 from typing import Any
@@ -67,3 +69,27 @@ def restored_order(cls: type, wanted: Iterable[str]) -> list[Call]:
         if type(part) is dict and part.keys() == contents.keys():
             return [Call(dict.clear, part), Call(dict.update, part, contents)]
     return []
+
+
+def restore_contents(container: Any, before: Any) -> None:
+    """Give a container of a built-in kind the contents it had, unless it has them still."""
+    if isinstance(container, dict):
+        if _same_items(dict.items(container), before.items()):
+            return
+        kind: Any = OrderedDict if type(container) is OrderedDict else dict
+        run_in_c([Call(kind.clear, container), Call(kind.update, container, before)])
+    elif isinstance(container, bytearray):
+        container[:] = before
+    elif not _same_objects(container, before):
+        add = container.update if isinstance(container, set) else container.extend
+        run_in_c([Call(container.clear), Call(add, before)])
+
+
+def _same_objects(one: Any, other: Any) -> bool:
+    return len(one) == len(other) and all(map(operator.is_, one, other))
+
+
+def _same_items(one: Any, other: Any) -> bool:
+    return len(one) == len(other) and all(
+        key is again and value is same for (key, value), (again, same) in zip(one, other)
+    )

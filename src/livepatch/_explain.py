@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from livepatch._decide import Decisions
-from livepatch._kinds import bases_of, class_attributes, is_class, kind_of
+from livepatch._kinds import bases_of, class_attributes, is_class, parts_of_wrapper
 from livepatch._match import Matches
 from livepatch._own import OwnList
 from livepatch._record import retained
@@ -30,6 +30,8 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (module.added, module.removed, module.patched)
         found += module.classes
         found += (attributes for _, attributes in module.classes)
+        found += module.contents
+        found += (contents for _, contents in module.contents)
         for removed in module.removed.values():
             found += parts_of(removed)
     for pair in (*matches.pairs, *matches.aliases):
@@ -48,8 +50,8 @@ def parts_of(definition: Any) -> Iterator[Any]:
             yield from definition.__closure__
     elif is_class(definition):
         yield from _parts_of_class(definition)
-    elif kind_of(definition) is not None:
-        yield definition
+    else:
+        yield from parts_of_wrapper(definition)
 
 
 def _parts_of_class(cls: type) -> Iterator[Any]:

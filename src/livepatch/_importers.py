@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
 from livepatch._origin import known_names, loaded_outline, read_names
-from livepatch._outline import ANNOTATIONS, REST, Import, Outline
+from livepatch._outline import ANNOTATIONS, REST, Outline
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)
@@ -37,7 +38,6 @@ class Name:
         return f"{self.module}.{self.name}"
 
 
-@dataclass(slots=True, eq=False)
 class Importer:
     """A module, and what its source says about its imports.
 
@@ -47,24 +47,27 @@ class Importer:
         outline: what its source says.
     """
 
-    name: str
-    namespace: dict[str, Any]
-    outline: Outline
-    _imports: list[tuple[str, Import]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        for each in self.outline.scopes[()].imports:
-            self._imports.append((absolute_name(each.module, self.namespace), each))
+    def __init__(self, name: str, namespace: dict[str, Any], outline: Outline) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.outline = outline
+        self._imports = [
+            (absolute_name(each.module, namespace), each) for each in outline.scopes[()].imports
+        ]
+        self._users: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] | None = None
+        self.bound: dict[tuple[str, str], set[str]] = {}
+        self.starred: set[str] = set()
+        for module, each in self._imports:
+            if each.name == "*":
+                self.starred.add(module)
+            elif each.name is not None:
+                self.bound.setdefault((module, each.name), set()).add(each.bound)
 
     def names_of(self, wanted: Name) -> set[str]:
         """Return the names to which the import statements bind a global of another module."""
-        found: set[str] = set()
-        for module, each in self._imports:
-            if module == wanted.module:
-                if each.name == wanted.name:
-                    found.add(each.bound)
-                elif each.name == "*" and wanted.starred:
-                    found.add(wanted.name)
+        found = set(self.bound.get((wanted.module, wanted.name), ()))
+        if wanted.starred and wanted.module in self.starred:
+            found.add(wanted.name)
         return found
 
     def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
@@ -72,16 +75,31 @@ class Importer:
         names = self.names_of(wanted)
         if self.name == wanted.module:
             names.add(wanted.name)
-        aliases = set(self._aliases_of(wanted.module))
-        for path, scope in self.outline.scopes.items():
-            imported = {each.bound for each in scope.imports}
-            for bound, shells in scope.shells.items():
-                loads = {name for shell in shells for name in shell.loads}
-                by_attribute = wanted.name in loads and not aliases.isdisjoint(loads)
-                if bound in imported or bound in _NO_NAMES:
-                    continue
-                if by_attribute or not names.isdisjoint(loads - {bound}):
-                    yield (*path, bound)
+        users = self._users_of_names()
+        found = {
+            path: None
+            for name in names
+            for path, loads in users.get(name, ())
+            if not names.isdisjoint(loads - {path[-1]})
+        }
+        by_attribute = users.get(wanted.name)
+        if by_attribute:
+            aliases = set(self._aliases_of(wanted.module))
+            found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
+        yield from found
+
+    def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
+        """Return, for each name that statements outside functions use, what they bind."""
+        if self._users is None:
+            self._users = {}
+            for path, scope in self.outline.scopes.items():
+                imported = {each.bound for each in scope.imports}
+                for bound, shells in scope.shells.items():
+                    if bound not in imported and bound not in _NO_NAMES:
+                        loads = frozenset(name for shell in shells for name in shell.loads)
+                        for name in loads:
+                            self._users.setdefault(name, []).append(((*path, bound), loads))
+        return self._users
 
     def _aliases_of(self, module: str) -> Iterator[str]:
         for imported, each in self._imports:
@@ -89,6 +107,25 @@ class Importer:
             # `import shop.config` binds shop; shop.config.LIMIT reads all three names.
             if whole == module or (each.name is None and module.startswith(f"{imported}.")):
                 yield each.bound
+
+
+class ImportersByName:
+    """Importers by the names that they import: there may be hundreds, and thousands of names."""
+
+    def __init__(self, importers: Iterable[Importer]) -> None:
+        self._named: dict[tuple[str, str], list[Importer]] = {}
+        self._starred: dict[str, list[Importer]] = {}
+        for importer in importers:
+            for key in importer.bound:
+                self._named.setdefault(key, []).append(importer)
+            for module in importer.starred:
+                self._starred.setdefault(module, []).append(importer)
+
+    def of(self, wanted: Name) -> list[Importer]:
+        """Return the importers that may bind a global of another module, each once."""
+        named = self._named.get((wanted.module, wanted.name), [])
+        starred = self._starred.get(wanted.module, []) if wanted.starred else []
+        return [*named, *(each for each in starred if each not in named)]
 
 
 def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterator[Importer]:
@@ -133,7 +170,9 @@ def _possible_importers(
     excluded: Collection[str],
 ) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
     for name, module in list(sys.modules.items()):
-        if name in excluded or not issubclass(type(module), ModuleType):
+        if name in excluded or name.startswith("livepatch."):
+            continue
+        if not issubclass(type(module), ModuleType):
             continue
         namespace = namespace_of(module)
         filename = namespace.get("__file__")
@@ -147,5 +186,6 @@ def _packages_of(name: str) -> Iterator[str]:
         yield name
 
 
+@functools.lru_cache(maxsize=10_000)
 def _is_of_library(filename: str) -> bool:
     return filename.startswith(_LIBRARY + os.sep) and "-packages" not in filename

@@ -7,15 +7,19 @@ from types import ModuleType
 from typing import Any
 
 from livepatch import _load
-from livepatch._errors import NotAModuleError
+from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._reload import reload
 from livepatch._source import find_module
+
+# A namespace package; a built-in, frozen or compiled module.
+_WITHOUT_SOURCE = frozenset({"LP103", "LP104"})
 
 
 def install() -> None:
     """Make ``importlib.reload(module)`` do what `livepatch.reload` does; it returns the module.
 
-    Code that imported the function itself (``from importlib import reload``) keeps the old one.
+    Modules without a Python source are reloaded as before. Code that imported the function itself
+    (``from importlib import reload``) keeps the old one.
     Calling it twice is the same as once.
     """
     importlib.reload = _reload_and_return
@@ -32,5 +36,11 @@ def _reload_and_return(module: Any) -> ModuleType:
     if isinstance(module, str):
         # importlib.reload takes no names, and whoever calls it may rely on that.
         raise NotAModuleError("LP101", f"importlib.reload takes a module, not {module!r}")
-    reload(module)
+    try:
+        reload(module)
+    except NotReloadableError as error:
+        if error.code not in _WITHOUT_SOURCE:
+            raise
+        # Nothing of it could be left behind: whoever reloads all modules need not know which.
+        return _load.original_reload(module)
     return find_module(module)

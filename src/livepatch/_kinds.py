@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextvars
 import enum
 import functools
+import gc
 import sys
 import types
 import typing
@@ -69,6 +70,16 @@ mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__
 subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
 flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
+
+
+def dict_of(instance: Any) -> dict[str, Any] | None:
+    """Return an instance's own dict, past any ``__dict__`` or ``__getattribute__`` of its class."""
+    for base in mro_of(type(instance)):
+        descriptor = class_attributes(base).get("__dict__")
+        if type(descriptor) is types.GetSetDescriptorType:
+            attributes = descriptor.__get__(instance)
+            return attributes if issubclass(type(attributes), dict) else None
+    return None
 
 
 def _class_parts(cls: type) -> Parts:
@@ -169,6 +180,16 @@ def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     if issubclass(cls, (staticmethod, classmethod)):
         return STATIC_METHOD if issubclass(cls, staticmethod) else CLASS_METHOD
     return None
+
+
+def parts_of_wrapper(definition: Any) -> Iterator[Any]:
+    """Yield a definition that is no function or class, and what in it may hold one."""
+    if type(definition) is types.FunctionType or is_class(definition):
+        return
+    if kind_of(definition) is not None:
+        yield definition
+        # The arguments of a partial, the constraints of a type variable.
+        yield from (part for part in gc.get_referents(definition) if type(part) in (tuple, dict))
 
 
 def is_class(candidate: Any) -> bool:

@@ -3,62 +3,15 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from types import CellType, FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import CACHE_TYPE, PROXY_TYPE, is_class, is_empty, kind_of, qualified_name
+from livepatch._kinds import is_class, kind_of, qualified_name
 from livepatch._module import Module, Path
-from livepatch._own import OwnDict, OwnList
 
 CONTAINERS = (dict, list, tuple)
 _DEEPEST = 8
 _INTO = ("<", "[")
-
-
-@dataclass(slots=True, eq=False)
-class Layer:
-    """A wrapper whose decorator goes, and how it held what it wrapped.
-
-    Attributes:
-        wrapper: the object that the decorator had made.
-        function: what takes its place.
-        inside: cells, dicts and proxies in it, each with what it contains.
-    """
-
-    wrapper: Any
-    function: Any
-    inside: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
-
-    def __post_init__(self) -> None:
-        self.inside += _parts_with_contents(self.wrapper, self.function)
-
-
-def _parts_with_contents(wrapper: Any, function: Any) -> Iterator[tuple[Any, Any]]:
-    waiting: list[Any] = OwnList([wrapper])
-    seen = {id(wrapper), id(function)}
-    while waiting:
-        part: Any = waiting.pop()
-        if issubclass(type(part), PROXY_TYPE):
-            yield part, part.__wrapped__
-        elif type(part) is CellType and not is_empty(part):
-            yield part, part.cell_contents
-        elif type(part) in _WITH_DICT:
-            yield part.__dict__, OwnDict(part.__dict__)
-        for inner in gc.get_referents(part):
-            if id(inner) not in seen and _is_layer(inner):
-                seen.add(id(inner))
-                waiting.append(inner)
-
-
-def _is_layer(part: Any) -> bool:
-    # A wrapper is a closure; a function without one is what is wrapped, or a helper.
-    return type(part) in _WAYS_INSIDE or (type(part) is FunctionType and bool(part.__closure__))
-
-
-_WITH_DICT = (FunctionType, CACHE_TYPE)
-_WAYS_INSIDE = (tuple, CellType, MethodType, CACHE_TYPE, staticmethod, classmethod)
 
 
 def plain_path(path: Path) -> Path:
@@ -67,14 +20,6 @@ def plain_path(path: Path) -> Path:
         if step.startswith(_INTO):
             return tuple(step for step in path if not step.startswith(_INTO))
     return path
-
-
-def whole_path(path: Path) -> Path:
-    """Return the path of what a part belongs to: without the last steps into parts."""
-    end = len(path)
-    while end > 1 and path[end - 1].startswith(_INTO):
-        end -= 1
-    return path[:end]
 
 
 def decorated_function(module: Module, path: Path, candidate: Any) -> Any:
@@ -135,4 +80,4 @@ def _is_wrapper_object(value: Any) -> bool:
 
 
 def _leads_down(part: Any) -> bool:
-    return type(part) is dict or type(part) is FunctionType or type(part) is tuple
+    return type(part) in (dict, tuple, FunctionType) or is_class(part)

@@ -7,6 +7,7 @@ stages in between plan at leisure, and only `apply` makes the new ones current.
 
 from __future__ import annotations
 
+import builtins
 import gc
 import importlib
 import os
@@ -26,6 +27,8 @@ from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
+from livepatch._rerun import after_rerun, before_rerun, new_bodies
+from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import Source, namespace_of
 from livepatch._steps import MISSING
@@ -35,6 +38,7 @@ original_reload = importlib.reload
 # While the new code runs, other threads should not see the namespaces half made. Seconds a module.
 _LOAD_WINDOW = 0.02
 _LONGEST_WINDOW = 0.5
+_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("__"))
 _STANDARD_LIBRARY = Path(os.__file__).parent
 
 
@@ -63,7 +67,10 @@ class Loaded:
 
 
 def load(
-    snapshots: list[Snapshot], outlines: Mapping[str, Outline], progress: Callable[[str], None]
+    snapshots: list[Snapshot],
+    outlines: Mapping[str, Outline],
+    selections: Mapping[str, Selection],
+    progress: Callable[[str], None],
 ) -> Loaded:
     """Run the compiled sources with ``importlib.reload`` and take the new namespaces aside.
 
@@ -73,15 +80,17 @@ def load(
     Args:
         snapshots: of the modules, in the order in which they were imported.
         outlines: of the new sources, by module.
+        selections: of the modules of which not everything may have to run, by module.
         progress: told the name of each module before it runs.
 
     Returns:
         The new namespaces, and the error if some module's top-level code raised one. The live
         namespaces are as they were before, order included.
     """
-    run = _Run(snapshots, outlines, progress)
+    run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
-    with quiet_threads(window), run.nested():
+    bodies = new_bodies(selections.values(), snapshots)
+    with quiet_threads(window), run.nested(), bodies:
         try:
             run.take_out_gone()
             run.load_all()
@@ -103,10 +112,12 @@ class _Run:
         self,
         snapshots: list[Snapshot],
         outlines: Mapping[str, Outline],
+        selections: Mapping[str, Selection],
         progress: Callable[[str], None],
     ) -> None:
         self.snapshots = OwnDict((snapshot.source.name, snapshot) for snapshot in snapshots)
         self.pending = {name for name, each in self.snapshots.items() if each.source.spec}
+        self.selections = selections
         self.progress = progress
         self.known = dict.fromkeys(sys.modules)
         self.current = ""
@@ -142,22 +153,36 @@ class _Run:
 
     def load_one(self, name: str) -> None:
         """Run one module's new code, once its parent's has begun."""
-        parent, _, tail = name.rpartition(".")
+        parent = name.rpartition(".")[0]
         if parent in self.pending:
             self.load_one(parent)
         if name not in self.pending:
             return
         self.pending.discard(name)
         self.progress(name)
-        snapshot = self.snapshots[name]
+        snapshot, selection = self.snapshots[name], self.selections.get(name)
+        if selection is None or selection.bodies is None:
+            # The code would write into the old dict; without one it starts a new one.
+            namespace = namespace_of(snapshot.source.module)
+            namespace.pop("__annotations__", None)
+            _drop_shadows(namespace)
+            self.run(snapshot, snapshot.source.code)
+            return
+        before_rerun(selection, snapshot)
+        if selection.code is not None:
+            self.run(snapshot, selection.code)
+            after_rerun(selection, snapshot)
+
+    def run(self, snapshot: Snapshot, code: CodeType) -> None:
+        """Run a module's code in its namespace, as an import does."""
         source, namespace = snapshot.source, namespace_of(snapshot.source.module)
-        # The code would write into the old dict; without one it starts a new one.
-        namespace.pop("__annotations__", None)
+        name = source.name
+        parent, _, tail = name.rpartition(".")
         if len(self.snapshots) > 1:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
         try:
-            with _one_shot_finder(source):
+            with _one_shot_finder(source, code):
                 original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
@@ -245,6 +270,15 @@ def _folder_of(module: Any) -> Path | None:
     return None if installed or folder == _STANDARD_LIBRARY else folder
 
 
+def _drop_shadows(namespace: dict[str, Any]) -> None:
+    """Remove the names that hide a builtin, so that new code finds that one until it binds its own.
+
+    ``_map = map`` above ``def map`` means the builtin; the old function is still in the namespace.
+    """
+    for name in [name for name in namespace if name in _BUILTINS]:
+        del namespace[name]
+
+
 def _drop_vanished_names(snapshot: Snapshot, namespace: dict[str, Any]) -> None:
     """Remove what the new source does not bind any more, so that no other module imports it."""
     if snapshot.origin is None:
@@ -278,7 +312,7 @@ class _CompiledLoader:
 
 
 @contextmanager
-def _one_shot_finder(source: Source) -> Generator[None, None, None]:
+def _one_shot_finder(source: Source, code: CodeType) -> Generator[None, None, None]:
     spec = source.spec
 
     class Finder:
@@ -289,7 +323,7 @@ def _one_shot_finder(source: Source) -> Generator[None, None, None]:
             if spec is None or name != source.name or Finder not in sys.meta_path:
                 return None
             sys.meta_path.remove(Finder)
-            loader: Any = _CompiledLoader(source.code, spec)
+            loader: Any = _CompiledLoader(code, spec)
             spec.loader = loader
             return spec
 
@@ -305,10 +339,13 @@ def _one_shot_finder(source: Source) -> Generator[None, None, None]:
 def young_objects_kept_apart() -> Generator[None, None, None]:
     """Keep the garbage collector from running, so that what the load makes stays young.
 
-    Then all that is new is in generation 0, and a search among new objects need not walk the heap.
+    Then all that is new is in generation 0 and nothing else is: a search among new objects need not
+    walk the heap, and a class there was made by the load (one that the user had just made was
+    taken for such, and taken out with a load that failed).
     """
     was_enabled = gc.isenabled()
     gc.disable()
+    gc.collect(0)
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ same object on both sides was not made anew, and ends the walk there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -30,6 +30,13 @@ from livepatch._layers import CONTAINERS, decorated_function, leads_on, plain_pa
 from livepatch._module import Module, Part, Path, find_names
 from livepatch._outline import Outline
 from livepatch._own import OwnDict, OwnList
+from livepatch._registered import (
+    is_another,
+    is_bound_in_turn,
+    is_single_dispatch,
+    registry_of,
+    same_keys,
+)
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
@@ -58,11 +65,14 @@ class Pair:
     module: Module
     before: Module
     foreign: bool = False
+    _text: str = ""
 
     @property
     def text(self) -> str:
         """The path as the report renders it."""
-        return self.module.path_text(self.path)
+        if not self._text:
+            self._text = self.module.path_text(self.path)
+        return self._text
 
 
 @dataclass(slots=True, eq=False)
@@ -77,6 +87,7 @@ class Matches:
         by_old: the pair or alias of an old definition, by its id.
         by_new: the pair of a new definition, by its id.
         moved: old definitions for which several new ones could stand, with these.
+        by_name: the modules by name.
     """
 
     modules: tuple[Module, ...]
@@ -86,13 +97,13 @@ class Matches:
     by_new: dict[int, Pair] = field(default_factory=dict)
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
+    by_name: dict[str, Module] = field(default_factory=dict)
     _by_globals: dict[int, Module] = field(default_factory=dict)
-    _by_name: dict[str, Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for module in self.modules:
             self._by_globals[id(module.live)] = module
-            self._by_name[module.name] = module
+            self.by_name[module.name] = module
 
     def owner_of(self, definition: Any) -> Module | None:
         """Return which of the modules made a function or class; None if none of them did."""
@@ -100,7 +111,7 @@ class Matches:
             return self._by_globals.get(id(definition.__globals__))
         if is_class(definition):
             name = class_attributes(definition).get("__module__")
-            return self._by_name.get(name) if type(name) is str else None
+            return self.by_name.get(name) if type(name) is str else None
         return None
 
     def path_of(self, definition: Any) -> str:
@@ -149,6 +160,8 @@ def match(modules: Iterable[Module]) -> Matches:
                     _visit_global(walk, name, value)
                 else:
                     elsewhere.append((walk, name, value))
+    # What the registries lead to has been paired by what it is registered for by then.
+    elsewhere.sort(key=lambda each: is_bound_in_turn(each[0].module, (each[1],)))
     for walk, name, value in elsewhere:
         _visit_global(walk, name, value)
     for module in matches.modules:
@@ -162,21 +175,42 @@ def match(modules: Iterable[Module]) -> Matches:
 
 
 def _is_at_home(module: Module, name: str, value: Any) -> bool:
-    return qualified_name(value) == name and module.owns(value)
+    """Whether a name's own statement made a function or class, rather than an import."""
+    if qualified_name(value) != name:
+        return False
+    if type(value) is FunctionType:
+        return module.owns(value) and not is_bound_in_turn(module, (name,))
+    source = module.outline
+    return _is_class_of_source(module, (name,), value, source) and not source.imports((name,))
 
 
 def _visit_global(walk: _Walk, name: str, value: Any) -> None:
     module = walk.module
-    if name not in module.old or name in module.unbound:
+    if name not in module.old or name in module.unbound or name in module.apart:
         _note_alone(module, module.added, (name,), value)
         return
     old = module.old[name]
+    if old is value and is_single_dispatch(value):
+        # One of a module that has not run again: it has the old registrations beside the new.
+        _visit_items(walk, (name,), registry_of(value), registry_of(value))
     owner, home = walk.matches.owner_of(value), qualified_name(value)
-    if owner is None or owner is module or home is None:
+    if owner is not module and _is_at_home(module, name, value):
+        owner = module  # whatever module it says it belongs to
+    if owner is None or owner is module or home is None or not _leads_to(owner.new, home, value):
         _visit(walk, (name,), old, value)
     elif _is_own_definition(module, (name,), old):
         # It has moved to another module of this reload, where the new one is described.
         _visit(_Walk(walk.matches, module, owner), tuple(home.split(".")), old, value)
+
+
+def _leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
+    """Whether a definition is where its name says: a wrapper has the name of what it wraps."""
+    holder: Mapping[str, Any] = namespace
+    value: Any = None
+    for step in home.split("."):
+        value = holder.get(step)
+        holder = class_attributes(value) if is_class(value) else {}
+    return value is definition
 
 
 def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
@@ -184,6 +218,15 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
+    if kind_of(new) is FUNCTION and _is_another(walk, path, old, new):
+        _note_alone(walk.module, walk.module.added, path, new)
+        _note_alone(walk.before, walk.before.removed, path, old)
+        return
+    if type(new) is FunctionType and _is_same_function(walk, old, new):
+        # What all the questions below come to for nearly every definition.
+        _pair(walk, path, FUNCTION, old, new)
+        _visit_parts(walk, path, FUNCTION, old, new)
+        return
     if type(new) in CONTAINERS and type(old) is type(new):
         _visit_items(walk, path, old, new)
         return
@@ -202,16 +245,38 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         _pair_layers(walk, path, kind, old, new)
 
 
+def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
+    """Whether both are functions of the source under one name."""
+    return (
+        type(old) is FunctionType
+        and new.__globals__ is walk.module.live
+        and old.__globals__ is walk.before.live
+        and old.__code__.co_name == new.__code__.co_name
+    )
+
+
+def _is_another(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
+    """Whether two functions bound to a name in turn are not one function before and after."""
+    if not is_bound_in_turn(walk.module, path):
+        return False
+    by_old, by_new = walk.matches.by_old, walk.matches.by_new
+    return id(old) in by_old or id(new) in by_new or is_another(walk.before, walk.module, path)
+
+
 def _visit_items(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     """Walk the containers that hold functions: tables of lambdas, registries in a closure."""
     if type(new) is dict:
-        for key, value in list(new.items()):
-            if type(key) in (str, int, type) and key in old and leads_on(value):
-                _visit(walk, (*path, f"[{key!r}]"), old[key], value)
+        for before, key in same_keys(walk.matches.by_name, old, new):
+            if leads_on(new[key]):
+                _visit(walk, (*path, f"[{_key_text(key)}]"), old[before], new[key])
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
             if leads_on(after):
                 _visit(walk, (*path, f"[{index}]"), before, after)
+
+
+def _key_text(key: Any) -> str:
+    return qualified_name(key) or repr(key)
 
 
 def _kind_here(walk: _Walk, path: Path, new: Any) -> Kind | None:
@@ -288,12 +353,7 @@ def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
     home = class_attributes(new).get("__module__") if is_class(new) else new.__module__
     if type(home) is not str:
         return False
-    value: Any = sys.modules.get(home)
-    holder: Any = getattr(value, "__dict__", {})
-    for step in name.split("."):
-        value = holder.get(step)
-        holder = class_attributes(value) if is_class(value) else {}
-    return value is new
+    return _leads_to(getattr(sys.modules.get(home), "__dict__", {}), name, new)
 
 
 def _same_layer(walk: _Walk, old: Any, new: Any, kind: Kind) -> bool:
@@ -371,10 +431,23 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         # The name was imported, and is a definition now.
         _note_alone(walk.module, walk.module.added, path, new)
         return
+    if _is_generated(walk, path, old, new):
+        return
     walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
     if original is not None and inner is not None:
         _visit(walk, (*path, "<wrapped>"), original, inner)
+
+
+def _is_generated(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
+    """Whether both are functions of no source, which a library made from text for a class."""
+    scope = walk.module.outline.scopes.get(path[:-1])
+    return (
+        len(path) > 1
+        and (scope is None or not scope.binds(path[-1]))
+        and all(type(each) is FunctionType for each in (old, new))
+        and all(each.__code__.co_filename.startswith("<") for each in (old, new))
+    )
 
 
 def _note_alone(module: Module, found: OwnDict[Path, Any], path: Path, definition: Any) -> None:

@@ -6,15 +6,17 @@ import enum
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
+from livepatch._bodies import Bodies
 from livepatch._kinds import class_attributes, is_class
 from livepatch._load import Loaded
 from livepatch._nested import absolute_name
 from livepatch._origin import imported_code
 from livepatch._outline import Outline, outline
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import NO_CODE, Source, namespace_of
 
@@ -46,6 +48,37 @@ class Part(enum.Enum):
 
 
 @dataclass(slots=True, eq=False)
+class Followed:
+    """What follows from new bodies of functions that are not made again.
+
+    Attributes:
+        codes: old and new code of each such function.
+        functions: those that a path leads to and that take their new code.
+        new_codes: the code that each of these takes.
+        docstrings: functions and their wrappers, each with its new and its old docstring.
+        properties: properties, each with class, name, and the new and old docstring.
+        class_lines: classes, each with the name and value of what the compiler notes in them.
+        caches: what to empty, with the path of each definition.
+        definitions: kind of each definition of the module, and whether it has changed.
+        unfit: paths of those that cannot have the new code.
+        replaced: paths at which something else is now, which is kept.
+    """
+
+    codes: OwnList[tuple[CodeType, CodeType]] = field(default_factory=OwnList)
+    functions: OwnList[FunctionType] = field(default_factory=OwnList)
+    new_codes: OwnList[CodeType] = field(default_factory=OwnList)
+    docstrings: OwnList[tuple[Any, str | None, str | None]] = field(default_factory=OwnList)
+    properties: OwnList[tuple[Any, type, str, str | None, str | None]] = field(
+        default_factory=OwnList
+    )
+    class_lines: OwnList[tuple[type, str, Any]] = field(default_factory=OwnList)
+    caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
+    definitions: dict[Path, tuple[str, bool]] = field(default_factory=dict)
+    unfit: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
 class Module:
     """One module of a reload.
 
@@ -63,6 +96,10 @@ class Module:
         added: new definitions without an old one, by path.
         removed: old definitions without a new one, by path.
         patched: old objects found where the old source had put a definition of its own.
+        contents: containers that its statements may have changed in place, each with a copy.
+        apart: names that another statement binds now; what the old one made is something else.
+        bodies: the functions and classes that were not made again; None where all of it ran.
+        followed: what follows from their new bodies.
     """
 
     source: Source
@@ -78,6 +115,10 @@ class Module:
     added: OwnDict[Path, Any] = field(default_factory=OwnDict)
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
+    contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    apart: frozenset[str] = frozenset()
+    bodies: Bodies | None = None
+    followed: Followed = field(default_factory=Followed)
 
     @property
     def name(self) -> str:
@@ -97,7 +138,10 @@ class Module:
 
 
 def describe_modules(
-    snapshots: list[Snapshot], loaded: Loaded, outlines: Mapping[str, Outline]
+    snapshots: list[Snapshot],
+    loaded: Loaded,
+    outlines: Mapping[str, Outline],
+    selections: Mapping[str, Selection],
 ) -> list[Module]:
     """Put together what the stages before found.
 
@@ -105,6 +149,7 @@ def describe_modules(
         snapshots: of the modules that were to be reloaded.
         loaded: what came of it, as far as it got.
         outlines: of the new sources, by module.
+        selections: of the modules of which not everything may have run, by module.
 
     Returns:
         The modules in the order in which their imports finished, new ones and those that are gone
@@ -114,6 +159,8 @@ def describe_modules(
         snapshot.source.name: _describe(snapshot, loaded, outlines[snapshot.source.name])
         for snapshot in snapshots
     }
+    for name, selection in selections.items():
+        modules[name].bodies, modules[name].apart = selection.bodies, selection.apart
     modules |= {name: _describe_new(name, module) for name, module in loaded.imported.items()}
     order = {name: place for place, name in enumerate(loaded.order)}
     return sorted(modules.values(), key=lambda module: order.get(module.name, len(order)))
@@ -124,7 +171,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     part = Part.GONE if source.name in loaded.gone else Part.RELOADED
     live, new = namespace_of(source.module), loaded.namespaces[source.name]
     module = Module(source, part, snapshot.origin, new_outline, live, snapshot.namespace, new)
-    module.classes = snapshot.classes
+    module.classes, module.contents = snapshot.classes, snapshot.contents
     return module
 
 

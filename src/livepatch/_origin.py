@@ -9,11 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import marshal
+import os
 import sys
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -123,6 +125,8 @@ def find_origin(source: Source) -> Outline | None:
     if known is None or imported is not None:
         namespace = namespace_of(source.module)
         known = _outline_if_remembered(imported, source, namespace) or known
+        if known is None and _is_older_than_process(source):
+            known = _outline_if_remembered(source.code, source, namespace)
         if known is None:
             known = _outline_if_live(_read_cached_code(namespace), source, namespace)
         remember_origin(source.module, known)
@@ -144,9 +148,37 @@ def _outline_if_remembered(
     return outline(code) if code is not None and _has_live_code(code, source, namespace) else None
 
 
+def _is_older_than_process(source: Source) -> bool:
+    """Whether a source file is provably the one that was imported: not touched since we started."""
+    origin = getattr(source.spec, "origin", None)
+    if _PROCESS_STARTED is None or not isinstance(origin, str):
+        return False
+    try:
+        # Installers set old times, but then also the time of the change of the file's entry.
+        status = os.stat(origin)  # noqa: PTH116 - on the way of every first reload
+    except OSError:
+        return False
+    return max(status.st_mtime, status.st_ctime) < _PROCESS_STARTED - _CLOCK_TICK
+
+
+def _find_process_start() -> float | None:
+    """Return when this process was started, in seconds since the epoch; None where not known."""
+    try:
+        fields = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
+        booted = Path("/proc/stat").read_text("ascii").partition("btime ")[2].split()[0]
+        # The 22nd field is the start in clock ticks since the boot (proc(5)); two are cut off.
+        return int(booted) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None  # no Linux: then only what was imported after livepatch is known
+
+
+_CLOCK_TICK = 1.0  # btime is in whole seconds
+_PROCESS_STARTED = _find_process_start()
+
+
 def _has_live_code(code: CodeType, source: Source, namespace: dict[str, Any]) -> bool:
     made = {code, *nested_codes(code)}
-    return all(each in made for each in _live_codes(namespace, source.name, code.co_filename))
+    return all(each in made for each in live_codes(namespace, source.name, code.co_filename))
 
 
 def _outline_if_live(
@@ -202,7 +234,8 @@ def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
     return code if type(code) is CodeType else None
 
 
-def _live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
+def live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
+    """Yield the code of each function that a module or one of its classes holds."""
     for value in list(namespace.values()):
         if type(value) is FunctionType and value.__globals__ is namespace:
             yield from _code_from(value, filename)

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
-from livepatch._code import instructions, same_code
+from livepatch._code import instructions, same_code, text_of_constant
 
 _OP = dis.opmap
 _STORES = {_OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in _OP}
@@ -32,6 +32,7 @@ _STORE_GLOBAL = _OP["STORE_GLOBAL"]
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 ANNOTATIONS = "__annotations__"
+_CONSTANT_SHELLS = ("constant", "text")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
 # The low bits of these arguments are flags (CPython: Lib/dis.py, _get_const_info and its neighbours).  # noqa: E501
@@ -42,13 +43,15 @@ if sys.version_info >= (3, 12):
     _NAME_SHIFT[_OP["LOAD_ATTR"]] = 1
     _NAME_SHIFT[_OP["LOAD_SUPER_ATTR"]] = 2
 # 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
-_ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+_RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 # What the compiler puts into a class namespace by itself; it says where the class is, not what.
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Shell:
+class Shell(NamedTuple):
     """What the source says around a bound name: all of its statement but function bodies.
 
     Attributes:
@@ -63,7 +66,9 @@ class Shell:
     def constant(self) -> str | None:
         """The repr of the constant that is all this statement binds, if it is that simple."""
         first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
-        return first[1] if isinstance(first, tuple) and first[0] == "constant" else None
+        if not isinstance(first, tuple) or first[0] not in _CONSTANT_SHELLS:
+            return None
+        return repr(first[1]) if first[0] == "text" else str(first[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,17 +181,14 @@ def _collect_scopes(
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    if known is not None and _same_scope(known.code, code):
-        scopes[path] = Scope(code, known.shells, known.imports)
-    else:
-        # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
-        # the one whose definitions the compiler would bind if both ran.
-        scopes[path] = _scan(code)
+    # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
+    # the one whose definitions the compiler would bind if both ran.
+    scopes[path] = (_take_over(known, code) if known is not None else None) or _scan(code)
     for name, body in class_bodies(code):
         _collect_scopes(body, (*path, name), scopes, previous)
 
 
-def _same_scope(old: CodeType, new: CodeType) -> bool:
+def same_scope(old: CodeType, new: CodeType) -> bool:
     """Whether two scopes say the same outside their functions and classes."""
     return (
         old.co_code == new.co_code
@@ -196,13 +198,53 @@ def _same_scope(old: CodeType, new: CodeType) -> bool:
     )
 
 
+def _take_over(known: Scope, code: CodeType) -> Scope | None:
+    """Return what is known of a scope that says the same, but for one text (a docstring, say)."""
+    old = known.code
+    if (
+        old.co_code != code.co_code
+        or old.co_names != code.co_names
+        or len(old.co_consts) != len(code.co_consts)
+    ):
+        return None
+    pairs = enumerate(zip(old.co_consts, code.co_consts))
+    different = [index for index, pair in pairs if not _same_outside(*pair)]
+    if not different:
+        return Scope(code, known.shells, known.imports)
+    return _with_other_text(known, code, different[0]) if len(different) == 1 else None
+
+
+def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
+    """Return a scope that differs in one string constant, where a name is bound to just that."""
+    old, new = known.code.co_consts[index], code.co_consts[index]
+    uses = sum(op in _CONSTANT and argument == index for op, argument in instructions(code))
+    if type(old) is not str or type(new) is not str or uses != 1:
+        return None
+    said, says = ("text", old), ("text", new)
+    for name, shells in known.shells.items():
+        for place, shell in enumerate(shells):
+            if len(shell.fingerprint) == 2 and shell.fingerprint[0] == said:  # noqa: PLR2004
+                changed = shell._replace(fingerprint=(says, shell.fingerprint[1]))
+                others = {name: (*shells[:place], changed, *shells[place + 1 :])}
+                return Scope(code, {**known.shells, **others}, known.imports)
+    return None
+
+
 def _same_outside(old: Any, new: Any) -> bool:
     if type(old) is not type(new):
         return False
     if type(old) is CodeType:
-        # What hides a header in itself is left to the scan.
-        return old.co_name == new.co_name and not old.co_name.startswith(("<generic", "__annot"))
-    return bool(old == new) if type(old) in (str, int, bool) else repr(old) == repr(new)
+        if old.co_name != new.co_name or old.co_name.startswith("<generic"):
+            return False  # what hides a header in itself is left to the scan
+        return old.co_name not in _RUN_AT_ONCE or same_code(old, new)
+    if type(old) in (str, int, bool):
+        return bool(old == new)
+    return text_of_constant(old) == text_of_constant(new)
+
+
+def shells_of_code(code: CodeType) -> dict[str, tuple[Shell, ...]]:
+    """Return what a scope binds, as `Scope.shells` has it."""
+    return _scan(code).shells
 
 
 def _scan(code: CodeType) -> Scope:
@@ -280,7 +322,7 @@ class _Scan:
         self.loads.add(name)
 
     def constant(self, _: int, argument: int) -> None:
-        self.statement.append(_constant_shell(self.code.co_consts[argument], self.loads))
+        self.statement.append(constant_shell(self.code.co_consts[argument], self.loads))
 
     def small_number(self, _: int, argument: int) -> None:
         self.statement.append(("constant", repr(argument)))
@@ -339,14 +381,16 @@ def _is_star_import(argument: int) -> bool:
     return "IMPORT_STAR" in _OP or argument == 2  # noqa: PLR2004
 
 
-def _constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    """Return what a constant says; code of a function or class is no more than its name."""
     if type(constant) is CodeType:
-        if not is_type_scope(constant) and constant.co_name not in _ANNOTATE_NAMES:
+        if not is_type_scope(constant) and constant.co_name not in _RUN_AT_ONCE:
             return ("code", constant.co_name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
-    # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself.
-    return ("constant", repr(constant))
+    if type(constant) is str:
+        return ("text", constant)
+    return ("constant", text_of_constant(constant))
 
 
 def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
@@ -354,7 +398,7 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
     for opcode, argument in instructions(code):
         if opcode in _CONSTANT:
             constant = code.co_consts[argument]
-            yield _constant_shell(constant, loads)
+            yield constant_shell(constant, loads)
             if type(constant) is CodeType and constant.co_name != definition:
                 # The bound or default of a type parameter, evaluated when it is asked for.
                 loads.update(constant.co_names)
@@ -363,6 +407,19 @@ def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
             yield (opcode, code.co_names[argument >> _NAME_SHIFT.get(opcode, 0)])
         else:
             yield (opcode, None if opcode in _JUMPS else argument)
+
+
+def annotate_code(code: CodeType) -> CodeType | None:
+    """Return the code of the function of a module's annotations, if it has one (3.14)."""
+    if "__annotate__" not in code.co_names:
+        return None
+    last: CodeType | None = None
+    for opcode, argument in instructions(code):
+        if opcode in _CONSTANT and type(code.co_consts[argument]) is CodeType:
+            last = code.co_consts[argument]
+        elif opcode in _STORES and code.co_names[argument] == "__annotate__":
+            return last
+    return None
 
 
 def is_type_scope(code: CodeType) -> bool:

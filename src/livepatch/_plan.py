@@ -6,7 +6,6 @@ classes, definitions before those who hold them, the module's namespace last.
 
 from __future__ import annotations
 
-import sys
 import types
 import weakref
 from collections import Counter
@@ -19,10 +18,17 @@ from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._explain import explained_by
-from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import FUNCTION, base_of, class_attributes, is_class, is_enum, subclasses_of
-from livepatch._layers import Layer
+from livepatch._kinds import (
+    base_of,
+    class_attributes,
+    is_class,
+    is_enum,
+    qualified_name,
+    subclasses_of,
+)
+from livepatch._layers import decorated_function
+from livepatch._linearise import classes_without_order
 from livepatch._match import Matches
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
@@ -30,12 +36,8 @@ from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._report import Notice, StaleFrame
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
+from livepatch._unwrapped import Layer
 from livepatch._values import Values
-
-# Since 3.13 a function whose code was exchanged is never specialised again: calls of it stay some
-# 15 % slower (Objects/funcobject.c, FUNC_VERSION_CLEARED). Where nobody holds the old function,
-# the new one takes its place at no cost.
-_NEW_FUNCTIONS_ARE_FASTER = sys.version_info >= (3, 13)
 
 
 @dataclass(slots=True, eq=False)
@@ -112,12 +114,15 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     decisions = decide(matches, strategy)
     plan = Plan(matches, decisions)
     plan.layers += (
-        Layer(alias.old, decisions.settle(alias.new))
+        Layer(
+            alias.text,
+            alias.old,
+            decorated_function(alias.before, alias.path, alias.old),
+            decisions.settle(alias.new),
+        )
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )
-    if _NEW_FUNCTIONS_ARE_FASTER and strategy == "auto":
-        _prefer_unheld_new_functions(plan)
     values = Values(decisions)
     kept = _keep_globals(plan, keep)
     result = reconcile(decisions, values)
@@ -142,6 +147,7 @@ def finish_plan(
     plan.definition_steps.extend(result.steps)
     plan.codes = result.codes
     repointing, plan.frames = search(result, untouched)
+    _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
     plan.steps.extend(repointing.first)
@@ -156,26 +162,6 @@ def finish_plan(
     plan.steps.extend(repointing.steps)
     plan.definition_steps.extend(repointing.forwards)
     plan.steps.extend(repointing.forwards)
-
-
-def _prefer_unheld_new_functions(plan: Plan) -> None:
-    decisions = plan.decisions
-    candidates = [
-        pair
-        for pair in plan.matches.pairs
-        if pair.kind is FUNCTION
-        and decisions.kept[id(pair.new)]
-        and not pair.path[-1].startswith(("<", "["))
-        and pair.old.__code__ != pair.new.__code__
-        and not weakref.getweakrefcount(pair.old)
-    ]
-    old_functions = OwnList(pair.old for pair in candidates)
-    counts = unexplained_counts(old_functions, explained_by(plan.matches, decisions))
-    for pair, count in zip(candidates, counts):
-        if count == 0:
-            decisions.kept[id(pair.new)] = False
-            del decisions.survivors[id(pair.new)]
-            decisions.add_loser(pair.old, pair.new)
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
@@ -234,6 +220,10 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             continue
         new = repointing.survivors[key]
         path = plan.matches.path_of(old)
+        if not is_class(new):
+            message = f"is no class any more, and has {len(instances)} live instances"
+            plan.notices.append(Notice("LP306", path, message))
+            continue
         if key in layouts:
             _, code = layouts[key]
             message = f"{len(instances)} live instances cannot take its new layout"
@@ -245,6 +235,15 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
             instances = OwnList(each for each in instances if not repointing.is_loser(each))
         plan.steps.set_class(instances, new, old)
     _refuse_subclasses(plan)
+
+
+def _refuse_without_order(plan: Plan, repointing: Repointing) -> None:
+    rows = (plan.steps, repointing.first, repointing.fresh_bases)
+    for cls in classes_without_order(*rows):
+        home = class_attributes(cls).get("__module__")
+        path = f"{home}.{qualified_name(cls)}"
+        message = "its bases would have no consistent order (MRO)"
+        plan.refusals.append(Notice("LP124", path, message))
 
 
 def _refuse_subclasses(plan: Plan) -> None:

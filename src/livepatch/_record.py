@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import itertools
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._kinds import Kind, is_class
-from livepatch._layers import Layer
+from livepatch._kinds import Kind, parts_of_wrapper
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._source import Source
 from livepatch._steps import Steps
+from livepatch._unwrapped import Layer
 
 _serials = itertools.count(1)
 
@@ -64,11 +64,6 @@ class Replacement:
     before: str
     module: str
     attributes: OwnDict[str, Any]
-
-    @property
-    def is_wrapper(self) -> bool:
-        """Whether the old one is an object that a decorator made of a function."""
-        return type(self.old) is not FunctionType and not is_class(self.old)
 
 
 @dataclass(eq=False)  # without slots: 3.10 cannot make them weakly referenceable
@@ -168,10 +163,15 @@ def retained() -> OwnList[Any]:
     return found
 
 
-def replacements() -> Iterator[Replacement]:
-    """Yield the replacements that the records of all live reports keep."""
-    for record in list(_records):
-        yield from record.replaced
+def unwrapped() -> OwnList[Any]:
+    """List the wrappers that the records of all live reports keep, and what is in them.
+
+    A search takes them for holders, for others may have one of them still. They are no evidence
+    that others hold what is in them.
+    """
+    return OwnList(
+        part for record in list(_records) for layer in record.layers for part in layer.parts
+    )
 
 
 def _retained_by(record: Record) -> Iterable[Any]:
@@ -180,10 +180,11 @@ def _retained_by(record: Record) -> Iterable[Any]:
         yield from (module.before, module.after, module.contents, *module.contents.values())
     for replacement in record.replaced:
         yield from (replacement, replacement.attributes)
+        yield from parts_of_wrapper(replacement.old)
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
     yield record.layers
     for layer in record.layers:
-        yield from (layer, layer.inside, *layer.inside)
+        yield from (layer, layer.parts, layer.inside, *layer.inside)
         yield from (contents for _, contents in layer.inside)
     for _, call in record.caches:
         yield call.args

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import gc
 import logging
 import sys
 import threading
@@ -24,18 +25,20 @@ from livepatch._errors import (
     ReloadInProgressError,
     ReloadRefused,
 )
+from livepatch._follow import follow_bodies
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._origin import remember_origin
-from livepatch._outline import outline
+from livepatch._outline import Outline, outline
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
 from livepatch._quiet import quiet_threads
 from livepatch._record import Record
-from livepatch._report import Report
+from livepatch._report import Notice, Report
+from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
@@ -46,6 +49,7 @@ from livepatch._withdraw import withdraw
 logger = logging.getLogger("livepatch")
 logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
+RERUNS = ("all", "changed")
 # Seconds without other threads, from the look at who holds what to the end of the change: what
 # they would do in between, a plan cannot know.
 PLAN_WINDOW = 0.5
@@ -60,6 +64,7 @@ def reload(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
+    rerun: str | Iterable[str] = "all",
 ) -> Report:
     """Bring loaded modules to the source that is on disk now, and keep their state.
 
@@ -86,6 +91,10 @@ def reload(
         dependents: reload also the modules that computed something from what has changed
             (``DOUBLE = LIMIT * 2``). Without it they are named in the report; names that were
             only imported (``from shop.config import LIMIT``) get the new value in any case.
+        rerun: ``"all"`` runs all of the new source. ``"changed"`` runs only the statements that
+            say something else than before, and the definitions that use what has changed; a
+            function whose body alone has changed is given its new code, and nothing runs. Names
+            of globals: as ``"changed"``, and the statements that bind these run too.
 
     Returns:
         What became of each definition, what was moved, and what could not be.
@@ -96,11 +105,15 @@ def reload(
             In each case the modules and all who use them are as they were before.
     """
     names = _check_options(keep, strategy)
+    again = _check_rerun(rerun)
+    for option, value in (("dry_run", dry_run), ("dependents", dependents)):
+        if not isinstance(value, bool):
+            raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
     with _one_at_a_time():
-        request = Request(modules, names, strategy, dry_run, dependents, started)
+        request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
     _log(report)
     return report
@@ -112,6 +125,7 @@ def reload_changed(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
+    rerun: str | Iterable[str] = "all",
 ) -> Report:
     """Reload exactly the modules that differ from their sources, as one transaction.
 
@@ -121,6 +135,7 @@ def reload_changed(
         keep: see `reload`.
         strategy: see `reload`.
         dependents: see `reload`.
+        rerun: see `reload`.
 
     Returns:
         The report of that reload; one without modules if nothing has changed.
@@ -129,32 +144,41 @@ def reload_changed(
         LivepatchError, BaseException: as `reload` does; then nothing has changed.
     """
     names = changed(*packages)
-    options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents}
+    options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents, "rerun": rerun}
     if not names:
         _check_options(keep, strategy)
+        _check_rerun(rerun)
         return Report((), (), {}, {}, (), (), (), 0.0, dry_run)
     return reload(*names, dry_run=dry_run, **options)
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks for."""
+    """What a caller asks for, and the modules of which everything is to run: dependents."""
 
     modules: tuple[object, ...]
     keep: frozenset[str]
     strategy: str
     dry_run: bool
     dependents: bool
+    rerun: str | frozenset[str]
     started: float
+    whole: frozenset[str] = frozenset()
 
 
 def _bring_up_to_date(request: Request) -> Report:
     sources = read_sources(request.modules)
     if request.dependents:
+        names = frozenset(source.name for source in sources)
         sources = read_sources((*request.modules, *dependents_of(sources)))
+        whole = frozenset(source.name for source in sources) - names
+        request = dataclasses.replace(request, whole=whole)
     with young_objects_kept_apart():
         report, watched, record = _run_stages(request, sources)
     del sources
+    if request.rerun != "all" and record is None:
+        # New classes derive from bases that were not made again, and would stay in their lists.
+        gc.collect()
     # Raised out here, where no frame of the traceback holds an instance alive.
     if report.refusals and not request.dry_run:
         raise ReloadRefused(report.refusals)
@@ -174,15 +198,18 @@ def _undo_alone(record: Record) -> Report:
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
     snapshots = [take_snapshot(source) for source in sources]
     try:
+        snapshots = with_known_codes(snapshots) if request.rerun != "all" else snapshots
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
+        selections = _select(request, snapshots, outlines)
         with progress(len(sources)) as show:
-            loaded = load(snapshots, outlines, show)
+            loaded = load(snapshots, outlines, selections, show)
     except BaseException:
         for snapshot in snapshots:
             snapshot.put_back()
         raise
     try:
-        matches = match(describe_modules(snapshots, loaded, outlines))
+        matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        follow_bodies(matches)
     except BaseException:
         withdraw(Matches(()), snapshots, loaded)
         raise
@@ -195,6 +222,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         with quiet_threads(PLAN_WINDOW):
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
+            _notice_selections(plan, selections)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
@@ -216,6 +244,28 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     return summarise(plan, request.started, dry_run=False), plan.losers_by_reference(), record
 
 
+def _select(
+    request: Request, snapshots: list[Snapshot], outlines: dict[str, Outline]
+) -> dict[str, Selection]:
+    """Decide what runs; nothing is decided where all of it does."""
+    if request.rerun == "all":
+        return {}
+    names = request.rerun if isinstance(request.rerun, frozenset) else frozenset[str]()
+    chosen = [each for each in snapshots if each.source.name not in request.whole]
+    return select(chosen, outlines, names)
+
+
+def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
+    plan.notices += (notice for each in selections.values() for notice in each.notices)
+    for module in plan.matches.modules:
+        for path in module.followed.unfit:
+            message = "its new code needs a variable that it never captured; it runs the old code"
+            plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+        for path in module.followed.replaced:
+            message = "was replaced at run time, and its body changed; what replaced it was kept"
+            plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
 def _take_back_load(
     plan: Plan | None, matches: Matches, snapshots: list[Snapshot], loaded: Loaded
 ) -> None:
@@ -224,7 +274,26 @@ def _take_back_load(
     withdraw(matches, snapshots, loaded)
 
 
+def _check_rerun(rerun: object) -> str | frozenset[str]:
+    if isinstance(rerun, str):
+        if rerun not in RERUNS:
+            detail = (
+                f"rerun={rerun!r} is not one of {RERUNS}; several names are written ({rerun!r},)"
+            )
+            raise InvalidOptionError("LP110", detail)
+        return rerun
+    try:
+        names: frozenset[Any] = frozenset(rerun)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names") from error
+    if not all(isinstance(name, str) for name in names):
+        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names of globals")
+    return names
+
+
 def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:
+    if not isinstance(strategy, str):
+        raise OptionTypeError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if strategy not in STRATEGIES:
         raise InvalidOptionError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
     if isinstance(keep, str):

@@ -7,7 +7,7 @@ import html
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._errors import NothingToUndoError
 
@@ -25,8 +25,7 @@ class Outcome(str, enum.Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class DefinitionChange:
+class DefinitionChange(NamedTuple):
     """One definition and what became of it.
 
     Attributes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from livepatch._code import match_nested, same_code, same_kind
+from livepatch._follow import with_code
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing
 from livepatch._match import Matches
@@ -35,9 +36,11 @@ def update_running_code(
     object inside its maker's. Reference counts say which of those are in use at all.
     """
     codes = result.codes
-    successors = {id(old): (old, new) for old, new in _all_pairs(codes)}
+    successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
     olds = OwnList(old for old, _ in successors.values())
     functions = OwnDict((id(pair.old), pair.old) for pair in matches.pairs)
+    # Those that a step gives the code it is to have.
+    functions.update((id(each), each) for each in result.steps.recoded())
     explainers: OwnList[Any] = OwnList(code.co_consts for code in olds)
     explainers += successors.values()
     explainers += codes
@@ -45,6 +48,8 @@ def update_running_code(
     for module in matches.modules:
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
+        if module.bodies is not None:
+            explainers += module.bodies.functions
     explainers += retained()
     held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
     counts = unexplained_counts(olds, explainers, map(id, held))
@@ -58,9 +63,10 @@ def update_running_code(
     bodies = dict(_changed_local_bodies(successors.values()))
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
     hidden.update(map(id, retained()))
-    # Those that a step gives the code it is to have.
-    hidden.update(map(id, result.steps.recoded()))
-    for holder in holders_of(used, hidden):
+    holders = holders_of(used, hidden).others
+    # 3.10 lists a suspended generator and its frame.
+    own = {id(getattr(each, "gi_frame", None)) for each in holders}
+    for holder in (each for each in holders if id(each) not in own):
         if type(holder) is types.FunctionType:
             _update_closure(repointing, holder, *successors[id(holder.__code__)])
             body = bodies.get(id(holder.__code__))
@@ -76,10 +82,10 @@ def update_running_code(
 
 
 def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
-    for old, new in codes:
-        yield old, new
-        if any(type(constant) is types.CodeType for constant in old.co_consts):
-            yield from match_nested(old, new)
+    for pair in codes:
+        yield pair
+        if types.CodeType in map(type, pair[0].co_consts):
+            yield from (each for each in match_nested(*pair) if each[0] is not each[1])
 
 
 def _changed_local_bodies(
@@ -116,24 +122,7 @@ def _update_closure(
         message = f"a closure of it never captured {', '.join(missing)}; it runs the old code"
         repointing.unmoved.append(Notice("LP203", path, message))
         return
-    repointing.rebuild(closure, _with_code(closure, new, cells))
-
-
-def _with_code(
-    closure: types.FunctionType, code: types.CodeType, cells: dict[str, types.CellType]
-) -> types.FunctionType:
-    """Build a closure anew around other code; its variables are the same cells."""
-    successor = types.FunctionType(
-        code,
-        closure.__globals__,
-        closure.__name__,
-        closure.__defaults__,
-        tuple(cells[name] for name in code.co_freevars),
-    )
-    for name in ("__kwdefaults__", "__annotations__", "__doc__", "__qualname__", "__module__"):
-        setattr(successor, name, getattr(closure, name))
-    successor.__dict__.update(closure.__dict__)
-    return successor
+    repointing.rebuild(closure, with_code(closure, new, cells))
 
 
 def _running_frames(changed: set[int]) -> Iterator[StaleFrame]:

@@ -12,13 +12,12 @@ import types
 import typing
 import weakref
 from collections.abc import Set as AbstractSet
-from itertools import compress, repeat
-from operator import is_, not_
+from itertools import islice
 from typing import Any
 
 from livepatch._decide import Decisions
 from livepatch._explain import explained_by
-from livepatch._heap import holders_of, unexplained_counts, young_holders_of
+from livepatch._heap import Holders, holders_of, unexplained_counts, young_holders_of
 from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
@@ -28,7 +27,19 @@ from livepatch._holders import (
     repoint_running_frames,
     repoint_weak_reference,
 )
-from livepatch._kinds import bases_of, is_class, mro_of, subclasses_of
+from livepatch._kinds import (
+    CACHED_PROPERTY,
+    CLASS_METHOD,
+    DISPATCH_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    PROPERTY,
+    STATIC_METHOD,
+    bases_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._match import Matches, Pair
 from livepatch._own import OwnDict, OwnList
 from livepatch._reconcile import Reconciliation
@@ -39,6 +50,15 @@ from livepatch._running import update_running_code
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
+_RECONCILED_WHOLE = (
+    PROPERTY,
+    STATIC_METHOD,
+    CLASS_METHOD,
+    PARTIAL,
+    PARTIAL_METHOD,
+    CACHED_PROPERTY,
+    DISPATCH_METHOD,
+)
 
 
 def search(
@@ -53,6 +73,10 @@ def search(
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(decisions.survivors, _fresh_ids(matches), matches.path_of)
     repointing.skipped |= untouched
+    # Their bases are decided; the search sees those that they have now.
+    repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
+    # What they will hold is decided too: the registries of dispatchers.
+    repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)
@@ -159,7 +183,9 @@ class _Search:
     def _take_level(self, held: OwnList[Any]) -> OwnList[Any]:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
         found = self._find(held)
-        others = self._set_instances_aside(held, found)
+        others = found.others
+        for key, group in found.instances.items():
+            self._note_instances(key, group)
         explainers = self._explainers()
         explainers += others
         counts = unexplained_counts(held, explainers)
@@ -187,33 +213,22 @@ class _Search:
         if not is_rebuilt(holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
-                self._note_instances(type(holder), OwnList([holder]))
+                self._note_instances(id(type(holder)), OwnList([holder]))
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
         return True
 
-    def _set_instances_aside(self, held: OwnList[Any], found: OwnList[Any]) -> OwnList[Any]:
-        """Note the instances of losers, in C: there may be a million of them."""
-        classes = {id(target) for target in held if is_class(target)}
-        for target in held if classes else ():
-            if is_class(target):
-                same = map(is_, map(type, found), repeat(target))
-                instances = OwnList(compress(found, same))
-                if instances:
-                    self._note_instances(target, instances)
-        others = map(not_, map(classes.__contains__, map(id, map(type, found))))
-        return OwnList(compress(found, others)) if classes else found
-
-    def _note_instances(self, cls: type, instances: OwnList[Any]) -> None:
-        known = self.repointing.instances.setdefault(id(cls), instances)
+    def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
+        """Note instances of a class, by its id, each once."""
+        known = self.repointing.instances.setdefault(key, instances)
         if known is not instances:
-            seen = self.instance_ids.setdefault(id(cls), set())
+            seen = self.instance_ids.setdefault(key, set())
             if len(seen) < len(known):
                 seen.update(map(id, known))
             known += (each for each in instances if id(each) not in seen)
 
-    def _find(self, held: OwnList[Any]) -> OwnList[Any]:
+    def _find(self, held: OwnList[Any]) -> Holders:
         repointing = self.repointing
         hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
         for steps in self._steps():
@@ -221,7 +236,9 @@ class _Search:
         if self.old_side.isdisjoint(map(id, held)):
             young = young_holders_of(held, hidden)
             explainers = self._explainers()
-            explainers += young
+            explainers += young.others
+            for instances in young.instances.values():
+                explainers += instances
             if not any(count > 0 for count in unexplained_counts(held, explainers)):
                 return young
             del young, explainers
@@ -242,6 +259,9 @@ def _skip_internals(matches: Matches, decisions: Decisions, repointing: Repointi
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
     for pair in matches.pairs:
+        if pair.kind in _RECONCILED_WHOLE:
+            # What it will hold is decided; the search sees what it holds now.
+            skipped |= {id(pair.old), id(pair.new)}
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):
             if is_class(cls):
                 # Its dict, its bases and its method resolution order.
@@ -299,16 +319,19 @@ def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
 
 
 def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
-    for loser in OwnList(targets):
-        if not weakref.getweakrefcount(loser):
-            continue
-        references: OwnList[Any] = OwnList(weakref.getweakrefs(loser))
-        counts = unexplained_counts(references, OwnList())
-        for reference, count in zip(references, counts):
-            # A base's list of subclasses holds the plain reference to each; that is not ours.
+    referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
+    references: OwnList[Any] = OwnList()
+    ends = [0]
+    for loser in referred:
+        references += weakref.getweakrefs(loser)
+        ends.append(len(references))
+    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    for loser, start, end in zip(referred, ends, ends[1:]):
+        # A base's list of subclasses holds the plain reference to each; that is not ours.
+        own = len(bases_of(loser)) if is_class(loser) else 0
+        for reference, count in islice(counts, end - start):
             plain = type(reference) is weakref.ref and reference.__callback__ is None
-            own = len(bases_of(loser)) if plain and is_class(loser) else 0
-            if count > own:
+            if count > (own if plain else 0):
                 repoint_weak_reference(repointing, reference, loser)
     targets += repointing.rebuilt
     repointing.rebuilt = OwnList()

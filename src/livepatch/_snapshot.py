@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._dicts import reorder, restored_order, run_in_c
+from livepatch._dicts import reorder, restore_contents, restored_order, run_in_c
 from livepatch._kinds import class_attributes, is_class
 from livepatch._origin import find_origin
 from livepatch._outline import Outline
@@ -26,6 +26,7 @@ class Snapshot:
         origin: the outline of the source that the live module was made from; None if unknown.
         classes: the module's classes, each with a copy of its attributes.
         overloads: what typing.overload has registered for the module.
+        contents: containers that its statements may change in place, each with a copy.
     """
 
     source: Source
@@ -33,6 +34,7 @@ class Snapshot:
     origin: Outline | None
     classes: OwnList[OwnList[Any]]
     overloads: dict[str, Any] | None
+    contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
 
     def put_back(self) -> None:
         """Put back what the run of the module's code did to its own old classes and overloads."""
@@ -47,15 +49,17 @@ class Snapshot:
         for cls, before in self.classes:
             if list(class_attributes(cls)) != list(before):
                 run_in_c(restored_order(cls, before))
+        for container, before in self.contents:
+            restore_contents(container, before)
         namespace = namespace_of(self.source.module)
         run_in_c(reorder(namespace, list(self.namespace)))
         if self.overloads is not None:
-            _overload_registry[self.source.name] = self.overloads
+            overload_registry[self.source.name] = self.overloads
         else:
-            _overload_registry.pop(self.source.name, None)
+            overload_registry.pop(self.source.name, None)
 
 
-_overload_registry: dict[str, Any] = getattr(typing, "_overload_registry", {})
+overload_registry: dict[str, Any] = getattr(typing, "_overload_registry", {})
 
 
 def take_snapshot(source: Source) -> Snapshot:
@@ -71,7 +75,7 @@ def take_snapshot(source: Source) -> Snapshot:
         find_origin(source),
         OwnList(_own_classes(namespace, source.name)),
         # typing.overload adds to what the last run registered (3.11+); a run starts with nothing.
-        _overload_registry.pop(source.name, None),
+        overload_registry.pop(source.name, None),
     )
 
 

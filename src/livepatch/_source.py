@@ -8,7 +8,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourcelessFileLoader
 from types import CodeType, ModuleType
 from typing import Any
@@ -25,12 +25,14 @@ class Source:
         module: the module object.
         spec: its freshly found spec; None where its file has gone.
         code: the compiled source; empty where there is none to run.
+        text: the source itself, as it was read.
     """
 
     name: str
     module: ModuleType
     spec: ModuleSpec | None
     code: CodeType
+    text: bytes | str = field(default=b"", repr=False)
 
 
 NO_CODE = compile("", "<no source>", "exec")
@@ -56,7 +58,7 @@ def read_source(module_or_name: object) -> Source:
     namespace = namespace_of(module)
     name = _name_of(module, namespace)
     spec = _find_spec(name, module, namespace)
-    return Source(name, module, spec, _compile(name, spec))
+    return Source(name, module, spec, *_compile(name, spec))
 
 
 def read_sources(modules: Iterable[object]) -> list[Source]:
@@ -83,10 +85,17 @@ def _read_or_gone(module: ModuleType, packages: set[Any]) -> Source:
         return read_source(module)
     except NotReloadableError as error:
         name = _name_of(module, namespace_of(module))
-        no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
-        if error.code != "LP105" or not no_file or name.rpartition(".")[0] not in packages:
+        if not _says_file_is_gone(error, module) or name.rpartition(".")[0] not in packages:
             raise
         return Source(name, module, None, NO_CODE)
+
+
+def _says_file_is_gone(error: NotReloadableError, module: ModuleType) -> bool:
+    if error.code == "LP103":
+        # Of a package whose __init__.py has gone, the folder is left: a namespace package now.
+        return isinstance(namespace_of(module).get("__file__"), str)
+    no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
+    return error.code == "LP105" and no_file
 
 
 def find_module(module_or_name: object) -> ModuleType:
@@ -187,7 +196,7 @@ def _check_kind(name: str, spec: ModuleSpec) -> None:
         raise NotReloadableError("LP104", f"{name!r} is a compiled extension")
 
 
-def _compile(name: str, spec: ModuleSpec) -> CodeType:
+def _compile(name: str, spec: ModuleSpec) -> tuple[CodeType, bytes | str]:
     loader: Any = spec.loader
     try:
         source, filename = _read(name, spec)
@@ -204,7 +213,7 @@ def _compile(name: str, spec: ModuleSpec) -> CodeType:
         raise
     except UnicodeDecodeError as error:
         raise NotReloadableError("LP106", f"the source of {name!r}: {error}") from error
-    return code
+    return code, source
 
 
 def _read(name: str, spec: ModuleSpec) -> tuple[Any, str]:

@@ -73,9 +73,20 @@ class Steps:
         found = OwnList(call.args for calls in (self.do, self.undo) for call in calls)
         for calls in (self.do, self.undo):
             for call in calls:
-                if call.func is recode:
-                    found += call.args
+                place = _COLLECTIONS.get(id(call.func))
+                if place is not None:
+                    found += call.args[place]
         return found
+
+    def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
+        """Yield the classes that are given other bases, with these."""
+        for call in self.do:
+            if call.func is _set_bases:
+                yield call.args
+
+    def refilled(self) -> set[int]:
+        """Return the ids of the dicts that are emptied and filled anew."""
+        return {id(call.args[0]) for call in self.do if call.func is dict.clear}
 
     def recoded(self) -> Iterator[FunctionType]:
         """Yield the functions that are given other code."""
@@ -216,3 +227,14 @@ def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
 
 def _set_class_of_all(instances: list[Any], cls: type) -> None:
     collections.deque(map(_set_class, instances, repeat(cls)), maxlen=0)
+
+
+# Calls that take definitions in collections of livepatch's own, and where among the arguments
+# these are.
+_COLLECTIONS = {
+    id(recode): slice(0, 2),
+    id(_set_class_of_all): slice(0, 1),
+    id(list.__setitem__): slice(2, 3),
+    id(dict.update): slice(1, 2),
+    id(set.update): slice(1, 2),
+}

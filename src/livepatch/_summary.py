@@ -6,9 +6,12 @@ import time
 from collections.abc import Iterator
 
 from livepatch._kinds import kind_of
-from livepatch._layers import whole_path
+from livepatch._module import Module
 from livepatch._plan import Plan
 from livepatch._report import DefinitionChange, Outcome, Report
+
+# How the step into a part of a definition begins.
+_INTO = ("<", "[")
 
 
 def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
@@ -27,29 +30,41 @@ def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
 
 
 def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
-    matches, decisions = plan.matches, plan.decisions
-    # The function inside a property or under a decorator is a part: its whole is what is listed,
-    # and has changed if it has.
-    changed_wholes = {
-        (pair.module.name, whole_path(pair.path))
-        for pair in matches.pairs
-        if id(pair.new) in plan.changed
-    }
-    for pair in matches.pairs:
-        if pair.path[-1].startswith(("<", "[")):
+    yield from _pairs(plan)
+    yield from _aliases(plan)
+    for module in plan.matches.modules:
+        yield from _without_pair(module)
+
+
+def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
+    for pair in plan.matches.pairs:
+        if pair.path[-1].startswith(_INTO):
             continue  # a part: its whole is listed
         moved = pair.before is not pair.module
-        if (pair.module.name, pair.path) not in changed_wholes and not moved:
+        if id(pair.new) not in plan.changed and not moved:
             outcome = Outcome.UNCHANGED
-        elif decisions.settle(pair.new) is pair.old:
+        elif plan.decisions.settle(pair.new) is pair.old:
             outcome = Outcome.UPDATED
         else:
             outcome = Outcome.REPLACED
         previous = pair.before.path_text(pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
-    for module in matches.modules:
-        for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
-            for path, value in found.items():
-                kind = kind_of(value)
-                name = kind.name if kind is not None else "decorated object"
-                yield DefinitionChange(module.path_text(path), name, outcome)
+
+
+def _aliases(plan: Plan) -> Iterator[DefinitionChange]:
+    """Yield those of which two old objects are one now: a function has lost its decorator."""
+    listed = {pair.text for pair in plan.matches.pairs}
+    for alias in plan.matches.aliases:
+        if alias.text not in listed and not alias.path[-1].startswith(_INTO):
+            yield DefinitionChange(alias.text, alias.kind.name, Outcome.REPLACED)
+
+
+def _without_pair(module: Module) -> Iterator[DefinitionChange]:
+    for path, (name, changed) in module.followed.definitions.items():
+        outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+        yield DefinitionChange(module.path_text(path), name, outcome)
+    for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
+        for path, value in found.items():
+            kind = kind_of(value)
+            name = kind.name if kind is not None else "decorated object"
+            yield DefinitionChange(module.path_text(path), name, outcome)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from types import CellType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from livepatch._apply import apply, refresh_caches
@@ -167,8 +167,7 @@ def _plan_back(record: Record) -> Plan:
     decisions.borrowed = record.borrowed
     kept = _gathered(record)
     result = Reconciliation(decisions, Values(decisions))
-    result.steps = record.retired.inverse()
-    result.steps.extend(_without_later_state(record.steps).inverse().exchanged(kept))
+    result.steps = _without_later_state(record.steps).inverse().exchanged(kept)
     for each in record.replaced:
         _take_later_state(result, each)
         _take_kept_defaults(result, each.old, kept)
@@ -177,10 +176,13 @@ def _plan_back(record: Record) -> Plan:
     result.changed |= {id(pair.new) for pair in matches.pairs}
     plan = Plan(matches, decisions)
     for layer in record.layers:
-        for part, contents in layer.inside:
-            _restore_part(result, part, contents)
-    inside = {id(part) for layer in record.layers for part, _ in layer.inside}
-    finish_plan(plan, result, inside)
+        layer.restore(result.steps)
+        result.caches += ((layer.path, call) for call in layer.caches())
+    finish_plan(plan, result, {id(part) for layer in record.layers for part in layer.parts})
+    # Before any class borrows a base: only with its own does CPython let others derive from it.
+    first = record.retired.inverse()
+    first.extend(plan.steps)
+    plan.steps = first
     for described in record.modules:
         _plan_namespace(plan, described, kept)
     for path in record.merged:
@@ -209,19 +211,6 @@ def _take_later_state(result: Reconciliation, each: Replacement) -> None:
             result.steps.set_item(each.old.__dict__, name, value)
         elif is_class(each.old):
             result.steps.set_on_class(each.old, name, value)
-
-
-def _restore_part(result: Reconciliation, part: Any, contents: Any) -> None:
-    """Let a wrapper that returns wrap what it wrapped."""
-    if type(part) is CellType:
-        if part.cell_contents is not contents:
-            result.steps.set_cell(part, contents, part.cell_contents)
-    elif type(part) is dict:
-        for name, value in contents.items():
-            if part.get(name, MISSING) is not value:
-                result.steps.set_item(part, name, value)
-    elif part.__wrapped__ is not contents:
-        result.steps.set_attribute(part, "__wrapped__", contents, part.__wrapped__)
 
 
 def _take_kept_defaults(result: Reconciliation, function: Any, kept: Mapping[int, Any]) -> None:

@@ -12,20 +12,33 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
-from livepatch._decide import Decisions
-from livepatch._kinds import kind_of
+from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
+from livepatch._kinds import is_class, kind_of
 from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._report import Notice
 
+# What every class has of its bases and annotations, libraries or not.
+_SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
+# A typed dict and a named tuple put those of their bases into them.
+_MERGED = ("__annotations__", "__annotate_func__")
+
 
 @dataclass(slots=True, eq=False)
 class Values:
-    """Chooses between old and new values, and notes what it could not be sure of."""
+    """Chooses between old and new values, and notes what it could not be sure of.
+
+    Attributes:
+        decisions: who survives.
+        notices: what it could not be sure of.
+        remade: ids of new classes of which a library made something else than before, out of what
+            they derive from or annotate.
+    """
 
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
+    remade: set[int] = field(default_factory=set)
     _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
 
@@ -57,6 +70,8 @@ class Values:
         known = self._changed_inputs.get(key)
         if known is None:
             known = self._global_changed(pair.before.old, pair.module.new, name)
+            # Where only what changed runs, this runs because of a body that changed, perhaps.
+            known = known or pair.module.followed.definitions.get((name,), ("", False))[1]
             self._changed_inputs[key] = known
         return known
 
@@ -85,9 +100,18 @@ class Values:
             return old
         path = (*pair.path, name)
         scope = pair.module.outline.scopes.get(pair.path)
-        if scope is None or not scope.binds(name):
+        made = scope is None or not scope.binds(name)
+        if (
+            (made or name in _MERGED)
+            and name.startswith("__")
+            and is_made_from_changed(self.decisions, pair)
+        ):
+            if name not in _SAID_OF_ANY:
+                self.remade.add(id(pair.new))
+            return new
+        if made or _differs_from_source(pair.module.outline, path, new):
             # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
-            return old if class_is_same else new
+            return old if class_is_same and not self._is_made_otherwise(old) else new
         same = self.says_the_same(pair, path)
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
@@ -103,7 +127,8 @@ class Values:
         return new
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
-        if path[-1].startswith("__") or type(old) is not type(new) or type(new) in CONSTANTS:
+        same_type = self._are_of_one_type(old, new)
+        if path[-1].startswith("__") or not same_type or type(new) in CONSTANTS:
             if not path[-1].startswith("__"):
                 message = "differs from the source's value, which replaces it"
                 self.note("LP304", pair, path, message)
@@ -115,9 +140,18 @@ class Values:
         """Choose the value of a closure's variable, a default, or a decorated object's attribute."""  # noqa: E501
         if same_value(old, new):
             return old
-        if source_is_same is False or type(old) is not type(new) or type(new) in CONSTANTS:
+        if source_is_same is False or type(new) in CONSTANTS or not self._are_of_one_type(old, new):
             return new
         return old
+
+    def _is_made_otherwise(self, old: Any) -> bool:
+        """Whether the class of a value is part of the reload, and initialises it in another way."""
+        pair = self.decisions.matches.by_old.get(id(type(old)))
+        return pair is not None and is_class(pair.new) and makes_otherwise(type(old), pair.new)
+
+    def _are_of_one_type(self, old: Any, new: Any) -> bool:
+        # A class of this very reload is made anew, and so is its instance; they are one type.
+        return self.decisions.settle(type(old)) is self.decisions.settle(type(new))
 
     def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
         """Note what became of a value."""

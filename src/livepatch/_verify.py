@@ -24,7 +24,7 @@ from livepatch._kinds import is_class
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Watched
-from livepatch._record import replacements, retained
+from livepatch._record import retained, unwrapped
 from livepatch._report import Notice, Report
 from livepatch._retire import retire_classes
 from livepatch._steps import Steps
@@ -74,8 +74,8 @@ def _held(watched: Watched) -> Held:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
+    internals += unwrapped()
     internals += overwritten_locals()
-    internals += _wrappers_of_reports(internals)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code()
     found = Held()
@@ -86,23 +86,6 @@ def _held(watched: Watched) -> Held:
         frames = running[_code_key(loser.__code__)] if type(loser) is types.FunctionType else 0
         if counts[id(loser)] > frames:
             found[id(loser)] = (loser, path, survivor())
-    return found
-
-
-def _wrappers_of_reports(internals: OwnList[Any]) -> OwnList[Any]:
-    """List the old wrappers that nothing but a report keeps: what they wrap is kept by it, too.
-
-    That of lru_cache is the case in point: it cannot let go of its function.
-    """
-    found: OwnList[Any] = OwnList()
-    level = OwnList(replacement.old for replacement in replacements() if replacement.is_wrapper)
-    while level:
-        counts = unexplained_counts(level, OwnList((*internals, *found)))
-        outer = OwnList(wrapper for wrapper, count in zip(level, counts) if count == 0)
-        found += outer
-        level = OwnList(wrapper for wrapper, count in zip(level, counts) if count > 0)
-        if not outer:
-            break
     return found
 
 
@@ -120,7 +103,11 @@ def _holders(held: Held) -> OwnList[Any]:
     losers: OwnList[Any] = OwnList(loser for loser, _, _ in held.values())
     internals: OwnList[Any] = OwnList(part for loser in losers for part in parts_of(loser))
     own = {*map(id, held.values()), *map(id, internals)}
-    return OwnList(holder for holder in holders_of(losers, own) if not _is_own_tuple(holder, held))
+    found = holders_of(losers, own)
+    holders = OwnList(holder for holder in found.others if not _is_own_tuple(holder, held))
+    for instances in found.instances.values():
+        holders += instances
+    return holders
 
 
 def _is_own_tuple(holder: Any, held: Held) -> bool:
@@ -163,7 +150,7 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
 
 def _describe_all(held: Held) -> Iterator[Notice]:
     described: set[int] = set()
-    own = set(map(id, (*retained(), *overwritten_locals())))
+    own = set(map(id, (*retained(), *unwrapped(), *overwritten_locals())))
     for holder in _holders(held) if held else ():
         if id(holder) in own:
             continue

@@ -67,9 +67,11 @@ def _repoint_to_old(matches: Matches) -> None:
         # An old wrapper goes before the function inside it; what is imported is no wrapper.
         if not alias.foreign and alias.module is alias.before:
             decisions.add_loser(alias.new, alias.old)
+    before = _ids_before(matches)
     new_ones = (added for module in matches.modules for added in module.added.values())
     for added in (*new_ones, *_unbound_classes(matches)):
-        if id(added) not in decisions.survivors:
+        # A name of its own may be all that is new about a definition.
+        if id(added) not in decisions.survivors and id(added) not in before:
             decisions.add_loser(added, GONE)
     decisions.kept |= {id(pair.new): True for pair in matches.pairs}
     result = Reconciliation(decisions, Values(decisions))
@@ -90,9 +92,19 @@ def _repoint_to_old(matches: Matches) -> None:
     perform_each(steps)
 
 
+def _ids_before(matches: Matches) -> set[int]:
+    """Return the ids of what the namespaces held before the load, the classes' own included."""
+    known = set(matches.by_old)
+    for module in matches.modules:
+        known.update(map(id, module.old.values()))
+        for _, attributes in module.classes:
+            known.update(map(id, attributes.values()))
+    return known
+
+
 def _unbound_classes(matches: Matches) -> list[type]:
     """List the classes that the load made and bound to no name: it raised in ``__init_subclass__``."""  # noqa: E501
-    known = {id(value) for module in matches.modules for value in module.old.values()}
+    known = _ids_before(matches)
     return OwnList(
         young
         for young in gc.get_objects(generation=0)

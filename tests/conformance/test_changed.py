@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 import livepatch
-from tests.live import LiveModule
+from tests.live import PYTHON, LiveModule
 
 
 def part_path(live: LiveModule, stem: str) -> Path:
@@ -136,3 +138,32 @@ def test_not_a_module() -> None:
 def test_bad_options_are_refused_even_if_nothing_changed(package: str) -> None:
     with pytest.raises(livepatch.InvalidOptionError):
         livepatch.reload_changed(package, strategy="no such")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="tells when the process began")
+def test_unedited_module_that_was_imported_first_and_has_state(tmp_path: Path) -> None:
+    """A constant set at run time was taken for an edit, and the reload wiped the state."""
+    (tmp_path / "app.py").write_text("DEBUG = False\nSTATE = []\n", encoding="utf-8")
+    hours_ago = time.time() - 7200
+    script = (
+        "import sys; sys.dont_write_bytecode = True\n"
+        "import app\n"
+        "app.DEBUG = True; app.STATE.append(1)\n"
+        "import livepatch\n"
+        "from livepatch import _origin\n"
+        "assert _origin._PROCESS_STARTED is not None\n"
+        "_origin._PROCESS_STARTED += 3600\n"  # the file was made just now; the child starts later
+        "print(livepatch.changed('app')); livepatch.reload_changed('app')\n"
+        "print(app.STATE, app.DEBUG)\n"
+    )
+    os.utime(tmp_path / "app.py", (hours_ago, hours_ago))
+    done = subprocess.run(
+        [PYTHON, "-c", script], cwd=tmp_path, env={**os.environ, "PYTHONPATH": _paths()},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout == "()\n[1] True\n"
+
+
+def _paths() -> str:
+    return str(Path(livepatch.__file__).resolve().parent.parent)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
@@ -551,6 +552,72 @@ def test_class_attribute_set_only_at_run_time_stays(live: LiveModule) -> None:
     live.change("return 1", "return 2")
 
     assert module.Player.registry_key == "p"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("limit = 1", "limit = 2"), ("class Player:", "class Player(Mixin):")],
+    ids=["another attribute", "the bases"],
+)
+def test_what_was_set_on_a_class_stays_when_its_source_changes(
+    live: LiveModule, old: str, new: str
+) -> None:
+    source = "class Mixin: pass\ndef helper(self): return self\nclass Player:\n    limit = 1\n"
+    module = live.start(source)
+    module.Player.added = 5
+    module.Player.shout = lambda self: (self, "hey")
+    module.Player.help = module.helper
+    module.Player.__len__ = lambda self: id(self) * 0 + 7
+    report = live.change(old, new)
+
+    player = module.Player()
+    assert module.Player.added == 5
+    assert player.shout() == (player, "hey")
+    assert module.Player.help is module.helper
+    assert len(player) == 7
+    noticed = {line.path for line in report.notices if line.code == "LP303"}
+    assert noticed == {
+        f"{live.name}.Player.{name}" for name in ("added", "shout", "help", "__len__")
+    }
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "def mark(cls):\n    cls.marked = 1\n    return cls\n@mark\nclass Player:\n    pass\n",
+        (
+            "class Base:\n    def __init_subclass__(cls): cls.marked = 1\n"
+            "class Player(Base):\n    pass\n"
+        ),
+        (
+            "class Meta(type):\n    def __init__(cls, *_): setattr(cls, 'marked', 1)\n"
+            "class Player(metaclass=Meta):\n    pass\n"
+        ),
+        "class Player:\n    pass\nPlayer.marked = 1\n",
+        "from typing import NamedTuple\nclass Player(NamedTuple):\n    marked: int = 1\n",
+        "import enum\nclass Player(enum.Enum):\n    marked = 1\n",
+        (
+            "def mark(cls):\n    def marked(self): return 1\n    cls.marked = marked\n"
+            "    return cls\n@mark\nclass Player:\n    pass\n"
+        ),
+    ],
+    ids=[
+        "decorator",
+        "base",
+        "metaclass",
+        "statement",
+        "named tuple",
+        "enum",
+        "function of a decorator",
+    ],
+)
+def test_what_the_old_source_put_into_a_class_goes_with_it(live: LiveModule, made: str) -> None:
+    module = live.start(made)
+    assert module.Player.marked
+    report = live.edit("class Player:\n    limit = 2\n")
+
+    assert not hasattr(module.Player, "marked")
+    assert not report.notices
 
 
 def test_class_attribute_whose_comparison_raises(live: LiveModule) -> None:
@@ -1234,3 +1301,129 @@ def test_old_class_does_not_pile_up(live: LiveModule) -> None:
 
     assert type(players[0]) is module.Player
     assert alive == {id(module.Player)}
+
+
+@pytest.mark.parametrize("body", ["raise KeyError", "raise KeyError(1)"])
+def test_default_stays_the_class_attribute_that_it_is(live: LiveModule, body: str) -> None:
+    source = """
+        class Sorted(dict):
+            class _NotGiven:
+                pass
+
+            __not_given = _NotGiven()
+
+            def pop(self, key, default=__not_given):
+                if default is self.__not_given:
+                    raise KeyError
+                return default
+        """
+    cls = live.start(source).Sorted
+    before = cls._Sorted__not_given
+    live.change("raise KeyError", body)
+
+    assert live.module.Sorted.pop.__defaults__ == (live.module.Sorted._Sorted__not_given,)
+    assert live.module.Sorted._Sorted__not_given is before
+    assert type(before) is live.module.Sorted._NotGiven
+    with pytest.raises(KeyError):
+        live.module.Sorted().pop("a")
+
+
+def test_object_that_a_metaclass_made_is_made_anew_by_its_new_class(live: LiveModule) -> None:
+    source = """
+        class Options:
+            def __init__(self, meta):
+                self.ordered = meta
+
+        class Meta(type):
+            def __new__(mcs, name, bases, namespace):
+                cls = super().__new__(mcs, name, bases, namespace)
+                cls.options = Options(False)
+                cls.seen = []
+                return cls
+
+        class Schema(metaclass=Meta):
+            options = None
+        """
+    cls = live.start(source).Schema
+    cls.seen.append("state")
+    live.change("self.ordered = meta", "self.ordered = self.many = meta")
+
+    assert live.module.Schema.options.many is False
+    assert type(live.module.Schema.options) is live.module.Options
+    assert live.module.Schema.seen == ["state"]
+
+
+def test_type_variable_that_is_bound_to_classes_of_the_module(live: LiveModule) -> None:
+    source = """
+        from typing import TypeVar
+        class Macro:
+            def size(self): return 1
+        class Call:
+            pass
+        Either = TypeVar("Either", Macro, Call)
+        Later = TypeVar("Later", bound="Macro")
+        """
+    module = live.start(source)
+    either, later = module.Either, module.Later
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert live.module.Either.__constraints__ == (live.module.Macro, live.module.Call)
+    assert either.__constraints__ == (live.module.Macro, live.module.Call)
+    if live.strategy == "auto":
+        assert live.module.Either is either
+        assert live.module.Later is later
+
+
+def test_slotted_class_gains_a_base_while_its_own_base_changes(live: LiveModule) -> None:
+    module = live.start(
+        """
+        class A:
+            __slots__ = ("x",)
+            def size(self): return 1
+        class B(A):
+            __slots__ = ("y",)
+        """
+    )
+    b = module.B()
+    report = live.edit(
+        """
+        class A:
+            __slots__ = ("x",)
+            def size(self): return 2
+        class M:
+            __slots__ = ()
+        class B(M, A):
+            __slots__ = ("y",)
+        """
+    )
+
+    assert report.ok
+    assert live.module.B.__bases__ == (live.module.M, live.module.A)
+    assert isinstance(b, live.module.M)
+    assert b.size() == 2
+
+
+def test_subclass_elsewhere_whose_bases_would_have_no_order(live: LiveModule) -> None:
+    live.start("class A: pass\nclass B: pass\nclass K(A): pass\n")
+    other = live.other("from LIVE import B, K\nclass Sub(B, K): pass\n")
+    live.write("class A: pass\nclass B: pass\nclass K(B, A): pass\n")
+    planned = live.reload(dry_run=True)
+    with pytest.raises(livepatch.ReloadRefused) as caught:
+        live.reload()
+
+    assert [each.code for each in planned.refusals] == ["LP124"]
+    assert [each.code for each in caught.value.refusals] == ["LP124"]
+    assert f"{live.other_name}.Sub" in str(caught.value)
+    assert other.Sub.__bases__ == (live.module.B, live.module.K)
+
+
+def test_class_with_instances_becomes_a_function(live: LiveModule) -> None:
+    instance = live.start("class make:\n    def size(self): return 1\n").make()
+    held = [live.module.make]
+    report = live.edit("def make(): return 2\n")
+
+    assert held == [live.module.make]
+    assert held[0]() == 2
+    assert instance.size() == 1
+    assert "LP306" in {notice.code for notice in report.notices}

@@ -551,3 +551,122 @@ def test_generic_class_gains_a_base_in_front_with_live_instances(
 
     assert isinstance(held[1], module.Base)
     assert held[0].__origin__ is module.Box is type(held[1])
+
+
+DERIVED = """
+    import dataclasses, typing
+    @dataclasses.dataclass
+    class Base:
+        x: int = 0
+    @dataclasses.dataclass
+    class Child(Base):
+        z: int = 0
+    @dataclasses.dataclass
+    class Grandchild(Child):
+        pass
+    class Plain(Base):
+        kind: Base = None
+    class Keys(typing.TypedDict):
+        x: int
+    class MoreKeys(Keys):
+        z: int
+"""
+
+
+def test_untouched_dataclass_takes_the_fields_that_its_base_gained(live: LiveModule) -> None:
+    module = live.start(DERIVED)
+    child = module.Child(1, 2)
+    report = live.change("x: int = 0", "x: int = 0\n    y: int = 5")
+
+    outcomes = {line.path.rpartition(".")[2]: str(line.outcome) for line in report.definitions}
+    assert {outcomes["Child"], outcomes["Grandchild"]} <= {"updated", "replaced"}
+    assert outcomes["Plain"] == outcomes["Keys"] == outcomes["MoreKeys"] == "unchanged"
+    assert [field.name for field in dataclasses.fields(module.Child)] == ["x", "y", "z"]
+    assert dataclasses.asdict(module.Child(1, 2, 3)) == {"x": 1, "y": 2, "z": 3}
+    assert dataclasses.asdict(child) == {"x": 1, "y": 5, "z": 2}
+    assert repr(module.Grandchild(z=7)) == "Grandchild(x=0, y=5, z=7)"
+    assert type(child) is module.Child
+
+
+def test_untouched_typed_dict_takes_the_keys_that_its_base_gained(live: LiveModule) -> None:
+    module = live.start(DERIVED)
+    live.change("x: int\n", "x: int\n    y: int\n")
+
+    assert set(module.MoreKeys.__annotations__) == {"x", "y", "z"}
+    assert module.MoreKeys.__required_keys__ == {"x", "y", "z"}
+
+
+def test_undo_takes_the_fields_of_an_untouched_dataclass_back(live: LiveModule) -> None:
+    module = live.start(DERIVED)
+    live.change("x: int = 0", "x: int = 0\n    y: int = 5").undo()
+
+    assert [field.name for field in dataclasses.fields(module.Child)] == ["x", "z"]
+    assert dataclasses.asdict(module.Child(1, 2)) == {"x": 1, "z": 2}
+
+
+def test_untouched_attrs_class_takes_the_fields_that_its_base_gained(live: LiveModule) -> None:
+    attrs = pytest.importorskip("attrs")
+    module = live.start("""
+        import attrs
+        @attrs.define(slots=False)
+        class Base:
+            x: int = 0
+        @attrs.define(slots=False)
+        class Child(Base):
+            z: int = 0
+    """)
+    child = module.Child(1, 2)
+    report = live.change("x: int = 0", "x: int = 0\n    y: int = 5")
+
+    assert [field.name for field in attrs.fields(module.Child)] == ["x", "y", "z"]
+    assert repr(module.Child(1, 2, 3)) == "Child(x=1, y=2, z=3)"
+    assert type(child) is module.Child
+    assert not report.notices
+
+
+MODELS = """
+    import pydantic
+    class Inner(pydantic.BaseModel):
+        x: int = 0
+    class Middle(pydantic.BaseModel):
+        inner: Inner
+    class Outer(pydantic.BaseModel):
+        middle: "Middle"
+    class Child(Inner):
+        z: int = 0
+"""
+
+
+@pytest.mark.parametrize("added", ["y: int = 5", "def double(self): return self.x * 2"])
+def test_untouched_pydantic_model_follows_the_models_it_is_made_of(
+    live: LiveModule, added: str
+) -> None:
+    pytest.importorskip("pydantic")
+    module = live.start(MODELS)
+    outer = module.Outer(middle=module.Middle(inner=module.Inner(x=1)))
+    live.change("x: int = 0", f"x: int = 0\n    {added}")
+
+    middle = module.Middle(inner=module.Inner(x=2))
+    made = module.Outer.model_validate({"middle": {"inner": {"x": 3}}})
+    assert module.Outer(middle=middle).middle.inner.x == 2
+    assert type(made) is module.Outer is type(outer)
+    assert type(made.middle.inner) is module.Inner is type(outer.middle.inner)
+    assert module.Child.model_fields.keys() - module.Inner.model_fields.keys() == {"z"}
+    assert module.Child(x=1).model_dump().keys() == module.Child.model_fields.keys()
+
+
+def test_attrs_class_that_nobody_touched_is_not_called_replaced(live: LiveModule) -> None:
+    pytest.importorskip("attrs")
+    module = live.start("""
+        import attrs
+        @attrs.define(slots=False)
+        class A:
+            x: int = 0
+        def hit(): return 1
+    """)
+    one = module.A(3)
+    report = live.change("return 1", "return 2")
+
+    assert not report.notices
+    assert repr(one) == "A(x=3)"
+    assert one == module.A(3)

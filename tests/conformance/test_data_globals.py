@@ -271,3 +271,14 @@ def test_from_imported_submodule_stays_the_module(live: LiveModule) -> None:
 
     assert held[0] is live.module.part
     assert live.module.A == 1
+
+
+def test_kept_thread_local_that_is_in_use(live: LiveModule) -> None:
+    source = "import threading\nLOCAL = threading.local()\nLOCAL.x = 1\ndef f(): return 1\n"
+    held = live.start(source).LOCAL
+    held.x = 2
+    report = live.change("return 1", "return 2", keep=("LOCAL",))
+
+    assert report.ok
+    assert live.module.LOCAL is held
+    assert held.x == 2

@@ -354,6 +354,115 @@ def test_singledispatch_registration_is_removed_with_its_source(live: LiveModule
     assert module.show(1) == "any"
 
 
+IN_TURN = """
+    import functools
+    class T: pass
+    @functools.singledispatch
+    def show(value): return "any"
+    @show.register
+    def _(value: T): return "T"
+"""
+BYTES = """
+    @show.register
+    def _(value: bytes): return "bytes"
+"""
+
+
+@pytest.mark.parametrize("name", ["_", "show_one"])
+def test_singledispatch_gains_a_registration_of_the_same_name(live: LiveModule, name: str) -> None:
+    source, more = (text.replace("def _", f"def {name}") for text in (IN_TURN, BYTES))
+    module = live.start(source)
+    thing, on_t = module.T(), module.show.dispatch(module.T)
+    unnamed = getattr(module, name)
+    report = live.edit(source.replace('"T"', '"new T"') + more)
+
+    assert report.ok
+    assert (module.show(thing), module.show(b""), module.show(1)) == ("new T", "bytes", "any")
+    assert on_t is unnamed is module.show.dispatch(module.T)
+    assert on_t(thing) == "new T"
+    report.undo()
+    assert (module.show(thing), module.show(b"")) == ("T", "any")
+    assert module.show.dispatch(module.T) is unnamed is getattr(module, name)
+
+
+def test_singledispatch_gains_a_registration_when_the_class_is_replaced(live: LiveModule) -> None:
+    module = live.start(IN_TURN)
+    thing, on_t = module.T(), module.show.dispatch(module.T)
+    live.edit(IN_TURN.replace("class T:", "class B: pass\n    class T(B):") + BYTES)
+
+    assert (module.show(thing), module.show(b"")) == ("T", "bytes")
+    assert on_t is module.show.dispatch(module.T)
+    assert set(module.show.registry) == {object, module.T, bytes}
+
+
+def test_singledispatch_loses_one_of_two_registrations_of_one_name(live: LiveModule) -> None:
+    module = live.start(IN_TURN + BYTES)
+    thing, on_t, on_bytes = module.T(), module.show.dispatch(module.T), module.show.dispatch(bytes)
+    live.edit(IN_TURN.replace('"T"', '"new T"'))
+
+    assert (module.show(thing), module.show(b"")) == ("new T", "any")
+    assert on_t is module.show.dispatch(module.T)
+    assert on_bytes(b"") == "bytes"
+
+
+def test_singledispatch_registrations_of_one_name_change_their_order(live: LiveModule) -> None:
+    module = live.start(IN_TURN + BYTES)
+    held = {cls: module.show.dispatch(cls) for cls in (module.T, bytes)}
+    first, second = IN_TURN.split("    @show.register")
+    live.edit(first + BYTES.replace('"bytes"', '"B"') + "    @show.register" + second)
+
+    assert all(module.show.dispatch(cls) is function for cls, function in held.items())
+    assert (module.show(module.T()), module.show(b"")) == ("T", "B")
+
+
+def test_singledispatch_elsewhere_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+    source = IN_TURN.replace('@functools.singledispatch\n    def show(value): return "any"', "")
+    source = source.replace("import functools", "from OTHER import show")
+    other = live.other(
+        "import functools\n@functools.singledispatch\ndef show(value): return 'any'\n"
+    )
+    module = live.start(source)
+    thing, on_t = module.T(), other.show.dispatch(module.T)
+    live.edit(source.replace('"T"', '"new T"') + BYTES)
+
+    assert (other.show(thing), other.show(b"")) == ("new T", "bytes")
+    assert on_t(thing) == "new T"
+    assert set(other.show.registry) == {object, module.T, bytes}
+
+
+def test_function_named_with_an_underscore_stays_one_function(live: LiveModule) -> None:
+    module = live.start("def _(text): return text\n")
+    other = live.other("from LIVE import _\n")
+    live.edit("def _(text, mark='!'): return text + mark\n")
+
+    assert other._ is module._
+    assert other._("a") == "a!"
+
+
+@pytest.mark.parametrize("name", ["_", "hit"])
+def test_function_of_either_arm_of_a_condition_stays_one_function(
+    live: LiveModule, name: str
+) -> None:
+    source = f"if LIMIT:\n    def {name}(x=1): return x\nelse:\n    def {name}(x=1): return -x\n"
+    source = f"{source}alias = {name}\n"
+    module = live.start(f"LIMIT = 1\n{source}")
+    held = getattr(module, name)
+    live.edit(f"LIMIT = 0\n{source}")
+
+    assert held is getattr(module, name) is module.alias
+    assert held() == -1
+
+
+def test_function_loses_a_decorator_that_an_assignment_put_on_it(live: LiveModule) -> None:
+    source = "def double(f): return lambda: 2 * f()\ndef hit(): return 1\n"
+    module = live.start(source + "hit = double(hit)\n")
+    held = [module.hit]
+    live.edit(source.replace("return 1", "return 3"))
+
+    assert held[0] is module.hit
+    assert held[0]() == 3
+
+
 def test_wrapt_decorated_function(live: LiveModule) -> None:
     pytest.importorskip("wrapt")
     module = live.start("""
@@ -436,3 +545,37 @@ def test_decorated_coroutine_function(live: LiveModule) -> None:
 
     assert held[0] is module.hit
     assert module.run(held[0]) == ("loud", 2)
+
+
+def test_class_inside_a_decorator_object(live: LiveModule) -> None:
+    source = """
+        class Wrap:
+            def __init__(self, wrapped): self.wrapped = wrapped
+            def __call__(self): return self.wrapped()
+        @Wrap
+        class K:
+            def size(self): return 1
+        """
+    module = live.start(source)
+    wrap, cls, instance = module.K, module.K.wrapped, module.K()
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert wrap is live.module.K
+    assert cls is live.module.K.wrapped is type(instance)
+    assert instance.size() == wrap().size() == 2
+
+
+def test_callable_object_that_has_taken_the_name_of_its_class(live: LiveModule) -> None:
+    source = """
+        class K:
+            def __init__(self): self.calls = []
+            def __call__(self): self.calls.append(1); return len(self.calls)
+        K = K()
+        """
+    held = live.start(source).K
+    held()
+    live.change("return len(self.calls)", "return -len(self.calls)")
+
+    assert held() == -2
+    assert type(held) is type(live.module.K)

@@ -393,6 +393,32 @@ def test_singledispatchmethod(live: LiveModule) -> None:
     assert [*seen, player.show(1), player.show("")] == ["old", "new", "any"]
 
 
+def test_singledispatchmethod_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+    source = """
+        import functools
+        class T: pass
+        class Player:
+            @functools.singledispatchmethod
+            def show(self, value): return "any"
+            @show.register
+            def _(self, value: T): return "T"
+    """
+    module = live.start(source)
+    player, on_t = module.Player(), vars(module.Player)["show"].dispatcher.dispatch(module.T)
+    live.edit(
+        source.replace('"T"', '"new T"')
+        + """
+            @show.register
+            def _(self, value: bytes): return "bytes"
+    """
+    )
+
+    shown = [player.show(value) for value in (module.T(), b"", 1)]
+    assert shown == ["new T", "bytes", "any"]
+    assert on_t is vars(module.Player)["show"].dispatcher.dispatch(module.T)
+    assert on_t(player, None) == "new T"
+
+
 def test_singledispatchmethod_keeps_registrations_made_elsewhere(live: LiveModule) -> None:
     module = live.start("""
         import functools
@@ -597,3 +623,56 @@ def test_static_method_held_through_an_instance_and_a_subclass_elsewhere(live: L
 
     assert other.Archer.strike is module.Player.hit is other.Archer.hit
     assert other.Archer.hit() == 2
+
+
+def test_held_getter_that_begins_to_use_super_while_the_property_gains_a_setter(
+    live: LiveModule,
+) -> None:
+    module = live.start(
+        """
+        class Base:
+            limit = 7
+        class Request(Base):
+            @property
+            def limit(self): return 1
+        """
+    )
+    request, held = module.Request(), [module.Request.limit.fget]
+    live.edit(
+        """
+        class Base:
+            limit = 7
+        class Request(Base):
+            own = None
+            @property
+            def limit(self): return self.own or super().limit
+            @limit.setter
+            def limit(self, value): self.own = value
+        """
+    )
+
+    assert request.limit == 7
+    request.limit = 3
+    assert request.limit == 3
+    assert held == [live.module.Request.limit.fget]
+
+
+def test_held_function_of_a_partial_that_gets_other_arguments(live: LiveModule) -> None:
+    source = """
+        from functools import partial
+        def scaled(factor, value): return factor * value
+        double = partial(scaled, 2)
+        """
+    module = live.start(source)
+    held, double = [module.scaled], module.double
+    live.edit(
+        """
+        from functools import partial
+        factor = 3
+        def scaled(factor, value, more=lambda: factor): return factor * value + more()
+        double = partial(scaled, 4)
+        """
+    )
+
+    assert held == [live.module.scaled]
+    assert double(1) == live.module.double(1) == 7

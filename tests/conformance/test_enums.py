@@ -304,3 +304,17 @@ def test_str_enum_class_of_the_standard_library(live: LiveModule) -> None:
 
     assert held[0] is module.Kind.A is module.Kind("a")
     assert str(module.Kind.B) == "b"
+
+
+def test_inverse_of_a_flag_has_the_member_that_was_added(live: LiveModule) -> None:
+    module = live.start("import enum\nclass P(enum.Flag):\n    R = 1\n    W = 2\n")
+    both, write = module.P.R | module.P.W, module.P.W
+    assert ~write == module.P.R
+    assert not ~both
+    report = live.edit(live.source + "    X = 4\n")
+
+    assert ~write == ~module.P.W == module.P.R | module.P.X
+    assert ~both == module.P.X
+    report.undo()
+    assert ~write == ~module.P.W == module.P.R
+    assert not ~both

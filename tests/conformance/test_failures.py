@@ -413,3 +413,80 @@ def test_named_tuple_made_by_a_failed_load_and_given_away(live: LiveModule) -> N
         """)
 
     assert [tuple(made) for made in other.made] in ([], [(1,)])
+
+
+def test_refused_edit_leaves_what_has_got_a_second_name(live: LiveModule) -> None:
+    source = """
+        def f(): return 1
+        class A:
+            __slots__ = ("x",)
+        """
+    module = live.start(source)
+    held, instance = [module.f], module.A()
+    live.write("g = f\ndef f(): return 2\nclass A: __slots__ = ('x', 'y')\nraise RuntimeError\n")
+    with pytest.raises(RuntimeError):
+        live.reload()
+
+    assert held == [live.module.f]
+    assert held[0]() == 1
+    assert type(instance) is live.module.A
+
+
+def test_name_that_hides_a_builtin_does_not_hide_it_from_the_new_source(live: LiveModule) -> None:
+    source = "_map = map\ndef map(f, *many): return list(_map(f, *many))\n"
+    held = live.start(source).map
+    live.edit("_map, _len = map, len\ndef map(f, *many): return tuple(_map(f, *many))\n")
+
+    assert held is live.module.map
+    assert held(str, [1]) == ("1",)
+    assert live.module._map is map
+    live.write("1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        live.reload()
+    assert live.module.map is held
+
+
+@pytest.mark.parametrize("ending", ["dry run", "error", "refusal"])
+def test_young_class_of_a_user_is_not_taken_out_with_the_load(
+    live: LiveModule, ending: str
+) -> None:
+    """A factory's class, just made, was taken for one that the load had made."""
+    source = """
+        def factory():
+            class Local:
+                def size(self): return 1
+            return Local
+        class Point(int): pass
+        """
+    module = live.start(source)
+    local, point = module.factory(), module.Point(1)
+    held = [local]
+    edits = {"dry run": "", "error": "1 / 0\n", "refusal": "class Point(str): pass\n"}
+    live.write(live.source.replace("return 1", "return 2") + edits[ending])
+    if ending == "dry run":
+        live.reload(dry_run=True)
+    else:
+        with pytest.raises((ZeroDivisionError, livepatch.ReloadRefused)):
+            live.reload()
+
+    assert held == [local]
+    assert local().size() == 1
+    assert type(point) is live.module.Point
+
+
+def test_class_inside_a_decorator_object_stays_when_the_load_fails(live: LiveModule) -> None:
+    source = """
+        class Wrap:
+            def __init__(self, wrapped): self.wrapped = wrapped
+            def __call__(self): return self.wrapped()
+        @Wrap
+        class K:
+            def size(self): return 1
+        """
+    held = live.start(source).K
+    live.write(live.source + "1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        live.reload()
+
+    assert live.module.K is held
+    assert held().size() == 1

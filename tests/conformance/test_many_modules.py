@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -312,6 +313,21 @@ def test_module_whose_file_has_gone_stays_while_it_is_held(live: LiveModule) -> 
     assert shop.part("a").f is held
     (notice,) = [each for each in report.notices if each.code == "LP311"]
     assert "still hold" in notice.message
+
+
+def test_package_of_which_only_the_folder_is_left_is_forgotten(live: LiveModule) -> None:
+    shop = Shop(live, __init__="")
+    folder = shop.folder / "parts"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("def f(): return 1\n", encoding="utf-8")
+    (folder / "table.txt").write_text("data", encoding="utf-8")
+    importlib.import_module(f"{live.name}.parts")
+    shop.write(__init__="")
+    (folder / "__init__.py").unlink()
+    report = shop.reload()
+
+    assert f"{live.name}.parts" not in sys.modules
+    assert "LP311" in {notice.code for notice in report.notices}
 
 
 def test_module_that_falls_back_when_its_new_source_cannot_be_imported(live: LiveModule) -> None:

@@ -67,6 +67,18 @@ def test_generic_class_gains_a_parameter(live: LiveModule) -> None:
 
 
 @needs_generics
+def test_undo_of_a_generic_class_that_gained_a_base(live: LiveModule) -> None:
+    module = live.start("class Y: pass\nclass G[T]: pass\nclass H(G[int]): pass\n")
+    held = [module.G, module.H, module.G(), module.H()]
+    bases = module.G.__bases__
+    undone = live.change("G[T]", "G[T](Y)").undo()
+
+    assert undone.ok
+    assert held[:2] == [module.G, module.H] == [type(held[2]), type(held[3])]
+    assert module.G.__bases__ == bases
+
+
+@needs_generics
 def test_generic_method_with_super(live: LiveModule) -> None:
     source = """
         class Base:

@@ -148,3 +148,22 @@ def test_submodule_hidden_by_a_function_of_its_name(live: LiveModule) -> None:
 
     assert held[0] is package.hit is sys.modules[f"{live.name}.hit"].hit
     assert held[0]() == 2
+
+
+def test_class_that_says_it_belongs_to_the_package(live: LiveModule) -> None:
+    part = (
+        "def public(cls):\n    cls.__module__ = 'LIVE'\n    return cls\n"
+        "@public\nclass Item:\n    def size(self): return 1\n"
+    )
+    live.package(__init__="from .items import Item\n", items=part)
+    item = live.module.Item()
+    size = item.size
+    path = live.root / live.name / "items.py"
+    path.write_text(part.replace("LIVE", live.name).replace("return 1", "return 2"), "utf-8")
+    report = livepatch.reload(live.module, part_of(live, "items"), strategy=live.strategy)
+
+    assert report.ok
+    assert report.notices == ()
+    assert type(item) is live.module.Item is part_of(live, "items").Item
+    assert size() == item.size() == 2
+    assert size.__func__ is live.module.Item.size

@@ -28,6 +28,92 @@ def outcomes(report: livepatch.Report) -> dict[str, str]:
     return {line.path.split(".", 1)[1]: line.outcome for line in report.definitions}
 
 
+WRAPPED = """
+    import functools
+    import wrapt
+    def logged(g):
+        @functools.wraps(g)
+        def run(): return g()
+        return run
+    @wrapt.decorator
+    def traced(wrapped, instance, args, kwargs): return wrapped(*args, **kwargs)
+    @functools.lru_cache
+    def cached(): return 1
+    @logged
+    def wrapped(): return 1
+    @traced
+    def proxied(): return 1
+    class Player:
+        @property
+        def power(self): return 1
+        @classmethod
+        def make(cls): return 1
+        @staticmethod
+        def count(): return 1
+        @functools.cached_property
+        def total(self): return 1
+        @functools.lru_cache
+        def best(self): return 1
+    def untouched(): return 3
+"""
+INSIDE = (
+    "cached",
+    "wrapped",
+    "proxied",
+    *(f"Player.{name}" for name in ("power", "make", "count", "total", "best")),
+)
+
+
+def test_definition_whose_function_inside_changed_is_not_called_unchanged(live: LiveModule) -> None:
+    live.start(WRAPPED)
+    report = live.change("return 1", "return 2")
+
+    found = outcomes(report)
+    assert {found[name] for name in INSIDE} <= {"updated", "replaced"}
+    assert found["untouched"] == found["logged"] == found["traced"] == "unchanged"
+    assert set(outcomes(live.reload()).values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_only_the_definition_whose_function_inside_changed_is_named(
+    live: LiveModule, name: str
+) -> None:
+    live.start(WRAPPED)
+    line = next(
+        line for line in live.source.splitlines() if f"def {name.rpartition('.')[2]}(" in line
+    )
+    report = live.change(line, line.replace("return 1", "return 2"))
+
+    found = outcomes(report)
+    assert found.pop(name) in {"updated", "replaced"}
+    assert set(found.values()) == {"unchanged"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("@functools.lru_cache\ndef cached", "@functools.lru_cache(3)\ndef cached", "cached"),
+        ("@functools.lru_cache\ndef cached", "def cached", "cached"),
+        ("@logged\ndef", "def", "wrapped"),
+        ("@traced\ndef", "def", "proxied"),
+        ("def untouched", "@logged\ndef untouched", "untouched"),
+        ("def untouched", "@functools.lru_cache\ndef untouched", "untouched"),
+        ("    @property\n    def power", "    def power", "Player.power"),
+        ("    @staticmethod\n    def count", "    @classmethod\n    def count", "Player.count"),
+    ],
+)
+def test_definition_whose_decorator_changes_is_named(
+    live: LiveModule, old: str, new: str, name: str
+) -> None:
+    live.start(WRAPPED)
+    report = live.change(old, new)
+
+    found = outcomes(report)
+    owner = name.rpartition(".")[0]
+    assert found.pop(name) in {"updated", "replaced"}
+    assert {path for path, outcome in found.items() if outcome != "unchanged"} <= {owner}
+
+
 def test_report_of_an_unchanged_module(live: LiveModule) -> None:
     live.start(GAME)
     report = live.reload()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
-from tests.live import LiveModule
+from tests.live import LiveModule, Strategy, run_in_child
 
 GAME = """
     class Base: pass
@@ -141,3 +143,173 @@ def test_undo_of_a_foreign_registry(live: LiveModule) -> None:
 
     assert other.hooks == [module.a]
     assert module.a() == 1
+
+
+WRAPPERS = """
+    import functools, wrapt
+    def closure(f):
+        @functools.wraps(f)
+        def wrapper(*a): return f(*a)
+        return wrapper
+    def bare(f): return lambda *a: f(*a)
+    @wrapt.decorator
+    def proxy(f, instance, a, k): return f(*a, **k)
+    class Instance:
+        def __init__(self, f): self.f = f
+        def __call__(self, *a): return self.f(*a)
+    def partial(f): return functools.partial(f)
+    cache = functools.lru_cache(None)
+    dispatch = functools.singledispatch
+    dispatch_method = functools.singledispatchmethod
+    table = lambda f: functools.partial(dict.get({"f": f}, "f"))
+"""
+FUNCTION = "@{}\ndef hit(x): return 1\n"
+METHOD = "class Hero:\n    @{}\n    def hit(*a): return 1\n"
+
+
+def _undo_each(strategy: Strategy, definition: str, decorators: str, call: str, held: str) -> str:
+    """Edit decorators away and take that back; return a line for each that did not come back.
+
+    In a child: a descriptor that wraps itself hangs or crashes the interpreter when it is called.
+    """
+    indent = definition[: definition.index("@")].rsplit("\n", maxsplit=1)[-1]
+    sources = [
+        (dedent(WRAPPERS) + definition.format(each.replace(",", f"\n{indent}@")), each)
+        for each in decorators.split()
+    ]
+    plain = dedent(WRAPPERS) + definition.replace(f"{indent}@{{}}\n", "").replace("1", "2")
+    return run_in_child(
+        f"""
+        for source, decorators in {sources!r}:
+            live = LiveModule(live.root, {strategy!r})
+            module = live.start(source)
+            held, seen = {held}, [{call}]
+            report = live.edit({plain!r})
+            seen.append({call})
+            undone = report.undo()
+            seen.append({call})
+            if seen != [1, 2, 1] or held is not {held} or not undone.ok:
+                print(decorators, seen, held, undone)
+        """,
+        strategy,
+    )
+
+
+def test_undo_gives_functions_their_decorators_back(strategy: Strategy) -> None:
+    decorators = (
+        "closure bare proxy Instance partial cache dispatch table staticmethod closure,cache "
+        "cache,closure partial,partial bare,proxy"
+    )
+
+    assert not _undo_each(strategy, FUNCTION, decorators, "module.hit(0)", "module.hit")
+
+
+def test_undo_gives_methods_their_callable_decorators_back(strategy: Strategy) -> None:
+    decorators = (
+        "classmethod staticmethod closure proxy cache partial Instance dispatch_method "
+        "functools.partialmethod classmethod,closure staticmethod,cache"
+    )
+    held = "vars(module.Hero)['hit']"
+
+    assert not _undo_each(strategy, METHOD, decorators, "module.Hero().hit(0)", held)
+
+
+def test_undo_gives_methods_that_were_properties_back(strategy: Strategy) -> None:
+    decorators = "property functools.cached_property property,closure"
+    call = "(lambda hit: hit() if callable(hit) else hit)(module.Hero().hit)"
+
+    assert not _undo_each(strategy, METHOD, decorators, call, "vars(module.Hero)['hit']")
+
+
+def test_classes_of_a_metaclass_are_let_go_again_and_again(live: LiveModule) -> None:
+    module = live.start("""
+        class Meta(type):
+            def __init__(cls, *a, **keywords): cls.keywords = keywords
+            def __new__(mcs, *a, **keywords): return super().__new__(mcs, *a)
+        class Shape(metaclass=Meta, sides=1): pass
+        class Square(Shape, sides=4): pass
+    """)
+    held = [module.Shape, module.Square]
+    first = live.change("sides=1", "sides=2")
+    undone = first.undo()
+    reports = [first, undone, live.reload()]
+    reports += (live.change(f"sides={old}", f"sides={old + 1}") for old in (2, 3))
+
+    assert [report.notices for report in reports] == [()] * 5
+    assert held == [module.Shape, module.Square]
+    assert module.Shape.__subclasses__() == [module.Square]
+
+
+def test_undo_gives_wrapped_definitions_their_code_back(live: LiveModule) -> None:
+    module = live.start("""
+        import enum, functools, wrapt
+        @wrapt.decorator
+        def loud(f, instance, a, k): return f(*a, **k)
+        class Hero:
+            @classmethod
+            def of_class(cls): return 1
+            @staticmethod
+            def static(): return 1
+            @property
+            def prop(self): return 1
+            @functools.cached_property
+            def cached(self): return 1
+            @loud
+            def proxy(self): return 1
+            def method(self): return 1
+        class Side(enum.Enum):
+            LEFT = "left"
+            @classmethod
+            def _missing_(cls, value):
+                return cls.LEFT if 1 == 1 else None
+    """)
+    hero = module.Hero()
+
+    def look() -> list[object]:
+        values = [hero.of_class(), hero.static(), hero.prop, module.Hero().cached, hero.proxy()]
+        return [*values, hero.method(), module.Side._missing_("?")]
+
+    before = look()
+    report = live.edit(live.source.replace("return 1", "return 2").replace("1 == 1", "1 == 2"))
+    seen = look()
+    report.undo()
+
+    assert seen == [2] * 6 + [None]
+    assert look() == before == [1] * 6 + [module.Side.LEFT]
+
+
+BASE_EDITS = {
+    "generic gains one": ("G(Generic[T])", "G(Y, Generic[T])"),
+    "generic gains one behind": ("G(Generic[T])", "G(Generic[T], Y)"),
+    "generic loses one": ("G(Y, Generic[T])", "G(Generic[T])"),
+    "plain becomes generic": ("G(Y)", "G(Y, Generic[T])"),
+    "plain becomes a protocol": ("G(Y)", "G(Protocol)"),
+    "abstract gains one": ("G(abc.ABC)", "G(Y, abc.ABC)"),
+}
+
+
+@pytest.mark.parametrize("edit", BASE_EDITS)
+def test_undo_of_other_bases_over_a_hierarchy(live: LiveModule, edit: str) -> None:
+    before, after = BASE_EDITS[edit]
+    module = live.start(f"""
+        import abc
+        from typing import Generic, Protocol, TypeVar
+        T = TypeVar("T")
+        class Y: pass
+        class {before}: pass
+        class H(G): pass
+    """)
+    below = type("Below", (module.H,), {})
+    held = [module.G, module.H, module.G(), module.H(), below()]
+    bases = module.G.__bases__
+    report = live.change(before, after)
+    changed = module.G.__bases__ != bases
+    undone = report.undo()
+
+    assert changed
+    assert report.ok
+    assert undone.ok
+    assert held[:2] == [module.G, module.H] == [type(held[2]), type(held[3])]
+    assert module.G.__bases__ == bases
+    assert module.G.__subclasses__() == [module.H]
+    assert below.__mro__[1:3] == (module.H, module.G)

@@ -139,7 +139,10 @@ def _child(pair: Pair, tool: str | None, strategy: Strategy, *, late: bool) -> d
             "skipped": pair.skipped,
             "tests": pair.tests,
             "inside": pair.inside,
-            "options": [*pair.options, *(f"--deselect={test}" for test in pair.unstable)],
+            "options": [
+                *pair.options,
+                *(f"--deselect={test}" for test in (*pair.unstable, *pair.of_compiled)),
+            ],
             "tool": tool,
             "strategy": strategy,
             "late": late,

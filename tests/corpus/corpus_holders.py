@@ -156,7 +156,7 @@ class Findings:
     Attributes:
         held: how many references there are, by the way they are held.
         stale: references whose definition still exists and is another object.
-        gone: addresses that the new source no longer has.
+        gone: definitions that the new source no longer has, as they themselves say where they are.
         changed_kind: addresses where something of another type is now.
         lost_state: instances whose attributes are not what they were.
     """
@@ -189,12 +189,18 @@ def _examine_reference(findings: Findings, reference: Held) -> None:
     if found is expected:
         return
     if expected is MISSING:
-        findings.gone.append(str(reference.address))
+        findings.gone.append(_place_of(found) or str(reference.address))
     elif not _is_a_definition(expected):
         findings.changed_kind.append(str(reference.address))
     else:
         kind = f"{type(found).__name__} {getattr(found, '__qualname__', found)}"
         findings.stale.append(f"{reference.address} held by a {reference.way}: {kind}")
+
+
+def _place_of(found: Any) -> str | None:
+    """Return where a function was defined: its class may say that it belongs to another module."""
+    is_function = type(found) is types.FunctionType and "<" not in found.__qualname__
+    return f"{found.__module__}.{found.__qualname__}" if is_function else None
 
 
 def _read(reference: Held) -> Any:

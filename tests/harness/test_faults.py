@@ -1,13 +1,9 @@
-"""An exception at every step, at every border of stages, and at any bytecode of livepatch's own."""
+"""An exception at any step, and at every border of stages, leaves everything as it was."""
 
 from __future__ import annotations
 
-import os
-import random
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType, ModuleType
+from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,7 +12,6 @@ from livepatch import _apply, _load, _reload
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch.testing import LiveModule, assert_current, assert_unchanged
-from livepatch.testing._unchanged import differing, fingerprint
 
 SOURCE = """
     import enum, dataclasses, functools
@@ -108,12 +103,7 @@ def _planned_steps(live: LiveModule, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.mark.parametrize(
     ("error", "stride"),
-    [
-        (Stop, 5),
-        (KeyboardInterrupt, 11),
-        (MemoryError, 11),
-        pytest.param(Stop, 1, marks=pytest.mark.slow),
-    ],
+    [(Stop, 7), (KeyboardInterrupt, 23), (MemoryError, 23)],
 )
 def test_error_at_any_step_changes_nothing(
     live: LiveModule,
@@ -146,13 +136,14 @@ BORDERS = (
 )
 
 
-@pytest.mark.parametrize("stage", BORDERS)
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("stage", "when"),
+    # After the last stage the change is made.
+    [*((each, "before") for each in BORDERS), *((each, "after") for each in BORDERS[:-1])],
+)
 def test_error_at_a_border_of_stages_changes_nothing(
     live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch, stage: str, when: str
 ) -> None:
-    if (stage, when) == ("apply", "after"):
-        pytest.skip("then the change is made")
     original: Callable[..., Any] = getattr(_reload, stage)
 
     def fail(*args: Any) -> Any:
@@ -205,69 +196,3 @@ def test_interrupt_while_the_new_namespace_is_taken_aside_changes_nothing(
 
     assert live.reload().ok
     assert_current(live.module)
-
-
-@contextmanager
-def interrupt_at(count: int) -> Iterator[list[str]]:
-    """Raise KeyboardInterrupt at a given bytecode of livepatch's, counted from 0."""
-    remaining = [count]
-    place: list[str] = []
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        if not frame.f_globals.get("__name__", "").startswith("livepatch._"):
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            remaining[0] -= 1
-            if remaining[0] < 0:
-                sys.settrace(None)
-                place.append(f"{frame.f_code.co_name}:{frame.f_lineno}")
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        yield place
-    finally:
-        sys.settrace(before)
-        place.append(str(count - remaining[0]))
-
-
-def _bytecodes(live: LiveModule) -> int:
-    """How many bytecodes of livepatch's a dry run of the reload runs, which is nearly all."""
-    with interrupt_at(sys.maxsize) as place:
-        live.reload(dry_run=True)
-    return int(place[-1])
-
-
-def _interrupt(live: LiveModule, held: Holdings, counts: Iterator[int]) -> None:
-    """Interrupt reloads: each has changed nothing, or has been done whole."""
-    for count in counts:
-        before = fingerprint(live.module, held, held.other)
-        with interrupt_at(count) as place, suppress(KeyboardInterrupt):
-            live.reload()
-        found = list(differing(before, fingerprint(live.module, held, held.other)))
-        if found:
-            assert_current(live.module)
-            assert held.bound() == live.module.hit() == 2, (place, found)
-            return
-
-
-@pytest.mark.parametrize("part", range(4))
-def test_interrupt_at_a_bytecode_leaves_all_or_nothing(
-    live: LiveModule, held: Holdings, part: int
-) -> None:
-    total = _bytecodes(live)
-    chance = random.Random(part)
-    _interrupt(live, held, iter([chance.randrange(total) for _ in range(4)]))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("part", range(int(os.environ.get("LIVEPATCH_PARTS", "40"))))
-def test_interrupt_at_many_bytecodes_leaves_all_or_nothing(
-    live: LiveModule, held: Holdings, part: int
-) -> None:
-    total = _bytecodes(live)
-    chance = random.Random(1000 + part)
-    _interrupt(live, held, iter([chance.randrange(total) for _ in range(10)]))

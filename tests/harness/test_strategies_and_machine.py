@@ -1,4 +1,4 @@
-"""Generated sources; `ReloadMachine` as a user has it, which finds and shrinks a planted bug."""
+"""Generated sources; `ReloadMachine` as a user has it, which finds a planted bug."""
 
 from __future__ import annotations
 
@@ -122,31 +122,20 @@ def test_machine_passes_where_the_migration_is_right() -> None:
 
 
 def test_machine_finds_a_planted_migration_bug() -> None:
-    found = settings(QUICK, max_examples=60, phases=(Phase.generate,))
+    found = settings(QUICK, max_examples=60, phases=(Phase.generate,), report_multiple_bugs=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(BankWithBug, settings=found)
-
-
-@pytest.mark.slow
-def test_machine_shrinks_a_planted_migration_bug_to_the_shortest_story() -> None:
-    with pytest.raises(AssertionError) as failure:
-        run_state_machine_as_test(BankWithBug, settings=settings(QUICK, max_examples=60))
-    story = [
-        line
-        for line in "\n".join(getattr(failure.value, "__notes__", ())).splitlines()
-        if line.startswith("state.") and "nothing_is_lost" not in line
-    ]
-
-    if sys.version_info >= (3, 11):  # 3.10 has no exception notes
-        assert story == ["state.deposit(amount=1)", "state.edit(number=1)", "state.teardown()"]
 
 
 def test_machine_needs_sources() -> None:
     class Empty(ReloadMachine):
         pass
 
+    before = list(sys.path)
     with pytest.raises(ValueError, match=r"Empty\.sources is empty"):
         Empty()
+
+    assert sys.path == before
 
 
 def test_source_of_a_git_revision(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import types
 from typing import Any
 
 from livepatch._holders._context import Repointing
-from livepatch._kinds import bases_of, class_attributes, mro_of
+from livepatch._kinds import bases_of, class_attributes, is_class, kind_of, mro_of
 from livepatch._own import Call
 from livepatch._steps import MISSING
 
@@ -50,7 +50,18 @@ def repoint_bound_method(repointing: Repointing, holder: types.MethodType) -> No
 def repoint_builtin_method(repointing: Repointing, holder: types.BuiltinMethodType) -> None:
     """Take the same method of C code from the survivor (``Player.__subclasses__``, say)."""
     survivor = repointing.settle(holder.__self__)
-    repointing.rebuild(holder, getattr(survivor, holder.__name__))
+    bases = (*mro_of(type(survivor)), *(mro_of(survivor) if is_class(survivor) else ()))
+    for base in bases:
+        method: Any = class_attributes(base).get(holder.__name__)
+        if type(method) in _METHODS_OF_C:
+            repointing.rebuild(holder, method.__get__(survivor, type(survivor)))
+            return
+    if kind_of(holder.__self__) is not None:
+        message = f"inside the built-in method {holder.__name__}, which cannot be made anew"
+        repointing.leave(holder, holder.__self__, "LP201", message)
+
+
+_METHODS_OF_C = (types.MethodDescriptorType, types.ClassMethodDescriptorType)
 
 
 def repoint_partial(repointing: Repointing, holder: functools.partial[Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from livepatch._holders import _callables, _containers, _frames, _references
 from livepatch._holders._context import Repointing
-from livepatch._kinds import CACHE_TYPE, PROXY_TYPE, class_attributes, mro_of
+from livepatch._kinds import CACHE_TYPE, PROXY_TYPE, dict_of, mro_of
 from livepatch._own import Call, OwnList
 
 Way = Callable[[Repointing, Any], None]
@@ -207,19 +207,10 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
     _callables.repoint_slots(repointing, holder)
     if not type(holder).__dictoffset__ or issubclass(type(holder), type):
         return
-    attributes = _dict_of(holder)
+    attributes = dict_of(holder)
     if attributes is None:
         return
     for name, value in list(attributes.items()):
         if repointing.is_loser(value):
             repointing.count("instance attribute")
             repointing.steps.set_item(attributes, name, repointing.settle(value))
-
-
-def _dict_of(holder: Any) -> dict[str, Any] | None:
-    for base in mro_of(type(holder)):
-        descriptor = class_attributes(base).get("__dict__")
-        if type(descriptor) is types.GetSetDescriptorType:
-            attributes = descriptor.__get__(holder)
-            return attributes if issubclass(type(attributes), dict) else None
-    return None

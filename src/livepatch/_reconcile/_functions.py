@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import gc
 import sys
 import types
 from typing import Any
@@ -19,6 +17,7 @@ from livepatch._match import Pair
 from livepatch._own import Call
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
+from livepatch._registered import is_single_dispatch, registry_of
 from livepatch._steps import MISSING
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
@@ -81,7 +80,7 @@ def _reconcile_beyond_code(
     _reconcile_function_dict(result, pair, survivor)
     if old.__closure__ and old.__code__.co_freevars == new.__code__.co_freevars:
         _reconcile_cells(result, pair, source_is_same)
-    if _is_single_dispatch(new) and _is_single_dispatch(old):
+    if is_single_dispatch(new) and is_single_dispatch(old):
         _reconcile_registry(result, pair, survivor)
 
 
@@ -124,7 +123,7 @@ def _reconcile_defaults(  # noqa: PLR0913, PLR0917
 def _default(result: Reconciliation, old: Any, new: Any) -> Any:
     # The statement says the same: a default that can change is state, like a cache in a default.
     settled = result.settle(new)
-    if settled is not new or type(old) is not type(new):
+    if settled is not new:
         return settled
     return result.values.choose_state(old, new, source_is_same=True)
 
@@ -206,29 +205,15 @@ def _cell_contents(  # noqa: PLR0913, PLR0917
     return result.values.choose_state(old, new, source_is_same=source_is_same)
 
 
-def _is_single_dispatch(function: types.FunctionType) -> bool:
-    return (
-        function.__code__.co_filename == functools.__file__
-        and type(function.__dict__.get("registry")) is types.MappingProxyType
-        and "dispatch" in function.__dict__
-    )
-
-
 def _reconcile_registry(result: Reconciliation, pair: Pair, survivor: Any) -> None:
     """Merge two singledispatch registries: registrations made by other modules stay."""
     owner_of = result.decisions.matches.owner_of
-    before, after = _registry_of(pair.old), _registry_of(pair.new)
+    before, after = registry_of(pair.old), registry_of(pair.new)
     merged = {result.settle(cls): result.settle(function) for cls, function in after.items()}
     for cls, function in before.items():
         if owner_of(function) is None and result.settle(cls) not in merged:
             merged[result.settle(cls)] = function
-    present = _registry_of(survivor)
+    present = registry_of(survivor)
     if not same_items(present, merged):
         result.steps.replace_members(dict, present, merged, dict(present))
     result.add_cache(pair, Call(survivor._clear_cache))  # noqa: SLF001 - its public name
-
-
-def _registry_of(function: Any) -> dict[Any, Any]:
-    # The function shows its registry through a read-only view; the dict itself is in closures.
-    (registry,) = gc.get_referents(function.registry)
-    return registry  # type: ignore[no-any-return]

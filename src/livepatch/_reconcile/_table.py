@@ -20,10 +20,13 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     WRAPT,
+    kind_of,
     mro_of,
 )
+from livepatch._layers import plain_path
 from livepatch._match import Pair
-from livepatch._own import OwnList
+from livepatch._module import Followed
+from livepatch._own import Call, OwnList
 from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
 from livepatch._reconcile._functions import reconcile_function
 from livepatch._reconcile._result import Reconciliation
@@ -71,12 +74,59 @@ def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
     first.extend(result.steps)
     result.steps = first
     _set_codes(result)
+    _note_changes(result)
     return result
+
+
+def _note_changes(result: Reconciliation) -> None:
+    """Note also what changed around a function, and what holds a part that changed.
+
+    Whichever object survives, a property whose getter changed has changed.
+    """
+    matches = result.decisions.matches
+    pairs = matches.pairs
+    for pair in pairs:
+        if pair.kind is not CLASS and _is_said_otherwise(pair):
+            result.changed.add(id(pair.new))
+    wholes = {(id(pair.module), pair.path): pair for pair in pairs}
+    for pair in pairs:
+        whole = wholes.get((id(pair.module), plain_path(pair.path)))
+        # A helper of a library is only told which of two objects survives.
+        if whole is not None and matches.owner_of(pair.new) and id(pair.new) in result.changed:
+            result.changed.add(id(whole.new))
+
+
+def _is_said_otherwise(pair: Pair) -> bool:
+    said = pair.module.outline.same_shell(pair.before.origin, plain_path(pair.path))
+    return said is False or kind_of(pair.old) is not kind_of(pair.new)
 
 
 def _set_codes(result: Reconciliation) -> None:
     """Note the step that gives the functions that survive their new code, after their defaults."""
     by_old = result.decisions.matches.by_old
     codes = OwnList(by_old[id(function)].new.__code__ for function in result.recoded)
+    for module in result.decisions.matches.modules:
+        result.recoded += module.followed.functions
+        codes += module.followed.new_codes
+        result.codes += module.followed.codes
+        _follow(result, module.followed)
     if codes:
         result.steps.set_codes(result.recoded, codes)
+
+
+def _follow(result: Reconciliation, followed: Followed) -> None:
+    """Note what goes with new bodies of functions that are not made again."""
+    steps = result.steps
+    for target, new, old in followed.docstrings:
+        steps.set_attribute(target, "__doc__", new, old)
+    for cls, name, value in followed.class_lines:
+        steps.set_on_class(cls, name, value)
+    for each, cls, name, new, old in followed.properties:
+        functions = (each.fget, each.fset, each.fdel)
+        steps.add(
+            Call(property.__init__, each, *functions, new),
+            Call(property.__init__, each, *functions, old),
+        )
+        # It stays stale where it is cached, until the class has it set again.
+        steps.set_on_class(cls, name, each)
+    result.caches += followed.caches

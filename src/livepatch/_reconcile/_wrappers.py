@@ -9,6 +9,7 @@ from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._layers import plain_path
+from livepatch._layout import has_dict
 from livepatch._match import Pair
 from livepatch._own import Call
 from livepatch._reconcile._result import Reconciliation, same_items
@@ -105,18 +106,21 @@ def reconcile_wrapt(result: Reconciliation, pair: Pair) -> None:
 
 
 def reconcile_object(result: Reconciliation, pair: Pair) -> None:
-    """Give a decorated object (one with the function inside) what the new one would have."""
+    """Give a decorated object (one with the function inside) what is new, and what is state."""
     survivor = result.survivor(pair)
-    if survivor is not pair.old:
+    if not (has_dict(pair.old) and has_dict(pair.new)):
         return
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
-    old, new = pair.old.__dict__, pair.new.__dict__
+    old, new, present = pair.old.__dict__, pair.new.__dict__, survivor.__dict__
     for name, value in new.items():
         settled = result.settle(value)
         if name in old and settled is value and id(old[name]) not in result.decisions.survivors:
             settled = result.values.choose_state(old[name], value, source_is_same=source_is_same)
-        if old.get(name, MISSING) is not settled:
-            result.steps.set_item(old, name, settled)
+        if present.get(name, MISSING) is not settled:
+            result.steps.set_item(present, name, settled)
+    for name, value in old.items() if survivor is pair.new else ():
+        if name not in new:
+            result.steps.set_item(present, name, result.settle(value))
 
 
 def reconcile_new_type(result: Reconciliation, pair: Pair) -> None:

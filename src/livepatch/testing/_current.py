@@ -74,8 +74,10 @@ def _is_held_elsewhere(older: OwnDict[int, tuple[Any, str]], kept: set[int]) -> 
         return True
     found = OwnList(definition for definition, _ in older.values())
     hidden = {*kept, *map(id, older.values())}
-    if any(id(holder) not in hidden for holder in holders_of(found, hidden)):
-        return True
+    holders = holders_of(found, hidden)
+    for each in (holders.others, *holders.instances.values()):
+        if any(id(holder) not in hidden for holder in each):
+            return True
     return any(
         id(value) in older for _, frame in running_frames() for _, value in _locals_of(frame)
     )

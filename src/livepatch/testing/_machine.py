@@ -53,8 +53,12 @@ class ReloadMachine(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.live = LiveModule(Path(self._folder.name), self.strategy)
         self._reports: list[tuple[Report, str]] = []
-        self.live.start(self.first_source())
-        self.begin()
+        try:
+            self.live.start(self.first_source())
+            self.begin()
+        except BaseException:
+            ReloadMachine.teardown(self)  # hypothesis tears down only what has been made
+            raise
 
     @property
     def module(self) -> ModuleType:

@@ -1,0 +1,179 @@
+"""Pair the functions of two versions of a scope that says the same outside them.
+
+Such a function is not made again: whoever holds its old code is given the new code.
+"""
+
+from __future__ import annotations
+
+import dis
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from livepatch._code import same_code
+from livepatch._outline import (
+    ANNOTATE_NAMES,
+    COMPILER_NAMES,
+    COMPREHENSIONS,
+    REST,
+    Outline,
+    Shell,
+    is_type_scope,
+    shells_of_code,
+)
+
+Path = tuple[str, ...]
+_NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A function or class that is not made again.
+
+    Attributes:
+        path: the names that lead to it.
+        old: its code before.
+        new: its code now; the same object where nothing has changed or moved.
+        changed: whether a function does something else now; a class's own body does not.
+    """
+
+    path: Path
+    old: CodeType
+    new: CodeType
+    changed: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Bodies:
+    """What is in a scope and is not made again.
+
+    Attributes:
+        functions: the functions.
+        classes: the classes.
+    """
+
+    functions: list[Body] = field(default_factory=list)
+    classes: list[Body] = field(default_factory=list)
+
+
+def pair_bodies(
+    old: list[CodeType], new: list[CodeType], path: Path, outlines: tuple[Outline, Outline]
+) -> Bodies | None:
+    """Pair the code objects in two versions of a statement or scope that say the same outside them.
+
+    Args:
+        old: the code objects in the old version, in order.
+        new: those in the new one.
+        path: of the scope in which they are.
+        outlines: of the old and the new module, which have most scopes scanned already.
+
+    Returns:
+        The pairs, at any depth of classes; None where a class says something else outside its
+        functions, or where they do not correspond.
+    """
+    found = Bodies()
+    return found if _pair(found, old, new, path, outlines) else None
+
+
+def codes_in(code: CodeType) -> list[CodeType]:
+    """List the code objects directly in a scope, in source order."""
+    return [constant for constant in code.co_consts if type(constant) is CodeType]
+
+
+def _pair(
+    found: Bodies,
+    old: list[CodeType],
+    new: list[CodeType],
+    path: Path,
+    outlines: tuple[Outline, Outline],
+) -> bool:
+    before, after = list(_bodies(old)), list(_bodies(new))
+    if [code.co_name for code in before] != [code.co_name for code in after]:
+        return False
+    return all(_pair_one(found, one, other, path, outlines) for one, other in zip(before, after))
+
+
+def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
+    for code in codes:
+        if is_type_scope(code):
+            yield from (
+                each for each in codes_in(code) if code.co_name.endswith(f" {each.co_name}>")
+            )
+        elif code.co_name not in _NO_BODIES:
+            yield code
+
+
+def _pair_one(
+    found: Bodies, old: CodeType, new: CodeType, path: Path, outlines: tuple[Outline, Outline]
+) -> bool:
+    body = Body((*path, new.co_name), old, new)
+    if is_function_code(old) or is_function_code(new):
+        changed = old is not new and not same_code(old, new)
+        found.functions.append(Body(body.path, old, new, changed))
+        return is_function_code(old) is is_function_code(new)
+    found.classes.append(body)
+    if old is not new:
+        before, after = (
+            _shells(outline, code, body.path) for outline, code in zip(outlines, (old, new))
+        )
+        if before is not after and not _same_statements(before, after):
+            return False
+    return _pair(found, codes_in(old), codes_in(new), body.path, outlines)
+
+
+def is_function_code(code: CodeType) -> bool:
+    """Whether code is a function's, rather than a class's."""
+    return bool(code.co_flags & inspect.CO_OPTIMIZED)
+
+
+def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[Shell, ...]]:
+    scope = outline.scopes.get(path)
+    if scope is not None and scope.code is code:
+        return scope.shells
+    return shells_of_code(code)  # a class that is there twice, under the arms of an `if` say
+
+
+def _same_statements(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    names = [name for name in old if name not in _NOT_SAID]
+    return names == [name for name in new if name not in _NOT_SAID] and all(
+        old[name] == new[name] or _headers(old[name]) == _headers(new[name]) for name in names
+    )
+
+
+# A class has a cell for itself where a method uses super(), which is no part of what it says.
+_NOT_SAID = frozenset((*COMPILER_NAMES, "__classcell__", REST))
+_OP = dis.opmap
+_MAKE_CELL = _OP.get("MAKE_CELL", -1)
+_CELL_LOADS = frozenset(
+    _OP[name] for name in ("LOAD_CLOSURE", "LOAD_FAST", "LOAD_FAST_BORROW") if name in _OP
+)
+_BUILD_TUPLE, _MAKE_FUNCTION = _OP["BUILD_TUPLE"], _OP["MAKE_FUNCTION"]
+_SET_ATTRIBUTE = _OP.get("SET_FUNCTION_ATTRIBUTE", -1)
+_STORE_CELL, _LOAD_LOCALS = _OP["STORE_DEREF"], _OP.get("LOAD_LOCALS", -1)
+_CLOSURE = 8
+
+
+def _headers(shells: tuple[Shell, ...]) -> list[list[Any]]:
+    """Return what statements say but for the variables that functions in them capture."""
+    return [_without_closures(shell.fingerprint) for shell in shells]
+
+
+def _without_closures(fingerprint: tuple[Any, ...]) -> list[Any]:
+    found: list[Any] = []
+    for part in fingerprint:
+        opcode, argument = (part[0], part[-1]) if isinstance(part, tuple) else (part, None)
+        if opcode == "code" and found and found[-1][0] == _BUILD_TUPLE:
+            count = found[-1][1]
+            if all(each[0] in _CELL_LOADS for each in found[-1 - count : -1]):
+                del found[-1 - count :]
+        if opcode == _MAKE_FUNCTION and isinstance(argument, int):
+            argument &= ~_CLOSURE
+        elif opcode == _MAKE_CELL or (opcode == _SET_ATTRIBUTE and argument == _CLOSURE):
+            continue
+        elif opcode == _STORE_CELL and found and found[-1][0] == _LOAD_LOCALS:
+            del found[-1]  # 3.12 and newer: the class's namespace, for annotations
+            continue
+        found.append((opcode, argument, part if isinstance(opcode, str) else None))
+    return found

@@ -1,0 +1,225 @@
+"""Stage 4b: find the functions whose body changed and that are not made again. Nothing is changed.
+
+Their code says which they are: it is the old code object, behind whatever decorator, in whatever
+class. Those that a path leads to are found here, all others by their code during the search.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import sys
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from livepatch._bodies import Bodies, Body
+from livepatch._code import same_kind
+from livepatch._kinds import (
+    CACHED_FUNCTION,
+    CLASS,
+    FUNCTION,
+    Kind,
+    class_attributes,
+    is_class,
+    kind_of,
+    qualified_name,
+)
+from livepatch._match import Matches, Pair
+from livepatch._module import Followed, Module, Path
+from livepatch._outline import Outline
+from livepatch._own import Call, OwnDict
+
+_DEEPEST = 8
+# Until 3.13 a function without a docstring has None as its first constant.
+_HAS_DOCSTRING = 0x4000000
+_DOCUMENTED = (FunctionType, staticmethod, classmethod, functools.cached_property)
+
+
+def follow_bodies(matches: Matches) -> None:
+    """Note in each module which functions are to take new code, and what belongs to that.
+
+    A function whose new code has other free variables, or is of another kind, cannot take it; a
+    new function is made for it and joins the pairs.
+    """
+    for module in matches.modules:
+        if module.bodies is not None:
+            _Walk(matches, module, module.bodies).run()
+
+
+class _Walk:
+    """A walk through the definitions of a module that were not made again."""
+
+    def __init__(self, matches: Matches, module: Module, bodies: Bodies) -> None:
+        self.matches = matches
+        self.module = module
+        self.found: Followed = module.followed
+        self.successors = {
+            id(body.old): body for body in bodies.functions if body.old is not body.new
+        }
+        self.classes = {body.path: body for body in bodies.classes}
+        self.seen: set[int] = set()
+        self.documented: OwnDict[int, tuple[str | None, str | None]] = OwnDict()
+
+    def run(self) -> None:
+        self.found.codes += ((body.old, body.new) for body in self.successors.values())
+        for name, value in self.module.old.items():
+            if self.module.new.get(name, self) is value:
+                self.visit((name,), value, None, 0)
+        self.found.replaced += (
+            ".".join(body.path)
+            for body in self.successors.values()
+            if body.changed
+            and body.path not in self.found.definitions
+            and type(self.at(body.path)) is FunctionType
+        )
+
+    def at(self, path: Path) -> Any:
+        """Return what a path leads to, if it is still what it was."""
+        value: Any = self.module.old.get(path[0])
+        if value is not self.module.new.get(path[0]):
+            return None
+        for name in path[1:]:
+            cls: Any = value
+            value = class_attributes(cls).get(name) if is_class(cls) else None
+        return value
+
+    def visit(self, path: Path, value: Any, owner: Any, depth: int) -> bool | None:
+        """Go through a value; say whether code in it changed, and None if there is none of ours."""
+        if id(value) in self.seen or depth > _DEEPEST or id(value) in self.matches.by_old:
+            return None
+        kind = kind_of(value)
+        if kind is None:
+            return None
+        self.seen.add(id(value))
+        changed = self.visit_class(path, value) if kind is CLASS else None
+        if kind is FUNCTION:
+            changed = self.visit_function(path, value, owner)
+        if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
+            changed = self.visit_parts(path, kind, value, owner, depth) or changed
+        if changed is not None and not path[-1].startswith("<"):
+            self.found.definitions[self.home(path, value)] = (kind.name, changed)
+        return changed
+
+    def home(self, path: Path, value: Any) -> Path:
+        name = qualified_name(value)
+        if name is None or "<" in name or not self.module.owns(value):
+            return path
+        home = tuple(name.split("."))
+        return path if home in self.found.definitions else home
+
+    def visit_function(self, path: Path, function: FunctionType, owner: Any) -> bool | None:
+        body = self.successors.get(id(function.__code__))
+        if body is None:
+            return False if self.module.owns(function) else None
+        if _fits(body):
+            self.found.functions.append(function)
+            self.found.new_codes.append(body.new)
+            self.take_docstring(function, body)
+        else:
+            self.replace(path, function, body, owner)
+        return body.changed
+
+    def take_docstring(self, function: FunctionType, body: Body) -> None:
+        old, new = docstring(body.old), docstring(body.new)
+        if old != new and function.__doc__ == old:
+            self.documented[id(function)] = (old, new)
+            self.found.docstrings.append((function, new, old))
+
+    def replace(self, path: Path, function: FunctionType, body: Body, owner: Any) -> None:
+        cells = dict(zip(body.old.co_freevars, function.__closure__ or ()))
+        if is_class(owner):
+            cells.setdefault("__class__", CellType(owner))
+        if any(name not in cells for name in body.new.co_freevars):
+            self.found.unfit.append(".".join(path))
+            return
+        successor = with_code(function, body.new, cells)
+        if function.__doc__ == docstring(body.old):
+            successor.__doc__ = docstring(body.new)
+        pair = Pair(path, FUNCTION, function, successor, self.module, self.module)
+        self.matches.pairs.append(pair)
+        self.matches.by_old[id(function)] = self.matches.by_new[id(successor)] = pair
+
+    def visit_parts(
+        self, path: Path, kind: Kind, value: Any, owner: Any, depth: int
+    ) -> bool | None:
+        changed: bool | None = None
+        for step, part in list(kind.parts(value)):
+            inside = self.visit((*path, step), part, owner, depth + 1)
+            changed = changed if inside is None else inside or changed or False
+            if id(part) in self.documented:
+                self.pass_docstring_on(value, owner, path[-1], *self.documented[id(part)])
+        if changed and kind is CACHED_FUNCTION:
+            self.found.caches.append((self.module.path_text(path), Call(value.cache_clear)))
+        return changed
+
+    def pass_docstring_on(
+        self, wrapper: Any, owner: Any, name: str, old: str | None, new: str | None
+    ) -> None:
+        """Give a wrapper the docstring that it has taken from what it wraps."""
+        if type(wrapper) is property and is_class(owner) and wrapper.__doc__ == old:
+            self.found.properties.append((wrapper, owner, name, new, old))
+        elif (type(wrapper) in _DOCUMENTED or kind_of(wrapper) is CACHED_FUNCTION) and (
+            wrapper.__doc__ == old
+        ):
+            self.documented[id(wrapper)] = (old, new)
+            self.found.docstrings.append((wrapper, new, old))
+
+    def visit_class(self, path: Path, cls: type) -> bool | None:
+        if not self.module.owns(cls):
+            return None
+        attributes = class_attributes(cls)
+        for name, value in list(attributes.items()):
+            self.visit((*path, name), value, cls, 1)
+        body = self.classes.get(path)
+        if body is not None and "__firstlineno__" in attributes:
+            said = _said_by_compiler(self.module.outline, path)
+            said["__firstlineno__"] = body.new.co_firstlineno
+            for name, value in said.items():
+                if name in attributes and attributes[name] != value:
+                    self.found.class_lines.append((cls, name, value))
+        return False
+
+
+def _fits(body: Body) -> bool:
+    return same_kind(body.old, body.new) and body.old.co_freevars == body.new.co_freevars
+
+
+def _said_by_compiler(outline: Outline, path: Path) -> dict[str, Any]:
+    scope = outline.scopes.get(path)
+    shells = scope.shells.get("__static_attributes__") if scope is not None else None
+    constant = shells[-1].constant if shells else None
+    return {} if constant is None else {"__static_attributes__": ast.literal_eval(constant)}
+
+
+def docstring(code: CodeType) -> str | None:
+    """Return the docstring that a function made from a code is given."""
+    if sys.version_info >= (3, 14) and not code.co_flags & _HAS_DOCSTRING:
+        return None
+    first = code.co_consts[0] if code.co_consts else None
+    return first if type(first) is str else None
+
+
+def with_code(function: FunctionType, code: CodeType, cells: dict[str, CellType]) -> FunctionType:
+    """Build a function anew around other code; its variables are the same cells."""
+    successor = FunctionType(
+        code,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(cells[name] for name in code.co_freevars),
+    )
+    for name in _COPIED:
+        setattr(successor, name, getattr(function, name))
+    successor.__dict__.update(function.__dict__)
+    return successor
+
+
+_COPIED = (
+    "__kwdefaults__",
+    "__doc__",
+    "__qualname__",
+    "__module__",
+    # Since 3.14 annotations are evaluated when they are asked for (PEP 649), and may not be yet.
+    "__annotate__" if sys.version_info >= (3, 14) else "__annotations__",
+    *(("__type_params__",) if sys.version_info >= (3, 12) else ()),
+)

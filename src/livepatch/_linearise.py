@@ -1,0 +1,74 @@
+"""Stage 5d': whether classes that get other bases have an order of their bases (C3, PEP 253).
+
+CPython computes it when ``__bases__`` is set, and refuses what has none; here it is known before
+anything is changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from livepatch._kinds import bases_of, subclasses_of
+from livepatch._own import OwnDict, OwnList
+from livepatch._steps import Steps
+
+Order = OwnList[type]
+
+
+def classes_without_order(*rows: Steps) -> Iterator[type]:
+    """Yield the classes whose bases would have no consistent order after some steps.
+
+    Args:
+        rows: the steps; those that set bases count.
+    """
+    planned: OwnDict[int, tuple[type, ...]] = OwnDict()
+    concerned: OwnDict[int, type] = OwnDict()
+    for steps in rows:
+        for cls, bases in steps.new_bases():
+            planned[id(cls)] = bases
+            concerned[id(cls)] = cls
+    waiting = OwnList(concerned.values())
+    while waiting:
+        for subclass in subclasses_of(waiting.pop()):
+            if id(subclass) not in concerned:
+                concerned[id(subclass)] = subclass
+                waiting.append(subclass)
+    known: OwnDict[int, Order | None] = OwnDict()
+    for cls in concerned.values():
+        # A metaclass may have an order of its own.
+        if type(cls).mro is type.mro and _linearise(cls, planned, known) is None:
+            yield cls
+
+
+def _linearise(
+    cls: type, planned: OwnDict[int, tuple[type, ...]], known: OwnDict[int, Order | None]
+) -> Order | None:
+    if id(cls) in known:
+        return known[id(cls)]
+    bases = planned.get(id(cls), bases_of(cls))
+    orders: OwnList[Order] = OwnList()
+    for base in bases:
+        order = _linearise(base, planned, known)
+        if order is None:
+            known[id(cls)] = None
+            return None
+        orders.append(OwnList(order))
+    orders.append(OwnList(bases))
+    merged = _merge(orders)
+    known[id(cls)] = None if merged is None else OwnList((cls, *merged))
+    return known[id(cls)]
+
+
+def _merge(orders: OwnList[Order]) -> Order | None:
+    """Take heads that stand in no tail, until nothing is left; None where there is no such head."""
+    merged = Order()
+    while remaining := [order for order in orders if order]:
+        tails = {id(cls) for order in remaining for cls in order[1:]}
+        head = next((order[0] for order in remaining if id(order[0]) not in tails), None)
+        if head is None:
+            return None
+        merged.append(head)
+        for order in remaining:
+            if order[0] is head:
+                del order[0]
+    return merged

@@ -1,0 +1,99 @@
+"""Functions that go by what they are registered for, and not by their name.
+
+Of several registrations that are all called ``_`` a namespace has only the last one. Which one that
+is may be another one after an edit, so that the name alone pairs nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Iterator, Mapping
+from types import FunctionType, MappingProxyType
+from typing import Any
+
+from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._module import Module, Path
+from livepatch._outline import Outline, Shell
+
+
+def is_bound_in_turn(module: Module, path: Path) -> bool:
+    """Whether a path is for nothing, or a source binds one registered function after another to it.
+
+    The arms of a condition also bind one name, to what is one function for all who use it.
+    """
+    if not path[-1].strip("_"):
+        return True
+    for source in (module.origin, module.outline):
+        bindings = _bindings(source, path)
+        if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
+            return True
+    return False
+
+
+def is_another(before: Module, module: Module, path: Path) -> bool:
+    """Whether the last statements that bind a path for nothing make different things."""
+    old, new = _bindings(before.origin, path), _bindings(module.outline, path)
+    if path[-1].strip("_") or not old or not new or old[-1] == new[-1]:
+        return False
+    return len(old) > 1 or len(new) > 1
+
+
+def _bindings(source: Outline | None, path: Path) -> list[Shell]:
+    scope = source.scopes.get(path[:-1]) if source is not None else None
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    # `f = decorator(f)` and `@p.setter` make more of what is there.
+    return [shell for shell in shells if path[-1] not in shell.loads]
+
+
+def same_keys(
+    homes: Mapping[str, Module], old: dict[Any, Any], new: dict[Any, Any]
+) -> Iterator[tuple[Any, Any]]:
+    """Yield the keys of one dict with the keys of another that mean the same.
+
+    Args:
+        homes: the modules of the reload by name: a class of theirs means the one that it replaces.
+        old: the dict before the load.
+        new: the one that the load made.
+    """
+    classes = {id(key): key for key in list(old) if is_class(key)}
+    for key in list(new):
+        if is_class(key):
+            before = classes.get(id(_class_before(homes, key)))
+            if before is not None:
+                yield before, key
+        elif type(key) in (str, int) and key in old:
+            yield key, key
+
+
+def _class_before(homes: Mapping[str, Module], cls: type) -> Any:
+    home: Any = class_attributes(cls).get("__module__")
+    module = homes.get(home) if type(home) is str else None
+    name = qualified_name(cls)
+    if module is None or name is None:
+        return cls
+    namespace: Mapping[str, Any] = module.old
+    found: Any = None
+    for step in name.split("."):
+        found = namespace.get(step)
+        namespace = class_attributes(found) if is_class(found) else {}
+    return found
+
+
+def is_single_dispatch(function: Any) -> bool:
+    """Whether a function is one that functools.singledispatch has made."""
+    return (
+        type(function) is FunctionType
+        and function.__code__.co_filename == functools.__file__
+        and type(function.__dict__.get("registry")) is MappingProxyType
+        and "dispatch" in function.__dict__
+    )
+
+
+def registry_of(function: Any) -> dict[Any, Any]:
+    """Return the registry of such a function, the dict itself.
+
+    The function shows it through a read-only view; the dict is in the closures.
+    """
+    (registry,) = gc.get_referents(function.registry)
+    return registry  # type: ignore[no-any-return]

@@ -1,0 +1,177 @@
+"""Stage 3b: what goes before and after the run of a module's chosen statements.
+
+They run in the live namespace as it is, and change in place what it holds. So the containers that
+can be reached from it are copied first, and are given their contents back if the reload does not
+hold.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from types import CodeType, FunctionType
+from typing import Any
+
+from livepatch._code import match_nested, same_kind
+from livepatch._kinds import kind_of
+from livepatch._own import OwnDict, OwnList
+from livepatch._recode import recode
+from livepatch._select import Selection
+from livepatch._snapshot import Snapshot, overload_registry
+from livepatch._source import namespace_of
+
+# Containers inside one of more items than this are not looked for.
+_MANY = 10_000
+_DEEPEST = 20
+
+_COPIES: dict[type, Callable[[Any], Any]] = {
+    dict: OwnDict,
+    collections.OrderedDict: OwnDict,
+    collections.defaultdict: OwnDict,
+    collections.Counter: OwnDict,
+    list: OwnList,
+    collections.deque: OwnList,
+    set: OwnList,
+    bytearray: bytes,
+}
+
+
+@contextmanager
+def new_bodies(
+    selections: Iterable[Selection], snapshots: Iterable[Snapshot]
+) -> Generator[None, None, None]:
+    """Let functions that are not made again run their new code while statements run.
+
+    A decorator whose body changed decorates by its new body. Afterwards all have their old code
+    again, for what comes of the reload is decided later.
+    """
+    functions: list[FunctionType] = OwnList()
+    codes: list[CodeType] = OwnList()
+    chosen = [each for each in selections if each.bodies is not None]
+    if any(each.code is not None for each in chosen):
+        successors = {id(old): new for each in chosen for old, new in _new_codes(each)}
+        for snapshot in snapshots:
+            for function in _functions_in(snapshot.namespace.values()):
+                new = successors.get(id(function.__code__))
+                if new is not None and _fits(function.__code__, new):
+                    functions.append(function)
+                    codes.append(new)
+    present: list[CodeType] = OwnList(function.__code__ for function in functions)
+    recode(functions, codes)
+    try:
+        yield
+    finally:
+        recode(functions, present)
+
+
+def _new_codes(selection: Selection) -> Iterator[tuple[CodeType, CodeType]]:
+    for body in selection.bodies.functions if selection.bodies is not None else ():
+        if body.changed:
+            yield body.old, body.new
+            for old, new in match_nested(body.old, body.new):
+                if new is not None:
+                    yield old, new
+
+
+def _fits(old: CodeType, new: CodeType) -> bool:
+    return same_kind(old, new) and old.co_freevars == new.co_freevars
+
+
+def _functions_in(values: Iterable[Any]) -> Iterator[FunctionType]:
+    """Yield the functions among some values and inside them: methods, wrapped ones, closures."""
+    seen: set[int] = set()
+    level: list[Any] = OwnList(values)
+    for _ in range(_DEEPEST):
+        following: list[Any] = OwnList()
+        for value in level:
+            kind = kind_of(value)
+            if kind is not None and id(value) not in seen:
+                seen.add(id(value))
+                if type(value) is FunctionType:
+                    yield value
+                following += (part for _, part in kind.parts(value))
+        level = following
+
+
+def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
+    """Copy what the statements may change in place; forget the overloads that they register."""
+    registered = snapshot.overloads
+    if registered is not None:
+        overload_registry[snapshot.source.name] = (
+            registered if selection.code is None else _without(registered, selection.overloads)
+        )
+    if selection.code is not None:
+        values: list[Any] = OwnList(snapshot.namespace.values())
+        values += (value for _, attributes in snapshot.classes for value in attributes.values())
+        snapshot.contents.extend(_copies(values))
+        namespace = namespace_of(snapshot.source.module)
+        for name in selection.names - selection.restored:
+            if hasattr(builtins, name):
+                namespace.pop(name, None)  # `open = wrapped(open)` means the builtin
+        annotations = namespace.get("__annotations__")
+        if type(annotations) is dict:
+            namespace["__annotations__"] = {
+                name: kind
+                for name, kind in annotations.items()
+                if name not in selection.unannotated
+            }
+
+
+def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    made_anew = set(names)
+    left: dict[str, Any] = collections.defaultdict(dict)
+    for path, overloads in registered.items():
+        if path.partition(".")[0] not in made_anew:
+            left[path] = dict(overloads)
+    return left
+
+
+def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:
+    seen: set[int] = set()
+    level: list[Any] = OwnList(values)
+    for _ in range(_DEEPEST):
+        following: list[Any] = OwnList()
+        for value in level:
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if type(value) in _COPIES:
+                yield OwnList((value, _COPIES[type(value)](value)))
+            if type(value) in _INSIDE and len(value) <= _MANY:
+                following += filter(_may_be_looked_into, _INSIDE[type(value)](value))
+        level = following
+
+
+def _dict_values(value: dict[Any, Any]) -> Iterable[Any]:
+    return list(dict.values(value))
+
+
+_INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: _dict_values,
+    collections.OrderedDict: _dict_values,
+    collections.defaultdict: _dict_values,
+    list: list,
+    tuple: list,
+    collections.deque: list,
+}
+
+
+def _may_be_looked_into(value: Any) -> bool:
+    return type(value) in _COPIES or type(value) in _INSIDE
+
+
+def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
+    """Give names back that a statement which did not run has the last word on."""
+    namespace = namespace_of(snapshot.source.module)
+    for name in selection.restored:
+        if name in snapshot.namespace:
+            namespace[name] = snapshot.namespace[name]
+        else:
+            namespace.pop(name, None)
+    if selection.annotate is not None:
+        # The statements noted no annotations; this function has those of all of them (PEP 649).
+        namespace.pop("__annotations__", None)
+        namespace["__conditional_annotations__"] = set(range(selection.annotations))
+        namespace["__annotate__"] = FunctionType(selection.annotate, namespace)

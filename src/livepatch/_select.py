@@ -1,0 +1,340 @@
+"""Stage 2b: decide which statements of the new sources run. Nothing is run and nothing is changed.
+
+What a statement says is compared in code, against the code that the live module was made from. A
+function whose body alone has changed is no reason to run anything.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import gc
+import operator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from importlib.machinery import SourceFileLoader
+from types import CodeType, FunctionType
+from typing import Any
+
+from livepatch._bodies import Bodies, codes_in, pair_bodies
+from livepatch._code import graft, linked, nested_codes, same_code
+from livepatch._kinds import kind_of
+from livepatch._needs import Changes, Needs, changes_in
+from livepatch._nested import absolute_name
+from livepatch._origin import live_codes
+from livepatch._outline import ANNOTATIONS, Outline, Shell, annotate_code, outline
+from livepatch._reach import Reach
+from livepatch._report import Notice
+from livepatch._snapshot import Snapshot
+from livepatch._source import namespace_of
+from livepatch._statements import Statement, Statements, find_statements
+from livepatch._syntax import is_import, overloaded_names, without_annotations
+
+_FUTURE = reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+
+
+@dataclass(slots=True, eq=False)
+class Selection:
+    """What of a module runs.
+
+    Attributes:
+        bodies: the functions and classes that are not made again; None where everything runs.
+        code: what runs; None for nothing.
+        names: the globals that it binds.
+        restored: those of them that a later statement, which does not run, has the last word on.
+        apart: those of them whose old value another statement made, which does not run.
+        annotate: the function of the module's annotations, where that is made anew (3.14).
+        annotations: how many of them there are.
+        unannotated: the variables that have lost their annotation (until 3.13).
+        notices: what a user should know about what does not run.
+    """
+
+    bodies: Bodies | None = None
+    code: CodeType | None = None
+    names: frozenset[str] = frozenset()
+    restored: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+    overloads: frozenset[str] = frozenset()
+    annotate: CodeType | None = None
+    annotations: int = 0
+    unannotated: frozenset[str] = frozenset()
+    notices: list[Notice] = field(default_factory=list)
+
+
+def with_known_codes(snapshots: list[Snapshot]) -> list[Snapshot]:
+    """Return snapshots in which code that has not changed is the very code that functions have.
+
+    What was read from a bytecode cache is equal to what the live functions have, and what has just
+    been compiled is where nothing changed; here they become the same objects.
+    """
+    return [_with_known_codes(each) for each in snapshots]
+
+
+def _with_known_codes(snapshot: Snapshot) -> Snapshot:
+    source, origin = snapshot.source, snapshot.origin
+    if origin is None or source.spec is None:
+        return snapshot
+    code = origin.scopes[()].code
+    namespace = namespace_of(source.module)
+    known = {id(code), *map(id, nested_codes(code))}
+    live = live_codes(namespace, source.name, code.co_filename)
+    if not known.issuperset(map(id, live)):
+        origin = outline(linked(code, _codes_of_functions(namespace)))
+        code = origin.scopes[()].code
+    source = replace(source, code=graft(code, source.code))
+    return replace(snapshot, source=source, origin=origin)
+
+
+def _codes_of_functions(namespace: dict[str, Any]) -> dict[CodeType, CodeType]:
+    found: dict[CodeType, CodeType] = {}
+    for each in gc.get_objects():
+        if type(each) is FunctionType and each.__globals__ is namespace:
+            for code in (each.__code__, *nested_codes(each.__code__)):
+                found.setdefault(code, code)
+    return found
+
+
+def select(
+    snapshots: list[Snapshot], outlines: Mapping[str, Outline], again: frozenset[str]
+) -> dict[str, Selection]:
+    """Decide for each module what of it runs.
+
+    Args:
+        snapshots: of the modules, in the order in which they were imported.
+        outlines: of the new sources, by module.
+        again: names of globals whose statements run in any case: bare, or dotted for one module.
+    """
+    found: dict[str, Selection] = {}
+    changed: dict[str, Changes] = {}
+    for snapshot in snapshots:
+        name = snapshot.source.name
+        if snapshot.source.spec is not None:
+            choice = _Choice(snapshot, outlines[name], again)
+            choice.add_imported(changed)
+            found[name] = choice.select()
+            changed[name] = choice.changes
+    _notice_unknown_names(found, outlines, again)
+    return found
+
+
+def _notice_unknown_names(
+    found: dict[str, Selection], outlines: Mapping[str, Outline], again: frozenset[str]
+) -> None:
+    for wanted in sorted(again):
+        names = [
+            name
+            for name in found
+            if wanted.removeprefix(f"{name}.") in outlines[name].scopes[()].shells
+        ]
+        if not names:
+            first = next(iter(found), "")
+            message = "is bound by no statement"
+            for selection in list(found.values())[:1]:
+                selection.notices.append(Notice("LP316", f"{first}.{wanted}", message))
+
+
+class _Choice:
+    """The choice for one module."""
+
+    def __init__(self, snapshot: Snapshot, new: Outline, again: frozenset[str]) -> None:
+        self.source = snapshot.source
+        self.namespace = snapshot.namespace
+        self.old, self.new = snapshot.origin, new
+        self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
+        self.again &= new.scopes[()].shells.keys()
+        self.imported: set[str] = set()
+        self.starred = False
+        self.changes = Changes()
+
+    def add_imported(self, changed: Mapping[str, Changes]) -> None:
+        """Take what has changed in other modules of the reload under the names it has here."""
+        for each in self.new.scopes[()].imports:
+            home = changed.get(absolute_name(each.module, self.namespace))
+            if home is None:
+                continue
+            names = home.names | {path[0] for path in home.bodies}
+            if each.name == "*" and home.names:
+                self.starred = True
+                self.imported |= names
+            elif each.name in names:
+                self.imported.add(each.bound)
+            elif each.name is None:
+                self.imported |= names if each.bound in self.namespace else set()
+
+    def select(self) -> Selection:
+        old, new = self.old, self.new
+        if old is None:
+            return self.whole("its earlier source is not known")
+        before, after = old.scopes[()], new.scopes[()]
+        if (before.code.co_flags ^ after.code.co_flags) & _FUTURE:
+            return self.whole("a `from __future__` import has come or gone")
+        if before.shells is after.shells and not self.again and not self.starred:
+            bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
+            if bodies is not None:
+                self.take_changes(changes_in(bodies))
+                if not self.may_concern_others(bodies):
+                    return Selection(bodies)
+        if not _is_compiled_plainly(self.source.spec):
+            return self.whole("its loader changes its syntax")
+        return self.select_statements(old, new)
+
+    def whole(self, reason: str) -> Selection:
+        self.changes.names |= self.new.scopes[()].shells.keys()
+        notice = Notice("LP315", self.source.name, f"everything ran again: {reason}")
+        return Selection(notices=[notice])
+
+    def take_changes(self, changes: Changes) -> None:
+        changes.names |= self.imported
+        self.changes = changes
+
+    def may_concern_others(self, bodies: Bodies) -> bool:
+        """Whether any statement may have used what has changed, itself or through calls."""
+        if not self.changes.names and not self.changes.bodies and not self.changes.within:
+            return False
+        reach = Reach(bodies, self.changes)
+        loads = [shell.loads for shell in self.shells()]
+        return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
+
+    def shells(self) -> Iterator[Shell]:
+        for scope in self.new.scopes.values():
+            for name, shells in scope.shells.items():
+                if name != ANNOTATIONS:
+                    yield from (shell for shell in shells if shell.loads)
+
+    def annotate(self) -> CodeType | None:
+        """Return the code of the module's annotations, if they have changed."""
+        after = annotate_code(self.new.scopes[()].code)
+        before = annotate_code(self.old.scopes[()].code) if self.old is not None else None
+        if after is None or (before is not None and same_code(before, after)):
+            return None
+        return after
+
+    def select_statements(self, old: Outline, new: Outline) -> Selection:
+        tree = ast.parse(self.source.text)
+        before, after = old.scopes[()].code, new.scopes[()].code
+        found = find_statements(tree, before, after)
+        if not found.complete:
+            return self.whole("its statements could not be told apart")
+        bodies = Bodies()
+        runs = [
+            not self.stays(statement, bodies, (old, new)) or bool(self.again & statement.binds)
+            for statement in found.all
+        ]
+        self.take_changes(changes_in(bodies))
+        imports = old.scopes[()].imports, new.scopes[()].imports
+        needs = Needs(found.all, runs, self.changes, self.namespace, *imports)
+        needs.settle()
+        kept = Bodies()
+        for statement, run in zip(found.all, needs.runs):
+            if not run:
+                self.stays(statement, kept, (old, new))
+        selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
+        selection.unannotated = _annotated(old) - _annotated(new)
+        chosen = [each for each, run in zip(found.all, needs.runs) if run]
+        if chosen or selection.annotate is not None or selection.unannotated:
+            self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
+            _say_who_binds(selection, found, needs.runs)
+        self.notice_kept(selection, needs)
+        self.notice_effects(selection, found.gone, chosen)
+        return selection
+
+    def stays(
+        self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
+    ) -> bool:
+        """Whether the old code says the same; then add what is in it to the bodies."""
+        if statement.old_codes is None:
+            return False
+        if is_import(statement.nodes) and (self.starred or statement.binds & self.imported):
+            return False
+        pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
+        if pairs is None:
+            return False
+        bodies.functions += pairs.functions
+        bodies.classes += pairs.classes
+        return True
+
+    def compile(
+        self, selection: Selection, chosen: list[Statement], *, has_lazy_annotations: bool
+    ) -> None:
+        nodes = [node for statement in chosen for node in statement.nodes]
+        if has_lazy_annotations:
+            nodes = without_annotations(nodes)
+        whole = self.new.scopes[()].code
+        flags = whole.co_flags & _FUTURE
+        tree = ast.Module(nodes, [])
+        code = compile(tree, whole.co_filename, "exec", flags=flags, dont_inherit=True)
+        # What it makes has the very code objects of the whole.
+        selection.code = linked(code, {each: each for each in nested_codes(whole)})
+        selection.names = frozenset(name for each in chosen for name in each.binds)
+        selection.overloads = frozenset(
+            name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
+        )
+
+    def notice_kept(self, selection: Selection, needs: Needs) -> None:
+        """Name what was computed from what has changed, through calls as well."""
+        bodies = selection.bodies or Bodies()
+        reach = Reach(bodies, self.changes)
+        # What only changed inside a decorator has reached what it decorates.
+        made = Reach(bodies, Changes(self.changes.names, self.changes.bodies))
+        for index, statement in enumerate(needs.statements):
+            if needs.runs[index] or is_import(statement.nodes):
+                continue
+            header = needs.headers.get(index)
+            if header is not None:
+                cause = made.cause(set(header.names) - statement.binds)
+                stale = sorted(statement.binds)
+            else:
+                cause = reach.cause(statement.uses - statement.binds)
+                stale = sorted(name for name in statement.binds if self.is_data(name))
+                self.changes.names.update(stale if cause is not None else ())
+            if cause is not None and (stale or not statement.binds):
+                place = f"{self.source.name}.{stale[0]}" if stale else self.source.name
+                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
+                what = f"{cause} has changed; line {statement.first} was not run again: {text}"
+                selection.notices.append(Notice("LP313", place, what))
+
+    def is_data(self, name: str) -> bool:
+        return name in self.namespace and kind_of(self.namespace[name]) is None
+
+    def notice_effects(
+        self, selection: Selection, gone: frozenset[str], chosen: list[Statement]
+    ) -> None:
+        made_anew = {name for each in chosen for name in each.binds}
+        for name in sorted(gone - made_anew):
+            if (
+                not name.startswith("__")
+                and self.is_data(name)
+                and type(self.namespace[name]) is not type(ast)
+            ):
+                message = "what a statement did to it that has changed or gone was not taken back"
+                selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
+
+
+def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
+    """Note which names have their old value, or their new one, from a statement that stays."""
+    last: dict[str, bool] = {}
+    places = dict(statements.last_bound)
+    kept_last: set[str] = set()
+    for statement, run in zip(statements.all, runs):
+        for name in statement.binds:
+            last[name] = run
+            if statement.old_place > places.get(name, -1):
+                places[name] = statement.old_place
+                (kept_last.discard if run else kept_last.add)(name)
+    selection.restored = frozenset(name for name in selection.names if not last[name])
+    selection.apart = selection.names & kept_last - selection.restored
+
+
+def _annotated(source: Outline) -> frozenset[str]:
+    """Return the variables that a module annotates by setting items of a dict."""
+    shells = source.scopes[()].shells.get(ANNOTATIONS, ())
+    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
+    return frozenset(part[1] for part in said if part[0] == "text")
+
+
+def _is_compiled_plainly(spec: Any) -> bool:
+    compiling: Any = getattr(type(spec.loader), "source_to_code", None)
+    return compiling is None or compiling is SourceFileLoader.source_to_code
