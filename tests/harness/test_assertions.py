@@ -161,6 +161,7 @@ class TestCurrent:
 # What is done to the module, and what must be said of it; one other process looks at a group.
 DIFFERENCES = {
     "names": {
+        "Color.RED._value_ = 5": "Color:members is {'RED': '5'}; fresh it is {'RED': '1'}",
         "del CACHE": "CACHE is missing; fresh it is",
         "LIMIT = 5": "LIMIT is 5; fresh it is 1",
         "EXTRA = 5": "EXTRA is left over: 5",
@@ -182,7 +183,6 @@ DIFFERENCES = {
         "Player.name = property(Player.name.fget)": "Player.name.fset is missing",
         "Player.made = Player.made": "Player.made is function LIVE.Player.made; fresh it is",
         "Player.__annotations__['more'] = int": "Player:annotations is",
-        "Color.RED._value_ = 5": "Color:members is {'RED': '5'}; fresh it is {'RED': '1'}",
     },
 }
 

@@ -103,7 +103,7 @@ def _planned_steps(live: LiveModule, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.mark.parametrize(
     ("error", "stride"),
-    [(Stop, 7), (KeyboardInterrupt, 23), (MemoryError, 23)],
+    [(Stop, 11), (KeyboardInterrupt, 31)],
 )
 def test_error_at_any_step_changes_nothing(
     live: LiveModule,

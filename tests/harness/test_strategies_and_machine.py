@@ -122,7 +122,13 @@ def test_machine_passes_where_the_migration_is_right() -> None:
 
 
 def test_machine_finds_a_planted_migration_bug() -> None:
-    found = settings(QUICK, max_examples=60, phases=(Phase.generate,), report_multiple_bugs=False)
+    found = settings(
+        QUICK,
+        max_examples=60,
+        stateful_step_count=20,
+        phases=(Phase.generate,),
+        report_multiple_bugs=False,
+    )
     with pytest.raises(AssertionError):
         run_state_machine_as_test(BankWithBug, settings=found)
 
