@@ -109,6 +109,7 @@ def decide(matches: Matches, strategy: str) -> Decisions:
         strategy: ``"auto"`` keeps old objects where it is sound; ``"repoint"`` keeps the new.
     """
     decisions = Decisions(matches, strategy)
+    _leave_what_cannot_become_an_import(decisions)
     for pair in matches.pairs:
         _keeps(decisions, pair)
     for pair in matches.pairs:
@@ -122,6 +123,18 @@ def decide(matches: Matches, strategy: str) -> Decisions:
         if is_class(alias.old) and is_class(survivor):
             _note_layout(decisions, dataclasses.replace(alias, new=survivor))
     return decisions
+
+
+def _leave_what_cannot_become_an_import(decisions: Decisions) -> None:
+    """Let a class go whose place an imported one of another layout takes: it has no successor."""
+    matches = decisions.matches
+    for pair in [pair for pair in matches.pairs if pair.foreign]:
+        if not (is_class(pair.old) and is_class(pair.new)):
+            continue
+        if not instances_can_move(decisions, pair.old, pair.new):
+            matches.pairs.remove(pair)
+            del matches.by_old[id(pair.old)], matches.by_new[id(pair.new)]
+            pair.before.removed[pair.path] = pair.old
 
 
 def _keeps(decisions: Decisions, pair: Pair) -> bool:

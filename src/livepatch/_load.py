@@ -119,6 +119,7 @@ class _Run:
         self.pending = {name for name, each in self.snapshots.items() if each.source.spec}
         self.selections = selections
         self.progress = progress
+        self.outlines = outlines
         self.known = dict.fromkeys(sys.modules)
         self.current = ""
         self.loaded = Loaded()
@@ -165,7 +166,7 @@ class _Run:
             # The code would write into the old dict; without one it starts a new one.
             namespace = namespace_of(snapshot.source.module)
             namespace.pop("__annotations__", None)
-            _drop_shadows(namespace)
+            _drop_shadows(namespace, self.outlines[name])
             self.run(snapshot, snapshot.source.code)
             return
         before_rerun(selection, snapshot)
@@ -270,13 +271,16 @@ def _folder_of(module: Any) -> Path | None:
     return None if installed or folder == _STANDARD_LIBRARY else folder
 
 
-def _drop_shadows(namespace: dict[str, Any]) -> None:
+def _drop_shadows(namespace: dict[str, Any], outline: Outline) -> None:
     """Remove the names that hide a builtin, so that new code finds that one until it binds its own.
 
     ``_map = map`` above ``def map`` means the builtin; the old function is still in the namespace.
+    Where the name is first bound by other means, the source may ask what is there already.
     """
+    shells = outline.scopes[()].shells
     for name in [name for name in namespace if name in _BUILTINS]:
-        del namespace[name]
+        if name not in shells or shells[name][0].is_definition:
+            del namespace[name]
 
 
 def _drop_vanished_names(snapshot: Snapshot, namespace: dict[str, Any]) -> None:

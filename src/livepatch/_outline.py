@@ -63,6 +63,11 @@ class Shell(NamedTuple):
     loads: frozenset[str]
 
     @property
+    def is_definition(self) -> bool:
+        """Whether this is the statement of a function or class."""
+        return any(isinstance(part, tuple) and part[0] == "code" for part in self.fingerprint)
+
+    @property
     def constant(self) -> str | None:
         """The repr of the constant that is all this statement binds, if it is that simple."""
         first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004

@@ -18,6 +18,7 @@ from livepatch._borrow import with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._explain import explained_by
+from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._kinds import (
     base_of,
@@ -123,6 +124,7 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
     )
+    _note_shared(plan)
     values = Values(decisions)
     kept = _keep_globals(plan, keep)
     result = reconcile(decisions, values)
@@ -131,6 +133,20 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     for module in matches.modules:
         _plan_namespace(plan, module, kept)
     return plan
+
+
+def _note_shared(plan: Plan) -> None:
+    """Note which wrappers that go cannot be told from what they wrap once all hold the same."""
+    if not plan.layers:
+        return
+    explainers = explained_by(plan.matches, plan.decisions)
+    for layer in plan.layers:
+        explainers += layer.references()
+    targets: OwnList[Any] = OwnList(
+        layer.wrapped if layer.is_around else layer.wrapper for layer in plan.layers
+    )
+    for layer, count in zip(plan.layers, unexplained_counts(targets, explainers)):
+        layer.shared = count > 0
 
 
 def finish_plan(

@@ -8,6 +8,7 @@ heap. Immutable holders are rebuilt and are losers in turn, level by level, unti
 from __future__ import annotations
 
 import gc
+import sys
 import types
 import typing
 import weakref
@@ -22,6 +23,7 @@ from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
     is_rebuilt,
+    raw_namespace,
     repoint_contents,
     repoint_holder,
     repoint_running_frames,
@@ -37,6 +39,7 @@ from livepatch._kinds import (
     STATIC_METHOD,
     bases_of,
     is_class,
+    is_empty,
     mro_of,
     subclasses_of,
 )
@@ -50,6 +53,7 @@ from livepatch._running import update_running_code
 from livepatch._steps import Steps
 
 _DEEPEST_NESTING = 64
+_CLASS_DICT_CELLS = (3, 12)
 _RECONCILED_WHOLE = (
     PROPERTY,
     STATIC_METHOD,
@@ -78,6 +82,7 @@ def search(
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
     _skip_internals(matches, decisions, repointing)
+    _settle_class_dicts(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)
     targets: OwnList[Any] = OwnList(decisions.losers)
@@ -300,6 +305,39 @@ def _settle_cells(matches: Matches, repointing: Repointing) -> None:
                     seen.add(id(cell))
                     repointing.skipped.add(id(cell))
                     _settle_cell(repointing, cell)
+
+
+def _settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repointing) -> None:
+    """Let annotations look names up in the survivor's namespace (PEP 649, PEP 695).
+
+    They are functions since 3.14, and a class that takes them over from a loser would keep that
+    one's namespace alive with all that is in it.
+    """
+    if sys.version_info < _CLASS_DICT_CELLS:
+        return
+    wanted: OwnDict[int, Any] = OwnDict()
+    for loser in OwnList(decisions.losers):
+        survivor = decisions.settle(loser)
+        if is_class(loser) and is_class(survivor):
+            wanted[id(raw_namespace(loser))] = raw_namespace(survivor)
+    for pair in matches.pairs if wanted else ():
+        for function in (pair.old, pair.new):
+            if type(function) is types.FunctionType:
+                _settle_class_dict(repointing, function, wanted)
+                _settle_class_dict(repointing, getattr(function, "__annotate__", None), wanted)
+
+
+def _settle_class_dict(
+    repointing: Repointing, function: Any, wanted: OwnDict[int, dict[str, Any]]
+) -> None:
+    if type(function) is not types.FunctionType or not function.__closure__:
+        return
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__):
+        if name == "__classdict__" and not is_empty(cell):
+            namespace = wanted.get(id(cell.cell_contents))
+            if namespace is not None and id(cell) not in repointing.skipped:
+                repointing.skipped.add(id(cell))
+                repointing.steps.set_cell(cell, namespace, cell.cell_contents)
 
 
 def _settle_cell(repointing: Repointing, cell: types.CellType) -> None:

@@ -162,8 +162,9 @@ def _plan_back(record: Record) -> Plan:
         if is_class(pair.old) and is_class(pair.new) and not same_layout(pair.old, pair.new):
             decisions.layout_changes.append((pair, "LP121"))
     for layer in record.layers:
-        # Whoever holds the function has it by the name that leads to the wrapper again.
-        decisions.add_loser(layer.function, layer.wrapper)
+        if layer.is_around:
+            # Whoever holds the function has it by the name that leads to the wrapper again.
+            decisions.add_loser(layer.function, layer.wrapper)
     decisions.borrowed = record.borrowed
     kept = _gathered(record)
     result = Reconciliation(decisions, Values(decisions))
@@ -185,7 +186,8 @@ def _plan_back(record: Record) -> Plan:
     plan.steps = first
     for described in record.modules:
         _plan_namespace(plan, described, kept)
-    for path in record.merged:
+    shared = [layer.path for layer in record.layers if layer.shared]
+    for path in dict.fromkeys((*record.merged, *shared)):
         message = "who came to it and who held it before cannot be told apart"
         plan.notices.append(Notice("LP207", path, message))
     return plan

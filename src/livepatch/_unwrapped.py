@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from types import CellType, FunctionType, MemberDescriptorType, MethodType
 from typing import Any
 
-from livepatch._kinds import PROXY_TYPE, class_attributes, dict_of, is_class, kind_of, mro_of
+from livepatch._kinds import (
+    DISPATCH_METHOD,
+    PROXY_TYPE,
+    class_attributes,
+    dict_of,
+    is_class,
+    kind_of,
+    mro_of,
+)
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._steps import MISSING, Steps
 
@@ -25,6 +33,8 @@ class Layer:
         function: what takes the place of both.
         parts: the wrapper, and what in it leads to what it wraps.
         inside: those of the parts that a reload changes, each with what it contains.
+        shared: others than the wrapper hold what it wraps; or, where it wraps nothing and was
+            another definition of its own, hold it. They cannot be told apart afterwards.
     """
 
     path: str
@@ -33,6 +43,7 @@ class Layer:
     function: Any
     parts: OwnList[Any] = field(default_factory=OwnList)
     inside: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
+    shared: bool = False
 
     def __post_init__(self) -> None:
         self.parts += _parts_between(self.wrapper, self.wrapped)
@@ -40,6 +51,18 @@ class Layer:
             contents = _contents_of(part)
             if contents is not None:
                 self.inside.append((part, contents[0](part)))
+
+    @property
+    def is_around(self) -> bool:
+        """Whether it wraps what takes its place, rather than being another definition."""
+        return self.wrapped is not None and self.wrapped is not self.wrapper
+
+    def references(self) -> Iterator[Any]:
+        """Yield what refers to the wrapped function on behalf of the wrapper or of this record."""
+        yield from (self, self.parts, *self.parts, self.inside, *self.inside)
+        yield from (then for _, then in self.inside)
+        for part in self.parts:
+            yield from _remembered_by(part)
 
     def restore(self, steps: Steps) -> None:
         """Note the steps after which the wrapper wraps what it wrapped."""
@@ -54,6 +77,17 @@ class Layer:
             clear = part.__dict__.get("_clear_cache") if type(part) is FunctionType else None
             if clear is not None:  # functools.singledispatch
                 yield Call(clear)
+
+
+def _remembered_by(part: Any) -> Iterator[dict[Any, Any]]:
+    """Yield the dicts in which functools remembers a function that it dispatches to."""
+    if type(part) is FunctionType and "_clear_cache" in part.__dict__:
+        clear: Any = part.__dict__["_clear_cache"]
+        yield clear.__self__.data
+    if kind_of(part) is DISPATCH_METHOD:
+        # 3.13 keeps the method that it makes for an instance, which names what it wraps.
+        methods: Any = part.__dict__.get("_method_cache")
+        yield from (method.__dict__ for method in list((methods or {}).values()))
 
 
 def _parts_between(wrapper: Any, wrapped: Any) -> OwnList[Any]:
@@ -143,14 +177,14 @@ def _restore_proxy(steps: Steps, proxy: Any, then: Any) -> None:
         steps.set_attribute(proxy, "__wrapped__", then, proxy.__wrapped__)
 
 
-def _slots_of(instance: Any) -> OwnList[tuple[MemberDescriptorType, Any]]:
-    found: OwnList[tuple[MemberDescriptorType, Any]] = OwnList()
+def _slots_of(instance: Any) -> OwnDict[MemberDescriptorType, Any]:
+    found: OwnDict[MemberDescriptorType, Any] = OwnDict()
     for cls in mro_of(type(instance)):
         for member in list(class_attributes(cls).values()):
             if type(member) is MemberDescriptorType:
                 value = _slot_value(member, instance)
                 if value is not MISSING and _is_definition(value):
-                    found.append((member, value))
+                    found[member] = value
     return found
 
 
@@ -161,10 +195,8 @@ def _slot_value(slot: MemberDescriptorType, instance: Any) -> Any:
         return MISSING  # it was never assigned
 
 
-def _restore_slots(
-    steps: Steps, instance: Any, then: OwnList[tuple[MemberDescriptorType, Any]]
-) -> None:
-    for slot, value in then:
+def _restore_slots(steps: Steps, instance: Any, then: OwnDict[MemberDescriptorType, Any]) -> None:
+    for slot, value in then.items():
         present = _slot_value(slot, instance)
         if present is not value and present is not MISSING:
             steps.add(Call(slot.__set__, instance, value), Call(slot.__set__, instance, present))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import pytest
 
 from tests.live import LiveModule
@@ -313,3 +315,14 @@ def test_optimised_constant_and_line_table_follow(live: LiveModule) -> None:
 
     assert held[0]() == 30
     assert held[0].__code__.co_varnames == ("x", "y")
+
+
+def test_class_whose_place_a_builtin_of_another_layout_takes(live: LiveModule) -> None:
+    module = live.start("class Table(list):\n    def size(self): return 1\n")
+    table, held = module.Table([1]), [module.Table]
+    report = live.edit("from collections import deque as Table\n")
+
+    assert live.module.Table is deque
+    assert type(table) is held[0]
+    assert (table, table.size()) == ([1], 1)
+    assert "LP306" in {notice.code for notice in report.notices}

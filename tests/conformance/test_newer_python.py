@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Any
 
@@ -235,3 +236,22 @@ def test_self_type_and_dataclass_transform(live: LiveModule) -> None:
     live.change("return Player()", "return self")
 
     assert player.copy() is player
+
+
+@needs_lazy
+def test_annotations_do_not_keep_the_other_class_alive(live: LiveModule) -> None:
+    source = """
+        class A:
+            x: int = 1
+            def __init__(self, a: str) -> None: super().__init__()
+            def f(self, b: A) -> str: return 1
+        """
+    live.start(source)
+    live.change("b: A", "b: A, c: int = 0")
+    gc.collect()
+    classes = [each for each in gc.get_objects() if type(each) is type and each.__name__ == "A"]
+    mine = [each for each in classes if each.__module__ == live.name]
+
+    if live.strategy == "auto":  # under the other one, the report keeps the old class for its undo
+        assert mine == [live.module.A]
+    assert live.module.A.f.__annotations__ == {"b": live.module.A, "c": int, "return": str}

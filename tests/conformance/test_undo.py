@@ -313,3 +313,49 @@ def test_undo_of_other_bases_over_a_hierarchy(live: LiveModule, edit: str) -> No
     assert module.G.__bases__ == bases
     assert module.G.__subclasses__() == [module.H]
     assert below.__mro__[1:3] == (module.H, module.G)
+
+
+def test_undo_says_that_a_function_was_held_beside_its_wrapper(live: LiveModule) -> None:
+    decorated = """
+        import functools
+        def loud(f):
+            @functools.wraps(f)
+            def wrapper(): return ["loud", f()]
+            return wrapper
+        @loud
+        def hit(): return 1
+    """
+    module = live.start(decorated)
+    held = [module.hit.__wrapped__, module.hit]
+    undone = live.change("@loud\n", "").undo()
+
+    assert held[1] is module.hit
+    assert module.hit() == ["loud", 1]
+    assert [(notice.code, notice.path) for notice in undone.notices] == [
+        ("LP207", f"{live.name}.hit")
+    ]
+
+
+def test_undo_leaves_a_function_to_those_who_held_it_before_an_alias(live: LiveModule) -> None:
+    module = live.start("def f(): return 1\ndef g(): return 3\n")
+    held = [module.f]
+    report = live.change("def g(): return 3", "g = f")
+    merged = module.g is module.f is held[0]
+    undone = report.undo()
+
+    assert merged
+    assert held[0] is module.f
+    assert (held[0](), module.g()) == (1, 3)
+    assert undone.ok
+
+
+def test_undo_says_that_two_functions_had_become_one(live: LiveModule) -> None:
+    module = live.start("def f(): return 1\ndef g(): return 3\n")
+    held = [module.f, module.g]
+    undone = live.change("def g(): return 3", "g = f").undo()
+
+    assert held[0] is module.f
+    assert (held[0](), module.g()) == (1, 3)
+    assert [(notice.code, notice.path) for notice in undone.notices] == [
+        ("LP207", f"{live.name}.g")
+    ]

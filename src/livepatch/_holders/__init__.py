@@ -5,6 +5,7 @@ repointing is a function ``(repointing, holder) -> None`` that notes steps; one 
 holder builds a new one and names it as the old one's successor, whose own holders come next.
 """
 
+from livepatch._holders._containers import raw_namespace
 from livepatch._holders._context import GONE, Repointing
 from livepatch._holders._frames import repoint_running_frames
 from livepatch._holders._references import repoint_weak_reference
@@ -21,6 +22,7 @@ __all__ = [
     "Repointing",
     "forget_holder",
     "is_rebuilt",
+    "raw_namespace",
     "register_holder",
     "repoint_contents",
     "repoint_holder",
