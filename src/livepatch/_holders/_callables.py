@@ -161,7 +161,7 @@ def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
 
 
 def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
-    """Initialise a wrapt function wrapper anew: what it binds lies in members that only that sets."""
+    """Initialise a wrapt function wrapper anew: only that sets what it binds."""
     if repointing.is_loser(holder):
         return
     before = (holder.__wrapped__, *(getattr(holder, name) for name in _MEMBERS_OF_WRAPPER))
@@ -171,9 +171,7 @@ def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
         repointing.count("wrapt proxy", moved)
         # By position: the instance comes right after what is wrapped.
         initialise = class_attributes(WRAPPER_BASE)["__init__"]
-        repointing.steps.add(
-            Call(initialise, holder, *after), Call(initialise, holder, *before)
-        )
+        repointing.steps.add(Call(initialise, holder, *after), Call(initialise, holder, *before))
 
 
 # In the order of the arguments of its __init__: without an owner before wrapt 2, and none at all
