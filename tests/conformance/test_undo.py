@@ -378,7 +378,8 @@ def test_lent_base_is_counted_rightly_on_the_way_back(live: LiveModule) -> None:
         assert back.ok, back
         del report, back
         gc.collect()
-        assert sys.getrefcount(module.Empty) == before
+        after = sys.getrefcount(module.Empty)
+        assert after == before
 
     assert type(instance) is module.Q
     classes = [each for each in gc.get_objects() if isinstance(each, type)]
