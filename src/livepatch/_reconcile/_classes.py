@@ -232,8 +232,8 @@ def _set_class_annotate(result: Reconciliation, cls: type, value: Any) -> None:
 def _forget_annotations(result: Reconciliation, pair: Pair, survivor: type) -> None:
     """Have annotations computed again that were before (a data class does so), since 3.14."""
     cls = pair.old
-    changed = survivor is cls and not class_source_is_same(result.decisions.matches, pair)
-    if changed and "__annotations_cache__" in class_attributes(cls):
+    computed = survivor is cls and "__annotations_cache__" in class_attributes(cls)
+    if computed and not class_source_is_same(result.decisions.matches, pair):
         # Setting the function, if only again, forgets them.
         _set_class_annotate(result, cls, class_attributes(cls)["__annotate_func__"])
 
