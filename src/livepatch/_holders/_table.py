@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextvars
 import functools
+import gc
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -36,6 +37,8 @@ def _leave_to_its_definition(repointing: Repointing, holder: Any) -> None:
         repointing.last.add(Call(_clear_cache, holder), Call(bool))
         if not repointing.is_loser(holder.__wrapped__):
             return
+    if not any(map(repointing.is_loser, gc.get_referents(holder))):
+        return  # it remembers calls with keys that have another hash now, and does not find them
     if not repointing.is_loser(holder):
         loser = holder.__wrapped__
         name = type(holder).__name__
