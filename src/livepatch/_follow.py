@@ -95,7 +95,8 @@ class _Walk:
         if kind is FUNCTION:
             changed = self.visit_function(path, value, owner)
         if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
-            changed = self.visit_parts(path, kind, value, owner, depth) or changed
+            inside = self.visit_parts(path, kind, value, owner, depth)
+            changed = changed if inside is None else inside or changed or False
         if changed is not None and not path[-1].startswith("<"):
             self.found.definitions[self.home(path, value)] = (kind.name, changed)
         return changed

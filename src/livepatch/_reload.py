@@ -9,8 +9,9 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -172,8 +173,13 @@ def _bring_up_to_date(request: Request) -> Report:
         sources = read_sources((*request.modules, *dependents_of(sources)))
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
-    with young_objects_kept_apart():
-        report, watched, record = _run_stages(request, sources)
+    try:
+        with young_objects_kept_apart():
+            report, watched, record = _run_stages(request, sources)
+    except BaseException as error:
+        if request.rerun != "all":
+            _let_go(error)
+        raise
     del sources
     if request.rerun != "all" and record is None:
         # New classes derive from bases that were not made again, and would stay in their lists.
@@ -185,6 +191,20 @@ def _bring_up_to_date(request: Request) -> Report:
         return report
     report = verify(report, watched, record.retired)
     return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what a failed load made, which the frames of livepatch in an error's traceback hold.
+
+    New classes derive from bases that were not made again, and would stay in their lists.
+    """
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if str(frame.f_globals.get("__name__")).startswith("livepatch."):
+                with suppress(RuntimeError):  # this function's callers are running
+                    frame.clear()
+        error = error.__context__
+    gc.collect()
 
 
 def _undo_alone(record: Record) -> Report:

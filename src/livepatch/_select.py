@@ -225,7 +225,8 @@ class _Choice:
         ]
         self.take_changes(changes_in(bodies))
         imports = old.scopes[()].imports, new.scopes[()].imports
-        needs = Needs(found.all, runs, self.changes, self.namespace, *imports)
+        gone = found.last_bound, found.gone_uses
+        needs = Needs(found.all, runs, self.changes, self.namespace, *imports, *gone)
         needs.settle()
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):

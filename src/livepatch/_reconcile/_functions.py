@@ -10,6 +10,7 @@ from livepatch._code import same_code, writes_free_variable
 from livepatch._constants import same_value
 from livepatch._kinds import (
     is_empty,
+    is_single_dispatch,
     kind_of,
 )
 from livepatch._layers import plain_path
@@ -17,7 +18,7 @@ from livepatch._match import Pair
 from livepatch._own import Call
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
-from livepatch._registered import is_single_dispatch, registry_of
+from livepatch._registered import registry_of
 from livepatch._steps import MISSING
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
