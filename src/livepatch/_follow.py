@@ -166,7 +166,7 @@ class _Walk:
             self.found.docstrings.append((wrapper, new, old))
 
     def visit_class(self, path: Path, cls: type) -> bool | None:
-        if not self.module.owns(cls):
+        if not self.module.owns(cls) and not self.is_of_source(path, cls):
             return None
         attributes = class_attributes(cls)
         for name, value in list(attributes.items()):
@@ -179,6 +179,11 @@ class _Walk:
                 if name in attributes and attributes[name] != value:
                     self.found.class_lines.append((cls, name, value))
         return False
+
+
+    def is_of_source(self, path: Path, cls: type) -> bool:
+        """Whether a class that says it belongs to another module is the one that a path means."""
+        return path in self.classes and qualified_name(cls) == ".".join(path)
 
 
 def _fits(body: Body) -> bool:

@@ -218,7 +218,9 @@ def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[st
             continue
         said = origin is not None and (origin.scopes[()].binds(name) or name in origin.global_names)
         starred = origin is not None and _is_starred(module, origin, before, name, value)
-        if said or starred or module.owns(value) or name not in module.new:
+        # What exec or globals()[...] = made is made again only where everything runs.
+        made = module.bodies is None and module.owns(value)
+        if said or starred or made or name not in module.new:
             yield name
 
 

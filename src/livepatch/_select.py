@@ -17,13 +17,14 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any
 
+from livepatch._between import find_go_betweens
 from livepatch._bodies import Bodies, codes_in, pair_bodies
 from livepatch._code import graft, linked, nested_codes, same_code
 from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
 from livepatch._nested import absolute_name
 from livepatch._origin import live_codes
-from livepatch._outline import ANNOTATIONS, Outline, Shell, annotate_code, outline
+from livepatch._outline import ANNOTATIONS, Import, Outline, Shell, annotate_code, outline
 from livepatch._reach import Reach
 from livepatch._report import Notice
 from livepatch._snapshot import Snapshot
@@ -108,16 +109,47 @@ def select(
         again: names of globals whose statements run in any case: bare, or dotted for one module.
     """
     found: dict[str, Selection] = {}
-    changed: dict[str, Changes] = {}
+    changed = _Changed(snapshots, outlines)
     for snapshot in snapshots:
         name = snapshot.source.name
         if snapshot.source.spec is not None:
             choice = _Choice(snapshot, outlines[name], again)
             choice.add_imported(changed)
             found[name] = choice.select()
-            changed[name] = choice.changes
+            changed.modules[name] = choice.changes
     _notice_unknown_names(found, outlines, again)
     return found
+
+
+class _Changed:
+    """What has changed in the modules of a reload that were looked at, as others import it."""
+
+    def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
+        self.modules: dict[str, Changes] = {}
+        sources = [each.source for each in snapshots]
+        described = {each.name: (each.module, outlines[each.name]) for each in sources}
+        self.between = find_go_betweens(described) if len(sources) > 1 else {}
+
+    def names_in(self, home: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        """Return the names of a module, or of one by way of which it is imported, that changed."""
+        changes, between = self.modules.get(home), self.between.get(home)
+        if changes is not None:
+            return changes.names | {path[0] for path in changes.bodies}
+        found: set[str] = set()
+        if between is not None and home not in seen:
+            for module, each in between.imports:
+                names = self.names_in(module, seen | {home})
+                found |= names if each.name == "*" else _bound(each, names)
+        return found
+
+    def is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
+        """Whether there may be other names now in a module of which everything is imported."""
+        changes = self.modules.get(absolute_name(imported.module, namespace))
+        return changes is not None and bool(changes.names)
+
+
+def _bound(imported: Import, names: set[str]) -> set[str]:
+    return {imported.bound} if imported.name in names else set()
 
 
 def _notice_unknown_names(
@@ -149,15 +181,12 @@ class _Choice:
         self.starred = False
         self.changes = Changes()
 
-    def add_imported(self, changed: Mapping[str, Changes]) -> None:
+    def add_imported(self, changed: _Changed) -> None:
         """Take what has changed in other modules of the reload under the names it has here."""
         for each in self.new.scopes[()].imports:
-            home = changed.get(absolute_name(each.module, self.namespace))
-            if home is None:
-                continue
-            names = home.names | {path[0] for path in home.bodies}
-            if each.name == "*" and home.names:
-                self.starred = True
+            names = changed.names_in(absolute_name(each.module, self.namespace))
+            if each.name == "*":
+                self.starred = self.starred or changed.is_starred(each, self.namespace)
                 self.imported |= names
             elif each.name in names:
                 self.imported.add(each.bound)

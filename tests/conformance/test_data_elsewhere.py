@@ -153,6 +153,7 @@ def test_a_dry_run_changes_no_imported_name(live: LiveModule) -> None:
     assert other.LIMIT == 10
 
 
+@pytest.mark.one_mode("what was computed is kept, and named")
 def test_name_in_a_module_that_runs_by_way_of_one_that_does_not(live: LiveModule) -> None:
     live.package(
         __init__="from .config import LIMIT\n",

@@ -196,6 +196,7 @@ def test_ok_is_a_bool(live: LiveModule) -> None:
     assert live.reload().ok is True
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_notices_have_a_number_a_path_and_a_message(live: LiveModule) -> None:
     module = live.start("CACHE = {}\ndef hit(): return 1\n")
     held = [module.CACHE]
