@@ -91,6 +91,7 @@ STAGES = (
     "_holders",
     "_hidden",
     "_running",
+    "_rehash",
     "_search",
     "_plan",
     "_importers",
