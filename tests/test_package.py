@@ -39,6 +39,7 @@ STAGES = (
     "_dicts",
     "_origin",
     "_linearise",
+    "_enrolled",
     "_snapshot",
     "_nested",
     # which statements run, and how

@@ -195,6 +195,12 @@ def linked(code: CodeType, live: Mapping[CodeType, CodeType]) -> CodeType:
     return _with_constants(code, constants)
 
 
+def exchange(code: CodeType, others: Mapping[int, CodeType]) -> CodeType:
+    """Return code with others in the place of some directly inside it, by the id of each."""
+    constants: list[Any] = [others.get(id(constant), constant) for constant in code.co_consts]
+    return _with_constants(code, constants)
+
+
 def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
     if all(map(operator.is_, constants, code.co_consts)):
         return code

@@ -180,7 +180,6 @@ class _Walk:
                     self.found.class_lines.append((cls, name, value))
         return False
 
-
     def is_of_source(self, path: Path, cls: type) -> bool:
         """Whether a class that says it belongs to another module is the one that a path means."""
         return path in self.classes and qualified_name(cls) == ".".join(path)

@@ -22,6 +22,7 @@ from typing import Any
 
 from livepatch._between import GoBetween, find_go_betweens
 from livepatch._dicts import reorder, replace_contents, run_in_c
+from livepatch._enrolled import open_to_more
 from livepatch._errors import NotAModuleError
 from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
@@ -167,8 +168,9 @@ class _Run:
             return
         before_rerun(selection, snapshot)
         if selection.code is not None:
-            self.run(snapshot, selection.code)
-            after_rerun(selection, snapshot)
+            with open_to_more(snapshot.namespace):
+                self.run(snapshot, selection.code)
+        after_rerun(selection, snapshot)
 
     def run(self, snapshot: Snapshot, code: CodeType) -> None:
         """Run a module's code in its namespace, as an import does."""

@@ -172,6 +172,7 @@ def match(modules: Iterable[Module]) -> Matches:
     for walk, name, value in elsewhere:
         _visit_global(walk, name, value)
     for module in matches.modules:
+        _pair_entered(_Walk(matches, module, module))
         for name in module.unbound:
             _note_alone(module, module.removed, (name,), module.old[name])
     _drop_found_elsewhere(matches)
@@ -185,11 +186,22 @@ def _standing(module: Module) -> Iterator[int]:
     """Yield the ids of definitions that a module had, and that it did not make again."""
     if module.bodies is None:
         return
+    value: Any
     for name, value in module.old.items():
         if module.new.get(name) is value and kind_of(value) is not None:
             yield id(value)
             if is_class(value) and module.owns(value):
-                yield from (id(part) for part in class_attributes(value).values() if kind_of(part))
+                parts = class_attributes(value).values()
+                yield from (id(part) for part in parts if kind_of(part) is not None)
+
+
+def _pair_entered(walk: _Walk) -> None:
+    """Pair what entered the lists of an object that decorates with what was there in its place."""
+    for enrolled in walk.module.enrolled:
+        for path, (old, new) in enrolled.came:
+            if id(old) not in walk.matches.by_old and id(new) not in walk.matches.by_new:
+                kind = FUNCTION if type(new) is FunctionType else OBJECT
+                _pair(walk, tuple(path.split(".")), kind, old, new)
 
 
 def _is_at_home(module: Module, name: str, value: Any) -> bool:
@@ -236,8 +248,7 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
-    if len(path) > 1:
-        path = _own_path(walk, path, old, new)
+    path = _own_path(walk, path, old, new) if len(path) > 1 else path
     if kind_of(new) is FUNCTION and _is_another(walk, path, old, new):
         _note_alone(walk.module, walk.module.added, path, new)
         _note_alone(walk.before, walk.before.removed, path, old)

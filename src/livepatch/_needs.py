@@ -142,9 +142,9 @@ class Needs:
             for name in decorating_names(statement.nodes) & self.dispatchers:
                 self.builders.setdefault(name, []).append(index)
             if is_definition(statement.nodes):
-                parts = (header_names, annotation_names, base_names)
+                nodes = statement.nodes
                 self.headers[index] = Header(
-                    *(names_of(statement.nodes) for names_of in parts), statement.binds
+                    header_names(nodes), annotation_names(nodes), base_names(nodes), statement.binds
                 )
 
     def _run_new_last_binders(self) -> None:

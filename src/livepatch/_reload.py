@@ -18,6 +18,7 @@ from typing import Any
 from livepatch._apply import apply, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
+from livepatch._enrolled import steps_for_gone
 from livepatch._errors import (
     InvalidOptionError,
     LivepatchError,
@@ -242,6 +243,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             _notice_selections(plan, selections)
+            _plan_entries(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
@@ -286,6 +288,18 @@ def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
         for path in module.followed.replaced:
             message = "was replaced at run time, and its body changed; what replaced it was kept"
             plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
+def _plan_entries(plan: Plan) -> None:
+    """Note the steps for definitions that have gone from the lists of those who decorate."""
+    for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            steps = steps_for_gone(enrolled)
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+            for root in sorted(enrolled.unfound):
+                message = "what a statement did to it that has changed or gone was not taken back"
+                plan.notices.append(Notice("LP314", f"{module.name}.{root}", message))
 
 
 def _take_back_load(

@@ -19,7 +19,8 @@ from typing import Any
 
 from livepatch._between import find_go_betweens
 from livepatch._bodies import Bodies, codes_in, pair_bodies
-from livepatch._code import graft, linked, nested_codes, same_code
+from livepatch._code import exchange, graft, linked, nested_codes, same_code
+from livepatch._enrolled import Made
 from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
 from livepatch._nested import absolute_name
@@ -29,8 +30,8 @@ from livepatch._reach import Reach
 from livepatch._report import Notice
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
-from livepatch._statements import Statement, Statements, find_statements
-from livepatch._syntax import is_import, overloaded_names, without_annotations
+from livepatch._statements import Statement, Statements, find_statements, pair_codes
+from livepatch._syntax import decorating_names, is_import, overloaded_names, without_annotations
 
 _FUTURE = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -50,6 +51,9 @@ class Selection:
         annotate: the function of the module's annotations, where that is made anew (3.14).
         annotations: how many of them there are.
         unannotated: the variables that have lost their annotation (until 3.13).
+        left: definitions as the old source made them, by a method of a global, and as the new one
+            does not; they are struck off that object's lists.
+        entered: those that it makes and that run.
         notices: what a user should know about what does not run.
     """
 
@@ -62,6 +66,8 @@ class Selection:
     annotate: CodeType | None = None
     annotations: int = 0
     unannotated: frozenset[str] = frozenset()
+    left: list[Made] = field(default_factory=list)
+    entered: dict[str, Made] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -267,6 +273,8 @@ class _Choice:
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
             _say_who_binds(selection, found, needs.runs)
+        selection.left = [*found.gone_made, *_made(chosen, old=True)]
+        selection.entered = {each.name: each for each in _made(chosen, old=False)}
         self.notice_kept(selection, needs)
         self.notice_effects(selection, found.gone, chosen)
         return selection
@@ -297,7 +305,7 @@ class _Choice:
         tree = ast.Module(nodes, [])
         code = compile(tree, whole.co_filename, "exec", flags=flags, dont_inherit=True)
         # What it makes has the very code objects of the whole.
-        selection.code = linked(code, {each: each for each in nested_codes(whole)})
+        selection.code = exchange(code, pair_codes(chosen, code))
         selection.names = frozenset(name for each in chosen for name in each.binds)
         selection.overloads = frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
@@ -341,6 +349,18 @@ class _Choice:
             ):
                 message = "what a statement did to it that has changed or gone was not taken back"
                 selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
+
+
+def _made(chosen: list[Statement], *, old: bool) -> Iterator[Made]:
+    """Yield what statements that run define under decorators that are methods of globals."""
+    for each in chosen:
+        roots = decorating_names(each.nodes)
+        codes = (each.old_codes or []) if old else each.codes
+        if roots and codes:
+            for name in each.binds:
+                own = tuple(code for code in codes if code.co_name == name)
+                if own:
+                    yield Made(name, frozenset(roots), own)
 
 
 def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:

@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import text_of_constant
+from livepatch._enrolled import Made
 from livepatch._outline import constant_shell
 
 Token = tuple[Any, ...]
@@ -112,6 +113,7 @@ class Statements:
         all: the statements in order.
         gone: names that old statements that are gone used for their effects.
         gone_uses: names that such statements read.
+        gone_made: the definitions that such statements made and a method of a global decorated.
         last_bound: names that old statements bound which are no new ones, and where they last did.
         complete: whether each instruction of the new code belongs to a statement.
         annotations: how many annotations of variables the new code notes (3.14).
@@ -120,6 +122,7 @@ class Statements:
     all: list[Statement]
     gone: frozenset[str]
     gone_uses: frozenset[str]
+    gone_made: list[Made]
     last_bound: dict[str, int]
     complete: bool
     annotations: int
@@ -137,6 +140,7 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     found = list(_cut(tree))
     complete = _fill(found, after)
     left = _Search(before).run(found)
+    gone_made = list(_made_by_methods(before, left))
     gone = frozenset(_used_for_effect(before, left))
     bound: list[tuple[Any, int]] = [(before.tokens[place], place) for place in left]
     uses = frozenset(token[1] for token, _ in bound if token[0] in _READS)
@@ -144,7 +148,7 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     for token, place in bound:
         if token[0] in _BINDS:
             last_bound[token[1]] = max(place, last_bound.get(token[1], -1))
-    return Statements(found, gone, uses, last_bound, complete, after.annotations)
+    return Statements(found, gone, uses, gone_made, last_bound, complete, after.annotations)
 
 
 def _cut(tree: ast.Module) -> Iterator[Statement]:
@@ -191,6 +195,27 @@ def _fill(statements: list[Statement], stream: Stream) -> bool:
         statement.binds, statement.reads = frozenset(bound), frozenset(read)
         statement.uses = frozenset((*read, *more))
     return complete
+
+
+def pair_codes(statements: list[Statement], code: CodeType) -> dict[int, CodeType]:
+    """Pair the codes in statements that were compiled alone with those of the whole source.
+
+    They may differ: the compiler calls what it sees imported in another way (3.11 and newer).
+
+    Args:
+        statements: some of the source's.
+        code: what these alone were compiled to.
+
+    Returns:
+        The codes of the whole source, by the id of those in the other one.
+    """
+    alone = [Statement(each.nodes, each.first, each.last) for each in statements]
+    _fill(alone, read_stream(code))
+    found: dict[int, CodeType] = {}
+    for one, whole in zip(alone, statements):
+        if [each.co_name for each in one.codes] == [each.co_name for each in whole.codes]:
+            found.update(zip(map(id, one.codes), whole.codes))
+    return found
 
 
 def read_stream(code: CodeType) -> Stream:
@@ -389,25 +414,33 @@ class _Search:
 
 
 def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:
-    """Yield the names that old statements used for their effects, as in `ITEMS.append(1)`.
-
-    A method that decorates is called for its effect too: `@app.route("/")`.
-    """
+    """Yield the names that old statements used for their effects, as in `ITEMS.append(1)`."""
     names: list[str] = []
-    decorating: list[str] = []
-    defines = False
     for place in left:
         token: Any = stream.tokens[place]
         if token[0] in _READS:
             names.append(token[1])
-        elif token[0] in _ATTRIBUTES and names and not defines:
-            decorating.append(names[-1])
-        elif stream.codes[place] is not None:
-            defines = defines or _is_named(stream.codes[place])
-        elif token[0] in _EFFECTS or token[0] in _BINDS:
-            yield from names if token[0] in _EFFECTS else decorating if defines else ()
-            names, decorating, defines = [], [], False
+        elif token[0] in _EFFECTS:
+            yield from names
+            names = []
+        elif token[0] in _BINDS:
+            names = []
 
 
-def _is_named(code: CodeType | None) -> bool:
-    return code is not None and not code.co_name.startswith("<")
+def _made_by_methods(stream: Stream, left: list[int]) -> Iterator[Made]:
+    """Yield what old statements defined under a decorator like `@app.route("/")`."""
+    name, roots = "", set[str]()
+    codes: list[CodeType] = []
+    for place in left:
+        token: Any = stream.tokens[place]
+        code = stream.codes[place]
+        if token[0] in _READS:
+            name = token[1]
+        elif token[0] in _ATTRIBUTES and name and not codes:
+            roots.add(name)
+        elif code is not None and not code.co_name.startswith("<"):
+            codes.append(code)
+        elif token[0] in _BINDS or token[0] in _EFFECTS:
+            if codes and roots and token[0] in _BINDS:
+                yield Made(token[1], frozenset(roots), tuple(codes))
+            name, roots, codes = "", set(), []
