@@ -186,9 +186,8 @@ def _standing(module: Module) -> Iterator[int]:
     """Yield the ids of definitions that a module had, and that it did not make again."""
     if module.bodies is None:
         return
-    value: Any
     for name, value in module.old.items():
-        if module.new.get(name) is value and kind_of(value) is not None:
+        if name in module.new and module.new[name] is value and kind_of(value) is not None:
             yield id(value)
             if is_class(value) and module.owns(value):
                 parts = class_attributes(value).values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.frameworks.serving import framework
-from tests.live import LiveModule
+from tests.live import Strategy, run_in_child
 
 pytestmark = pytest.mark.slow
 
@@ -20,20 +20,27 @@ CELERY = """
     """
 
 
-def test_celery_tasks(live: LiveModule) -> None:
+def test_celery_tasks(strategy: Strategy) -> None:
+    """In a process of its own: what is registered with one application, others get too."""
     framework("celery")
-    module = live.start(CELERY)
-    app, add = module.app, module.add
-    before = add.delay(1, 2).get()
-    live.change("return a + b", "return a * b")
-    edited = add.delay(3, 4).get()
-    live.change("def add(a, b)", "def add(a, b=10)")
-    # What was held is a proxy that hides its attributes: it goes on to the task there was.
-    defaulted = module.add.delay(3).get(), app.tasks[f"{live.name}.add"].delay(3).get()
-    live.edit(live.source + "@app.task\ndef third(): return 3\n")
+    printed = run_in_child(
+        f"""
+        module = live.start({CELERY!r})
+        live.rerun = "changed"
+        app, add = module.app, module.add
+        print(add.delay(1, 2).get())
+        live.change("return a + b", "return a * b")
+        print(add.delay(3, 4).get())
+        live.change("def add(a, b)", "def add(a, b=10)")
+        # What was held is a proxy that hides its attributes: it goes on to the task there was.
+        print(module.add.delay(3).get(), app.tasks[f"{{live.name}}.add"].delay(3).get())
+        live.edit(live.source + "@app.task\\ndef third(): return 3\\n")
+        print(module.third.delay().get(), app is module.app)
+        print(sorted(name.rpartition(".")[2] for name in app.tasks if "celery." not in name))
+        """,
+        strategy,
+    )
 
-    assert (before, edited, defaulted) == (3, 12, (30, 30))
-    assert app is module.app
-    assert module.third.delay().get() == 3
-    own = sorted(name for name in app.tasks if not name.startswith("celery."))
-    assert own == sorted(["named", f"{live.name}.add", f"{live.name}.third"])
+    assert printed.splitlines() == [
+        "3", "12", "30 30", "3 True", "['add', 'named', 'third']"
+    ]  # fmt: skip
