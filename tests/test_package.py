@@ -59,6 +59,7 @@ STAGES = (
     "_registered",
     "_unwrapped",
     "_match",
+    "_renames",
     "_follow",
     # plan
     "_constants",

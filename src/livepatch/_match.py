@@ -57,6 +57,7 @@ class Pair:
         foreign: the new one was not made by this load; an import has taken the old one's place.
             It is referred to, and never changed.
         home: for a class elsewhere that is copied, the name of its own module.
+        previous: the path before, of a definition that was renamed.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Pair:
     before: Module
     foreign: bool = False
     home: str = ""
+    previous: Path = ()
     _text: str = ""
 
     @property
@@ -180,6 +182,25 @@ def match(modules: Iterable[Module]) -> Matches:
         _follow_moves(matches)
         _drop_found_elsewhere(matches)
     return matches
+
+
+def pair_renamed(
+    matches: Matches, module: Module, path: Path, before: tuple[Path, Any], new: Any
+) -> None:
+    """Pair a definition with one that has another name now.
+
+    Args:
+        matches: takes the pairs.
+        module: where both are.
+        path: of the new one.
+        before: path of the old one, and the old one.
+        new: the new one.
+    """
+    old_path, old = before
+    _visit(_Walk(matches, module, module), path, old, new)
+    pair = matches.by_new.get(id(new))
+    if pair is not None and pair.old is old:
+        pair.previous = old_path
 
 
 def _standing(module: Module) -> Iterator[int]:

@@ -40,6 +40,7 @@ from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
+from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._reshaped import may_migrate
 from livepatch._select import Selection, select, with_known_codes
@@ -229,6 +230,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         raise
     try:
         matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        follow_renames(matches)
         follow_bodies(matches)
     except BaseException:
         withdraw(Matches(()), snapshots, loaded)

@@ -81,7 +81,10 @@ def describe(value: Any, home: str) -> Any:  # noqa: PLR0911 - a kind of object 
     """Describe one object: definitions by what they are made of, data by its repr."""
     if isinstance(value, types.FunctionType):
         code = value.__code__
-        inner = [describe(cell.cell_contents, home) for cell in value.__closure__ or ()]
+        captured = [cell.cell_contents for cell in value.__closure__ or ()]
+        inner = [
+            each.__name__ if isinstance(each, type) else describe(each, home) for each in captured
+        ]
         defaults = [describe(each, home) for each in value.__defaults__ or ()]
         return (
             value.__qualname__, value.__doc__, defaults,
@@ -1675,3 +1678,97 @@ def test_a_function_that_calls_what_is_imported_takes_every_later_body(live: Liv
     assert held is module.f
     assert held() == 5
     assert module.LOG == []
+
+
+# --- renames
+
+
+RENAMED = """
+    class Player:
+        count = 0
+        def hit(self): return Player, "hit"
+        def heal(self): return 2
+    def attack(target, log=[]):
+        log.append(target)
+        return len(log)
+    def spare(): return 7
+    players = [Player()]
+    """
+
+
+def test_a_renamed_function_is_the_same_definition(live: LiveModule) -> None:
+    module = start(live, RENAMED)
+    held, table = module.attack, {module.attack: 1}
+    held("a")
+    report = change(live, "def attack", "def strike")
+    (definition,) = [each for each in report.definitions if each.previous is not None]
+
+    assert held("b") == 2
+    assert table[module.strike] == 1
+    assert (held is module.strike, held.__name__) == (True, "strike") or live.strategy != "auto"
+    assert not hasattr(module, "attack")
+    assert (definition.path, definition.previous) == (
+        f"{live.name}.strike",
+        f"{live.name}.attack",
+    )
+    report.undo()
+    assert (module.attack("c"), module.attack.__name__, hasattr(module, "strike")) == (
+        3, "attack", False,
+    )  # fmt: skip
+
+
+def test_a_renamed_class_is_the_same_definition(live: LiveModule) -> None:
+    module = start(live, RENAMED)
+    player, cls = module.players[0], module.Player
+    cls.count, registry = 5, {module.Player: "@"}
+    report = live.edit(
+        live.source.replace("class Player", "class Hero").replace("return Player", "return Hero"),
+        rerun="changed",
+    )
+
+    assert type(player) is module.Hero
+    assert player.hit() == (module.Hero, "hit")
+    assert registry[module.Hero] == "@"
+    assert (module.Hero.__name__, module.Hero.hit.__qualname__) == ("Hero", "Hero.hit")
+    assert module.Hero.count == 5
+    assert not hasattr(module, "Player")
+    assert f"{live.name}.Hero (was {live.name}.Player)" in str(report)
+
+
+def test_a_renamed_method_is_the_same_definition(live: LiveModule) -> None:
+    module = start(live, RENAMED)
+    held = module.players[0].heal
+    change(live, "def heal", "def cure")
+
+    assert held() == module.players[0].cure() == 2
+    assert held.__func__ is module.Player.cure
+    assert not hasattr(module.Player, "heal")
+
+
+def test_a_renamed_function_behind_a_decorator_is_the_same_definition(live: LiveModule) -> None:
+    module = start(live, "@wrapping\ndef f(): return f, 1\nX = run('x')\n")
+    held = module.f
+    live.edit(live.source.replace("def f(): return f", "def g(): return g"), rerun="changed")
+
+    assert held is module.g
+    assert held() == (module.g, 1)
+    assert module.LOG == ["g"]
+
+
+def test_a_rename_that_may_be_of_two_is_not_followed_and_named(live: LiveModule) -> None:
+    module = start(live, "def f(): return 1\nX = run('x')\n")
+    held = [module.f]
+    report = edit(live, "def g(): return 1\ndef h(): return 1\nX = run('x')\n")
+
+    assert held[0] is not module.g
+    assert held[0] is not module.h
+    assert [each.code for each in report.notices] == ["LP310", "LP309"]
+
+
+def test_what_has_another_body_too_is_another_definition(live: LiveModule) -> None:
+    module = start(live, "def f(): return 1\nX = run('x')\n")
+    held = module.f
+    edit(live, "def g(): return 2\nX = run('x')\n")
+
+    assert held() == 1
+    assert held is not module.g

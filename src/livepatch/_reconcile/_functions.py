@@ -55,6 +55,7 @@ def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
         and new.__kwdefaults__ is None
         and not old.__dict__
         and not new.__dict__
+        and old.__qualname__ == new.__qualname__
         and same_value(old.__defaults__, new.__defaults__)
     )
 
