@@ -31,7 +31,7 @@ from livepatch._quiet import quiet_threads
 from livepatch._rerun import after_rerun, before_rerun, new_bodies
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
-from livepatch._source import Source, namespace_of
+from livepatch._source import MAIN, Source, namespace_of
 from livepatch._steps import MISSING
 
 # livepatch.install() replaces importlib.reload; the load needs the real one.
@@ -181,8 +181,11 @@ class _Run:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
         try:
-            with _one_shot_finder(source, code):
-                original_reload(source.module)
+            if name == MAIN:
+                exec(code, namespace)  # noqa: S102 - what it was run by is no import
+            else:
+                with _one_shot_finder(source, code):
+                    original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
             # import had failed the first time.

@@ -169,10 +169,11 @@ class Request:
 
 
 def _bring_up_to_date(request: Request) -> Report:
-    sources = read_sources(request.modules)
+    sources = read_sources(request.modules, with_main=request.rerun != "all")
     if request.dependents:
         names = frozenset(source.name for source in sources)
-        sources = read_sources((*request.modules, *dependents_of(sources)))
+        more = dependents_of(sources)
+        sources = read_sources((*request.modules, *more), with_main=request.rerun != "all")
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
     try:

@@ -21,6 +21,7 @@ from livepatch._between import find_go_betweens
 from livepatch._bodies import Bodies, codes_in, pair_bodies
 from livepatch._code import exchange, graft, linked, nested_codes, same_code
 from livepatch._enrolled import Made
+from livepatch._errors import NotReloadableError
 from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
 from livepatch._nested import absolute_name
@@ -29,9 +30,15 @@ from livepatch._outline import ANNOTATIONS, Import, Outline, Shell, annotate_cod
 from livepatch._reach import Reach
 from livepatch._report import Notice
 from livepatch._snapshot import Snapshot
-from livepatch._source import namespace_of
+from livepatch._source import MAIN, namespace_of
 from livepatch._statements import Statement, Statements, find_statements, pair_codes
-from livepatch._syntax import decorating_names, is_import, overloaded_names, without_annotations
+from livepatch._syntax import (
+    decorating_names,
+    is_import,
+    is_main_guard,
+    overloaded_names,
+    without_annotations,
+)
 
 _FUTURE = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -217,6 +224,8 @@ class _Choice:
         return self.select_statements(old, new)
 
     def whole(self, reason: str) -> Selection:
+        if self.source.name == MAIN:
+            raise NotReloadableError("LP102", f"__main__ would have to run again: {reason}")
         self.changes.names |= self.new.scopes[()].shells.keys()
         notice = Notice("LP315", self.source.name, f"everything ran again: {reason}")
         return Selection(notices=[notice])
@@ -263,6 +272,7 @@ class _Choice:
         gone = found.last_bound, found.gone_uses
         needs = Needs(found.all, runs, self.changes, self.namespace, *imports, *gone)
         needs.settle()
+        guards = self.leave_guards(needs)
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
@@ -275,9 +285,25 @@ class _Choice:
             _say_who_binds(selection, found, needs.runs)
         selection.left = [*found.gone_made, *_made(chosen, old=True)]
         selection.entered = {each.name: each for each in _made(chosen, old=False)}
+        selection.notices += guards
         self.notice_kept(selection, needs)
         self.notice_effects(selection, found.gone, chosen)
         return selection
+
+    def leave_guards(self, needs: Needs) -> list[Notice]:
+        """Leave out what a script does when it is run; say where that has changed."""
+        notices: list[Notice] = []
+        for index, statement in enumerate(needs.statements):
+            if needs.runs[index] and self.is_guard(statement):
+                needs.runs[index] = False
+                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
+                message = f"it has changed; line {statement.first} was not run again: {text}"
+                notices.append(Notice("LP313", self.source.name, message))
+        return notices
+
+    def is_guard(self, statement: Statement) -> bool:
+        """Whether a statement is what a script does when it is run, and this is that script."""
+        return self.source.name == MAIN and any(map(is_main_guard, statement.nodes))
 
     def stays(
         self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
@@ -318,7 +344,7 @@ class _Choice:
         # What only changed inside a decorator has reached what it decorates.
         made = Reach(bodies, Changes(self.changes.names, self.changes.bodies))
         for index, statement in enumerate(needs.statements):
-            if needs.runs[index] or is_import(statement.nodes):
+            if needs.runs[index] or is_import(statement.nodes) or self.is_guard(statement):
                 continue
             header = needs.headers.get(index)
             if header is not None:

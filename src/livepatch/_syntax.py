@@ -18,6 +18,16 @@ def is_import(nodes: Iterable[ast.stmt]) -> bool:
     return all(isinstance(node, _IMPORTS) for node in nodes)
 
 
+def is_main_guard(node: ast.stmt) -> bool:
+    """Whether a statement is ``if __name__ == "__main__"``."""
+    if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare)):
+        return False
+    sides = (node.test.left, *node.test.comparators)
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    texts = {side.value for side in sides if isinstance(side, ast.Constant)}
+    return names == {"__name__"} and texts == {"__main__"}
+
+
 def is_definition(nodes: Iterable[ast.stmt]) -> bool:
     """Whether a statement does nothing but define, import and choose between such."""
     return all(map(_only_defines, nodes)) and not is_import(nodes)
