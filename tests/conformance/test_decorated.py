@@ -464,7 +464,6 @@ def test_function_loses_a_decorator_that_an_assignment_put_on_it(live: LiveModul
 
 
 def test_wrapt_decorated_function(live: LiveModule) -> None:
-    pytest.importorskip("wrapt")
     module = live.start("""
         import wrapt
         @wrapt.decorator
@@ -481,7 +480,6 @@ def test_wrapt_decorated_function(live: LiveModule) -> None:
 
 
 def test_wrapt_decorator_changes(live: LiveModule) -> None:
-    pytest.importorskip("wrapt")
     module = live.start("""
         import wrapt
         @wrapt.decorator
