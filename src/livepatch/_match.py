@@ -158,17 +158,17 @@ def match(modules: Iterable[Module]) -> Matches:
     by_name = {module.name: module for module in matches.modules}
     for module in matches.modules:
         find_names(module, by_name)
+    walks = [_Walk(matches, module, module) for module in matches.modules]
+    made = OwnList((walk, *each) for walk in walks for each in _made_anew(walk.module))
+    for module in matches.modules if made else ():
         matches.standing.update(_standing(module))
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[_Walk, str, Any]] = OwnList()
-    for module in matches.modules:
-        walk = _Walk(matches, module, module)
-        for name, value in module.new.items():
-            if name in module.bound:
-                if _is_at_home(module, name, value):
-                    _visit_global(walk, name, value)
-                else:
-                    elsewhere.append((walk, name, value))
+    for walk, name, value in made:
+        if _is_at_home(walk.module, name, value):
+            _visit_global(walk, name, value)
+        else:
+            elsewhere.append((walk, name, value))
     # What the registries lead to has been paired by what it is registered for by then.
     elsewhere.sort(key=lambda each: is_bound_in_turn(each[0].module, (each[1],)))
     for walk, name, value in elsewhere:
@@ -182,6 +182,17 @@ def match(modules: Iterable[Module]) -> Matches:
         _follow_moves(matches)
         _drop_found_elsewhere(matches)
     return matches
+
+
+def _made_anew(module: Module) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that may be other objects than before, or have others registered."""
+    for name, value in module.new.items():
+        if name in module.bound and (
+            module.old.get(name, module) is not value
+            or name in module.unbound
+            or is_single_dispatch(value)
+        ):
+            yield name, value
 
 
 def pair_renamed(
