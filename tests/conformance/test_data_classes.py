@@ -668,3 +668,20 @@ def test_attrs_class_that_nobody_touched_is_not_called_replaced(live: LiveModule
     assert not report.notices
     assert repr(one) == "A(x=3)"
     assert one == module.A(3)
+
+
+def test_data_class_that_gains_a_field_has_its_annotation(live: LiveModule) -> None:
+    source = """
+        import dataclasses
+        @dataclasses.dataclass
+        class D:
+            a: int = 1
+    """
+    module = live.start(source)
+    report = live.edit(source.replace("a: int = 1", "a: int = 1\n            b: str = 'x'"))
+    after = (list(module.D.__annotations__), list(module.D.__init__.__annotations__))
+    report.undo()
+
+    assert after == (["a", "b"], ["a", "b", "return"])
+    assert list(module.D.__annotations__) == ["a"]
+    assert list(module.D.__init__.__annotations__) == ["a", "return"]
