@@ -1432,6 +1432,7 @@ def test_class_with_instances_becomes_a_function(live: LiveModule) -> None:
     assert "LP306" in {notice.code for notice in report.notices}
 
 
+@pytest.mark.one_mode("data is kept, and named")
 def test_attribute_computed_by_a_function_whose_body_changed(live: LiveModule) -> None:
     source = """
         def limit(): return 1
@@ -1445,6 +1446,7 @@ def test_attribute_computed_by_a_function_whose_body_changed(live: LiveModule) -
     assert (module.A.limit, module.TOP) == (2, 2)
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_attribute_whose_unchanged_source_gives_another_value_is_kept_and_named(
     live: LiveModule,
 ) -> None:

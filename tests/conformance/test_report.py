@@ -143,6 +143,7 @@ def test_changed_body_is_updated_and_its_neighbours_unchanged(live: LiveModule) 
     assert found["Player.heal"] == found["start"] == "unchanged"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_definitions(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def stop", "def pause")
@@ -152,6 +153,7 @@ def test_added_and_removed_definitions(live: LiveModule) -> None:
     assert found["stop"] == "removed"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_methods(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def heal", "def rest")
