@@ -20,6 +20,7 @@ from typing import Any, Literal
 import livepatch
 
 Strategy = Literal["auto", "repoint"]
+Rerun = Literal["all", "changed"]
 
 PYTHON = os.environ.get("LIVEPATCH_TEST_PYTHON", sys.executable)
 """The interpreter of child processes: a script where ``sys.executable`` cannot start alone."""
@@ -29,12 +30,13 @@ _numbers = itertools.count(1)
 
 
 class LiveModule:
-    """A module under test, its file, and the reload of this run's strategy."""
+    """A module under test, its file, and the reload of this run's strategy and mode."""
 
-    def __init__(self, root: Path, strategy: Strategy = "auto") -> None:
+    def __init__(self, root: Path, strategy: Strategy = "auto", rerun: Rerun = "all") -> None:
         number = next(_numbers)
         self.root = root
         self.strategy: Strategy = strategy
+        self.rerun: Rerun = rerun
         self.name = f"live_{number}"
         self.other_name = f"other_{number}"
         self.path = root / f"{self.name}.py"
@@ -86,6 +88,7 @@ class LiveModule:
 
     def reload(self, **options: Any) -> livepatch.Report:
         """Reload the module from the file as it is."""
+        options.setdefault("rerun", self.rerun)
         return livepatch.reload(self.module, strategy=self.strategy, **options)
 
     def close(self) -> None:

@@ -39,6 +39,7 @@ STAGES = (
     "_dicts",
     "_origin",
     "_linearise",
+    "_enrolled",
     "_snapshot",
     "_nested",
     # which statements run, and how
@@ -46,9 +47,9 @@ STAGES = (
     "_syntax",
     "_needs",
     "_reach",
+    "_between",
     "_select",
     "_rerun",
-    "_between",
     "_quiet",
     "_load",
     "_progress",
@@ -58,6 +59,7 @@ STAGES = (
     "_registered",
     "_unwrapped",
     "_match",
+    "_renames",
     "_follow",
     # plan
     "_constants",

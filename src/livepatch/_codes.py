@@ -26,8 +26,8 @@ CODES: dict[str, Code] = {
     ),
     "LP102": Code(
         "The module is __main__.",
-        "A script run as __main__ has no import spec from which it could be found again.",
-        "Move the code you edit into a module of its own and import it from the script.",
+        "To run a script again would start the program again; cells have no file to be brought to.",
+        'Use rerun="changed", which brings a script to its file; or move the code into a module.',
     ),
     "LP103": Code(
         "The package has no source file of its own.",

@@ -32,6 +32,9 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (attributes for _, attributes in module.classes)
         found += module.contents
         found += (contents for _, contents in module.contents)
+        for enrolled in module.enrolled:
+            found += (entry.held for entry in enrolled.entries)
+            found += (pair for _, pair in enrolled.came)
         for removed in module.removed.values():
             found += parts_of(removed)
     found += decisions.derived

@@ -229,3 +229,13 @@ def qualified_name(definition: Any) -> str | None:
         name: str = type.__dict__["__qualname__"].__get__(definition)
         return name
     return None
+
+
+def is_single_dispatch(function: Any) -> bool:
+    """Whether a function is one that functools.singledispatch has made."""
+    return (
+        type(function) is types.FunctionType
+        and function.__code__.co_filename == functools.__file__
+        and type(function.__dict__.get("registry")) is types.MappingProxyType
+        and "dispatch" in function.__dict__
+    )

@@ -22,6 +22,7 @@ from typing import Any
 
 from livepatch._between import GoBetween, find_go_betweens
 from livepatch._dicts import reorder, replace_contents, run_in_c
+from livepatch._enrolled import open_to_more
 from livepatch._errors import NotAModuleError
 from livepatch._nested import loading_on_import
 from livepatch._outline import Outline
@@ -30,7 +31,7 @@ from livepatch._quiet import quiet_threads
 from livepatch._rerun import after_rerun, before_rerun, new_bodies
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
-from livepatch._source import Source, namespace_of
+from livepatch._source import MAIN, Source, namespace_of
 from livepatch._steps import MISSING
 
 # livepatch.install() replaces importlib.reload; the load needs the real one.
@@ -167,8 +168,9 @@ class _Run:
             return
         before_rerun(selection, snapshot)
         if selection.code is not None:
-            self.run(snapshot, selection.code)
-            after_rerun(selection, snapshot)
+            with open_to_more(snapshot.namespace):
+                self.run(snapshot, selection.code)
+        after_rerun(selection, snapshot)
 
     def run(self, snapshot: Snapshot, code: CodeType) -> None:
         """Run a module's code in its namespace, as an import does."""
@@ -179,8 +181,11 @@ class _Run:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
         try:
-            with _one_shot_finder(source, code):
-                original_reload(source.module)
+            if name == MAIN:
+                exec(code, namespace)  # noqa: S102 - what it was run by is no import
+            else:
+                with _one_shot_finder(source, code):
+                    original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
             # import had failed the first time.

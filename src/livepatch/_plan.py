@@ -356,6 +356,9 @@ def _plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
 def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str, Any]:
     """Put together what a module's namespace is to hold, in the order of its new source."""
     final: OwnDict[str, Any] = OwnDict()
+    if not (kept or module.unbound or plan.decisions.survivors):
+        final.update(module.new)
+        return _with_docstring(final, module)
     for name, value in module.new.items():
         if module.part is Part.GONE:
             final[name] = plan.decisions.settle(value)
@@ -366,6 +369,11 @@ def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str,
     for name, value in module.old.items():
         if f"{module.name}.{name}" in kept:
             final[name] = value
+    return _with_docstring(final, module)
+
+
+def _with_docstring(final: OwnDict[str, Any], module: Module) -> OwnDict[str, Any]:
+    """Say that a module has no docstring, if its source has none."""
     if module.part is Part.RELOADED and "__doc__" not in module.outline.scopes[()].shells:
         final["__doc__"] = None
     return final

@@ -9,14 +9,16 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from livepatch._apply import apply, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
+from livepatch._enrolled import steps_for_gone
 from livepatch._errors import (
     InvalidOptionError,
     LivepatchError,
@@ -38,6 +40,7 @@ from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
+from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._reshaped import may_migrate
 from livepatch._select import Selection, select, with_known_codes
@@ -166,14 +169,20 @@ class Request:
 
 
 def _bring_up_to_date(request: Request) -> Report:
-    sources = read_sources(request.modules)
+    sources = read_sources(request.modules, with_main=request.rerun != "all")
     if request.dependents:
         names = frozenset(source.name for source in sources)
-        sources = read_sources((*request.modules, *dependents_of(sources)))
+        more = dependents_of(sources)
+        sources = read_sources((*request.modules, *more), with_main=request.rerun != "all")
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
-    with young_objects_kept_apart():
-        report, watched, record = _run_stages(request, sources)
+    try:
+        with young_objects_kept_apart():
+            report, watched, record = _run_stages(request, sources)
+    except BaseException as error:
+        if request.rerun != "all":
+            _let_go(error)
+        raise
     del sources
     if request.rerun != "all" and record is None:
         # New classes derive from bases that were not made again, and would stay in their lists.
@@ -185,6 +194,20 @@ def _bring_up_to_date(request: Request) -> Report:
         return report
     report = verify(report, watched, record.retired)
     return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what a failed load made, which the frames of livepatch in an error's traceback hold.
+
+    New classes derive from bases that were not made again, and would stay in their lists.
+    """
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if str(frame.f_globals.get("__name__")).startswith("livepatch."):
+                with suppress(RuntimeError):  # this function's callers are running
+                    frame.clear()
+        error = error.__context__
+    gc.collect()
 
 
 def _undo_alone(record: Record) -> Report:
@@ -208,6 +231,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         raise
     try:
         matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        follow_renames(matches)
         follow_bodies(matches)
     except BaseException:
         withdraw(Matches(()), snapshots, loaded)
@@ -222,6 +246,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             _notice_selections(plan, selections)
+            _plan_entries(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
@@ -266,6 +291,18 @@ def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
         for path in module.followed.replaced:
             message = "was replaced at run time, and its body changed; what replaced it was kept"
             plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
+def _plan_entries(plan: Plan) -> None:
+    """Note the steps for definitions that have gone from the lists of those who decorate."""
+    for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            steps = steps_for_gone(enrolled)
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+            for root in sorted(enrolled.unfound):
+                message = "what a statement did to it that has changed or gone was not taken back"
+                plan.notices.append(Notice("LP314", f"{module.name}.{root}", message))
 
 
 def _take_back_load(

@@ -32,7 +32,7 @@ class DefinitionChange(NamedTuple):
         path: where it is: module, class and name, joined by dots.
         kind: function, class, property, ...
         outcome: see `Outcome`; *updated* kept the old object, *replaced* moved to the new one.
-        previous: its path before, where it has moved from another module; else None.
+        previous: its path before, where it has moved from another module or was renamed; else None.
     """
 
     path: str

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import after
+import arrives
 import base
 import bodies
+import edit
+import imports
 import steady
 
 if TYPE_CHECKING:
@@ -16,5 +19,13 @@ if TYPE_CHECKING:
 
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (bodies.SCENARIO, base.SCENARIO, after.SCENARIO, steady.SCENARIO)
+    for scenario in (
+        bodies.SCENARIO,
+        base.SCENARIO,
+        after.SCENARIO,
+        steady.SCENARIO,
+        edit.SCENARIO,
+        arrives.SCENARIO,
+        imports.SCENARIO,
+    )
 }

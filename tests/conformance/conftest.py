@@ -1,4 +1,8 @@
-"""Both strategies must give the same observations: every case here runs under each."""
+"""Both strategies must give the same observations, and both modes but for the data they keep.
+
+Every case here runs under each strategy, and with `pytest -m slow` in the mode that runs only what
+changed, too. What a case says of the mode in which everything runs is marked so.
+"""
 
 from __future__ import annotations
 
@@ -13,3 +17,13 @@ from tests.live import Strategy
 def strategy(request: pytest.FixtureRequest) -> Strategy:
     """The strategy of every reload in the test."""
     return cast("Strategy", request.param)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test in both modes, unless it is marked to be about one."""
+    if "live" not in metafunc.fixturenames:
+        return
+    modes = [pytest.param("all", id="all")]
+    if metafunc.definition.get_closest_marker("one_mode") is None:
+        modes.append(pytest.param("changed", id="changed", marks=pytest.mark.slow))
+    metafunc.parametrize("rerun", modes)

@@ -293,6 +293,7 @@ def test_hash_that_raises_while_a_key_moves_takes_everything_back(live: LiveModu
     assert held[1]() == (1 if failed else 2)
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_metaclass_that_refuses_the_second_class(live: LiveModule) -> None:
     other = live.other("""
         seen = set()
@@ -421,6 +422,7 @@ def test_name_that_hides_a_builtin_does_not_hide_it_from_the_new_source(live: Li
 
 
 @pytest.mark.parametrize("ending", ["dry run", "error", "refusal"])
+@pytest.mark.one_mode("the class of which the edit makes another one is not made again")
 def test_young_class_of_a_user_is_not_taken_out_with_the_load(
     live: LiveModule, ending: str
 ) -> None:

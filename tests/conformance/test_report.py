@@ -143,6 +143,7 @@ def test_changed_body_is_updated_and_its_neighbours_unchanged(live: LiveModule) 
     assert found["Player.heal"] == found["start"] == "unchanged"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_definitions(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def stop", "def pause")
@@ -152,6 +153,7 @@ def test_added_and_removed_definitions(live: LiveModule) -> None:
     assert found["stop"] == "removed"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_methods(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def heal", "def rest")
@@ -196,6 +198,7 @@ def test_ok_is_a_bool(live: LiveModule) -> None:
     assert live.reload().ok is True
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_notices_have_a_number_a_path_and_a_message(live: LiveModule) -> None:
     module = live.start("CACHE = {}\ndef hit(): return 1\n")
     held = [module.CACHE]

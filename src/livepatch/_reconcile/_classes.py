@@ -57,7 +57,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
         held = present.get(name, MISSING)
-        if held is not chosen or id(chosen) in result.touched:
+        if name not in UNSETTABLE and (held is not chosen or id(chosen) in result.touched):
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
