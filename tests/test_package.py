@@ -28,6 +28,7 @@ STAGES = (
     "_codes",
     "_errors",
     "_report",
+    "_turns",
     # source, snapshot, load
     "_code",
     "_outline",
@@ -103,6 +104,7 @@ STAGES = (
     "_summary",
     "_verify",
     "_undo",
+    "_history",
     # what a user calls
     "_changed",
     "_reload",

@@ -18,6 +18,7 @@ from livepatch._errors import (
     ReloadInProgressError,
     ReloadRefused,
 )
+from livepatch._history import HistoryEntry, history, keep_history, undo
 from livepatch._holders import forget_holder, register_holder
 from livepatch._hotswap import hotswap
 from livepatch._install import install, uninstall
@@ -31,6 +32,7 @@ remember_imports()
 __all__ = [
     "Change",
     "DefinitionChange",
+    "HistoryEntry",
     "InvalidOptionError",
     "LivepatchError",
     "NotAModuleError",
@@ -46,10 +48,13 @@ __all__ = [
     "changed",
     "explain",
     "forget_holder",
+    "history",
     "hotswap",
     "install",
+    "keep_history",
     "register_holder",
     "reload",
     "reload_changed",
+    "undo",
     "uninstall",
 ]

@@ -11,7 +11,6 @@ from livepatch._decide import Decisions
 from livepatch._kinds import CACHE_TYPE, bases_of, class_attributes, is_class, parts_of_wrapper
 from livepatch._match import Matches
 from livepatch._own import OwnList
-from livepatch._record import retained
 
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
@@ -23,7 +22,6 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
     every name there), and whatever goes away with a loser.
     """
     found: OwnList[Any] = OwnList()
-    found += retained()
     found += (decisions.losers, decisions.survivors, *matches.pairs, *matches.aliases)
     for module in matches.modules:
         found += (module.live, module.old, module.new)

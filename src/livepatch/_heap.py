@@ -14,6 +14,7 @@ from typing import Any
 
 from livepatch._kinds import class_attributes, is_class
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._record import retained
 
 # gc.get_referrers compares every reference on the heap with every target; past this many targets
 # one pass with a set of ids is cheaper (measured: FACTS in the design notes, tests/benchmarks).
@@ -29,7 +30,8 @@ def unexplained_counts(
     Args:
         targets: the objects; the caller holds each in this list and in nothing else that is not
             among the explainers.
-        explainers: objects whose references are known and accounted for; so are the list's own.
+        explainers: objects whose references are known and accounted for; so are the list's own,
+            and those of what is kept for `livepatch.undo`.
         known: the id of a target for each reference to it that is accounted for besides.
 
     Returns:
@@ -37,9 +39,11 @@ def unexplained_counts(
     """
     if not targets:
         return []
-    each_once = OwnDict(zip(map(id, explainers), explainers))
     wanted = set(map(id, targets))
-    references = map(id, gc.get_referents(explainers, each_once, *each_once.values()))
+    kept = retained(wanted)
+    each_once = OwnDict(zip(map(id, explainers), explainers))
+    each_once.update(zip(map(id, kept), kept))
+    references = map(id, gc.get_referents(explainers, each_once, kept, *each_once.values()))
     explained = Counter(filter(wanted.__contains__, references))
     explained.update(known)
     probe = object()

@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
-import logging
 import sys
-import threading
 import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +19,10 @@ from livepatch._errors import (
     LivepatchError,
     NotAModuleError,
     OptionTypeError,
-    ReloadInProgressError,
     ReloadRefused,
 )
 from livepatch._follow import follow_bodies
+from livepatch._history import add_to_history, take_back
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
@@ -44,17 +41,13 @@ from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
-from livepatch._undo import keep_record, undo
+from livepatch._turns import log_report, one_at_a_time
+from livepatch._undo import keep_record
 from livepatch._verify import verify
 from livepatch._withdraw import withdraw
 
-logger = logging.getLogger("livepatch")
-logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
 RERUNS = ("all", "changed")
-
-_lock = threading.RLock()
-_under_way = threading.local()
 
 
 def reload(
@@ -111,10 +104,10 @@ def reload(
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
-    with _one_at_a_time():
+    with one_at_a_time():
         request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
-    _log(report)
+    log_report(report)
     return report
 
 
@@ -184,14 +177,8 @@ def _bring_up_to_date(request: Request) -> Report:
     if record is None:
         return report
     report = verify(report, watched, record.retired)
-    return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
-
-
-def _undo_alone(record: Record) -> Report:
-    with _one_at_a_time():
-        report = undo(record)
-    _log(report)
-    return report
+    add_to_history(record, report)
+    return dataclasses.replace(report, _undo=functools.partial(take_back, record))
 
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
@@ -326,18 +313,6 @@ def _kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
     return frozenset(names)
 
 
-@contextmanager
-def _one_at_a_time() -> Generator[None, None, None]:
-    if getattr(_under_way, "value", False):
-        raise ReloadInProgressError("LP109", "this thread is in the middle of a reload")
-    with _lock:
-        _under_way.value = True
-        try:
-            yield
-        finally:
-            _under_way.value = False
-
-
 def _noted(error: BaseException, name: str) -> BaseException:
     """Add a note to the user's own exception that says what state things are in."""
     if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
@@ -346,9 +321,3 @@ def _noted(error: BaseException, name: str) -> BaseException:
             "reload, except for what the modules' top-level code did outside them."
         )
     return error
-
-
-def _log(report: Report) -> None:
-    level = logging.INFO if report.ok else logging.WARNING
-    for line in str(report).splitlines():
-        logger.log(level, "%s", line.strip())

@@ -351,7 +351,9 @@ class _Search:
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing = self.repointing
-        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
+        sought = {*map(id, held), *map(id, arrived)}
+        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained(sought))}
+        del sought
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
         if not arrived and self.old_side.isdisjoint(map(id, held)):

@@ -127,7 +127,7 @@ def _is_merger(matches: Matches, pair: Pair) -> bool:
     return pair.foreign or (moved and matches.by_new[id(pair.new)] is not pair)
 
 
-def undo(record: Record) -> Report:
+def undo_record(record: Record) -> Report:
     """Take one reload back.
 
     Args:

@@ -73,7 +73,6 @@ def _held(watched: Watched, *, suspended: bool = False) -> Held:
     if not alive:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
-    internals += retained()
     internals += unwrapped()
     internals += overwritten_locals(suspended=suspended)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
