@@ -45,6 +45,7 @@ STAGES = (
     # which statements run, and how
     "_statements",
     "_syntax",
+    "_assigned",
     "_needs",
     "_reach",
     "_select",
@@ -94,6 +95,7 @@ STAGES = (
     "_running",
     "_search",
     "_plan",
+    "_absent",
     "_importers",
     "_carry",
     "_notices",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
+from livepatch._constants import same_contents
 from livepatch._kinds import Kind, parts_of_wrapper
 from livepatch._migrate import Migration
 from livepatch._module import Part, Path
@@ -87,6 +88,27 @@ class Left:
     values: OwnDict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """What the instances of a class were given that were made before ``__init__`` assigned it.
+
+    Attributes:
+        cls: the class.
+        name: the attribute.
+        value: what all were given; MISSING where each got an object of its own.
+        make: makes such an object.
+    """
+
+    cls: type
+    name: str
+    value: Any
+    make: Callable[[], Any] | None
+
+    def is_untouched(self, present: Any) -> bool:
+        """Whether a value says no more than what was given."""
+        return same_contents(present, self.value if self.make is None else self.make())
+
+
 @dataclass(eq=False)  # without slots: 3.10 cannot make them weakly referenceable
 class Record:
     """What is needed to take one reload back.
@@ -101,6 +123,7 @@ class Record:
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
         orders: classes that lost attributes, with the order in which they had them.
+        filled: what instances were given that were made before ``__init__`` assigned it.
         left: values that have no place any more, by the id of their instance.
         retired: how old classes left their bases' lists of subclasses.
         serial: tells the records of a process apart.
@@ -118,6 +141,7 @@ class Record:
     borrowed: OwnList[tuple[type, type]]
     caches: OwnList[tuple[str, Call]]
     orders: OwnList[tuple[type, list[str]]]
+    filled: OwnList[Filled] = field(default_factory=OwnList)
     left: OwnDict[int, Left] = field(default_factory=OwnDict)
     retired: Steps = field(default_factory=Steps)
     serial: int = field(default_factory=lambda: next(_serials))
@@ -180,6 +204,7 @@ def drop_record(record: Record) -> None:
         record.orders,
         record.layers,
         record.left,
+        record.filled,
         record.parts,
     ):
         held.clear()
@@ -280,7 +305,7 @@ def _lasting_parts(record: Record) -> Iterator[Any]:
         yield from (replacement, replacement.attributes)
         yield from parts_of_wrapper(replacement.old)
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
-    yield record.layers
+    yield from (record.filled, *record.filled, record.layers)
     for layer in record.layers:
         yield from (layer, layer.parts, layer.inside, *layer.inside)
         yield from (contents for _, contents in layer.inside)

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from livepatch._absent import fill_absent
 from livepatch._apply import apply, refresh_caches, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
@@ -209,6 +210,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             _notice_selections(plan, selections)
+            fill_absent(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)

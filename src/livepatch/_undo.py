@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
+from livepatch._absent import take_filled_back
 from livepatch._apply import apply, drop_copies, refresh_caches, release
 from livepatch._constants import contents_of, may_hold_state
 from livepatch._decide import Decisions
@@ -72,6 +73,7 @@ def keep_record(plan: Plan) -> Record:
         orders=OwnList(_orders(matches)),
     )
     record.replaced += map(_replacement, decisions.derived)
+    record.filled += plan.filled
     migrations = list(decisions.migrations.values())
     for each in record.replaced:
         each.migrated = id(each.old) in decisions.migrations
@@ -214,6 +216,7 @@ def _plan_back(record: Record) -> Plan:
     first = record.retired.inverse()
     first.extend(plan.steps)
     plan.steps = first
+    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
     for described in record.modules:
         _plan_namespace(plan, described, kept)
     shared = [layer.path for layer in record.layers if layer.shared]
