@@ -93,6 +93,7 @@ STAGES = (
     "_holders",
     "_hidden",
     "_running",
+    "_rehash",
     "_search",
     "_plan",
     "_absent",

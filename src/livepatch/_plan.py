@@ -64,6 +64,7 @@ class Plan:
         committed: empty until the change has been made, whole.
         finals: the namespaces when all is done, by module.
         definition_steps: those of the steps that concern the definitions themselves.
+        tables: what has keys whose hash may change, with how many entries it is to have.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
         filled: what instances are given that were made before their ``__init__`` assigned it.
@@ -85,6 +86,7 @@ class Plan:
     committed: list[int] = field(default_factory=list)
     finals: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
     definition_steps: Steps = field(default_factory=Steps)
+    tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
     filled: OwnList[Filled] = field(default_factory=OwnList)
 
@@ -175,6 +177,9 @@ def finish_plan(
     _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
+    plan.tables = OwnList(
+        OwnList((plan.decisions.settle(each), size)) for each, size in repointing.tables
+    )
     plan.steps.extend(repointing.first)
     _plan_instances(plan, repointing)
     borrowed = [

@@ -579,3 +579,31 @@ def test_callable_object_that_has_taken_the_name_of_its_class(live: LiveModule) 
 
     assert held() == -2
     assert type(held) is type(live.module.K)
+
+
+def test_wrapt_wrappers_held_bound_follow_their_class_and_wrapper(live: LiveModule) -> None:
+    source = """
+        import wrapt
+        @wrapt.decorator
+        def twice(wrapped, instance, args, kwargs):
+            return 2 * wrapped(*args, **kwargs)
+        @wrapt.decorator(adapter=lambda a, b: None)
+        def adapted(wrapped, instance, args, kwargs):
+            return 3 * wrapped(*args, **kwargs)
+        class A:
+            @twice
+            def f(self): return 1
+            @adapted
+            def g(self): return 1
+        @adapted
+        def h(): return 1
+    """
+    module = live.start(source)
+    instance = module.A()
+    held = [instance.f, instance.g, module.h]
+    report = live.edit(source.replace("return 1", "return 2").replace("3 *", "5 *"))
+
+    assert report.ok, report
+    assert [each() for each in held] == [4, 10, 10]
+    assert held[0]._self_owner is module.A
+    assert live.reload().ok

@@ -650,3 +650,26 @@ def test_one_hundred_fifty_classes_gain_a_base_at_once(live: LiveModule) -> None
         for (kind, instance), name in zip(held, names, strict=True)
     )
     assert all(isinstance(instance, module.Base) for _, instance in held)
+
+
+@pytest.mark.parametrize("base", ["object", "Empty"])
+def test_slot_of_a_replaced_class_that_holds_a_replaced_class(live: LiveModule, base: str) -> None:
+    source = """
+        class Empty:
+            __slots__ = ()
+        class P:
+            __slots__ = ("kind", "kinds")
+        class Q: pass
+    """
+    module = live.start(source)
+    instance = module.P()
+    instance.kind, instance.kinds = module.Q, [module.P]
+    edited = source.replace("class P", f"class P({base})").replace("class Q", "class Q(Empty)")
+    report = live.edit(edited)
+
+    assert report.ok, report
+    assert type(instance) is module.P
+    assert (instance.kind, instance.kinds) == (module.Q, [module.P])
+    report.undo()
+    assert type(instance) is module.P
+    assert (instance.kind, instance.kinds) == (module.Q, [module.P])
