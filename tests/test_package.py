@@ -52,6 +52,7 @@ STAGES = (
     "_rerun",
     "_between",
     "_quiet",
+    "_hooks",
     "_load",
     "_progress",
     # match

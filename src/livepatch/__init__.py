@@ -20,6 +20,7 @@ from livepatch._errors import (
 )
 from livepatch._history import HistoryEntry, history, keep_history, undo
 from livepatch._holders import forget_holder, register_holder
+from livepatch._hooks import Reloading, after_reload, before_reload, forget_hook
 from livepatch._hotswap import hotswap
 from livepatch._install import install, uninstall
 from livepatch._migrate import Change
@@ -43,11 +44,15 @@ __all__ = [
     "Outcome",
     "ReloadInProgressError",
     "ReloadRefused",
+    "Reloading",
     "Report",
     "StaleFrame",
+    "after_reload",
+    "before_reload",
     "changed",
     "explain",
     "forget_holder",
+    "forget_hook",
     "history",
     "hotswap",
     "install",

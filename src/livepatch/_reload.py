@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livepatch._absent import fill_absent
-from livepatch._apply import apply, refresh_caches, release
+from livepatch._apply import apply, notice_lost, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
 from livepatch._errors import (
@@ -24,6 +24,7 @@ from livepatch._errors import (
 )
 from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
+from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
@@ -166,8 +167,7 @@ def _bring_up_to_date(request: Request) -> Report:
         sources = read_sources((*request.modules, *dependents_of(sources)))
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
-    with young_objects_kept_apart():
-        report, watched, record = _run_stages(request, sources)
+    report, watched, record = _run_between_hooks(request, sources)
     del sources
     if request.rerun != "all" and record is None:
         # New classes derive from bases that were not made again, and would stay in their lists.
@@ -180,6 +180,23 @@ def _bring_up_to_date(request: Request) -> Report:
     report = verify(report, watched, record.retired)
     add_to_history(record, report)
     return dataclasses.replace(report, _undo=functools.partial(take_back, record))
+
+
+def _run_between_hooks(
+    request: Request, sources: list[Source]
+) -> tuple[Report, Watched, Record | None]:
+    reloading = Reloading(tuple(source.name for source in sources), "forward")
+    modules = [] if request.dry_run else [source.module for source in sources]
+    inverses = [] if request.dry_run else run_before(modules, reloading)
+    try:
+        with young_objects_kept_apart():
+            report, watched, record = _run_stages(request, sources)
+    except BaseException:
+        run_inverses(inverses)
+        raise
+    if record is None:
+        run_inverses(inverses)
+    return report, watched, record
 
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
@@ -225,7 +242,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         report = summarise(plan, request.started, dry_run=request.dry_run)
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
-    plan.notices += refresh_caches(plan)
+    notice_lost(plan)
     for module in matches.modules:
         remember_origin(module.source.module, module.outline)
     record = keep_record(plan)

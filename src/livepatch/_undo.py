@@ -12,11 +12,12 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._absent import take_filled_back
-from livepatch._apply import apply, drop_copies, refresh_caches, release
+from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._constants import contents_of, may_hold_state
 from livepatch._decide import Decisions
 from livepatch._dicts import restored_order, run_in_c
 from livepatch._errors import NothingToUndoError, ReloadRefused
+from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class
 from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
@@ -145,9 +146,17 @@ def undo_record(record: Record) -> Report:
     for module in record.modules:
         if not is_newest(record, module.source.module):
             raise NothingToUndoError("LP131", f"{module.source.name!r} has been reloaded since")
-    with young_objects_kept_apart():
-        report, watched = _run(record, started)
+    modules = [module.source.module for module in record.modules]
+    reloading = Reloading(tuple(module.source.name for module in record.modules), "back")
+    inverses = run_before(modules, reloading)
+    try:
+        with young_objects_kept_apart():
+            report, watched = _run(record, started)
+    except BaseException:
+        run_inverses(inverses)
+        raise
     if report.refusals:
+        run_inverses(inverses)
         raise ReloadRefused(report.refusals)
     return verify(report, watched, Steps())
 
@@ -160,13 +169,13 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
             drop_copies(plan)
             return summarise(plan, started, dry_run=True), []
         try:
-            apply(plan)
+            apply(plan, "back")
         except BaseException:
             drop_copies(plan)
             raise
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
-    plan.notices += refresh_caches(plan)
+    notice_lost(plan)
     for each in record.modules:
         remember_origin(each.source.module, each.origin)
     drop_record(record)

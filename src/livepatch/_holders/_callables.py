@@ -171,9 +171,7 @@ def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
         repointing.count("wrapt proxy", moved)
         # By position: the instance comes right after what is wrapped.
         initialise = class_attributes(WRAPPER_BASE)["__init__"]
-        repointing.steps.add(
-            Call(initialise, holder, *after), Call(initialise, holder, *before)
-        )
+        repointing.steps.add(Call(initialise, holder, *after), Call(initialise, holder, *before))
 
 
 # In the order of the arguments of its __init__: without an owner before wrapt 2, and none at all
