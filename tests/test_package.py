@@ -89,6 +89,7 @@ STAGES = (
     "_holders._references",
     "_holders._callables",
     "_holders._containers",
+    "_holders._crowds",
     "_holders._frames",
     "_holders._table",
     "_holders",

@@ -229,3 +229,12 @@ def qualified_name(definition: Any) -> str | None:
         name: str = type.__dict__["__qualname__"].__get__(definition)
         return name
     return None
+
+
+def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
+    """Leave the instances of some classes out of many objects."""
+    if len(classes) == 1:
+        cls = classes[0]
+        return [each for each in objects if type(each) is not cls]
+    wanted = set(map(id, classes))
+    return [each for each in objects if id(type(each)) not in wanted]

@@ -252,6 +252,16 @@ def set_on_all(instances: list[Any], name: str, values: Iterable[Any]) -> None:
     collections.deque(map(object.__setattr__, instances, repeat(name), values), maxlen=0)
 
 
+def set_column(instances: list[Any], setter: Any, values: list[Any]) -> None:
+    """Set one slot of many instances."""
+    collections.deque(map(setter, instances, values), maxlen=0)
+
+
+def set_values(kind: Any, target: Any, keys: list[Any], values: list[Any]) -> None:
+    """Set the values of many keys of a dict that has them; ``kind`` is the built-in type."""
+    kind.update(target, zip(keys, values))
+
+
 def delete_from_all(instances: list[Any], name: str) -> None:
     """Delete an attribute of many instances, where it is set."""
     for each in instances:
@@ -264,6 +274,8 @@ _COLLECTIONS = {
     id(recode): slice(0, 2),
     id(_set_class_of_all): slice(0, 1),
     id(set_on_all): slice(0, 3, 2),
+    id(set_column): slice(0, 3, 2),
+    id(set_values): slice(2, 4),
     id(delete_from_all): slice(0, 1),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),
