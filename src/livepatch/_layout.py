@@ -35,10 +35,10 @@ def layout_of(cls: type) -> tuple[Any, ...]:
 
 def sizes_of(cls: type) -> tuple[int, ...]:
     """Return a class's basic size, item size, and the offsets of its dict and weak references."""
-    return tuple(reader(cls) for reader in _SIZE_READERS)
+    return _basic(cls), _item(cls), _dict_offset(cls), _weakref_offset(cls)
 
 
-_SIZE_READERS = tuple(
+_basic, _item, _dict_offset, _weakref_offset = (
     type.__dict__[name].__get__
     for name in ("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__")
 )

@@ -222,8 +222,7 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
-    if len(path) > 1:
-        path = _own_path(walk, path, old, new)
+    path = _own_path(walk, path, old, new)
     if kind_of(new) is FUNCTION and _is_another(walk, path, old, new):
         _note_alone(walk.module, walk.module.added, path, new)
         _note_alone(walk.before, walk.before.removed, path, old)
@@ -256,7 +255,7 @@ def _own_path(walk: _Walk, path: Path, old: Any, new: Any) -> Path:
 
     ``__init_subclass__`` may have put classes into a list of their base.
     """
-    home = qualified_name(new)
+    home = qualified_name(new) if len(path) > 1 else None
     if home is None or home == ".".join(path) or qualified_name(old) != home:
         return path
     leads = _leads_to(walk.module.new, home, new) and _leads_to(walk.before.old, home, old)

@@ -25,6 +25,9 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
     if not path[-1].strip("_"):
         return True
     for source in (module.origin, module.outline):
+        scope = source.scopes.get(path[:-1]) if source is not None else None
+        if scope is None or len(scope.shells.get(path[-1], ())) <= 1:
+            continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
             return True

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from typing import Any
 
 import pytest
+import wrapt
 
 import livepatch
 from tests.codes import named
@@ -330,7 +331,6 @@ def test_done_callback_of_a_task(live: LiveModule) -> None:
 
 
 def test_wrapt_proxy(live: LiveModule) -> None:
-    wrapt = pytest.importorskip("wrapt")
     module = live.start(FUNCTION)
     held = wrapt.CallableObjectProxy(module.hit)
     live.edit(FUNCTION_EDITS["decorated"])
@@ -340,7 +340,6 @@ def test_wrapt_proxy(live: LiveModule) -> None:
 
 
 def test_wrapt_function_wrapper(live: LiveModule) -> None:
-    wrapt = pytest.importorskip("wrapt")
     module = live.start(FUNCTION)
 
     def call(wrapped: Any, _instance: Any, args: Any, _kwargs: Any) -> Any:

@@ -161,7 +161,7 @@ def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
 
 
 def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
-    """Initialise a wrapt function wrapper anew: what it binds lies in members that only that sets."""
+    """Initialise a wrapt function wrapper anew: only that sets what it binds."""
     if repointing.is_loser(holder):
         return
     before = (holder.__wrapped__, *(getattr(holder, name) for name in _MEMBERS_OF_WRAPPER))
