@@ -99,6 +99,7 @@ STAGES = (
     "_search",
     "_plan",
     "_absent",
+    "_library_caches",
     "_importers",
     "_carry",
     "_notices",

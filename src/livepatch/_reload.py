@@ -25,6 +25,7 @@ from livepatch._errors import (
 from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
+from livepatch._library_caches import note_library_caches
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
@@ -232,6 +233,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
             if not request.dry_run and not plan.refusals:
+                note_library_caches(plan)
                 apply(plan)
     except BaseException:
         # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.

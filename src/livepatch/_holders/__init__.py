@@ -5,7 +5,7 @@ repointing is a function ``(repointing, holder) -> None`` that notes steps; one 
 holder builds a new one and names it as the old one's successor, whose own holders come next.
 """
 
-from livepatch._holders._containers import raw_namespace
+from livepatch._holders._containers import all_classes, raw_namespace
 from livepatch._holders._context import GONE, Repointing
 from livepatch._holders._crowds import repoint_crowd
 from livepatch._holders._frames import repoint_running_frames
@@ -23,6 +23,7 @@ from livepatch._holders._table import (
 __all__ = [
     "GONE",
     "Repointing",
+    "all_classes",
     "forget_holder",
     "is_crowd_type",
     "is_rebuilt",
