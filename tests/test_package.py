@@ -28,6 +28,7 @@ STAGES = (
     "_codes",
     "_errors",
     "_report",
+    "_turns",
     # source, snapshot, load
     "_code",
     "_outline",
@@ -45,12 +46,14 @@ STAGES = (
     # which statements run, and how
     "_statements",
     "_syntax",
+    "_assigned",
     "_needs",
     "_reach",
     "_between",
     "_select",
     "_rerun",
     "_quiet",
+    "_hooks",
     "_load",
     "_progress",
     # match
@@ -88,6 +91,7 @@ STAGES = (
     "_holders._references",
     "_holders._callables",
     "_holders._containers",
+    "_holders._crowds",
     "_holders._frames",
     "_holders._table",
     "_holders",
@@ -96,6 +100,8 @@ STAGES = (
     "_rehash",
     "_search",
     "_plan",
+    "_absent",
+    "_library_caches",
     "_importers",
     "_carry",
     "_notices",
@@ -106,6 +112,7 @@ STAGES = (
     "_summary",
     "_verify",
     "_undo",
+    "_history",
     # what a user calls
     "_changed",
     "_reload",

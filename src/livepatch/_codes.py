@@ -253,6 +253,16 @@ CODES: dict[str, Code] = {
         "The new source does not bind that name.",
         "Check the spelling.",
     ),
+    "LP317": Code(
+        "Instances were given an attribute that __init__ assigns now and did not before.",
+        "It assigns a literal, an empty container or a field's default, which needs no arguments.",
+        "Nothing to do. Each instance has a container of its own.",
+    ),
+    "LP318": Code(
+        "Instances lack an attribute that __init__ assigns now and did not before.",
+        "They were made before, and what it assigns depends on its arguments or on other code.",
+        "Set it on the instances, or give the class a method __livepatch_migrate__(self, change).",
+    ),
 }
 
 

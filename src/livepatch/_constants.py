@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import types
 from typing import Any
 
@@ -24,6 +25,7 @@ CONSTANTS = (
     types.CodeType,
     types.ModuleType,
 )
+_CONTAINERS = (list, dict, set, tuple, bytearray, collections.deque)
 _STATELESS = (
     int,
     float,
@@ -53,6 +55,19 @@ def same_value(old: Any, new: Any) -> bool:
     if type(old) in (tuple, frozenset):
         return len(old) == len(new) and all(map(same_value, old, new))
     return False
+
+
+def same_contents(old: Any, new: Any) -> bool:
+    """Whether two values are equal constants, or containers of such; asks no user's ``__eq__``."""
+    if type(old) is not type(new) or not issubclass(type(old), _CONTAINERS):
+        return same_value(old, new)
+    if len(old) != len(new):
+        return False
+    if isinstance(old, dict):
+        return all(map(same_contents, old.items(), new.items()))
+    if isinstance(old, set):
+        return all(type(each) in _ATOMS for each in old) and bool(old == new)
+    return all(map(same_contents, old, new))
 
 
 def repr_of_constant(value: Any) -> str | None:

@@ -85,6 +85,8 @@ class Decisions:
         derived: classes elsewhere below one of those, each with the copy over the new base.
         migrations: how instances are made anew, by the id of their old class.
         changed_classes: ids of the new classes whose source says something else; None until asked.
+        few_survivors: of very many survivors those that are no instances made anew, with the
+            number of all at that time.
     """
 
     matches: Matches
@@ -97,6 +99,7 @@ class Decisions:
     derived: OwnList[Pair] = field(default_factory=OwnList)
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     changed_classes: set[int] | None = None
+    few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""

@@ -8,11 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from livepatch._decide import Decisions
-from livepatch._kinds import CACHE_TYPE, bases_of, class_attributes, is_class, parts_of_wrapper
+from livepatch._kinds import (
+    CACHE_TYPE,
+    bases_of,
+    class_attributes,
+    is_class,
+    parts_of_wrapper,
+    without_instances,
+)
 from livepatch._match import Matches
 from livepatch._own import OwnList
-from livepatch._record import retained
 
+_VERY_MANY = 10_000
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
@@ -23,8 +30,7 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
     every name there), and whatever goes away with a loser.
     """
     found: OwnList[Any] = OwnList()
-    found += retained()
-    found += (decisions.losers, decisions.survivors, *matches.pairs, *matches.aliases)
+    found += (decisions.losers, _survivors(decisions), *matches.pairs, *matches.aliases)
     for module in matches.modules:
         found += (module.live, module.old, module.new)
         found += (module.added, module.removed, module.patched)
@@ -48,6 +54,19 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         inside = _inside_caches(found)
         found = OwnList(each for each in found if id(each) not in inside)
     return found
+
+
+def _survivors(decisions: Decisions) -> Any:
+    """Return what holds the survivors, but for a million instances that nobody asks about."""
+    survivors = decisions.survivors
+    if len(survivors) < _VERY_MANY:
+        return survivors
+    if decisions.few_survivors[0] != len(survivors):
+        few = OwnList[Any]()
+        made = [each.new.cls for each in decisions.migrations.values()]
+        few += without_instances(list(survivors.values()), made)
+        decisions.few_survivors = (len(survivors), few)
+    return decisions.few_survivors[1]
 
 
 def _inside_caches(definitions: OwnList[Any]) -> set[int]:

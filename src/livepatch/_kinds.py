@@ -239,3 +239,12 @@ def is_single_dispatch(function: Any) -> bool:
         and type(function.__dict__.get("registry")) is types.MappingProxyType
         and "dispatch" in function.__dict__
     )
+
+
+def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
+    """Leave the instances of some classes out of many objects."""
+    if len(classes) == 1:
+        cls = classes[0]
+        return [each for each in objects if type(each) is not cls]
+    wanted = set(map(id, classes))
+    return [each for each in objects if id(type(each)) not in wanted]

@@ -35,6 +35,7 @@ from livepatch._migrate import Migration, complete, start_migration
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._reconcile import Reconciliation, reconcile
+from livepatch._record import Filled
 from livepatch._report import Notice, StaleFrame
 from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._search import search
@@ -65,6 +66,7 @@ class Plan:
         tables: what has keys whose hash may change, with how many entries it is to have.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
+        filled: what instances are given that were made before their ``__init__`` assigned it.
     """
 
     matches: Matches
@@ -85,6 +87,7 @@ class Plan:
     definition_steps: Steps = field(default_factory=Steps)
     tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
+    filled: OwnList[Filled] = field(default_factory=OwnList)
 
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
-import logging
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._apply import apply, refresh_caches, release
+from livepatch._absent import fill_absent
+from livepatch._apply import apply, notice_lost, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
 from livepatch._enrolled import steps_for_gone
@@ -24,10 +23,12 @@ from livepatch._errors import (
     LivepatchError,
     NotAModuleError,
     OptionTypeError,
-    ReloadInProgressError,
     ReloadRefused,
 )
 from livepatch._follow import follow_bodies
+from livepatch._history import add_to_history, take_back
+from livepatch._hooks import Reloading, run_before, run_inverses
+from livepatch._library_caches import note_library_caches
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
@@ -47,17 +48,13 @@ from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
-from livepatch._undo import keep_record, undo
+from livepatch._turns import log_report, one_at_a_time
+from livepatch._undo import keep_record
 from livepatch._verify import verify
 from livepatch._withdraw import withdraw
 
-logger = logging.getLogger("livepatch")
-logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
 RERUNS = ("all", "changed")
-
-_lock = threading.RLock()
-_under_way = threading.local()
 
 
 def reload(
@@ -114,10 +111,10 @@ def reload(
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
-    with _one_at_a_time():
+    with one_at_a_time():
         request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
-    _log(report)
+    log_report(report)
     return report
 
 
@@ -177,8 +174,7 @@ def _bring_up_to_date(request: Request) -> Report:
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
     try:
-        with young_objects_kept_apart():
-            report, watched, record = _run_stages(request, sources)
+        report, watched, record = _run_between_hooks(request, sources)
     except BaseException as error:
         if request.rerun != "all":
             _let_go(error)
@@ -193,7 +189,8 @@ def _bring_up_to_date(request: Request) -> Report:
     if record is None:
         return report
     report = verify(report, watched, record.retired)
-    return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
+    add_to_history(record, report)
+    return dataclasses.replace(report, _undo=functools.partial(take_back, record))
 
 
 def _let_go(error: BaseException | None) -> None:
@@ -210,11 +207,21 @@ def _let_go(error: BaseException | None) -> None:
     gc.collect()
 
 
-def _undo_alone(record: Record) -> Report:
-    with _one_at_a_time():
-        report = undo(record)
-    _log(report)
-    return report
+def _run_between_hooks(
+    request: Request, sources: list[Source]
+) -> tuple[Report, Watched, Record | None]:
+    reloading = Reloading(tuple(source.name for source in sources), "forward")
+    modules = [] if request.dry_run else [source.module for source in sources]
+    inverses = [] if request.dry_run else run_before(modules, reloading)
+    try:
+        with young_objects_kept_apart():
+            report, watched, record = _run_stages(request, sources)
+    except BaseException:
+        run_inverses(inverses)
+        raise
+    if record is None:
+        run_inverses(inverses)
+    return report, watched, record
 
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
@@ -247,10 +254,12 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             plan = make_plan(matches, request.strategy, keep)
             _notice_selections(plan, selections)
             _plan_entries(plan)
+            fill_absent(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
             if not request.dry_run and not plan.refusals:
+                note_library_caches(plan)
                 apply(plan)
     except BaseException:
         # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.
@@ -261,7 +270,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         report = summarise(plan, request.started, dry_run=request.dry_run)
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
-    plan.notices += refresh_caches(plan)
+    notice_lost(plan)
     for module in matches.modules:
         remember_origin(module.source.module, module.outline)
     record = keep_record(plan)
@@ -363,18 +372,6 @@ def _kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
     return frozenset(names)
 
 
-@contextmanager
-def _one_at_a_time() -> Generator[None, None, None]:
-    if getattr(_under_way, "value", False):
-        raise ReloadInProgressError("LP109", "this thread is in the middle of a reload")
-    with _lock:
-        _under_way.value = True
-        try:
-            yield
-        finally:
-            _under_way.value = False
-
-
 def _noted(error: BaseException, name: str) -> BaseException:
     """Add a note to the user's own exception that says what state things are in."""
     if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
@@ -383,9 +380,3 @@ def _noted(error: BaseException, name: str) -> BaseException:
             "reload, except for what the modules' top-level code did outside them."
         )
     return error
-
-
-def _log(report: Report) -> None:
-    level = logging.INFO if report.ok else logging.WARNING
-    for line in str(report).splitlines():
-        logger.log(level, "%s", line.strip())

@@ -10,6 +10,7 @@ import base
 import bodies
 import edit
 import imports
+import slots
 import steady
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         bodies.SCENARIO,
         base.SCENARIO,
+        slots.SCENARIO,
         after.SCENARIO,
         steady.SCENARIO,
         edit.SCENARIO,

@@ -15,7 +15,6 @@ from livepatch._kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
     class_attributes,
-    dict_descriptor,
     dict_of,
     mro_of,
 )
@@ -235,51 +234,10 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
             repointing.steps.set_item(attributes, name, repointing.settle(value))
 
 
-_MANY = 50
-
-
-def repoint_attributes_of_many(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]:
-    """Exchange the losers in the dicts of instances of one class, in one step for all.
-
-    Returns:
-        The holders that are still to be seen to: all that are not many of a class, that have
-        slots or a way of their own, or in whose dict there is no loser.
-    """
-    groups: dict[int, OwnList[Any]] = {}
-    for holder in holders if len(holders) > _MANY else ():
-        groups.setdefault(id(type(holder)), OwnList()).append(holder)
-    done: set[int] = set()
-    for group in groups.values():
-        cls = type(group[0])
-        descriptor = dict_descriptor(cls) if len(group) > _MANY else None
-        if (
-            descriptor is not None
-            and not _has_way(cls)
-            and not _callables.slots_of(repointing, cls)
-        ):
-            done |= _repoint_dicts(repointing, group, descriptor)
-    return OwnList(each for each in holders if id(each) not in done) if done else holders
+def is_crowd_type(cls: type) -> bool:
+    """Whether the holders of a type can be seen to by columns: it has no way of its own."""
+    return (cls is dict and id(dict) not in _user_ways) or not _has_way(cls)
 
 
 def _has_way(cls: type) -> bool:
     return any(id(base) in _user_ways or id(base) in _WAYS_BY_ID for base in mro_of(cls))
-
-
-def _repoint_dicts(repointing: Repointing, holders: OwnList[Any], descriptor: Any) -> set[int]:
-    survivors, read, done = repointing.survivors, descriptor.__get__, set()
-    dicts, names, news, olds = OwnList(), OwnList(), OwnList(), OwnList()  # type: ignore[var-annotated]
-    for holder in holders:
-        attributes = read(holder)
-        if type(attributes) is not dict or id(holder) in repointing.skipped:
-            continue
-        for name, value in attributes.items():
-            if id(value) in survivors:
-                dicts.append(attributes)
-                names.append(name)
-                news.append(survivors[id(value)])
-                olds.append(value)
-                done.add(id(holder))
-    if dicts:
-        repointing.count("instance attribute", len(dicts))
-        repointing.steps.set_items(dicts, names, news, olds)
-    return done
