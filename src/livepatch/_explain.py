@@ -7,13 +7,11 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decide import PLACES, Decisions
 from livepatch._kinds import CACHE_TYPE, bases_of, class_attributes, is_class, parts_of_wrapper
 from livepatch._match import Matches
 from livepatch._own import OwnList
 from livepatch._record import retained
-
-_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
@@ -76,5 +74,5 @@ def _parts_of_class(cls: type) -> Iterator[Any]:
             yield part
     yield bases_of(cls)
     for attribute in class_attributes(cls).values():
-        if type(attribute) in _DESCRIPTORS:
+        if type(attribute) in PLACES:
             yield attribute

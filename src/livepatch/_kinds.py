@@ -143,7 +143,7 @@ WRAPT = Kind("wrapt wrapper", _wrapt_parts)
 PROXY_TYPE: type = next(
     cls for cls in reversed(wrapt.FunctionWrapper.__mro__) if cls.__name__ == "ObjectProxy"
 )
-CACHE_TYPE: type = type(functools.lru_cache(_no_parts))
+CACHE_TYPE: Any = type(functools.lru_cache(_no_parts))
 
 KINDS: dict[type, Kind] = {
     types.FunctionType: FUNCTION,

@@ -324,7 +324,19 @@ def _is_class_of_source(module: Module, path: Path, cls: Any, source: Outline | 
 
 
 def _is_own_definition(module: Module, path: Path, old: Any) -> bool:
-    return module.owns(old) or decorated_function(module, path, old) is not None
+    made_here = module.owns(old) or decorated_function(module, path, old) is not None
+    return made_here or _is_made_from_text(module, path, old)
+
+
+def _is_made_from_text(module: Module, path: Path, function: Any) -> bool:
+    """Whether a library made a method from text for a class, and says that it is there (attrs)."""
+    return (
+        type(function) is FunctionType
+        and len(path) > 1
+        and function.__code__.co_filename.startswith("<")
+        and function.__module__ == module.name
+        and function.__qualname__ == ".".join(path)
+    )
 
 
 def _is_definition_here(walk: _Walk, path: Path, old: Any, new: Any, kind: Kind) -> bool:
@@ -435,7 +447,9 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         # The name was imported, and is a definition now.
         _note_alone(walk.module, walk.module.added, path, new)
         return
-    if _is_generated(walk, path, old, new):
+    written = walk.module.owns(new) and _is_made_from_text(walk.before, path, old)
+    if written or _is_generated(walk, path, old, new):
+        _pair(walk, path, FUNCTION, old, new)
         return
     walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)

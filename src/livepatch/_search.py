@@ -307,7 +307,7 @@ class _Search:
         key = id(holder)
         if key in self.changed or key in self.rebuilt or key in self.repointing.skipped:
             return False
-        if not is_rebuilt(holder):
+        if not is_rebuilt(self.repointing, holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
                 self._note_instances(id(type(holder)), OwnList([holder]))
@@ -316,6 +316,9 @@ class _Search:
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
+        if type(holder) is CACHE_TYPE:
+            # Where the cache itself is held by what cannot be seen, its function runs the new code.
+            self.unseen.append(holder.__wrapped__)
         return True
 
     def _look_inside_others(self, held: OwnList[Any]) -> None:
