@@ -120,6 +120,11 @@ class Values:
             if patched:
                 message = "was set at run time and its source is unchanged; kept"
                 self.note("LP303", pair, path, message)
+            elif self._is_made_otherwise(old):
+                # It need not have what the new code of its class expects.
+                message = "was made by code that has changed; the source's value replaces it"
+                self.note("LP304", pair, path, message)
+                return new
             return old
         if patched:
             message = "was set at run time; the changed source's value replaces it"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.codes import named
 from tests.live import LiveModule
 
 POINT = """
@@ -120,3 +121,26 @@ def test_a_class_whose_attributes_were_copied_elsewhere_is_let_go(live: LiveModu
 
     assert [each for each in alive if each.__module__ == live.name] == [module.Missing]
     assert wrapper.__wrapped__ is module.Missing
+
+
+def test_a_data_class_that_becomes_a_named_tuple_keeps_who_holds_its_repr(
+    live: LiveModule,
+) -> None:
+    head = "import dataclasses, typing\n"
+    module = live.start(head + "@dataclasses.dataclass\nclass Pair:\n    a: int\n")
+    held = [module.Pair.__repr__]
+    pair = module.Pair(3)
+    report = live.edit(head + "class Pair(typing.NamedTuple):\n    a: int\n")
+
+    assert held[0] is module.Pair.__repr__
+    assert repr(pair) == "Pair(a=3)"
+    assert not named(report.notices, "monkeypatch", "__repr__")
+
+
+def test_a_repr_that_dataclasses_make_no_more_is_reported(live: LiveModule) -> None:
+    module = live.start("import dataclasses\n@dataclasses.dataclass\nclass Pair:\n    a: int = 0\n")
+    held = [module.Pair.__repr__]
+    report = live.edit("class Pair: pass\n")
+
+    assert f"{live.name}.Pair.__repr__" in [each.path for each in report.notices]
+    assert held[0] is not module.Pair.__repr__

@@ -135,6 +135,7 @@ PAIRS = (
         "3.2.0",
         tests=_files("simple_unit", "unit", "util"),
         needs=("railroad-diagrams==3.0.1", "Jinja2==3.1.4"),
+        checked=True,
     ),
     # pytest itself runs on the pluggy that is patched, and later ones ask for more than 1.3.0 has.
     Pair("pluggy", "1.3.0", "1.5.0", tests=("testing",), needs=("pytest==7.4.4",), checked=True),

@@ -138,6 +138,11 @@ def _state_of(instance: Any) -> dict[str, Any] | None:
     return state if type(state) is dict else None
 
 
+def _fields_of(instance: Any) -> dict[str, Any]:
+    fields = getattr(type(instance), "_fields", ())
+    return {name: getattr(instance, name) for name in fields}
+
+
 def _instance_of(cls: type) -> Any:
     for arguments in ((), ("text",), (b"bytes",), ("text", "text"), (1,), ([],)):
         try:
@@ -178,8 +183,9 @@ def examine(holdings: Holdings) -> Findings:
         findings.held[reference.way] = findings.held.get(reference.way, 0) + 1
         _examine_reference(findings, reference)
     for address, instance, before in holdings.states:
-        now = _state_of(instance) or {}
-        # A value whose slot has gone is in the dict, so there may be more than before.
+        # A value whose slot has gone is in the dict, so there may be more than before; and what is
+        # a named tuple now has none.
+        now = _state_of(instance) or _fields_of(instance)
         if any(now.get(name, MISSING) is not value for name, value in before.items()):
             findings.lost_state.append(str(address))
     findings.gone = list(dict.fromkeys(findings.gone))
@@ -216,10 +222,12 @@ _FUNCTION_IN: dict[type, Read] = dict.fromkeys(
 
 
 def _is_renamed(found: Any) -> bool:
-    """Whether something is a function that the new source has, in the place that it names."""
+    """Whether something is a function that the new source has in the place that it names."""
     if type(found) is not types.FunctionType:
         return False
-    return current(Address(found.__module__, tuple(found.__qualname__.split(".")))) is found
+    place = current(Address(found.__module__, tuple(found.__qualname__.split("."))))
+    # The getter of a property may be inside a cached one now.
+    return found in (place, getattr(place, "func", None), getattr(place, "__func__", None))
 
 
 def _place_of(found: Any) -> str | None:

@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from livepatch._constants import same_value
+from livepatch._constants import may_hold_state, same_value
 from livepatch._decide import class_source_is_same
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
@@ -56,6 +56,8 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             chosen = result.settle(before[name])
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
+            if name in before and chosen is before[name]:
+                _note_what_stays(result, after.get(name, chosen), chosen)
         held = present.get(name, MISSING)
         if held is not chosen or id(chosen) in result.touched:
             _set_class_attribute(result, survivor, name, chosen)
@@ -65,6 +67,11 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         result.changed.add(id(new))
     if "_abc_impl" in present:
         _see_to_abc(result, pair, survivor)
+
+
+def _note_what_stays(result: Reconciliation, made: Any, live: Any) -> None:
+    if made is not live and may_hold_state(made) and kind_of(made) is None:
+        result.stays.append((made, live))
 
 
 def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:
