@@ -153,6 +153,8 @@ def decide(matches: Matches, strategy: str) -> Decisions:
             decisions.add_loser(pair.new, pair.old)
         else:
             decisions.add_loser(pair.old, pair.new)
+    for stand_in, original in matches.stand_ins:
+        decisions.add_loser(stand_in, original)
     for alias in matches.aliases:
         survivor = decisions.settle(alias.new)
         decisions.add_loser(alias.old, survivor)

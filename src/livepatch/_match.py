@@ -92,6 +92,7 @@ class Matches:
         by_new: the pair of a new definition, by its id.
         moved: old definitions for which several new ones could stand, with these.
         by_name: the modules by name.
+        stand_ins: what stood for something else during the load, with that.
     """
 
     modules: tuple[Module, ...]
@@ -102,6 +103,7 @@ class Matches:
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
     by_name: dict[str, Module] = field(default_factory=dict)
+    stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     _by_globals: dict[int, Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

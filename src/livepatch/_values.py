@@ -115,21 +115,23 @@ class Values:
         same = self.says_the_same(pair, path)
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
+        return self._choose_by_source(pair, path, old, new, same=same)
+
+    def _choose_by_source(self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool) -> Any:
         patched = _differs_from_source(pair.before.origin, path, old)
-        if same:
+        if not same:
             if patched:
-                message = "was set at run time and its source is unchanged; kept"
-                self.note("LP303", pair, path, message)
-            elif self._is_made_otherwise(old):
-                # It need not have what the new code of its class expects.
-                message = "was made by code that has changed; the source's value replaces it"
+                message = "was set at run time; the changed source's value replaces it"
                 self.note("LP304", pair, path, message)
-                return new
-            return old
+            return new
         if patched:
-            message = "was set at run time; the changed source's value replaces it"
+            self.note("LP303", pair, path, "was set at run time and its source is unchanged; kept")
+        elif self._is_made_otherwise(old):
+            # It need not have what the new code of its class expects.
+            message = "was made by code that has changed; the source's value replaces it"
             self.note("LP304", pair, path, message)
-        return new
+            return new
+        return old
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         same_type = self._are_of_one_type(old, new)

@@ -56,8 +56,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             chosen = result.settle(before[name])
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
-            if name in before and chosen is before[name]:
-                _note_what_stays(result, after.get(name, chosen), chosen)
+            _note_what_stays(result, before.get(name), after.get(name), chosen)
         held = present.get(name, MISSING)
         if held is not chosen or id(chosen) in result.touched:
             _set_class_attribute(result, survivor, name, chosen)
@@ -69,9 +68,9 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         _see_to_abc(result, pair, survivor)
 
 
-def _note_what_stays(result: Reconciliation, made: Any, live: Any) -> None:
-    if made is not live and may_hold_state(made) and kind_of(made) is None:
-        result.stays.append((made, live))
+def _note_what_stays(result: Reconciliation, old: Any, new: Any, chosen: Any) -> None:
+    if chosen is old is not new and may_hold_state(new) and kind_of(new) is None:
+        result.stays.append((new, old))
 
 
 def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:
