@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import after
 import base
 import bodies
+import many
 import steady
 
 if TYPE_CHECKING:
@@ -16,5 +17,11 @@ if TYPE_CHECKING:
 
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (bodies.SCENARIO, base.SCENARIO, after.SCENARIO, steady.SCENARIO)
+    for scenario in (
+        bodies.SCENARIO,
+        base.SCENARIO,
+        many.SCENARIO,
+        after.SCENARIO,
+        steady.SCENARIO,
+    )
 }
