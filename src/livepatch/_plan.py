@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._borrow import with_borrowed_bases
+from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
@@ -23,7 +23,6 @@ from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._hotswap import HOOK
 from livepatch._kinds import (
-    base_of,
     class_attributes,
     is_class,
     is_enum,
@@ -180,9 +179,9 @@ def finish_plan(
     )
     plan.steps.extend(repointing.first)
     _plan_instances(plan, repointing)
-    borrowed = [
-        (cls, base, plan.decisions.settle(base_of(cls))) for cls, base in plan.decisions.borrowed
-    ]
+    borrowed = bases_to_give_back(
+        plan.decisions.borrowed, repointing.fresh_bases, plan.decisions.settle
+    )
     with_bases = with_borrowed_bases(plan.steps, borrowed)
     plan.steps = Steps()
     plan.steps.extend(repointing.fresh_bases)

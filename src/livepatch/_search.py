@@ -330,6 +330,8 @@ class _Search:
 
     def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
         """Note instances of a class, by its id, each once."""
+        if not instances:
+            return
         migration = self.repointing.migrations.get(key)
         if migration is not None:
             self._note_migrating(key, migration, instances)

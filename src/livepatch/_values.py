@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
+from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
 from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
 from livepatch._kinds import is_class, kind_of
@@ -119,18 +121,40 @@ class Values:
 
     def _choose_by_source(self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool) -> Any:
         patched = _differs_from_source(pair.before.origin, path, old)
-        if not same:
-            if patched:
-                message = "was set at run time; the changed source's value replaces it"
-                self.note("LP304", pair, path, message)
-            return new
+        if same:
+            return self._choose_of_same_source(pair, path, old, new, patched=patched)
         if patched:
-            self.note("LP303", pair, path, "was set at run time and its source is unchanged; kept")
-        elif self._is_made_otherwise(old):
+            message = "was set at run time; the changed source's value replaces it"
+            self.note("LP304", pair, path, message)
+        return new
+
+    def _choose_of_same_source(
+        self, pair: Pair, path: Path, old: Any, new: Any, *, patched: bool
+    ) -> Any:
+        """Choose between what the same statement gave then, or was set at run time, and gives."""
+        if patched:
+            message = "was set at run time and its source is unchanged; kept"
+            self.note("LP303", pair, path, message)
+            return old
+        if self._is_made_otherwise(old):
             # It need not have what the new code of its class expects.
             message = "was made by code that has changed; the source's value replaces it"
             self.note("LP304", pair, path, message)
             return new
+        return self._choose_of_same_code(pair, path, old, new)
+
+    def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
+            return old
+        for shell in pair.module.outline.scopes[path[:-1]].shells[path[-1]]:
+            for name in shell.loads:
+                before: Any = pair.before.old.get(name)
+                after: Any = pair.module.new.get(name)
+                functions = type(before) is FunctionType and type(after) is FunctionType
+                if functions and not same_code(before.__code__, after.__code__):
+                    return new
+        message = "its source is unchanged and gives another value now; kept"
+        self.note("LP303", pair, path, message)
         return old
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:

@@ -1006,3 +1006,12 @@ def test_other_threads_see_all_of_a_migration_or_nothing(live: LiveModule) -> No
 
     assert report.instances == {f"{live.name}.Player": 200}
     assert seen <= {(("level",), False, 0), (("level", "mana"), True, 0)}
+
+
+def test_a_class_whose_instances_hold_nothing_and_that_has_none(live: LiveModule) -> None:
+    module = live.start("class Point:\n    __slots__ = ()\n")
+    held = [module.Point]
+    live.change("__slots__ = ()", '__slots__ = ("x",)')
+
+    assert held[0] is module.Point
+    assert module.Point.x
