@@ -349,7 +349,9 @@ class _Search:
             for each in news:
                 self.rebuilt[id(each)] = each
                 self.repointing.survivors[id(each)] = each
-        self.repointing.instances[key] = migration.instances
+        if migration.instances:
+            # Else they are losers by themselves: a live value stays in their place.
+            self.repointing.instances[key] = migration.instances
         self.arrived += news
         self._add_weak_references(news)
 

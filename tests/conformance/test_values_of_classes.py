@@ -114,3 +114,24 @@ def test_a_decorator_of_another_module_makes_the_same_name_again(live: LiveModul
     assert held == [package.game.Player.hitPoints, package.game.playOn]
     assert held[0](package.game.Player()) == held[1]() == 2
     assert not named(report.notices, "monkeypatch", "hitPoints")
+
+
+def test_a_value_that_could_not_go_over_to_the_old_class_is_not_missed(live: LiveModule) -> None:
+    # attrs gives a slot to weak references, so an instance of the new class cannot become one of
+    # the old; where a live value stays in its place, it need not.
+    module = live.start(
+        """
+        import attrs
+        @attrs.define
+        class Rule:
+            text: str = "a"
+        class Grammar:
+            rule = Rule()
+            def get(self, rule=rule): return rule
+        """
+    )
+    rule = module.Grammar.rule
+    live.change("rule=rule", "rule=rule, other=1")
+
+    assert module.Grammar.rule is module.Grammar().get() is rule
+    assert type(rule) is module.Rule
