@@ -21,6 +21,7 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     Kind,
+    bases_of,
     class_attributes,
     is_class,
     kind_of,
@@ -466,6 +467,16 @@ def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> Non
         for step, part in before.items():
             if step not in after:
                 _note_alone(walk.before, walk.before.removed, (*path, step), part)
+        _visit_bases(walk, path, old, new)
+
+
+def _visit_bases(walk: _Walk, path: Path, old: type, new: type) -> None:
+    """Walk the bases that have no name of their own: ``class Point(namedtuple("Point", "x y"))``."""
+    for index, (before, after) in enumerate(zip(bases_of(old), bases_of(new))):
+        own = walk.before.owns(before) and walk.module.owns(after)
+        names = (qualified_name(before), qualified_name(after))
+        if own and names == (".".join(path), ".".join(path)):
+            _visit(walk, (*path, f"<base {index}>"), before, after)
 
 
 def _pair_layers(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
