@@ -104,7 +104,8 @@ CODES: dict[str, Code] = {
     "LP126": Code(
         "A new field of a class has no value for the instances that live.",
         "Only a default, a default factory or a hook can say what old instances get.",
-        "Give the field a default, or the class a method __livepatch_migrate__(self, change).",
+        "Give the field a default, or the class a method __livepatch_migrate__(self, change); the "
+        "live class, where its source is not yours.",
     ),
     # LP13x: a reload cannot be taken back.
     "LP130": Code(

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decide import PLACES, Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
     bases_of,
@@ -20,7 +20,6 @@ from livepatch._match import Matches
 from livepatch._own import OwnList
 
 _VERY_MANY = 10_000
-_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
@@ -98,5 +97,5 @@ def _parts_of_class(cls: type) -> Iterator[Any]:
             yield part
     yield bases_of(cls)
     for attribute in class_attributes(cls).values():
-        if type(attribute) in _DESCRIPTORS:
+        if type(attribute) in PLACES:
             yield attribute

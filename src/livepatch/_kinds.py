@@ -147,7 +147,7 @@ PROXY_TYPE: type = next(
 WRAPPER_BASE: type = next(
     cls for cls in wrapt.FunctionWrapper.__mro__ if cls.__name__ == "_FunctionWrapperBase"
 )
-CACHE_TYPE: type = type(functools.lru_cache(_no_parts))
+CACHE_TYPE: Any = type(functools.lru_cache(_no_parts))
 
 KINDS: dict[type, Kind] = {
     types.FunctionType: FUNCTION,

@@ -24,7 +24,7 @@ from livepatch._between import GoBetween, find_go_betweens
 from livepatch._dicts import reorder, replace_contents, run_in_c
 from livepatch._enrolled import open_to_more
 from livepatch._errors import NotAModuleError
-from livepatch._nested import loading_on_import
+from livepatch._nested import absolute_name, loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
@@ -57,6 +57,7 @@ class Loaded:
             raised an ImportError and who imported it goes on without it.
         error: what a module's code raised; then the rest is how far the load got.
         failed: the module that raised it.
+        taken: what stood for an import function meanwhile and has been taken hold of, with that.
     """
 
     namespaces: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
@@ -65,6 +66,7 @@ class Loaded:
     gone: OwnDict[str, ModuleType] = field(default_factory=OwnDict)
     error: BaseException | None = None
     failed: str = ""
+    taken: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
 
 
 def load(
@@ -133,7 +135,9 @@ class _Run:
         stack = ExitStack()
         if len(self.pending) > 1:
             behind = {name: each.imported for name, each in self.go_betweens.items()}
-            stack.enter_context(loading_on_import(self.pending, behind, self.load_one))
+            stack.enter_context(
+                loading_on_import(self.pending, behind, self.load_one, self.loaded.taken)
+            )
         return stack
 
     def take_out_gone(self) -> None:
@@ -198,10 +202,30 @@ class _Run:
             detail = f"the new source of {name!r} replaces itself in sys.modules"
             raise NotAModuleError("LP107", detail)
         self.current = outer or name
+        self.drop_starred_names(snapshot, namespace)
         self._lend(name, snapshot.namespace, namespace)
         if parent in self.snapshots:
             # As an import does; the parent's own code may bind the name anew afterwards.
             namespace_of(self.snapshots[parent].source.module)[tail] = source.module
+
+    def drop_starred_names(self, snapshot: Snapshot, namespace: dict[str, Any]) -> None:
+        """Remove what came from a module imported whole that does not have it any more."""
+        if snapshot.origin is None:
+            return
+        before = [self.snapshots[home] for home in self._starred(snapshot.origin, snapshot)]
+        after = self._starred(self.outlines[snapshot.source.name], snapshot)
+        provided = set(snapshot.source.code.co_names)
+        provided.update(*(namespace_of(self.snapshots[home].source.module) for home in after))
+        for each in before:
+            for name in each.namespace.keys() - provided:
+                if namespace.get(name, self) is each.namespace[name]:
+                    del namespace[name]
+
+    def _starred(self, outline: Outline, snapshot: Snapshot) -> list[str]:
+        """List the modules of the reload of which a source imports everything."""
+        imports = (each for each in outline.scopes[()].imports if each.name == "*")
+        homes = (absolute_name(each.module, snapshot.namespace) for each in imports)
+        return [home for home in homes if home in self.snapshots]
 
     def _lend(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Let those who import from here by way of a module that does not run see what is new."""

@@ -21,6 +21,7 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     Kind,
+    bases_of,
     class_attributes,
     is_class,
     is_single_dispatch,
@@ -95,6 +96,7 @@ class Matches:
         standing: ids of old definitions that were not made again; their names lead to them still.
         moved: old definitions for which several new ones could stand, with these.
         by_name: the modules by name.
+        stand_ins: what stood for something else during the load, with that.
     """
 
     modules: tuple[Module, ...]
@@ -106,6 +108,7 @@ class Matches:
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
     by_name: dict[str, Module] = field(default_factory=dict)
+    stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     _by_globals: dict[int, Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -397,7 +400,32 @@ def _is_class_of_source(module: Module, path: Path, cls: Any, source: Outline | 
 
 
 def _is_own_definition(module: Module, path: Path, old: Any) -> bool:
-    return module.owns(old) or decorated_function(module, path, old) is not None
+    made_here = module.owns(old) or decorated_function(module, path, old) is not None
+    return made_here or _is_made_for_class(module, path, old)
+
+
+def _is_made_for_class(module: Module, path: Path, function: Any) -> bool:
+    """Whether a library made a method for a class, and says that it is there (attrs)."""
+    return (
+        _says_it_is_at(path, function)
+        and function.__module__ == module.name
+        and _is_of_library(function)
+    )
+
+
+def _says_it_is_at(path: Path, function: Any) -> bool:
+    return (
+        type(function) is FunctionType
+        and len(path) > 1
+        and function.__qualname__ == ".".join(plain_path(path))
+    )
+
+
+def _is_of_library(function: FunctionType) -> bool:
+    """Whether a function was made from text, or by the standard library (dataclasses)."""
+    home = function.__globals__.get("__name__")
+    top = home.partition(".")[0] if type(home) is str else ""
+    return function.__code__.co_filename.startswith("<") or top in sys.stdlib_module_names
 
 
 def _is_definition_here(walk: _Walk, path: Path, old: Any, new: Any, kind: Kind) -> bool:
@@ -411,11 +439,22 @@ def _is_definition_here(walk: _Walk, path: Path, old: Any, new: Any, kind: Kind)
         ):
             return True
         return walk.old_function(path, old) is not None or (
-            kind is FUNCTION and type(old) is FunctionType and old.__code__ is new.__code__
+            kind is FUNCTION and type(old) is FunctionType and _is_made_alike(walk, path, old, new)
         )
     if kind is ENUM_MEMBER:
         return id(type(old)) in walk.matches.by_old
     return kind_of(old) is not None or walk.old_function(path, old) is not None
+
+
+def _is_made_alike(walk: _Walk, path: Path, old: FunctionType, new: FunctionType) -> bool:
+    """Whether two functions were made by decorators elsewhere, one after the other for one name."""
+    if old.__code__ is new.__code__:
+        return True
+    # The decorator's module is reloaded as well.
+    if walk.matches.owner_of(old) is None or walk.matches.owner_of(new) is None:
+        return False
+    same_maker = old.__code__.co_name == new.__code__.co_name
+    return same_maker or old.__name__ == plain_path(path)[-1]
 
 
 def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
@@ -493,6 +532,16 @@ def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> Non
         for step, part in before.items():
             if step not in after:
                 _note_alone(walk.before, walk.before.removed, (*path, step), part)
+        _visit_bases(walk, path, old, new)
+
+
+def _visit_bases(walk: _Walk, path: Path, old: type, new: type) -> None:
+    """Walk the bases that have no name of their own: ``class Point(namedtuple("Point", "x y"))``."""
+    for index, (before, after) in enumerate(zip(bases_of(old), bases_of(new))):
+        own = walk.before.owns(before) and walk.module.owns(after)
+        names = (qualified_name(before), qualified_name(after))
+        if own and names == (".".join(path), ".".join(path)):
+            _visit(walk, (*path, f"<base {index}>"), before, after)
 
 
 def _pair_layers(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
@@ -513,7 +562,9 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         # The name was imported, and is a definition now.
         _note_alone(walk.module, walk.module.added, path, new)
         return
-    if _is_generated(walk, path, old, new):
+    written = walk.module.owns(new) and _is_made_for_class(walk.before, path, old)
+    if written or _is_generated(walk, path, old, new):
+        _pair(walk, path, FUNCTION, old, new)
         return
     walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
@@ -522,13 +573,12 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
 
 
 def _is_generated(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
-    """Whether both are functions of no source, which a library made from text for a class."""
+    """Whether both are functions of no source, which a library made for a class."""
     scope = walk.module.outline.scopes.get(path[:-1])
     return (
         len(path) > 1
         and (scope is None or not scope.binds(path[-1]))
-        and all(type(each) is FunctionType for each in (old, new))
-        and all(each.__code__.co_filename.startswith("<") for each in (old, new))
+        and all(_says_it_is_at(path, each) and _is_of_library(each) for each in (old, new))
     )
 
 

@@ -21,6 +21,7 @@ from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
+from livepatch._hotswap import HOOK
 from livepatch._kinds import (
     class_attributes,
     is_class,
@@ -30,7 +31,7 @@ from livepatch._kinds import (
 )
 from livepatch._layers import decorated_function
 from livepatch._linearise import classes_without_order
-from livepatch._match import Matches
+from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, complete, start_migration
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
@@ -226,6 +227,7 @@ def start_migrations(
                 pair.text, pair.old, pair.new, direction=direction, earlier=earlier
             )
             if migration is not None:
+                migration.hook = migration.hook or _hook_set_on_class(pair)
                 decisions.migrations[id(pair.old)] = migration
     for pair in decisions.matches.pairs:
         if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
@@ -233,6 +235,13 @@ def start_migrations(
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration
+
+
+def _hook_set_on_class(pair: Pair) -> Any:
+    """Return the hook that somebody gave the live class of a library, say; None if none did."""
+    origin, hook = pair.before.origin, class_attributes(pair.old).get(HOOK)
+    scope = origin.scopes.get(pair.path) if origin is not None else None
+    return hook if scope is not None and not scope.binds(HOOK) else None
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
@@ -307,7 +316,7 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
         elif key in plan.matches.by_old:
             plan.instances[path] += len(instances)
         # A tuple of its own class may have been rebuilt, because of what it contains.
-        if is_rebuilt(instances[0]):
+        if is_rebuilt(repointing, instances[0]):
             instances = OwnList(each for each in instances if not repointing.is_loser(each))
         plan.steps.set_class(instances, new, old)
     _refuse_subclasses(plan)

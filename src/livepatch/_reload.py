@@ -238,6 +238,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         raise
     try:
         matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        matches.stand_ins += loaded.taken
         follow_renames(matches)
         follow_bodies(matches)
     except BaseException:

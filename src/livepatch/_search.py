@@ -350,7 +350,7 @@ class _Search:
         key = id(holder)
         if key in self.changed or key in self.rebuilt or key in self.repointing.skipped:
             return False
-        if not is_rebuilt(holder):
+        if not is_rebuilt(self.repointing, holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
                 self._note_instances(id(type(holder)), OwnList([holder]))
@@ -359,6 +359,9 @@ class _Search:
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
+        if type(holder) is CACHE_TYPE:
+            # Where the cache itself is held by what cannot be seen, its function runs the new code.
+            self.unseen.append(holder.__wrapped__)
         return True
 
     def _look_inside_others(self, held: OwnList[Any]) -> None:
@@ -370,6 +373,8 @@ class _Search:
 
     def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
         """Note instances of a class, by its id, each once."""
+        if not instances:
+            return
         migration = self.repointing.migrations.get(key)
         if migration is not None:
             self._note_migrating(key, migration, instances)
@@ -394,7 +399,9 @@ class _Search:
             for each in news:
                 self.rebuilt[id(each)] = each
                 self.repointing.survivors[id(each)] = each
-        self.repointing.instances[key] = migration.instances
+        if migration.instances:
+            # Else they are losers by themselves: a live value stays in their place.
+            self.repointing.instances[key] = migration.instances
         self.arrived += news
         self._add_weak_references(news)
 

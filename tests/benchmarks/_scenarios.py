@@ -10,6 +10,7 @@ import base
 import bodies
 import edit
 import imports
+import many
 import slots
 import steady
 
@@ -29,5 +30,6 @@ SCENARIOS: Mapping[str, Scenario] = {
         edit.SCENARIO,
         arrives.SCENARIO,
         imports.SCENARIO,
+        many.SCENARIO,
     )
 }

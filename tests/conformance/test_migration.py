@@ -461,6 +461,20 @@ def test_named_tuple_gets_a_lost_field_back_on_undo(live: LiveModule) -> None:
     assert pairs == [(3, 4)]
 
 
+def test_the_live_class_may_be_given_a_hook_from_outside(live: LiveModule) -> None:
+    source = "import dataclasses\n@dataclasses.dataclass(slots=True)\nclass Point:\n    x: int\n"
+    module = live.start(source)
+    points = [module.Point(3)]
+
+    def migrate(point: Any, change: livepatch.Change) -> None:
+        point.y = point.x + 1 if change.direction == "forward" else None
+
+    module.Point.__livepatch_migrate__ = migrate
+    live.change("x: int\n", "x: int\n    y: int\n")
+
+    assert points == [module.Point(3, 4)]
+
+
 def test_named_tuple_field_without_a_default_is_refused_with_the_count(live: LiveModule) -> None:
     module = live.start(PAIR)
     pairs = [module.Pair(3, 4), module.Pair(5, 6)]
@@ -992,3 +1006,12 @@ def test_other_threads_see_all_of_a_migration_or_nothing(live: LiveModule) -> No
 
     assert report.instances == {f"{live.name}.Player": 200}
     assert seen <= {(("level",), False, 0), (("level", "mana"), True, 0)}
+
+
+def test_a_class_whose_instances_hold_nothing_and_that_has_none(live: LiveModule) -> None:
+    module = live.start("class Point:\n    __slots__ = ()\n")
+    held = [module.Point]
+    live.change("__slots__ = ()", '__slots__ = ("x",)')
+
+    assert held[0] is module.Point
+    assert module.Point.x

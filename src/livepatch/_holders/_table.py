@@ -14,7 +14,6 @@ from livepatch._holders._context import Repointing
 from livepatch._kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
-    class_attributes,
     dict_of,
     mro_of,
 )
@@ -28,20 +27,6 @@ def _skip(repointing: Repointing, holder: Any) -> None:
     """Leave alone what belongs to the class or function itself and goes with it."""
 
 
-def _leave_to_its_definition(repointing: Repointing, holder: Any) -> None:
-    # A cached function is a definition; where its pair could not keep it, it is a loser itself.
-    if repointing.migrates:
-        # Its keys may be instances that are made anew, in a list that only its own code can change.
-        repointing.last.add(Call(_clear_cache, holder), Call(bool))
-        if not repointing.is_loser(holder.__wrapped__):
-            return
-    if not repointing.is_loser(holder):
-        loser = holder.__wrapped__
-        name = type(holder).__name__
-        repointing.leave(holder, loser, "LP201", f"inside {name}, which cannot be changed")
-
-
-_clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
 _HAMT_NODES = tuple(
     f"hamt{name}" for name in ("", "_bitmap_node", "_array_node", "_collision_node")
 )
@@ -68,7 +53,7 @@ WAYS: dict[Any, Way] = {
     super: _callables.repoint_super,
     type: _callables.repoint_class,
     PROXY_TYPE: _callables.repoint_wrapt,
-    CACHE_TYPE: _leave_to_its_definition,
+    CACHE_TYPE: _callables.repoint_cache,
     # references
     types.GenericAlias: _references.repoint_alias,
     types.UnionType: _references.repoint_union,
@@ -96,7 +81,8 @@ else:
     WAYS[Task] = _references.repoint_future
 
 # What cannot be changed is built anew, and its own holders are sought; a property changed in place
-# must be set again by whoever has it as a class attribute, which comes to the same.
+# must be set again by whoever has it as a class attribute, which comes to the same. What a cache
+# calls lies in C memory.
 _REBUILT = (
     tuple,
     frozenset,
@@ -106,6 +92,7 @@ _REBUILT = (
     types.UnionType,
     types.MappingProxyType,
     property,
+    CACHE_TYPE,
 )
 _REBUILT_IDS = frozenset(map(id, _REBUILT))
 # By id: a metaclass may have a __hash__ or an __eq__ of its own.
@@ -143,13 +130,15 @@ def forget_holder(holder_type: type) -> None:
     _user_ways.pop(id(holder_type), None)
 
 
-def is_rebuilt(holder: Any) -> bool:
+def is_rebuilt(repointing: Repointing, holder: Any) -> bool:
     """Whether repointing a holder gives another object in its place."""
+    if type(holder) is CACHE_TYPE and not repointing.is_loser(holder.__wrapped__):
+        return False  # only a key of its, or an attribute, is a loser
     return is_rebuilt_type(type(holder))
 
 
 def is_rebuilt_type(cls: type) -> bool:
-    """Whether repointing a holder of that very type gives another object in its place."""
+    """Whether repointing a holder of that very type may give another object in its place."""
     for base in mro_of(cls):
         if id(base) in _user_ways:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import types
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ class Reconciliation:
         recoded: the old functions that survive and take the new code.
         bases: old classes and the bases they get, base classes first.
         caches: what to empty once all has gone well, with the path of its definition.
+        stays: objects that the load made for an attribute whose live value stays, each with that.
     """
 
     decisions: Decisions
@@ -38,6 +40,7 @@ class Reconciliation:
     caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
     bases: OwnList[tuple[type, tuple[type, ...]]] = field(default_factory=OwnList)
     cells: OwnDict[int, types.CellType] = field(default_factory=OwnDict)
+    stays: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
 
     def survivor(self, pair: Pair) -> Any:
         """Return the object that stays."""
@@ -46,6 +49,17 @@ class Reconciliation:
     def add_cache(self, pair: Pair, call: Call) -> None:
         """Note a cache that is to be emptied once all has gone well."""
         self.caches.append((pair.text, call))
+
+    def let_live_values_stay(self) -> None:
+        """Let what else the new code took such an object for (a default, say) refer to that."""
+        # What was there before the load is another's, imported and used here.
+        young = set(map(id, gc.get_objects(generation=0))) if self.stays else set()
+        exchanged: OwnDict[int, Any] = OwnDict()
+        for made, live in self.stays:
+            if id(made) in young and id(made) not in self.decisions.survivors:
+                self.decisions.add_loser(made, live)
+                exchanged[id(made)] = live
+        self.steps = self.steps.exchanged(exchanged)
 
     def settle(self, value: Any) -> Any:
         """Return a value with the losers in it, as far as tuples go, exchanged for survivors."""
