@@ -97,7 +97,11 @@ def load(
         except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
             run.loaded.error, run.loaded.failed = error, run.current
         finally:
-            run.take_aside()
+            try:
+                run.take_aside()
+            except BaseException:
+                run.put_back()  # interrupted in the midst of it
+                raise
     return run.loaded
 
 
@@ -226,6 +230,15 @@ class _Run:
             calls += replace_contents(namespace, snapshot.namespace)
             if sys.modules.get(name) is not snapshot.source.module:
                 calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
+        run_in_c([*calls, *reversed(self.lent)])
+        run_in_c(reorder(sys.modules, list(self.known)))
+
+    def put_back(self) -> None:
+        """Put the old namespaces back, however far taking the new ones aside had got."""
+        calls = OwnList[Call]()
+        for name, snapshot in self.snapshots.items():
+            calls += replace_contents(namespace_of(snapshot.source.module), snapshot.namespace)
+            calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
         run_in_c([*calls, *reversed(self.lent)])
         run_in_c(reorder(sys.modules, list(self.known)))
 

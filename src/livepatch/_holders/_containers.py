@@ -17,7 +17,7 @@ from operator import is_not
 from typing import Any
 
 from livepatch._holders._context import GONE, Repointing
-from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
+from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
 from livepatch._own import Call
 from livepatch._shapes import find_attribute
@@ -107,7 +107,10 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
     else:
         cls = type(holder)
-        successor = tuple.__new__(repointing.settle(cls), map(repointing.settle, holder))
+        settled = repointing.settle(cls)
+        if not is_class(settled) or not issubclass(settled, tuple):
+            return  # a tuple cannot become what its class has become; the plan refuses that
+        successor = tuple.__new__(settled, map(repointing.settle, holder))
         if cls.__dictoffset__:
             object.__getattribute__(successor, "__dict__").update(
                 object.__getattribute__(holder, "__dict__")
