@@ -22,6 +22,7 @@ from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._kinds import (
+    CACHE_TYPE,
     base_of,
     class_attributes,
     is_class,
@@ -91,11 +92,12 @@ class Plan:
         for pair in (*self.matches.pairs, *self.decisions.derived):
             survivor = self.decisions.settle(pair.new)
             loser = pair.new if survivor is pair.old else pair.old
-            if type(loser) is types.FunctionType or is_class(loser):
+            if type(loser) in _WATCHED or is_class(loser):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
         return watched
 
 
+_WATCHED = (types.FunctionType, CACHE_TYPE)
 Watched = list[tuple["weakref.ref[Any]", str, Callable[[], Any]]]
 """Losers by weak reference, the path of each, and a reference to its survivor."""
 

@@ -59,7 +59,7 @@ from livepatch._kinds import (
 )
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, build_successors, fill_successors, tuple_successor
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
@@ -232,6 +232,14 @@ class _Search:
         survivor = self.repointing.settle(pair.old)
         if id(pair.old) in self.repointing.migrations:
             return  # the new methods would look for the new fields in an old instance
+        old: Any = pair.old
+        if type(old) is CACHE_TYPE:
+            # What is inside it is C memory too, and runs once nothing is remembered any more.
+            self.result.add_cache(pair, Call(CACHE_TYPE.cache_clear, old))
+            inner = self.matches.by_old.get(id(old.__wrapped__))
+            if inner is not None:
+                forward_function(self.repointing, inner)
+            return
         if is_class(pair.old) and is_class(survivor):
             forward_class(pair.old, survivor, self.repointing.forwards)
         else:
