@@ -236,7 +236,7 @@ class _Search:
         if type(old) is CACHE_TYPE:
             # What is inside it is C memory too, and runs once nothing is remembered any more.
             self.result.add_cache(pair, Call(CACHE_TYPE.cache_clear, old))
-            inner = self.matches.by_old.get(id(old.__wrapped__))
+            inner = self.matches.by_old.get(id(getattr(old, "__wrapped__", None)))
             if inner is not None:
                 forward_function(self.repointing, inner)
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import types
@@ -144,6 +145,7 @@ def test_machine_needs_sources() -> None:
     assert sys.path == before
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 def test_source_of_a_git_revision(tmp_path: Path) -> None:
     git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@b"]
     (tmp_path / "bank.py").write_text("A = 1\n")

@@ -180,6 +180,8 @@ def _reconcile_cells(result: Reconciliation, pair: Pair, source_is_same: bool | 
     ):
         if is_empty(before) or is_empty(after) or id(cell) in result.cells:
             continue
+        if name == "__classdict__":
+            continue  # the namespace of its class (PEP 649): no state, and the search settles it
         result.cells[id(cell)] = cell
         chosen = _cell_contents(result, pair, name, before, after, source_is_same)
         if cell.cell_contents is not chosen:

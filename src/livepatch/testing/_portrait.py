@@ -18,7 +18,9 @@ Facts = Iterator[tuple[str, str]]
 
 _OF_THE_IMPORT = frozenset({"__builtins__", "__cached__", "__loader__", "__spec__"})
 _OF_THE_CLASS = frozenset(
+    # Since 3.14 annotations are computed when asked for; asking leaves its traces (PEP 649).
     {"__dict__", "__weakref__", "_abc_impl", "__annotations__", "__annotations_cache__"}
+    | {"__annotate__", "__annotate_func__"}
 )
 _UNORDERED = frozenset({"__static_attributes__", "__abstractmethods__"})
 
