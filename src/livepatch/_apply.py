@@ -32,8 +32,8 @@ def apply(plan: Plan) -> None:
             In each case the process is as it was before.
     """
     was_enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         _perform(plan)
     except (TypeError, ValueError, AttributeError) as error:
         if _raised_by_user_code(error):

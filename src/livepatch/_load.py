@@ -348,9 +348,9 @@ def young_objects_kept_apart() -> Generator[None, None, None]:
     taken for such, and taken out with a load that failed).
     """
     was_enabled = gc.isenabled()
-    gc.disable()
-    gc.collect(0)
     try:
+        gc.disable()
+        gc.collect(0)
         yield
     finally:
         if was_enabled:

@@ -207,7 +207,7 @@ class TestLikeFresh:
         self, live: LiveModule, game: types.ModuleType
     ) -> None:
         held = game.Point(1)
-        live.change("y: int = 0", "y: int = 0\n        z: str = ''")
+        live.change("y: int = 0", "y: int = 0\n    z: str = ''")
 
         assert_like_fresh(game)
         assert type(held) is game.Point

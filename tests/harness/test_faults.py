@@ -8,65 +8,12 @@ from typing import Any
 
 import pytest
 
+import livepatch
 from livepatch import _apply, _load, _reload
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch.testing import LiveModule, assert_current, assert_unchanged
-
-SOURCE = """
-    import enum, dataclasses, functools
-    class Base: pass
-    class Player(Base):
-        \"\"\"A player.\"\"\"
-        limit = 1
-        def hit(self): return 1
-        @property
-        def name(self): return 1
-        @staticmethod
-        def made(): return 1
-    class Archer(Player): pass
-    class Color(enum.Enum):
-        RED = 1
-    @dataclasses.dataclass
-    class Point:
-        x: int = 1
-        def hit(self): return 1
-    def hit(power=1): return 1
-    def gone(): return 1
-    def outer():
-        def inner(): return 1
-        return inner
-    @functools.lru_cache
-    def cached(): return 1
-    CACHE = {"a": hit}
-"""
-EDITED = (
-    SOURCE.replace("return 1", "return 2")
-    .replace("class Player(Base)", "class Extra: pass\n    class Player(Extra, Base)")
-    .replace("    def gone(): return 2\n", "")
-    .replace("RED = 1", "RED = 1\n        BLUE = 2")
-    .replace("power=1", "power=2, *more")
-)
-
-
-class Stop(Exception):
-    """Raised on purpose."""
-
-
-class Holdings:
-    """What a program may hold of the module, in every kind of holder that a step is for."""
-
-    def __init__(self, module: ModuleType, other: ModuleType) -> None:
-        self.instances = [module.Player(), module.Archer(), module.Point(), module.Color.RED]
-        self.bound = self.instances[0].hit
-        self.table = {module.Player: 1, module.hit: 2, "a": module.Player.hit}
-        self.members = {module.Player, module.hit}
-        self.group = (module.Player, (module.hit, frozenset({module.Player})))
-        self.inner = module.outer()
-        self.cached = module.cached
-        self.other = other
-        other.Child = type("Child", (module.Player,), {"__module__": other.__name__})
-        other.child = other.Child()
+from tests.harness.faults import EDITED, SOURCE, Holdings, Stop
 
 
 @pytest.fixture(params=["auto", "repoint"])
@@ -103,7 +50,12 @@ def _planned_steps(live: LiveModule, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @pytest.mark.parametrize(
     ("error", "stride"),
-    [(Stop, 11), (KeyboardInterrupt, 31)],
+    [
+        (Stop, 17),
+        (KeyboardInterrupt, 31),
+        pytest.param(Stop, 1, marks=pytest.mark.slow),
+        pytest.param(KeyboardInterrupt, 1, marks=pytest.mark.slow),
+    ],
 )
 def test_error_at_any_step_changes_nothing(
     live: LiveModule,
@@ -113,11 +65,13 @@ def test_error_at_any_step_changes_nothing(
     stride: int,
 ) -> None:
     steps = _planned_steps(live, monkeypatch)
-    for index in range(0, steps + 1, stride):
+    for index in (*range(0, steps, stride), None):
 
-        def fail_there(plan: Plan, index: int = index) -> None:
-            plan.steps.do.insert(index, Call(_raise, error()))
-            plan.steps.undo.insert(index, Call(int))
+        def fail_there(plan: Plan, index: int | None = index) -> None:
+            # None is behind all others.
+            row, index = (plan.last, len(plan.last)) if index is None else (plan.steps, index)
+            row.do.insert(index, Call(_raise, error()))
+            row.undo.insert(index, Call(int))
             _apply.apply(plan)
 
         with monkeypatch.context() as patch:
@@ -196,3 +150,37 @@ def test_interrupt_while_the_new_namespace_is_taken_aside_changes_nothing(
 
     assert live.reload().ok
     assert_current(live.module)
+
+
+class Stubborn:
+    """Holds a definition, and refuses to have its old one back."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+
+def _refuse_the_way_back(holder: Stubborn, replace: Callable[[Any], Any]) -> None:
+    if holder.__dict__.setdefault("calls", []):
+        raise Stop
+    holder.calls.append(1)
+    holder.held = replace(holder.held)
+
+
+def test_step_that_cannot_be_taken_back_does_not_stop_the_others(
+    live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = [Stubborn(live.module.Player) for _ in range(2)]
+    livepatch.register_holder(Stubborn, _refuse_the_way_back)
+
+    def fail(plan: Plan) -> None:
+        plan.steps.add(Call(_raise, Stop()), Call(int))
+        _apply.apply(plan)
+
+    monkeypatch.setattr(_reload, "apply", fail)
+    try:
+        with assert_unchanged(live.module, held, held.other), pytest.raises(Stop):
+            live.reload()
+    finally:
+        livepatch.forget_holder(Stubborn)
+
+    assert [each.calls for each in stubborn] == [[1], [1]]

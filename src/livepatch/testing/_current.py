@@ -6,10 +6,13 @@ import gc
 import sys
 from collections.abc import Iterator
 from types import (
+    AsyncGeneratorType,
     CellType,
     CodeType,
+    CoroutineType,
     FrameType,
     FunctionType,
+    GeneratorType,
     GetSetDescriptorType,
     MemberDescriptorType,
     ModuleType,
@@ -218,12 +221,16 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
             yield text, part
     if type(value) is FunctionType:
         return  # the rest are its globals
+    call = value.__qualname__ if type(value) in _CALLS else None
     for part in gc.get_referents(value):
-        if id(part) not in told:
+        # A call that began before keeps its function: it runs it to its end.
+        runs = type(part) is FunctionType and part.__qualname__ == call
+        if id(part) not in told and not runs:
             yield f" -> {type(part).__name__}", part
 
 
 _OPAQUE = (FrameType,)
+_CALLS = (GeneratorType, CoroutineType, AsyncGeneratorType)
 
 
 def _locals_of(frame: FrameType) -> Iterator[tuple[str, Any]]:
