@@ -19,6 +19,7 @@ from itertools import compress, islice
 from operator import not_
 from typing import Any
 
+from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
 from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
@@ -69,7 +70,6 @@ from livepatch._running import update_running_code
 from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 
-_DEEPEST_NESTING = 64
 _CLASS_DICT_CELLS = (3, 12)
 _RECONCILED_WHOLE = (
     PROPERTY,
@@ -145,7 +145,7 @@ class _Search:
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
-        for _ in range(_DEEPEST_NESTING):
+        for _ in range(DEEPEST_NESTING):
             counts = unexplained_counts(targets, self._explainers())
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
             # Instances that are made anew are held by someone: nobody counts a million.

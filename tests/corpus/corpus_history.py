@@ -11,6 +11,7 @@ import json
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,16 @@ def _step(lib: Path, new: Path, package: str, version: str, strategy: str) -> di
     seconds = time.perf_counter() - started
     import_whole([package])
     names = [name for name in modules_of([package]) if has_source(name)]
-    for name in names:
-        for check in (assert_like_fresh, assert_current):
-            try:
-                check(name)
-            except AssertionError as error:
-                wrong.append(str(error))
+    wrong += (text for name in names for text in _complaints(name))
     return {"version": version, "modules": len(names), "seconds": seconds, "wrong": wrong}
+
+
+def _complaints(name: str) -> Iterator[str]:
+    for check in (assert_like_fresh, assert_current):
+        try:
+            check(name)
+        except AssertionError as error:  # noqa: PERF203 - it is the finding
+            yield str(error)
 
 
 main(*sys.argv[1:])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 import livepatch
-from livepatch import _apply, _load, _reload
+from livepatch import _apply, _load, _reload, _undo
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch.testing import LiveModule, assert_current, assert_unchanged
@@ -152,15 +151,82 @@ def test_interrupt_while_the_new_namespace_is_taken_aside_changes_nothing(
     assert_current(live.module)
 
 
-class Stubborn:
-    """Holds a definition, and refuses to have its old one back."""
+@pytest.mark.parametrize("error", [Stop, KeyboardInterrupt])
+def test_error_in_an_undo_changes_nothing(
+    live: LiveModule,
+    held: Holdings,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[BaseException],
+) -> None:
+    report = live.reload()
+
+    def fail(plan: Plan) -> None:
+        plan.last.add(Call(_raise, error()), Call(int))
+        _apply.apply(plan)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_undo, "apply", fail)
+        with assert_unchanged(live.module, held, held.other), pytest.raises(error):
+            report.undo()
+    assert_current(live.module)
+    report.undo()
+
+    assert_current_but_for_the_file(live)
+    assert held.bound() == held.closure()[1]() == 1
+
+
+def assert_current_but_for_the_file(live: LiveModule) -> None:
+    live.write(SOURCE)
+    assert live.reload().ok
+    assert_current(live.module)
+
+
+class Two:
+    """Holds two definitions, where its own way of repointing is needed: not in a dict."""
+
+    __slots__ = ("held", "more")
 
     def __init__(self, held: Any) -> None:
         self.held = held
+        self.more = held
+
+
+def test_holder_that_is_half_done_is_taken_back(
+    live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two, armed = Two(live.module.Player), []
+
+    def repoint(holder: Two, replace: Callable[[Any], Any]) -> None:
+        holder.held = replace(holder.held)
+        if armed:
+            raise armed.pop()
+        holder.more = replace(holder.more)
+
+    livepatch.register_holder(Two, repoint)
+    try:
+        report = live.reload()
+        armed.append(Stop())
+        with assert_unchanged(live.module, held, held.other, two), pytest.raises(Stop):
+            report.undo()
+        report.undo()
+    finally:
+        livepatch.forget_holder(Two)
+
+    assert two.held is two.more is live.module.Player
+
+
+class Stubborn:
+    """Holds a definition, and refuses to have its old one back."""
+
+    __slots__ = ("calls", "held")
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+        self.calls: list[int] = []
 
 
 def _refuse_the_way_back(holder: Stubborn, replace: Callable[[Any], Any]) -> None:
-    if holder.__dict__.setdefault("calls", []):
+    if holder.calls:
         raise Stop
     holder.calls.append(1)
     holder.held = replace(holder.held)

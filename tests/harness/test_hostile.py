@@ -67,7 +67,7 @@ def test_metaclass_that_lies_by(live: LiveModule, lie: str, edit: str) -> None:
     assert held[0].hit() == (2 if edit == "body" else 1)
 
 
-PROPERTIES = ("hit", "__dict__", "__class__", "__slots__", "__wrapped__", "__name__", "__func__")
+PROPERTIES = ("hit", "__dict__", "__class__", "__wrapped__", "__name__", "__func__")
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
@@ -86,21 +86,21 @@ def test_property_that_raises(live: LiveModule, name: str) -> None:
     assert held[0].answer() == 2
 
 
-@pytest.mark.parametrize("name", ["__wrapped__", "__func__", "__call__", "func", "fget"])
+@pytest.mark.parametrize("name", ["__wrapped__", "__func__", "__dict__", "func", "fget"])
 def test_decorator_object_that_raises_when_asked_for(live: LiveModule, name: str) -> None:
     live.other(f"""
         class Wrapper:
             def __init__(self, function): self.function = function
             @property
             def {name}(self): raise RuntimeError
-            def run(self): return self.function()
+            def __call__(self): return self.function()
     """)
     module = live.start("from OTHER import Wrapper\n@Wrapper\ndef hit(): return 1\n")
     held = [module.hit]
     live.change("return 1", "return 2")
 
     assert held[0] is module.hit
-    assert held[0].run() == 2
+    assert held[0]() == 2
 
 
 DELETIONS = {
@@ -230,7 +230,7 @@ DEEP = {
     "wrappers": "import functools\nx = hit\ndef wrap(f):\n    @functools.wraps(f)\n"
     "    def inner(): return f()\n    return inner\nfor _ in range(1000): x = wrap(x)",
     "instances": "x = Player()\nfor _ in range(1000):\n    y = Player(); y.next = x; x = y",
-    "subclasses": "x = Player\nfor _ in range(1000): x = type('P', (x,), {})",
+    "subclasses": "x = Player\nfor _ in range(300): x = type('P', (x,), {})",
     "nested classes": "x = Player\nfor _ in range(1000): x = type('P', (), {'x': x})",
     "default": "x = Player\nfor _ in range(1000): x = (x,)\ndef f(a=x): return 1",
     "attribute": "x = Player\nfor _ in range(1000): x = (x,)\nclass C:\n    a = x",

@@ -69,13 +69,13 @@ class Watcher:
 
     def ways(self) -> Iterator[Callable[[], int]]:
         yield self.held
-        yield lambda: self.module.hit()
+        yield self.module.hit
         yield self.bound
         yield self.inner
         yield lambda: self.module.Player().hit()
         yield lambda: self.player.level
-        yield lambda: self.player.made()
-        yield lambda: self.pair[1]()
+        yield self.player.made
+        yield self.pair[1]
         yield self.make
 
     def make(self) -> int:

@@ -24,9 +24,7 @@ _TIMEOUT = 120
 
 
 def main(words: list[str]) -> int:
-    chosen = [
-        each for each in MUTATIONS if not words or any(word in each.what for word in words)
-    ]
+    chosen = [each for each in MUTATIONS if not words or any(word in each.what for word in words)]
     started, wrong = time.perf_counter(), 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "livepatch")

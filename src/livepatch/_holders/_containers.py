@@ -19,9 +19,12 @@ from typing import Any
 from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
-from livepatch._own import Call
+from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING
+
+# Entries of registries are tuples of tuples at most this deep.
+_ENTRY_DEPTH = 8
 
 
 def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
@@ -55,15 +58,20 @@ def _without_repeats(repointing: Repointing, items: Any, settled: list[Any]) -> 
 
 
 def _is_fresh(repointing: Repointing, item: Any) -> bool:
-    if type(item) is tuple:
-        return any(_is_fresh(repointing, part) for part in item)
-    return id(item) in repointing.fresh
+    waiting: OwnList[Any] = OwnList([item])
+    while waiting:
+        part = waiting.pop()
+        if type(part) is tuple:
+            waiting += part
+        elif id(part) in repointing.fresh:
+            return True
+    return False
 
 
-def _key(value: Any) -> Any:
+def _key(value: Any, depth: int = _ENTRY_DEPTH) -> Any:
     # A route ("/", view) is added again as another tuple of the same things.
-    if type(value) is tuple:
-        return tuple(map(_key, value))
+    if type(value) is tuple and depth:
+        return tuple(_key(part, depth - 1) for part in value)
     return value if type(value) in (str, int) else id(value)
 
 

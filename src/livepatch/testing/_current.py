@@ -64,6 +64,7 @@ def stale_references(module: ModuleType) -> Iterator[str]:
     if not _is_held_elsewhere(older, kept):
         return
     paths = _paths_to(older)
+    kept |= _kept_by_calls()
     for key, (definition, why) in older.items():
         if key in paths:
             yield f"{paths[key]} is {describe(definition)}, {why}"
@@ -221,12 +222,23 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
             yield text, part
     if type(value) is FunctionType:
         return  # the rest are its globals
-    call = value.__qualname__ if type(value) in _CALLS else None
+    told |= _function_of_call(value)
     for part in gc.get_referents(value):
-        # A call that began before keeps its function: it runs it to its end.
-        runs = type(part) is FunctionType and part.__qualname__ == call
-        if id(part) not in told and not runs:
+        if id(part) not in told:
             yield f" -> {type(part).__name__}", part
+
+
+def _function_of_call(value: Any) -> set[int]:
+    """Return the id of the function that a call that began before runs to its end."""
+    if type(value) not in _CALLS:
+        return set()
+    name = value.__qualname__
+    functions = (part for part in gc.get_referents(value) if type(part) is FunctionType)
+    return {id(part) for part in functions if part.__qualname__ == name}
+
+
+def _kept_by_calls() -> set[int]:
+    return {key for each in OwnList(gc.get_objects()) for key in _function_of_call(each)}
 
 
 _OPAQUE = (FrameType,)
