@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.live import LiveModule, Strategy
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests out of what this interpreter does not have: they are none that it skips."""
+    later = [item for item in items if _needs_later(item)]
+    if later:
+        config.hook.pytest_deselected(items=later)
+        items[:] = [item for item in items if item not in later]
+
+
+def _needs_later(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("since")
+    return mark is not None and sys.version_info < mark.args
 
 
 @pytest.fixture

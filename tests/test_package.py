@@ -92,6 +92,7 @@ STAGES = (
     "_holders",
     "_hidden",
     "_running",
+    "_rehash",
     "_search",
     "_plan",
     "_importers",
@@ -319,3 +320,11 @@ def test_version_is_one_and_the_same_everywhere() -> None:
 
 def test_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()
+
+
+def test_no_conformance_case_is_skipped() -> None:
+    sources = sorted((ROOT / "tests" / "conformance").glob("*.py"))
+    skips = re.compile(r"pytest\.(?:mark\.skip|mark\.xfail|skip|xfail|importorskip)")
+
+    assert sources
+    assert [path.name for path in sources if skips.search(path.read_text("utf-8"))] == []

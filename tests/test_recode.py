@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from livepatch import _recode
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.skipif(
-    sys.version_info < (3, 13), reason="until 3.12 the next call gives a function a new version"
-)
+# Until 3.12 the next call gives a function a new version.
+pytestmark = pytest.mark.since(3, 13)
 
 
 def test_versions_are_where_they_are_known_to_be() -> None:

@@ -12,6 +12,7 @@ from livepatch._errors import ReloadRefused
 from livepatch._heap import is_own_frame
 from livepatch._own import Call, OwnList
 from livepatch._plan import Plan
+from livepatch._rehash import notice_lost_keys
 from livepatch._report import Notice
 from livepatch._retire import retire_classes
 from livepatch._steps import Steps
@@ -61,7 +62,7 @@ def refresh_caches(plan: Plan) -> list[Notice]:
     """Empty the caches that remember what the old code did. The change itself is done by now.
 
     Returns:
-        A notice for each that could not be emptied.
+        A notice for each that could not be emptied, and for keys that are not found any more.
     """
     notices: list[Notice] = []
     for path, call in plan.caches:
@@ -70,6 +71,7 @@ def refresh_caches(plan: Plan) -> list[Notice]:
         # A metaclass's own register() may raise anything.
         except Exception as error:  # noqa: BLE001, PERF203
             notices.append(Notice("LP208", path, f"{type(error).__name__}: {error}"))
+    notices += notice_lost_keys(plan.tables, plan.matches.path_of)
     return notices
 
 
@@ -81,6 +83,7 @@ def release(plan: Plan) -> None:
     """
     plan.steps = Steps()
     plan.last = Steps()
+    plan.tables.clear()
     for migration in plan.decisions.migrations.values():
         migration.instances.clear()
         migration.successors.clear()

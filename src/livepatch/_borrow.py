@@ -10,6 +10,7 @@ runs in between, and the reference count of neither is touched.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 from livepatch._kinds import base_of
@@ -27,6 +28,24 @@ _set_pointer: Any = _POINTER.value.__set__
 def can_borrow_base(cls: type) -> bool:
     """Whether the place of ``tp_base`` is where it is known to be."""
     return _base_field(cls).value == id(base_of(cls))
+
+
+def bases_to_give_back(
+    borrowed: list[tuple[type, type]], fresh: Steps, settle: Callable[[Any], Any]
+) -> list[tuple[type, type, type]]:
+    """Add to each class that borrows a base the one that it has by then: it counts the reference.
+
+    Args:
+        borrowed: classes, each with the base it is to have in between.
+        fresh: what is done before that; it gives some of the classes the survivors of their bases.
+        settle: returns the survivor of a class.
+    """
+
+    def own(cls: type) -> Any:
+        return settle(base_of(cls)) if id(cls) in given else base_of(cls)
+
+    given = {id(cls) for cls, _ in fresh.new_bases()}
+    return [(cls, base, own(cls)) for cls, base in borrowed]
 
 
 def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:

@@ -169,6 +169,12 @@ CODES: dict[str, Code] = {
         "has a reference of its own to it.",
         "It stays what it was, with the old class; let its holder look it up again.",
     ),
+    "LP210": Code(
+        "A key has another hash or equals another key now, and its table could not follow.",
+        "A frozenset keeps the hashes its members had when it was built, and of keys that have "
+        "become equal a dict or set keeps one.",
+        "Build the frozenset anew; look at the entry that was dropped.",
+    ),
     "LP301": Code(
         "A frame still runs old code.",
         "Code is looked up when a function is called; a call that has begun goes on as it was.",

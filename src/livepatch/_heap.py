@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress, islice, repeat
 from operator import is_
-from types import AsyncGeneratorType, CoroutineType, FrameType, GeneratorType, ModuleType
+from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
 from livepatch._kinds import class_attributes, is_class
@@ -196,6 +196,14 @@ def overwritten_locals(*, suspended: bool = False) -> OwnList[Any]:
     return found
 
 
+def suspended_codes() -> Iterator[CodeType]:
+    """Yield the code of each suspended generator, coroutine and asynchronous generator."""
+    for each in gc.get_objects():
+        name = _CODE_OF.get(type(each))
+        if name is not None and getattr(each, _FRAME_OF[type(each)]) is not None:
+            yield getattr(each, name)
+
+
 def _suspended_frames() -> Iterator[FrameType]:
     # The collector does not know these frames before their generators end.
     for each in gc.get_objects():
@@ -209,6 +217,11 @@ _FRAME_OF: dict[type, str] = {
     GeneratorType: "gi_frame",
     CoroutineType: "cr_frame",
     AsyncGeneratorType: "ag_frame",
+}
+_CODE_OF: dict[type, str] = {
+    GeneratorType: "gi_code",
+    CoroutineType: "cr_code",
+    AsyncGeneratorType: "ag_code",
 }
 
 

@@ -143,6 +143,10 @@ WRAPT = Kind("wrapt wrapper", _wrapt_parts)
 PROXY_TYPE: type = next(
     cls for cls in reversed(wrapt.FunctionWrapper.__mro__) if cls.__name__ == "ObjectProxy"
 )
+# What binds and calls, below wrapt's function wrappers.
+WRAPPER_BASE: type = next(
+    cls for cls in wrapt.FunctionWrapper.__mro__ if cls.__name__ == "_FunctionWrapperBase"
+)
 CACHE_TYPE: type = type(functools.lru_cache(_no_parts))
 
 KINDS: dict[type, Kind] = {

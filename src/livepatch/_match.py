@@ -222,6 +222,7 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
     if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add((id(old), id(new)))
+    path = _own_path(walk, path, old, new)
     if kind_of(new) is FUNCTION and _is_another(walk, path, old, new):
         _note_alone(walk.module, walk.module.added, path, new)
         _note_alone(walk.before, walk.before.removed, path, old)
@@ -247,6 +248,18 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         _visit_parts(walk, path, kind, old, new)
     else:
         _pair_layers(walk, path, kind, old, new)
+
+
+def _own_path(walk: _Walk, path: Path, old: Any, new: Any) -> Path:
+    """Return the path that a definition's own name says, where one reaches it some other way first.
+
+    ``__init_subclass__`` may have put classes into a list of their base.
+    """
+    home = qualified_name(new) if len(path) > 1 else None
+    if home is None or home == ".".join(path) or qualified_name(old) != home:
+        return path
+    leads = _leads_to(walk.module.new, home, new) and _leads_to(walk.before.old, home, old)
+    return tuple(home.split(".")) if leads else path
 
 
 def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._borrow import with_borrowed_bases
+from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
@@ -23,7 +23,6 @@ from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._kinds import (
     CACHE_TYPE,
-    base_of,
     class_attributes,
     is_class,
     is_enum,
@@ -64,6 +63,7 @@ class Plan:
         committed: empty until the change has been made, whole.
         finals: the namespaces when all is done, by module.
         definition_steps: those of the steps that concern the definitions themselves.
+        tables: what has keys whose hash may change, with how many entries it is to have.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
     """
@@ -84,6 +84,7 @@ class Plan:
     committed: list[int] = field(default_factory=list)
     finals: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
     definition_steps: Steps = field(default_factory=Steps)
+    tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
 
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
@@ -174,11 +175,14 @@ def finish_plan(
     _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
+    plan.tables = OwnList(
+        OwnList((plan.decisions.settle(each), size)) for each, size in repointing.tables
+    )
     plan.steps.extend(repointing.first)
     _plan_instances(plan, repointing)
-    borrowed = [
-        (cls, base, plan.decisions.settle(base_of(cls))) for cls, base in plan.decisions.borrowed
-    ]
+    borrowed = bases_to_give_back(
+        plan.decisions.borrowed, repointing.fresh_bases, plan.decisions.settle
+    )
     with_bases = with_borrowed_bases(plan.steps, borrowed)
     plan.steps = Steps()
     plan.steps.extend(repointing.fresh_bases)

@@ -64,6 +64,7 @@ from livepatch._own import Call, OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
+from livepatch._rehash import Rehashing
 from livepatch._report import StaleFrame
 from livepatch._retire import forward_class
 from livepatch._running import update_running_code
@@ -126,6 +127,7 @@ class _Search:
         "matches",
         "old_side",
         "rebuilt",
+        "rehashing",
         "repointing",
         "result",
         "unseen",
@@ -141,7 +143,9 @@ class _Search:
         self.instance_ids: dict[int, set[int]] = {}
         self.rebuilt: OwnDict[int, Any] = OwnDict()
         self.changed: OwnDict[int, Any] = OwnDict()
+        self.rehashing = Rehashing(repointing, result.steps)
         self.arrived: OwnList[Any] = OwnList()
+        self._take_keys(self.rehashing.follow(self.changed))
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
@@ -154,6 +158,7 @@ class _Search:
                 break
             targets.clear()
             targets = self._take_level(held, arrived)
+            self._take_keys(self.rehashing.follow(self.changed))
         migrations = self.repointing.migrations.values()
         with self._earlier_code():
             for holder in OwnList(self.rebuilt.values()):
@@ -173,7 +178,7 @@ class _Search:
 
     def _skip_insides_of_caches(self) -> None:
         """Leave the dicts alone that caches, which are emptied, keep their entries in."""
-        if self.repointing.migrates:
+        if self.repointing.hashes_last:
             for holder in self.changed.values():
                 if type(holder) is CACHE_TYPE:
                     parts = gc.get_referents(holder)
@@ -249,7 +254,8 @@ class _Search:
         found = explained_by(self.matches, self.decisions)
         for steps in self._steps():
             found += steps.arguments()
-        found += (self.rebuilt, self.changed, self.unseen)
+        found += (self.rebuilt, self.changed, self.unseen, self.repointing.rehashed)
+        found += self.repointing.tables
         return found
 
     def _steps(self) -> tuple[Steps, ...]:
@@ -314,6 +320,8 @@ class _Search:
             if self.repointing.is_loser(type(holder)):
                 self._note_instances(id(type(holder)), OwnList([holder]))
             return False
+        if self.repointing.rehashed and not self.rehashing.take(holder):
+            return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
         return True
@@ -347,6 +355,12 @@ class _Search:
         self.repointing.instances[key] = migration.instances
         self.arrived += news
         self._add_weak_references(news)
+
+    def _take_keys(self, keys: OwnList[Any]) -> None:
+        self.rehashing.references(keys)
+        self.arrived += keys
+        self.arrived += self.repointing.rebuilt
+        self.repointing.rebuilt = OwnList()
 
     def _add_weak_references(self, instances: OwnList[Any]) -> None:
         referred = OwnList(compress(instances, map(weakref.getweakrefcount, instances)))

@@ -95,6 +95,14 @@ class Steps:
             if call.func is recode:
                 yield from call.args[0]
 
+    def new_attributes(self) -> Iterator[tuple[type, str, Any]]:
+        """Yield the class attributes that are set or (with MISSING) deleted."""
+        for call in self.do:
+            if call.func is type.__setattr__:
+                yield call.args
+            elif call.func is _delete_quietly and call.args[0] is type.__delattr__:
+                yield (*call.args[1:], MISSING)
+
     def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
         """Set an attribute of an object whose type's ``__setattr__`` is C code."""
         self.add(Call(setattr, target, name, new), _restoring(setattr, delattr, target, name, old))

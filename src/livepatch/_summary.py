@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterator
 
 from livepatch._kinds import kind_of
+from livepatch._layers import plain_path
 from livepatch._module import Module
 from livepatch._plan import Plan
 from livepatch._report import DefinitionChange, Outcome, Report
 
 # How the step into a part of a definition begins.
 _INTO = ("<", "[")
+# Functions that the compiler makes of a class's annotations, since 3.14.
+_OF_CLASS = ("__annotate_func__", "__annotate__")
 
 
 def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
@@ -37,9 +40,12 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
 
 
 def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
+    wholes = {(id(pair.module), pair.path) for pair in plan.matches.pairs}
     for pair in plan.matches.pairs:
-        if pair.path[-1].startswith(_INTO):
+        if pair.path[-1] in _OF_CLASS or pair.path[-1].startswith("<"):
             continue  # a part: its whole is listed
+        if pair.path[-1].startswith("[") and (id(pair.module), plain_path(pair.path)) in wholes:
+            continue  # so it is here, unless that is a table
         moved = pair.before is not pair.module
         if id(pair.new) not in plan.changed and not moved:
             outcome = Outcome.UNCHANGED

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
+from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
 from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
 from livepatch._kinds import is_class, kind_of
@@ -117,14 +119,31 @@ class Values:
             return self._choose_in_doubt(pair, path, old, new)
         patched = _differs_from_source(pair.before.origin, path, old)
         if same:
-            if patched:
-                message = "was set at run time and its source is unchanged; kept"
-                self.note("LP303", pair, path, message)
-            return old
+            return self._choose_of_same_source(pair, path, old, new, patched=patched)
         if patched:
             message = "was set at run time; the changed source's value replaces it"
             self.note("LP304", pair, path, message)
         return new
+
+    def _choose_of_same_source(
+        self, pair: Pair, path: Path, old: Any, new: Any, *, patched: bool
+    ) -> Any:
+        """Choose between what the same statement gave then, or was set at run time, and gives."""
+        if patched:
+            message = "was set at run time and its source is unchanged; kept"
+            self.note("LP303", pair, path, message)
+        if patched or not (type(old) in CONSTANTS and type(new) in CONSTANTS):
+            return old
+        for shell in pair.module.outline.scopes[path[:-1]].shells[path[-1]]:
+            for name in shell.loads:
+                before: Any = pair.before.old.get(name)
+                after: Any = pair.module.new.get(name)
+                functions = type(before) is FunctionType and type(after) is FunctionType
+                if functions and not same_code(before.__code__, after.__code__):
+                    return new
+        message = "its source is unchanged and gives another value now; kept"
+        self.note("LP303", pair, path, message)
+        return old
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         same_type = self._are_of_one_type(old, new)

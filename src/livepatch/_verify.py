@@ -17,6 +17,7 @@ from livepatch._heap import (
     is_own_frame,
     overwritten_locals,
     running_frames,
+    suspended_codes,
     unexplained_counts,
 )
 from livepatch._holders import Repointing, repoint_holder
@@ -52,6 +53,10 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
         del held
         gc.collect()
         held = _held(watched, suspended=True)
+    if held:
+        unheld = _unheld(watched, held)
+        del held
+        held = _held(watched, unheld, suspended=True)
     _retire(watched, held, retired)
     notices = list(dict.fromkeys(_describe_all(held)))
     if not notices:
@@ -62,22 +67,25 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
 Held = OwnDict[int, "tuple[Any, str, Any]"]
 
 
-def _held(watched: Watched, *, suspended: bool = False) -> Held:
-    """Return the losers that more than cycles, reports and running frames refer to."""
-    alive: OwnList[Any] = OwnList()
-    for reference, _, _ in watched:
-        loser = reference()
-        if loser is not None:
-            alive.append(loser)
-    loser = None
+def _held(watched: Watched, unheld: OwnList[Any] | None = None, *, suspended: bool = False) -> Held:
+    """Return the losers that more than cycles, reports and calls that go on refer to.
+
+    Args:
+        watched: the losers.
+        unheld: what refers to losers, and is itself held by nothing that lives on.
+        suspended: look also at what waits in generators and coroutines.
+    """
+    alive = _alive(watched)
     if not alive:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
     internals += retained()
     internals += unwrapped()
     internals += overwritten_locals(suspended=suspended)
+    if unheld is not None:
+        internals += (*alive, *unheld, unheld)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
-    running = _frames_by_code()
+    running = _frames_by_code(suspended=suspended)
     found = Held()
     for reference, path, survivor in watched:
         loser = reference()
@@ -89,9 +97,36 @@ def _held(watched: Watched, *, suspended: bool = False) -> Held:
     return found
 
 
-def _frames_by_code() -> Counter[tuple[str, str]]:
-    """Count the running frames of each code: a frame holds its function."""
-    return Counter(_code_key(frame.f_code) for _, frame in running_frames())
+def _alive(watched: Watched) -> OwnList[Any]:
+    losers: OwnList[Any] = OwnList(reference() for reference, _, _ in watched)
+    return OwnList(loser for loser in losers if loser is not None)
+
+
+def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
+    """Return the holders of losers that only losers, reports and one another refer to.
+
+    The default arguments of an old function that a report keeps; a cache that a report is to put
+    back into a class.
+    """
+    own = _alive(watched)
+    own += retained()
+    own += unwrapped()
+    holders = OwnList(each for each in _holders(held) if type(each) is not types.FrameType)
+    while holders:
+        counts = unexplained_counts(holders, OwnList((*own, *holders, own, *held.values())))
+        remaining = OwnList(each for each, count in zip(holders, counts) if count <= 0)
+        if len(remaining) == len(holders):
+            break
+        holders = remaining
+    return holders
+
+
+def _frames_by_code(*, suspended: bool) -> Counter[tuple[str, str]]:
+    """Count the frames of each code: a frame holds its function."""
+    found = Counter(_code_key(frame.f_code) for _, frame in running_frames())
+    if suspended:
+        found.update(_code_key(code) for code in suspended_codes())
+    return found
 
 
 def _code_key(code: Any) -> tuple[str, str]:

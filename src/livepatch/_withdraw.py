@@ -14,10 +14,10 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._apply import perform_each
-from livepatch._borrow import with_borrowed_bases
+from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._decide import Decisions, instances_can_move
 from livepatch._holders import GONE
-from livepatch._kinds import base_of, is_class
+from livepatch._kinds import is_class
 from livepatch._load import Loaded
 from livepatch._match import Matches
 from livepatch._own import OwnList
@@ -89,7 +89,7 @@ def _repoint_to_old(matches: Matches, copies: Iterable[type]) -> None:
         # What cannot go over was made by the new code, and goes with it unless it was given away.
         if is_class(survivor) and instances_can_move(decisions, cls, survivor):
             moves.set_class(instances, survivor, cls)
-    borrowed = [(cls, base, decisions.settle(base_of(cls))) for cls, base in decisions.borrowed]
+    borrowed = bases_to_give_back(decisions.borrowed, repointing.fresh_bases, decisions.settle)
     steps = Steps()
     steps.extend(repointing.fresh_bases)
     steps.extend(repointing.first)

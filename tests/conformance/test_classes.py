@@ -1427,3 +1427,32 @@ def test_class_with_instances_becomes_a_function(live: LiveModule) -> None:
     assert held[0]() == 2
     assert instance.size() == 1
     assert "LP306" in {notice.code for notice in report.notices}
+
+
+def test_attribute_computed_by_a_function_whose_body_changed(live: LiveModule) -> None:
+    source = """
+        def limit(): return 1
+        class A:
+            limit = limit()
+        TOP = limit()
+    """
+    module = live.start(source)
+    live.edit(source.replace("return 1", "return 2"))
+
+    assert (module.A.limit, module.TOP) == (2, 2)
+
+
+def test_attribute_whose_unchanged_source_gives_another_value_is_kept_and_named(
+    live: LiveModule,
+) -> None:
+    source = """
+        import itertools, OTHER
+        class A:
+            number = OTHER.count()
+    """
+    live.other("import itertools\ncount = itertools.count(1).__next__\n")
+    module = live.start(source)
+    report = live.edit(source + "\n        x = 1\n")
+
+    assert module.A.number == 1
+    assert ("LP303", f"{live.name}.A.number") in {(n.code, n.path) for n in report.notices}

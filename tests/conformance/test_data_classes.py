@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import attrs
 import pytest
 
 import livepatch
@@ -237,7 +238,6 @@ def test_data_class_of_a_call_stays_the_class_of_its_instances(live: LiveModule)
 
 
 def test_attrs_class_method_changes(live: LiveModule) -> None:
-    pytest.importorskip("attrs")
     module = live.start("""
         import attrs
         @attrs.define
@@ -255,7 +255,6 @@ def test_attrs_class_method_changes(live: LiveModule) -> None:
 
 
 def test_attrs_slots_class_gains_fields_with_live_instances(live: LiveModule) -> None:
-    pytest.importorskip("attrs")
     module = live.start("import attrs\n@attrs.define\nclass Point:\n    x: int = 0\n")
     point = module.Point(3)
     live.change(
@@ -268,7 +267,6 @@ def test_attrs_slots_class_gains_fields_with_live_instances(live: LiveModule) ->
 
 
 def test_attrs_field_without_a_default_is_refused_with_live_instances(live: LiveModule) -> None:
-    pytest.importorskip("attrs")
     module = live.start("import attrs\n@attrs.define\nclass Point:\n    x: int\n")
     points = [module.Point(3), module.Point(4)]
     with pytest.raises(livepatch.ReloadRefused) as refused:
@@ -281,7 +279,6 @@ def test_attrs_field_without_a_default_is_refused_with_live_instances(live: Live
 
 
 def test_attrs_class_without_slots_gains_a_field(live: LiveModule) -> None:
-    pytest.importorskip("attrs")
     module = live.start("import attrs\n@attrs.define(slots=False)\nclass Point:\n    x: int = 0\n")
     point = module.Point(3)
     live.change("x: int = 0", "x: int = 0\n    y: int = 7")
@@ -292,7 +289,6 @@ def test_attrs_class_without_slots_gains_a_field(live: LiveModule) -> None:
 
 
 def test_pydantic_model_method_changes(live: LiveModule) -> None:
-    pytest.importorskip("pydantic")
     module = live.start("""
         import pydantic
         class Point(pydantic.BaseModel):
@@ -309,7 +305,6 @@ def test_pydantic_model_method_changes(live: LiveModule) -> None:
 
 
 def test_pydantic_model_gains_a_field(live: LiveModule) -> None:
-    pytest.importorskip("pydantic")
     module = live.start("import pydantic\nclass Point(pydantic.BaseModel):\n    x: int = 0\n")
     point = module.Point(x=3)
     held = [module.Point]
@@ -321,7 +316,6 @@ def test_pydantic_model_gains_a_field(live: LiveModule) -> None:
 
 
 def test_pydantic_model_that_holds_a_model_of_the_module(live: LiveModule) -> None:
-    pytest.importorskip("pydantic")
     module = live.start("import pydantic\nclass Point(pydantic.BaseModel):\n    x: int = 0\n")
     other = live.other("""
         import pydantic
@@ -612,7 +606,6 @@ def test_undo_takes_the_fields_of_an_untouched_dataclass_back(live: LiveModule) 
 
 
 def test_untouched_attrs_class_takes_the_fields_that_its_base_gained(live: LiveModule) -> None:
-    attrs = pytest.importorskip("attrs")
     module = live.start("""
         import attrs
         @attrs.define(slots=False)
@@ -648,7 +641,6 @@ MODELS = """
 def test_untouched_pydantic_model_follows_the_models_it_is_made_of(
     live: LiveModule, added: str
 ) -> None:
-    pytest.importorskip("pydantic")
     module = live.start(MODELS)
     outer = module.Outer(middle=module.Middle(inner=module.Inner(x=1)))
     live.change("x: int = 0", f"x: int = 0\n    {added}")
@@ -663,7 +655,6 @@ def test_untouched_pydantic_model_follows_the_models_it_is_made_of(
 
 
 def test_attrs_class_that_nobody_touched_is_not_called_replaced(live: LiveModule) -> None:
-    pytest.importorskip("attrs")
     module = live.start("""
         import attrs
         @attrs.define(slots=False)
@@ -677,3 +668,20 @@ def test_attrs_class_that_nobody_touched_is_not_called_replaced(live: LiveModule
     assert not report.notices
     assert repr(one) == "A(x=3)"
     assert one == module.A(3)
+
+
+def test_data_class_that_gains_a_field_has_its_annotation(live: LiveModule) -> None:
+    source = """
+        import dataclasses
+        @dataclasses.dataclass
+        class D:
+            a: int = 1
+    """
+    module = live.start(source)
+    report = live.edit(source.replace("a: int = 1", "a: int = 1\n            b: str = 'x'"))
+    after = (list(module.D.__annotations__), list(module.D.__init__.__annotations__))
+    report.undo()
+
+    assert after == (["a", "b"], ["a", "b", "return"])
+    assert list(module.D.__annotations__) == ["a"]
+    assert list(module.D.__init__.__annotations__) == ["a", "return"]

@@ -464,7 +464,6 @@ def test_function_loses_a_decorator_that_an_assignment_put_on_it(live: LiveModul
 
 
 def test_wrapt_decorated_function(live: LiveModule) -> None:
-    pytest.importorskip("wrapt")
     module = live.start("""
         import wrapt
         @wrapt.decorator
@@ -481,7 +480,6 @@ def test_wrapt_decorated_function(live: LiveModule) -> None:
 
 
 def test_wrapt_decorator_changes(live: LiveModule) -> None:
-    pytest.importorskip("wrapt")
     module = live.start("""
         import wrapt
         @wrapt.decorator
@@ -579,3 +577,46 @@ def test_callable_object_that_has_taken_the_name_of_its_class(live: LiveModule) 
 
     assert held() == -2
     assert type(held) is type(live.module.K)
+
+
+def test_wrapt_wrappers_held_bound_follow_their_class_and_wrapper(live: LiveModule) -> None:
+    source = """
+        import wrapt
+        @wrapt.decorator
+        def twice(wrapped, instance, args, kwargs):
+            return 2 * wrapped(*args, **kwargs)
+        @wrapt.decorator(adapter=lambda a, b: None)
+        def adapted(wrapped, instance, args, kwargs):
+            return 3 * wrapped(*args, **kwargs)
+        class A:
+            @twice
+            def f(self): return 1
+            @adapted
+            def g(self): return 1
+        @adapted
+        def h(): return 1
+    """
+    module = live.start(source)
+    instance = module.A()
+    held = [instance.f, instance.g, module.h]
+    report = live.edit(source.replace("return 1", "return 2").replace("3 *", "5 *"))
+
+    assert report.ok, report
+    assert [each() for each in held] == [4, 10, 10]
+    assert held[0]._self_owner is module.A
+    assert live.reload().ok
+
+
+def test_single_dispatch_function_forgets_what_it_remembers_itself(live: LiveModule) -> None:
+    source = """
+        import functools
+        @functools.singledispatch
+        def show(x): return "any"
+    """
+    module = live.start(source)
+    live.edit(source + "\n        x = 1\n")
+    cells = dict(zip(module.show.__code__.co_freevars, module.show.__closure__))
+    own = dict(zip(module.show.dispatch.__code__.co_freevars, module.show.dispatch.__closure__))
+
+    assert cells
+    assert module.show._clear_cache.__self__ is own["dispatch_cache"].cell_contents

@@ -524,7 +524,6 @@ def test_context_manager_method(live: LiveModule) -> None:
 
 
 def test_wrapt_decorated_method(live: LiveModule) -> None:
-    pytest.importorskip("wrapt")
     module = live.start("""
         import wrapt
         @wrapt.decorator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import sys
 
 import pytest
 
@@ -296,7 +295,7 @@ def test_enum_becomes_an_integer_enum(live: LiveModule) -> None:
     assert held[1] > 1
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no enum.StrEnum")
+@pytest.mark.since(3, 11)  # enum.StrEnum
 def test_str_enum_class_of_the_standard_library(live: LiveModule) -> None:
     module = live.start("import enum\nclass Kind(enum.StrEnum):\n    A = enum.auto()\n")
     held = [module.Kind.A]

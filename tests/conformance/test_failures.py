@@ -134,7 +134,7 @@ def test_error_reaches_the_caller_unchanged(live: LiveModule) -> None:
     assert module.hit() == 1
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no exception notes")
+@pytest.mark.since(3, 11)  # exception notes
 def test_error_carries_a_note_about_the_reload(live: LiveModule) -> None:
     live.start("A = 1\n")
     with pytest.raises(ZeroDivisionError) as failure:

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from typing import Any
 
 import pytest
+import wrapt
 
 import livepatch
 from tests.codes import named
@@ -330,7 +331,6 @@ def test_done_callback_of_a_task(live: LiveModule) -> None:
 
 
 def test_wrapt_proxy(live: LiveModule) -> None:
-    wrapt = pytest.importorskip("wrapt")
     module = live.start(FUNCTION)
     held = wrapt.CallableObjectProxy(module.hit)
     live.edit(FUNCTION_EDITS["decorated"])
@@ -340,7 +340,6 @@ def test_wrapt_proxy(live: LiveModule) -> None:
 
 
 def test_wrapt_function_wrapper(live: LiveModule) -> None:
-    wrapt = pytest.importorskip("wrapt")
     module = live.start(FUNCTION)
 
     def call(wrapped: Any, _instance: Any, args: Any, _kwargs: Any) -> Any:
@@ -650,3 +649,26 @@ def test_one_hundred_fifty_classes_gain_a_base_at_once(live: LiveModule) -> None
         for (kind, instance), name in zip(held, names, strict=True)
     )
     assert all(isinstance(instance, module.Base) for _, instance in held)
+
+
+@pytest.mark.parametrize("base", ["object", "Empty"])
+def test_slot_of_a_replaced_class_that_holds_a_replaced_class(live: LiveModule, base: str) -> None:
+    source = """
+        class Empty:
+            __slots__ = ()
+        class P:
+            __slots__ = ("kind", "kinds")
+        class Q: pass
+    """
+    module = live.start(source)
+    instance = module.P()
+    instance.kind, instance.kinds = module.Q, [module.P]
+    edited = source.replace("class P", f"class P({base})").replace("class Q", "class Q(Empty)")
+    report = live.edit(edited)
+
+    assert report.ok, report
+    assert type(instance) is module.P
+    assert (instance.kind, instance.kinds) == (module.Q, [module.P])
+    report.undo()
+    assert type(instance) is module.P
+    assert (instance.kind, instance.kinds) == (module.Q, [module.P])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 from typing import Any
 
 import pytest
@@ -11,18 +10,10 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule
 
-needs_generics = pytest.mark.skipif(
-    sys.version_info < (3, 12), reason="the syntax of PEP 695 starts with 3.12"
-)
-needs_defaults = pytest.mark.skipif(
-    sys.version_info < (3, 13), reason="the syntax of PEP 696 starts with 3.13"
-)
-needs_lazy = pytest.mark.skipif(
-    sys.version_info < (3, 14), reason="annotations are lazily evaluated from 3.14 (PEP 649)"
-)
-needs_groups = pytest.mark.skipif(
-    sys.version_info < (3, 11), reason="the syntax of PEP 654 starts with 3.11"
-)
+needs_generics = pytest.mark.since(3, 12)  # the syntax of PEP 695
+needs_defaults = pytest.mark.since(3, 13)  # the syntax of PEP 696
+needs_lazy = pytest.mark.since(3, 14)  # annotations are lazily evaluated (PEP 649)
+needs_groups = pytest.mark.since(3, 11)  # the syntax of PEP 654
 
 
 @needs_generics
@@ -225,7 +216,7 @@ def test_structural_pattern_on_an_own_class(live: LiveModule) -> None:
     assert other.where(module.Point(1, 0)) == ("axis", 1)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="3.10 has no typing.Self")
+@pytest.mark.since(3, 11)  # typing.Self
 def test_self_type_and_dataclass_transform(live: LiveModule) -> None:
     module = live.start("""
         from typing import Self

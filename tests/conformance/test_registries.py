@@ -375,3 +375,22 @@ def test_refused_reload_leaves_a_foreign_registry_without_losers(live: LiveModul
 
     assert module.Player in other.kinds
     assert type(players[0]) is module.Player
+
+
+def test_class_that_a_base_keeps_in_a_list_is_reported_under_its_own_name(
+    live: LiveModule,
+) -> None:
+    source = """
+        class Base:
+            seen = []
+            def __init_subclass__(cls):
+                cls.seen.append(cls)
+        class A(Base):
+            x = 1
+    """
+    module = live.start(source)
+    report = live.edit(source.replace("x = 1", "x = 2"))
+    outcomes = {each.path: each.outcome.value for each in report.definitions}
+
+    assert module.Base.seen == [module.A]
+    assert outcomes[f"{live.name}.A"] == ("updated" if live.strategy == "auto" else "replaced")

@@ -424,3 +424,48 @@ def test_cached_function_that_c_code_keeps_is_forwarded_and_named(live: LiveModu
     assert [each.code for each in report.notices] == left
     report.undo()
     assert next(held) == module.hit(1) == 1
+
+
+OF_EVERY_KIND = """
+    import contextlib, dataclasses, functools
+    @functools.singledispatch
+    def show(x): return "any"
+    @show.register
+    def _(x: int): return "int"
+    class P:
+        kind: int = 2
+        @functools.singledispatchmethod
+        def go(self, x): return 1
+        @go.register
+        def _(self, x: int): return 2
+    @dataclasses.dataclass
+    class D:
+        a: int = 1
+    @contextlib.contextmanager
+    def opened(): yield 1
+    TABLE = {"a": lambda: 1, "b": lambda: 2}
+"""
+
+
+def test_reload_of_the_same_source_calls_nothing_changed(live: LiveModule) -> None:
+    live.start(OF_EVERY_KIND)
+    report = live.edit(OF_EVERY_KIND)
+
+    assert [each for each in outcomes(report).items() if each[1] != "unchanged"] == []
+    assert report.notices == ()
+
+
+def test_lambda_in_a_table_is_listed_when_it_changes(live: LiveModule) -> None:
+    live.start(OF_EVERY_KIND)
+    report = live.edit(OF_EVERY_KIND.replace("lambda: 1", "lambda: 3"))
+    changed = {path for path, outcome in outcomes(report).items() if outcome != "unchanged"}
+
+    assert changed == {"TABLE['a']"}
+
+
+def test_functions_of_annotations_are_no_definitions(live: LiveModule) -> None:
+    live.start(OF_EVERY_KIND)
+    report = live.edit(OF_EVERY_KIND.replace("kind: int", "kind: float"))
+
+    assert not [path for path in outcomes(report) if "annotate" in path]
+    assert outcomes(report)["P"] != "unchanged"

@@ -957,7 +957,7 @@ def test_single_dispatch_takes_one_more_registration(live: LiveModule) -> None:
     assert [show(each) for each in (1, "a", [], None)] == ["INT", "str", "list", "object"]
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="typing.get_overloads is of 3.11")
+@pytest.mark.since(3, 11)  # typing.get_overloads
 def test_overloads_are_those_of_the_source(live: LiveModule) -> None:
     import typing
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from textwrap import dedent
 
 import pytest
@@ -358,4 +360,30 @@ def test_undo_says_that_two_functions_had_become_one(live: LiveModule) -> None:
     assert (held[0](), module.g()) == (1, 3)
     assert [(notice.code, notice.path) for notice in undone.notices] == [
         ("LP207", f"{live.name}.g")
+    ]
+
+
+def test_lent_base_is_counted_rightly_on_the_way_back(live: LiveModule) -> None:
+    source = """
+        class Empty:
+            __slots__ = ()
+        class Q: pass
+    """
+    module = live.start(source)
+    instance = module.Q()
+    for _ in range(3):
+        before = sys.getrefcount(module.Empty)
+        report = live.edit(source.replace("class Q", "class Q(Empty)"))
+        back = report.undo()
+        assert back.ok, back
+        del report, back
+        gc.collect()
+        after = sys.getrefcount(module.Empty)
+        assert after == before
+
+    assert type(instance) is module.Q
+    classes = [each for each in gc.get_objects() if isinstance(each, type)]
+    assert sorted(each.__name__ for each in classes if each.__module__ == live.name) == [
+        "Empty",
+        "Q",
     ]

@@ -6,10 +6,18 @@ import functools
 import gc
 import sys
 import types
+from operator import is_not
 from typing import Any
 
 from livepatch._holders._context import Repointing
-from livepatch._kinds import bases_of, class_attributes, is_class, kind_of, mro_of
+from livepatch._kinds import (
+    WRAPPER_BASE,
+    bases_of,
+    class_attributes,
+    is_class,
+    kind_of,
+    mro_of,
+)
 from livepatch._own import Call
 from livepatch._steps import MISSING
 
@@ -139,7 +147,10 @@ def repoint_class(repointing: Repointing, holder: type) -> None:
 
 
 def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
-    """Exchange what a wrapt proxy wraps, and what its own dict holds."""
+    """Exchange what a wrapt proxy wraps, and what a function wrapper knows besides."""
+    if _MEMBERS_OF_WRAPPER and issubclass(type(holder), WRAPPER_BASE):
+        _repoint_function_wrapper(repointing, holder)
+        return
     wrapped = holder.__wrapped__
     if repointing.is_loser(wrapped) and not repointing.is_loser(holder):
         repointing.count("wrapt proxy")
@@ -149,9 +160,42 @@ def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
         )
 
 
+def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
+    """Initialise a wrapt function wrapper anew: only that sets what it binds."""
+    if repointing.is_loser(holder):
+        return
+    before = (holder.__wrapped__, *(getattr(holder, name) for name in _MEMBERS_OF_WRAPPER))
+    after = tuple(map(repointing.settle, before))
+    moved = sum(map(is_not, before, after))
+    if moved:
+        repointing.count("wrapt proxy", moved)
+        # By position: the instance comes right after what is wrapped.
+        initialise = class_attributes(WRAPPER_BASE)["__init__"]
+        repointing.steps.add(Call(initialise, holder, *after), Call(initialise, holder, *before))
+
+
+# In the order of the arguments of its __init__: without an owner before wrapt 2, and none at all
+# where wrapt runs without its C part and they are plain attributes.
+_MEMBERS_OF_WRAPPER = [
+    name
+    for name in (
+        "_self_instance",
+        "_self_wrapper",
+        "_self_enabled",
+        "_self_binding",
+        "_self_parent",
+        "_self_owner",
+    )
+    if name in class_attributes(WRAPPER_BASE)
+]
+
+
 def repoint_slots(repointing: Repointing, holder: Any) -> bool:
     """Exchange the losers in an instance's slots; says whether there were any."""
     found = False
+    # A slot of a class that is replaced takes its instances only until they have gone over.
+    moves = repointing.is_loser(type(holder)) and id(type(holder)) not in repointing.migrations
+    steps = repointing.first if moves else repointing.steps
     for attribute in slots_of(repointing, type(holder)):
         value = _slot_value(attribute, holder)
         if value is MISSING or not repointing.is_loser(value):
@@ -160,7 +204,7 @@ def repoint_slots(repointing: Repointing, holder: Any) -> bool:
         if _is_writable(attribute, holder, value):
             repointing.count("slot")
             setter = attribute.__set__
-            repointing.steps.add(
+            steps.add(
                 Call(setter, holder, repointing.settle(value)),
                 Call(setter, holder, value),
             )

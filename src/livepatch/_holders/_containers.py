@@ -88,10 +88,16 @@ def repoint_deque(repointing: Repointing, holder: collections.deque[Any]) -> Non
 
 
 def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
-    """Exchange the losers in a set."""
+    """Exchange the losers in a set, and fill it anew if there is one, or a key's hash changes."""
+    if repointing.rehashed.keys().isdisjoint(map(id, holder)) and not any(
+        map(repointing.is_loser, holder)
+    ):
+        return
     repointing.count("set", sum(map(repointing.is_loser, holder)))
     settled = [item for item in map(repointing.settle, holder) if item is not GONE]
-    steps = repointing.last if repointing.migrates else repointing.steps
+    if repointing.rehashed:
+        repointing.tables.append(OwnList((holder, len(set(map(id, settled))))))
+    steps = repointing.last if repointing.hashes_last else repointing.steps
     # A set copied from a set knows the hashes: they are not asked for again on the way back.
     steps.replace_members(set, holder, settled, set(holder))
 
@@ -137,7 +143,8 @@ def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
     kind: Any = collections.OrderedDict if ordered else dict
     items = list(kind.items(holder))
     survivors = repointing.survivors
-    if not survivors.keys().isdisjoint(map(id, map(_key_of, items))):
+    keys = set(map(id, map(_key_of, items)))
+    if not (survivors.keys().isdisjoint(keys) and repointing.rehashed.keys().isdisjoint(keys)):
         _rehash(repointing, holder, items)
         return
     moving = map(survivors.__contains__, map(id, map(_value_of, items)))
@@ -180,7 +187,9 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     # A dict copied from a dict knows the hashes: they are not asked for again on the way back.
     plain = find_attribute(type(holder), "__iter__") is class_attributes(dict)["__iter__"]
     before: Any = dict.copy(holder) if plain else items
-    if repointing.migrates:
+    if repointing.rehashed:
+        repointing.tables.append(OwnList((holder, len({id(key) for key, _ in settled}))))
+    if repointing.hashes_last:
         repointing.last.replace_members(kind, holder, settled, before)
     else:
         repointing.steps.replace_members(kind, holder, dict(settled), before)

@@ -37,6 +37,8 @@ class Repointing:
         contexts_seen: whether the context variables have been gone through.
         based: ids of classes whose bases are seen to.
         slots: the slots of holders, by the id of their class.
+        rehashed: keys whose hash the change may alter, by the id of each.
+        tables: what has such keys, with how many entries it is to have in the end.
         unmoved: holders that cannot be repointed, with the loser and the reason.
     """
 
@@ -55,6 +57,8 @@ class Repointing:
     instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
     unmoved: list[Notice] = field(default_factory=list)
     slots: dict[int, list[Any]] = field(default_factory=dict)
+    rehashed: OwnDict[int, Any] = field(default_factory=OwnDict)
+    tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
@@ -63,6 +67,11 @@ class Repointing:
     def migrates(self) -> bool:
         """Whether instances are made anew: no hash may be asked for before they are whole."""
         return any(migration.instances for migration in self.migrations.values())
+
+    @property
+    def hashes_last(self) -> bool:
+        """Whether keys can be asked for their hashes only when all the rest is done."""
+        return bool(self.rehashed) or self.migrates
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a loser, or the value itself."""

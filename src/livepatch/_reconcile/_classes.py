@@ -61,6 +61,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
+    _forget_annotations(result, pair, survivor)
     if id(new) in result.values.remade:
         result.changed.add(id(new))
     if "_abc_impl" in present:
@@ -226,6 +227,15 @@ def _set_class_annotate(result: Reconciliation, cls: type, value: Any) -> None:
     setter = type.__dict__["__annotate__"].__set__
     wanted = None if value is MISSING else value
     result.steps.add(Call(setter, cls, wanted), Call(setter, cls, present))
+
+
+def _forget_annotations(result: Reconciliation, pair: Pair, survivor: type) -> None:
+    """Have annotations computed again that were before (a data class does so), since 3.14."""
+    cls = pair.old
+    computed = survivor is cls and "__annotations_cache__" in class_attributes(cls)
+    if computed and not class_source_is_same(result.decisions.matches, pair):
+        # Setting the function, if only again, forgets them.
+        _set_class_annotate(result, cls, class_attributes(cls)["__annotate_func__"])
 
 
 def reconcile_member(result: Reconciliation, pair: Pair) -> None:

@@ -41,8 +41,30 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
         _reconcile_beyond_code(result, pair, survivor, source_is_same)
     elif survivor is old and old.__doc__ != new.__doc__:
         steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
-    if len(steps) > before:
+    if any(_says_something_new(result, call) for call in steps.do[before:]):
         result.changed.add(id(new))
+
+
+def _says_something_new(result: Reconciliation, call: Call) -> bool:
+    """Whether a step does more than put the survivor of what is there in its place."""
+    if call.func is dict.clear:
+        return False  # it is filled again by the next step
+    if call.func is dict.__setitem__:
+        target, name, wanted = call.args
+        return result.settle(target.get(name)) is not wanted
+    if call.func is dict.update:
+        target, wanted = call.args
+        settled = {result.settle(key): result.settle(value) for key, value in target.items()}
+        return not same_items(settled, wanted)
+    if type(call.args[0]) is types.CellType:
+        cell, wanted = call.args
+        return result.settle(cell.cell_contents) is not wanted
+    if call.args[1:2] == ("__annotate__",):
+        function, _, wanted = call.args
+        return function.__annotate__ is None or not same_code(
+            function.__annotate__.__code__, wanted.__code__
+        )
+    return True
 
 
 def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:

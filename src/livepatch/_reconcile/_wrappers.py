@@ -20,6 +20,10 @@ from livepatch._steps import MISSING
 def is_part_of_wrapper(present: Any, wanted: Any) -> bool:
     # A foreign helper that was made anew (lru_cache's cache_info, singledispatch's registry
     # view) works on the closure of the wrapper that survives; the old one is the right one.
+    if type(present) is types.MethodType and type(wanted) is types.MethodType:
+        # Of an object that the wrapper made for itself: singledispatch's own cache.
+        same_type = type(present.__self__) is type(wanted.__self__)
+        return same_type and present.__func__ is wanted.__func__
     return type(present) is type(wanted) and type(wanted) in (
         types.BuiltinFunctionType,
         types.MappingProxyType,
