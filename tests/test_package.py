@@ -36,6 +36,7 @@ STAGES = (
     "_source",
     "_kinds",
     "_recode",
+    "_constants",
     "_steps",
     "_dicts",
     "_origin",
@@ -61,7 +62,6 @@ STAGES = (
     "_match",
     "_follow",
     # plan
-    "_constants",
     "_layout",
     "_borrow",
     "_shapes",

@@ -30,13 +30,6 @@ _CONFORMANCE = "conformance/test_"
 MUTATIONS: tuple[Mutation, ...] = (
     # steps and their inverses
     Mutation(
-        "the way back is gone in the order of the way there",
-        "_steps.py",
-        "steps.do += reversed(self.undo)",
-        "steps.do += self.undo",
-        _CONFORMANCE + "undo.py::",
-    ),
-    Mutation(
         "a class attribute is not given back",
         "_steps.py",
         "            _restoring(type.__setattr__, type.__delattr__, cls, name, old),\n",
@@ -186,13 +179,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         _CONFORMANCE + "failures.py::",
     ),
     # the search
-    Mutation(
-        "old closures keep the old class, and super() fails in them",
-        "_search.py",
-        "    _settle_cells(matches, repointing)\n    _repoint",
-        "    _repoint",
-        _CONFORMANCE + "threads_and_frames.py::super",
-    ),
     Mutation(
         "weak references are skipped",
         "_search.py",
