@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 import livepatch
+from livepatch.testing import LiveModule, assert_current
+from livepatch.testing._unchanged import differing, fingerprint
 
 SOURCE = """
     import enum, dataclasses, functools
@@ -129,3 +132,65 @@ class Interrupter:
                 self.place = f"{Path(code.co_filename).name}:{frame.f_lineno} in {code.co_name}"
                 raise self.error()
         return self.step
+
+
+CRITICAL = frozenset(
+    {
+        *("_reload.py", "_load.py", "_apply.py", "_withdraw.py", "_dicts.py", "_snapshot.py"),
+        *("_quiet.py", "_undo.py", "_record.py", "_verify.py", "_nested.py", "_migrate.py"),
+    }
+)
+"""The files whose code changes the running program, or takes changes back."""
+
+
+class Rehearsal:
+    """Reloads of one edit, each interrupted somewhere: for a child process."""
+
+    def __init__(self, live: LiveModule, files: frozenset[str] = frozenset()) -> None:
+        self.live = live
+        self.files = files
+        self.module = live.start(SOURCE)
+        self.held = Holdings(self.module, live.other("A = 1\n"))
+        live.write(EDITED)
+        counter = Interrupter(files=files)
+        with counter.tracing():
+            report = live.reload()
+        assert report.ok
+        report.undo()
+        self.places = sorted({count for both in counter.counts.values() for count in both})
+
+    def interrupt(self, at: int, error: Callable[[], BaseException]) -> Iterator[str]:
+        """Interrupt a reload; yield what is neither as before nor as after a whole reload."""
+        interrupter = Interrupter(at, error, self.files)
+        before = fingerprint(self.module, self.held, self.held.other)
+        settings = (sys.getswitchinterval(), gc.isenabled())
+        report = None
+        with suppress(BaseException), interrupter.tracing():
+            report = self.live.reload()
+        gc.collect()
+        place = interrupter.place
+        if (sys.getswitchinterval(), gc.isenabled()) != settings:
+            yield f"{place}: the interpreter's settings stay changed"
+        found = list(differing(before, fingerprint(self.module, self.held, self.held.other)))
+        if found and self.held.bound() == 1:
+            yield f"{place}: half done: {found[:3]}"
+        elif found:
+            yield from self._complaints_after(place)
+        try:
+            self._go_back(report)
+        except BaseException as broken:  # noqa: BLE001 - it is the finding
+            yield f"{place}: no way back: {broken!r}"
+
+    def _complaints_after(self, place: str) -> Iterator[str]:
+        try:
+            assert_current(self.module)
+        except AssertionError as stale:
+            yield f"{place}: done, and stale: {stale}"
+
+    def _go_back(self, report: livepatch.Report | None) -> None:
+        if report is not None:
+            report.undo()
+        elif self.held.bound() != 1:
+            self.live.edit(SOURCE)
+        self.live.write(EDITED)
+        assert self.held.bound() == 1

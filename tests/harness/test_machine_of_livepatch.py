@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 import livepatch
 from livepatch.testing import (
@@ -28,10 +33,7 @@ from livepatch.testing import (
 from livepatch.testing._fresh import differences
 from livepatch.testing._grammar import GRAMMAR
 from livepatch.testing._portrait import portrait_of
-
-_QUIET = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-_COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": _QUIET, "database": None}
-QUICK = settings(max_examples=2, stateful_step_count=4, derandomize=True, **_COMMON)
+from tests.harness.profiles import PROFILES
 
 
 def fresh_portrait(live: LiveModule) -> dict[str, str]:
@@ -77,9 +79,11 @@ class Machine(RuleBasedStateMachine):
     """Every invariant of the design, over generated modules and edits."""
 
     strategy: ClassVar[Strategy] = "auto"
+    made: ClassVar[int] = 0  # examples so far
 
     def __init__(self) -> None:
         super().__init__()
+        type(self).made += 1
         self.folder = tempfile.TemporaryDirectory()
         self.live = LiveModule(Path(self.folder.name), self.strategy)
         self.source = ModuleSource(())
@@ -261,7 +265,6 @@ class RepointMachine(Machine):
 
 
 @pytest.mark.parametrize("machine", [Machine, RepointMachine])
-def test_invariants_hold_over_generated_edits(machine: type[Machine]) -> None:
-    case: Any = machine.TestCase()
-    case.settings = QUICK
-    case.runTest()
+@pytest.mark.parametrize("profile", ["dev", pytest.param("ci", marks=pytest.mark.slow)])
+def test_invariants_hold_over_generated_edits(machine: type[Machine], profile: str) -> None:
+    run_state_machine_as_test(machine, settings=PROFILES[profile])

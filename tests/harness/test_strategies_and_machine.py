@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
@@ -24,16 +24,8 @@ from livepatch.testing import (
     versions,
 )
 from livepatch.testing._grammar import GRAMMAR, PLACES
+from tests.harness.profiles import QUICK
 from tests.live import run_in_child
-
-QUICK = settings(
-    max_examples=8,
-    stateful_step_count=6,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
 
 
 def answer(definition: Definition) -> Any:
