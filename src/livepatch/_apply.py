@@ -43,8 +43,8 @@ def apply(plan: Plan, direction: str = "forward") -> None:
     """
     _add_last_steps(plan, direction)
     was_enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         _perform(plan)
     except (TypeError, ValueError, AttributeError) as error:
         if _raised_by_user_code(error):

@@ -302,7 +302,8 @@ def _is_own_type(cls: type) -> bool:
 def is_own_frame(frame: FrameType) -> bool:
     """Whether a frame runs livepatch's own code."""
     name = frame.f_globals.get("__name__")
-    return isinstance(name, str) and name.startswith("livepatch.")
+    # Not those of livepatch.testing, which hold definitions for the user.
+    return isinstance(name, str) and name.startswith("livepatch._")
 
 
 def running_frames() -> OwnList[tuple[int, FrameType]]:

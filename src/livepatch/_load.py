@@ -100,7 +100,11 @@ def load(
         except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
             run.loaded.error, run.loaded.failed = error, run.current
         finally:
-            run.take_aside()
+            try:
+                run.take_aside()
+            except BaseException:
+                run.put_back()  # interrupted in the midst of it
+                raise
     return run.loaded
 
 
@@ -258,6 +262,15 @@ class _Run:
         run_in_c([*calls, *reversed(self.lent)])
         run_in_c(reorder(sys.modules, list(self.known)))
 
+    def put_back(self) -> None:
+        """Put the old namespaces back, however far taking the new ones aside had got."""
+        calls = OwnList[Call]()
+        for name, snapshot in self.snapshots.items():
+            calls += replace_contents(namespace_of(snapshot.source.module), snapshot.namespace)
+            calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
+        run_in_c([*calls, *reversed(self.lent)])
+        run_in_c(reorder(sys.modules, list(self.known)))
+
     def _is_part_of_change(self, name: str, module: ModuleType) -> bool:
         """Whether a module that was imported on the way goes again if the reload does not hold.
 
@@ -364,9 +377,9 @@ def young_objects_kept_apart() -> Generator[None, None, None]:
     taken for such, and taken out with a load that failed).
     """
     was_enabled = gc.isenabled()
-    gc.disable()
-    gc.collect(0)
     try:
+        gc.disable()
+        gc.collect(0)
         yield
     finally:
         if was_enabled:

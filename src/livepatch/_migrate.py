@@ -353,8 +353,8 @@ def complete(migrations: OwnList[Migration], survivors: OwnDict[int, Any]) -> No
     no other thread runs before all is done.
     """
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(_FOREVER)
     try:
+        sys.setswitchinterval(_FOREVER)
         for migration in migrations:
             _call_factories(migration)
             _copy_all_contents(migration, survivors)

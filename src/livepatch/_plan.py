@@ -23,6 +23,7 @@ from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, is_rebuilt
 from livepatch._hotswap import HOOK
 from livepatch._kinds import (
+    CACHE_TYPE,
     class_attributes,
     is_class,
     is_enum,
@@ -97,11 +98,12 @@ class Plan:
         for pair in (*self.matches.pairs, *self.decisions.derived):
             survivor = survivors.get(id(pair.new), pair.new)
             loser = pair.new if survivor is pair.old else pair.old
-            if type(loser) is types.FunctionType or is_class(loser):
+            if type(loser) in _WATCHED or is_class(loser):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
         return watched
 
 
+_WATCHED = (types.FunctionType, CACHE_TYPE)
 Watched = list[tuple["weakref.ref[Any]", str, Callable[[], Any]]]
 """Losers by weak reference, the path of each, and a reference to its survivor."""
 

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from itertools import compress, islice
 from typing import Any
 
+from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
 from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
@@ -61,7 +62,7 @@ from livepatch._kinds import (
 )
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, build_successors, fill_successors, tuple_successor
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
@@ -72,7 +73,6 @@ from livepatch._running import update_running_code
 from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 
-_DEEPEST_NESTING = 64
 _CROWD = 50
 _CLASS_DICT_CELLS = (3, 12)
 _RECONCILED_WHOLE = (
@@ -155,7 +155,7 @@ class _Search:
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
-        for level in range(_DEEPEST_NESTING):
+        for level in range(DEEPEST_NESTING):
             counts = unexplained_counts(targets, self._explainers())
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
             # Instances that are made anew are held by someone: nobody counts a million.
@@ -262,6 +262,14 @@ class _Search:
         survivor = self.repointing.settle(pair.old)
         if id(pair.old) in self.repointing.migrations:
             return  # the new methods would look for the new fields in an old instance
+        old: Any = pair.old
+        if type(old) is CACHE_TYPE:
+            # What is inside it is C memory too, and runs once nothing is remembered any more.
+            self.result.add_cache(pair, Call(CACHE_TYPE.cache_clear, old))
+            inner = self.matches.by_old.get(id(getattr(old, "__wrapped__", None)))
+            if inner is not None:
+                forward_function(self.repointing, inner)
+            return
         if is_class(pair.old) and is_class(survivor):
             forward_class(pair.old, survivor, self.repointing.forwards)
         else:

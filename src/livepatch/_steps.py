@@ -9,6 +9,7 @@ from itertools import repeat
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from livepatch._constants import DEEPEST_NESTING
 from livepatch._kinds import bases_of, class_attributes
 from livepatch._own import Call, OwnList
 from livepatch._recode import recode
@@ -209,13 +210,15 @@ def _exchange(call: Call, successors: Mapping[int, Any]) -> Call:
     return Call(call.func, *arguments)
 
 
-def exchanged(value: Any, successors: Mapping[int, Any]) -> Any:
+def exchanged(value: Any, successors: Mapping[int, Any], depth: int = DEEPEST_NESTING) -> Any:
     """Return a value, or what is to stand for it; so in tuples and dicts of arguments."""
+    if depth == 0:
+        return successors.get(id(value), value)
     if type(value) is dict:
-        items = {key: exchanged(part, successors) for key, part in value.items()}
+        items = {key: exchanged(part, successors, depth - 1) for key, part in value.items()}
         return value if all(map(operator.is_, items.values(), value.values())) else items
     if type(value) is tuple:
-        parts = tuple(exchanged(part, successors) for part in value)
+        parts = tuple(exchanged(part, successors, depth - 1) for part in value)
         return value if all(map(operator.is_, parts, value)) else parts
     return successors.get(id(value), value)
 

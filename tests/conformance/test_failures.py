@@ -390,6 +390,32 @@ def test_failed_import_of_a_sibling_leaves_the_sibling_as_python_does(live: Live
     assert module.A == 1
 
 
+def test_named_tuple_that_becomes_another_kind_of_class_is_refused(live: LiveModule) -> None:
+    source = "import typing\nclass P(typing.NamedTuple):\n    a: int = 1\n"
+    module = live.start(source)
+    held = [module.P()]
+    with pytest.raises(livepatch.ReloadRefused, match="LP12"):
+        live.edit("class P(Exception): pass\n")
+
+    assert type(held[0]) is module.P
+    assert held[0] == (1,)
+
+
+def test_named_tuple_made_by_a_failed_load_and_given_away(live: LiveModule) -> None:
+    other = live.other("made = []\n")
+    live.start("A = 1\n")
+    with pytest.raises(ZeroDivisionError):
+        live.edit("""
+            import typing, OTHER
+            class P(typing.NamedTuple):
+                a: int = 1
+            OTHER.made.append(P())
+            1 / 0
+        """)
+
+    assert [tuple(made) for made in other.made] in ([], [(1,)])
+
+
 def test_refused_edit_leaves_what_has_got_a_second_name(live: LiveModule) -> None:
     source = """
         def f(): return 1

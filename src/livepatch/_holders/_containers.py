@@ -16,11 +16,14 @@ from operator import is_, is_not
 from typing import Any
 
 from livepatch._holders._context import GONE, Repointing
-from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
+from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
 from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING, set_values
+
+# Entries of registries are tuples of tuples at most this deep.
+_ENTRY_DEPTH = 8
 
 
 def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
@@ -54,15 +57,20 @@ def _without_repeats(repointing: Repointing, items: Any, settled: list[Any]) -> 
 
 
 def _is_fresh(repointing: Repointing, item: Any) -> bool:
-    if type(item) is tuple:
-        return any(_is_fresh(repointing, part) for part in item)
-    return id(item) in repointing.fresh
+    waiting: OwnList[Any] = OwnList([item])
+    while waiting:
+        part = waiting.pop()
+        if type(part) is tuple:
+            waiting += part
+        elif id(part) in repointing.fresh:
+            return True
+    return False
 
 
-def _key(value: Any) -> Any:
+def _key(value: Any, depth: int = _ENTRY_DEPTH) -> Any:
     # A route ("/", view) is added again as another tuple of the same things.
-    if type(value) is tuple:
-        return tuple(map(_key, value))
+    if type(value) is tuple and depth:
+        return tuple(_key(part, depth - 1) for part in value)
     return value if type(value) in (str, int) else id(value)
 
 
@@ -112,7 +120,10 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
     else:
         cls = type(holder)
-        successor = tuple.__new__(repointing.settle(cls), map(repointing.settle, holder))
+        settled = repointing.settle(cls)
+        if not is_class(settled) or not issubclass(settled, tuple):
+            return  # a tuple cannot become what its class has become; the plan refuses that
+        successor = tuple.__new__(settled, map(repointing.settle, holder))
         if cls.__dictoffset__:
             object.__getattribute__(successor, "__dict__").update(
                 object.__getattribute__(holder, "__dict__")

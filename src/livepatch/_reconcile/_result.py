@@ -7,7 +7,7 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._constants import same_value
+from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._decide import Decisions
 from livepatch._match import Pair
 from livepatch._own import Call, OwnDict, OwnList
@@ -61,10 +61,10 @@ class Reconciliation:
                 exchanged[id(made)] = live
         self.steps = self.steps.exchanged(exchanged)
 
-    def settle(self, value: Any) -> Any:
+    def settle(self, value: Any, depth: int = DEEPEST_NESTING) -> Any:
         """Return a value with the losers in it, as far as tuples go, exchanged for survivors."""
-        if type(value) is tuple:
-            settled = tuple(map(self.settle, value))
+        if type(value) is tuple and depth:
+            settled = tuple(self.settle(part, depth - 1) for part in value)
             return value if all(map(lambda a, b: a is b, value, settled)) else settled
         return self.decisions.settle(value)
 
