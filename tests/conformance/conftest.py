@@ -21,7 +21,8 @@ def strategy(request: pytest.FixtureRequest) -> Strategy:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test in both modes, unless it is marked to be about one."""
-    if "live" not in metafunc.fixturenames:
+    said = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "live" not in metafunc.fixturenames or "rerun" in said:
         return
     modes = [pytest.param("all", id="all")]
     if metafunc.definition.get_closest_marker("one_mode") is None:
