@@ -122,7 +122,7 @@ class _Walk:
         if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
             inside = self.visit_parts(path, kind, value, owner, depth)
             changed = changed if inside is None else inside or changed or False
-        if changed is not None and not path[-1].startswith("<"):
+        if changed is not None and not path[-1].startswith(("<", "__annotate_")):
             self.found.definitions[self.home(path, value)] = (kind.name, changed)
         return changed
 

@@ -85,10 +85,12 @@ def describe(value: Any, home: str) -> Any:  # noqa: PLR0911 - a kind of object 
         inner = [
             each.__name__ if isinstance(each, type) else describe(each, home) for each in captured
         ]
+        # The lines of annotations that did not move are nobody's (3.14).
+        first = code.co_firstlineno if code.co_name != "__annotate__" else 0
         defaults = [describe(each, home) for each in value.__defaults__ or ()]
         return (
             value.__qualname__, value.__doc__, defaults,
-            code.co_code, code.co_names, code.co_firstlineno, inner,
+            code.co_code, code.co_names, first, inner,
             {name: each for name, each in vars(value).items() if name != "__wrapped__"},
         )  # fmt: skip
     if isinstance(value, type):
