@@ -235,11 +235,10 @@ def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
     if type(pair.old) is not types.FunctionType:
         return False
     before, after = pair.old.__code__, pair.new.__code__  # each look is audited, and costs
-    if not same_kind(before, after):
+    if not same_kind(before, after) or before.co_freevars != after.co_freevars:
         return False
-    if pair.old.__globals__ is not pair.new.__globals__:
-        return _stays_with_its_class(decisions, pair)
-    return bool(before.co_freevars == after.co_freevars)
+    own_globals = pair.old.__globals__ is not pair.new.__globals__
+    return not own_globals or _stays_with_its_class(decisions, pair)
 
 
 def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:

@@ -536,7 +536,7 @@ def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> Non
 
 
 def _visit_bases(walk: _Walk, path: Path, old: type, new: type) -> None:
-    """Walk the bases that have no name of their own: ``class Point(namedtuple("Point", "x y"))``."""
+    """Walk the bases without a name of their own: ``class Point(namedtuple("Point", "x y"))``."""
     for index, (before, after) in enumerate(zip(bases_of(old), bases_of(new))):
         own = walk.before.owns(before) and walk.module.owns(after)
         names = (qualified_name(before), qualified_name(after))

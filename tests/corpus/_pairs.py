@@ -176,7 +176,13 @@ PAIRS = (
         needs=("multidict==6.1.0", "idna==3.10", "hypothesis==6.112.0"),
         checked=True,
     ),
-    Pair("msgpack", "1.0.8", "1.1.0", tests=("test",)),
+    Pair(
+        "msgpack",
+        "1.0.8",
+        "1.1.0",
+        tests=("test",),
+        of_compiled=("test/test_buffer.py::test_packer_getbuffer",),
+    ),
     Pair(
         "simplejson",
         "3.17.6",
@@ -278,9 +284,15 @@ PAIRS = (
         unstable=("tests/test_fileutils.py::test_iter_find_files",),
         checked=True,
     ),
-    Pair("funcy", "1.18", "2.0", needs=("whatever==0.7",)),
+    Pair("funcy", "1.18", "2.0", needs=("whatever==0.7",), checked=True),
     Pair("decorator", "5.0.9", "5.1.1", tests=("src/tests/test.py",), checked=True),
-    Pair("tenacity", "8.2.3", "9.0.0", needs=("tornado==6.4.1", "typeguard==4.4.0")),
+    Pair(
+        "tenacity",
+        "8.2.3",
+        "9.0.0",
+        needs=("tornado==6.4.1", "typeguard==4.4.0"),
+        checked=True,
+    ),
     Pair("cachetools", "5.3.3", "5.5.0", checked=True),
     Pair(
         "attrs",
