@@ -117,8 +117,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the collector is left off",
         "_apply.py",
-        "        if was_enabled:\n            gc.enable()\n",
-        "        if not was_enabled:\n            gc.enable()\n",
+        "    restore = gc.enable if gc.isenabled() else gc.disable\n",
+        "    restore = gc.disable\n",
         _CONFORMANCE + "threads_and_frames.py::garbage_collection_is",
     ),
     Mutation(
@@ -326,8 +326,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "the switch interval stays long",
         "_quiet.py",
-        "    finally:\n        sys.setswitchinterval(interval)\n",
-        "    finally:\n        pass\n",
+        "            sys.setswitchinterval(interval)\n        finally:\n"
+        "            sys.setswitchinterval(interval)  #",
+        "            pass\n        finally:\n            pass  #",
         _CONFORMANCE + "threads_and_frames.py::switch_interval",
     ),
     Mutation(
