@@ -30,6 +30,9 @@ class Mark:
     keep: frozenset[str] = frozenset()
 
 
+_NOTHING = Mark()
+
+
 class HotswapFunction(wrapt.CallableObjectProxy):  # type: ignore[type-arg]
     """A function that stays this very object over all reloads, and runs the newest code."""
 
@@ -95,21 +98,18 @@ def _marked(definition: Any, mark: Mark) -> Any:
 
 def mark_of(cls: type) -> Mark:
     """Return what a class and its bases say, the most derived of them last."""
+    marks = [class_attributes(base).get(_MARK) for base in mro_of(cls)]
+    found = [mark for mark in reversed(marks) if type(mark) is Mark]
+    if not found:
+        return _NOTHING
     renamed: dict[str, str] = {}
-    keep: set[str] = set()
-    for base in reversed(mro_of(cls)):
-        mark = class_attributes(base).get(_MARK)
-        if type(mark) is Mark:
-            renamed |= mark.renamed
-            keep |= mark.keep
-    return Mark(renamed, frozenset(keep))
+    for mark in found:
+        renamed |= mark.renamed
+    return Mark(renamed, frozenset(name for mark in found for name in mark.keep))
 
 
 def newly_renamed(old: type, new: type) -> dict[str, str]:
     """Return what a new class says was renamed, as far as the old one did not say it already."""
-    known = mark_of(old).renamed
-    return {
-        before: after
-        for before, after in mark_of(new).renamed.items()
-        if known.get(before) != after
-    }
+    said = mark_of(new).renamed
+    known = mark_of(old).renamed if said else {}
+    return {before: after for before, after in said.items() if known.get(before) != after}

@@ -22,7 +22,7 @@ import wrapt
 Parts = Iterator[tuple[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A kind of definition.
 

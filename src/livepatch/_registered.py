@@ -25,6 +25,9 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
     if not path[-1].strip("_"):
         return True
     for source in (module.origin, module.outline):
+        scope = source.scopes.get(path[:-1]) if source is not None else None
+        if scope is None or len(scope.shells.get(path[-1], ())) <= 1:
+            continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
             return True
@@ -33,8 +36,10 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
 def is_another(before: Module, module: Module, path: Path) -> bool:
     """Whether the last statements that bind a path for nothing make different things."""
+    if path[-1].strip("_"):
+        return False
     old, new = _bindings(before.origin, path), _bindings(module.outline, path)
-    if path[-1].strip("_") or not old or not new or old[-1] == new[-1]:
+    if not old or not new or old[-1] == new[-1]:
         return False
     return len(old) > 1 or len(new) > 1
 

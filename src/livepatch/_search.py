@@ -101,7 +101,6 @@ def search(
     repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
-    _skip_internals(matches, decisions, repointing)
     _settle_class_dicts(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)
@@ -149,13 +148,15 @@ class _Search:
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
-        for _ in range(DEEPEST_NESTING):
+        for level in range(DEEPEST_NESTING):
             counts = unexplained_counts(targets, self._explainers())
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
             # Instances that are made anew are held by someone: nobody counts a million.
             arrived, self.arrived = self.arrived, OwnList()
             if not held and not arrived:
                 break
+            if level == 0:
+                _skip_internals(self.matches, self.decisions, self.repointing)
             targets.clear()
             targets = self._take_level(held, arrived)
             self._take_keys(self.rehashing.follow(self.changed))

@@ -86,10 +86,13 @@ def _note_changes(result: Reconciliation) -> None:
     matches = result.decisions.matches
     pairs = matches.pairs
     for pair in pairs:
-        if pair.kind is not CLASS and _is_said_otherwise(pair):
+        if id(pair.new) in result.changed or pair.kind is CLASS:
+            continue
+        if _is_said_otherwise(pair):
             result.changed.add(id(pair.new))
-    wholes = {(id(pair.module), pair.path): pair for pair in pairs}
-    for pair in pairs:
+    parts = [pair for pair in pairs if plain_path(pair.path) is not pair.path]
+    wholes = {(id(pair.module), pair.path): pair for pair in pairs} if parts else {}
+    for pair in parts:
         whole = wholes.get((id(pair.module), plain_path(pair.path)))
         # A helper of a library is only told which of two objects survives.
         if whole is not None and matches.owner_of(pair.new) and id(pair.new) in result.changed:
