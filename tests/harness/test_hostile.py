@@ -310,6 +310,7 @@ def test_so_many_definitions(strategy: Strategy, count: int) -> None:
         print(len(report.definitions), report.ok)
         """,
         strategy,
+        timeout=900,
     )
 
     assert said == f"{count // 2 + 2 * (count // 4)} True\n"

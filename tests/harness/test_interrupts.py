@@ -35,6 +35,7 @@ def test_exception_at_arbitrary_bytecode_of_our_own(strategy: Strategy, places: 
         print(*rehearsal.interrupt(at, error), sep="\\n", end="")
     """,
         strategy,
+        timeout=900,
     )
 
     assert said == ""
@@ -60,6 +61,7 @@ def test_keyboard_interrupt_from_a_signal(strategy: Strategy, times: int) -> Non
         print(*found, sep="\\n", end="")
     """,
         strategy,
+        timeout=900,
     )
 
     assert said == ""
@@ -83,6 +85,7 @@ def test_memory_that_runs_out(strategy: Strategy, times: int) -> None:
         print(*found, sep="\\n", end="")
     """,
         strategy,
+        timeout=900,
     )
 
     assert said == ""
