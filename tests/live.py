@@ -36,7 +36,7 @@ live = LiveModule(Path(_folder.name), {strategy!r})
 """
 
 
-def run_in_child(source: str, strategy: Strategy = "auto") -> str:
+def run_in_child(source: str, strategy: Strategy = "auto", timeout: int = CHILD_TIMEOUT) -> str:
     """Run a source that may crash in a child process that has ``live``; return its output."""
     script = _CHILD_PRELUDE.format(strategy=strategy) + dedent(source)
     tests = Path(__file__).resolve().parent.parent
@@ -47,7 +47,7 @@ def run_in_child(source: str, strategy: Strategy = "auto") -> str:
         env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
-        timeout=CHILD_TIMEOUT,
+        timeout=timeout,
         check=False,
     )
     assert done.returncode == 0, f"the child ended with {done.returncode}:\n{done.stderr}"

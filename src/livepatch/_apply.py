@@ -42,7 +42,7 @@ def apply(plan: Plan, direction: str = "forward") -> None:
             In each case the process is as it was before.
     """
     _add_last_steps(plan, direction)
-    was_enabled = gc.isenabled()
+    restore = gc.enable if gc.isenabled() else gc.disable
     try:
         gc.disable()
         _perform(plan)
@@ -53,8 +53,10 @@ def apply(plan: Plan, direction: str = "forward") -> None:
         places = ", ".join(module.name for module in plan.matches.modules)
         raise ReloadRefused((Notice("LP125", places, message),)) from error
     finally:
-        if was_enabled:
-            gc.enable()
+        try:
+            restore()
+        finally:
+            restore()  # an interrupt may come in the midst of the first
 
 
 def _raised_by_user_code(error: BaseException) -> bool:

@@ -376,11 +376,13 @@ def young_objects_kept_apart() -> Generator[None, None, None]:
     walk the heap, and a class there was made by the load (one that the user had just made was
     taken for such, and taken out with a load that failed).
     """
-    was_enabled = gc.isenabled()
+    restore = gc.enable if gc.isenabled() else gc.disable
     try:
         gc.disable()
         gc.collect(0)
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        try:
+            restore()
+        finally:
+            restore()  # an interrupt may come in the midst of the first

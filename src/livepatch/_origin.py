@@ -22,6 +22,7 @@ from typing import Any
 
 from livepatch._code import nested_codes
 from livepatch._outline import Outline, Scope, outline
+from livepatch._own import Call
 from livepatch._source import MAIN, Source, namespace_of
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
@@ -230,16 +231,33 @@ def _known_origin(module: ModuleType) -> Outline | None:
 
 def remember_origin(module: ModuleType, origin: Outline | None) -> None:
     """Note which source a module is at now; forget it when it is not known."""
+    for do, _ in origin_steps(module, origin):
+        do()
+
+
+def origin_steps(module: ModuleType, origin: Outline | None) -> Iterator[tuple[Call, Call]]:
+    """Yield the calls that note which source a module is at, each with what takes it back.
+
+    They are steps like any others: who interrupts a reload finds all done, or nothing.
+
+    Args:
+        module: the module.
+        origin: the outline of its source; None forgets it.
+    """
     key = id(module)
-    _digests.pop(key, None)
-    if origin is None:
-        _origins.pop(key, None)
-        return
 
     def forget(_: object) -> None:
         _origins.pop(key, None)
 
-    _origins[key] = (weakref.ref(module, forget), origin)
+    after = None if origin is None else (weakref.ref(module, forget), origin)
+    yield _setting(_digests, key, None), _setting(_digests, key, _digests.get(key))
+    yield _setting(_origins, key, after), _setting(_origins, key, _origins.get(key))
+
+
+def _setting(records: dict[int, Any], key: int, record: Any) -> Call:
+    if record is None:
+        return Call(dict.pop, records, key, None)
+    return Call(dict.__setitem__, records, key, record)
 
 
 def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:

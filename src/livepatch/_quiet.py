@@ -36,4 +36,7 @@ def quiet_threads(seconds: float) -> Generator[None, None, None]:
         sys.setswitchinterval(max(interval, seconds))
         yield
     finally:
-        sys.setswitchinterval(interval)
+        try:
+            sys.setswitchinterval(interval)
+        finally:
+            sys.setswitchinterval(interval)  # an interrupt may come in the midst of the first

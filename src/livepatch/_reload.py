@@ -33,7 +33,7 @@ from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
-from livepatch._origin import remember_origin
+from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
 from livepatch._places import plan_modules
@@ -261,6 +261,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             plan_modules(plan, loaded, request.modules)
             if not request.dry_run and not plan.refusals:
                 note_library_caches(plan)
+                _plan_origins(plan)
                 apply(plan)
     except BaseException:
         # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.
@@ -272,8 +273,6 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
     notice_lost(plan)
-    for module in matches.modules:
-        remember_origin(module.source.module, module.outline)
     record = keep_record(plan)
     report = summarise(plan, request.started, dry_run=False)
     watched = plan.losers_by_reference()
@@ -290,6 +289,13 @@ def _select(
     names = request.rerun if isinstance(request.rerun, frozenset) else frozenset[str]()
     chosen = [each for each in snapshots if each.source.name not in request.whole]
     return select(chosen, outlines, names)
+
+
+def _plan_origins(plan: Plan) -> None:
+    """Note the steps by which it is known which sources the modules are at."""
+    for module in plan.matches.modules:
+        for step in origin_steps(module.source.module, module.outline):
+            plan.last.add(*step)
 
 
 def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:

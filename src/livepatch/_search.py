@@ -567,7 +567,8 @@ def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
     for loser in referred:
         references += weakref.getweakrefs(loser)
         ends.append(len(references))
-    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    # Those that records keep follow the instances by themselves.
+    counts = iter(zip(references, unexplained_counts(references, retained())))
     for loser, start, end in zip(referred, ends, ends[1:]):
         # A base's list of subclasses holds the plain reference to each; that is not ours.
         own = len(bases_of(loser)) if is_class(loser) else 0

@@ -27,11 +27,14 @@ def one_at_a_time() -> Generator[None, None, None]:
     if getattr(_under_way, "value", False):
         raise ReloadInProgressError("LP109", "this thread is in the middle of a reload")
     with _lock:
-        _under_way.value = True
         try:
+            _under_way.value = True
             yield
         finally:
-            _under_way.value = False
+            try:
+                _under_way.value = False
+            finally:
+                _under_way.value = False  # an interrupt may come in the midst of the first
 
 
 def log_report(report: Report) -> None:

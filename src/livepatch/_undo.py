@@ -23,7 +23,7 @@ from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
 from livepatch._match import Matches, Pair
 from livepatch._module import Module, Part
-from livepatch._origin import remember_origin
+from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Plan, Watched, finish_plan, start_migrations
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
@@ -168,6 +168,9 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
         if plan.refusals:
             drop_copies(plan)
             return summarise(plan, started, dry_run=True), []
+        for each in record.modules:
+            for step in origin_steps(each.source.module, each.origin):
+                plan.last.add(*step)
         try:
             apply(plan, "back")
         except BaseException:
@@ -176,8 +179,6 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
     notice_lost(plan)
-    for each in record.modules:
-        remember_origin(each.source.module, each.origin)
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
     report = summarise(plan, started, dry_run=False)

@@ -1015,3 +1015,28 @@ def test_a_class_whose_instances_hold_nothing_and_that_has_none(live: LiveModule
 
     assert held[0] is module.Point
     assert module.Point.x
+
+
+def test_weak_reference_that_the_new_layout_has_no_room_for_is_named(live: LiveModule) -> None:
+    module = live.start("class Player:\n    name = 'ada'\n    def hit(self): return 1\n")
+    held = module.Player()
+    reference = weakref.ref(held)
+    report = live.edit("class Player:\n    __slots__ = ()\n    def hit(self): return 2\n")
+
+    assert [notice.code for notice in report.notices] == ["LP201"]
+    assert held.hit() == 2
+    assert reference() is None
+
+
+def test_undo_to_a_layout_without_weak_references_where_a_report_keeps_values(
+    live: LiveModule,
+) -> None:
+    plain = "class Player:\n    def __init__(self): self.health = 100\n"
+    module = live.start(plain)
+    held = module.Player()
+    first = live.edit("class Player:\n    __slots__ = ()\n")
+    second = live.edit(plain)
+    second.undo()
+    first.undo()
+
+    assert held.health == 100

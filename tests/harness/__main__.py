@@ -17,7 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.harness.profiles import PROFILES
 from tests.harness.test_machine_of_livepatch import Machine, RepointMachine
 
-_EXAMPLES = 50  # at a time
+_EXAMPLES = 10  # at a time
 
 
 def main(minutes: float = 60.0) -> int:

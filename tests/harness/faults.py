@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -160,15 +160,21 @@ class Rehearsal:
         self.places = sorted({count for both in counter.counts.values() for count in both})
 
     def interrupt(self, at: int, error: Callable[[], BaseException]) -> Iterator[str]:
-        """Interrupt a reload; yield what is neither as before nor as after a whole reload."""
+        """Interrupt a reload at one bytecode; yield what is wrong afterwards."""
         interrupter = Interrupter(at, error, self.files)
+        yield from self.disturb(interrupter.tracing(), lambda: interrupter.place)
+
+    def disturb(
+        self, disturbance: AbstractContextManager[object], where: Callable[[], str]
+    ) -> Iterator[str]:
+        """Reload while something disturbs; yield what is neither as before nor as after it."""
         before = fingerprint(self.module, self.held, self.held.other)
         settings = (sys.getswitchinterval(), gc.isenabled())
         report = None
-        with suppress(BaseException), interrupter.tracing():
+        with suppress(BaseException), disturbance:
             report = self.live.reload()
         gc.collect()
-        place = interrupter.place
+        place = where()
         if (sys.getswitchinterval(), gc.isenabled()) != settings:
             yield f"{place}: the interpreter's settings stay changed"
         found = list(differing(before, fingerprint(self.module, self.held, self.held.other)))

@@ -197,11 +197,6 @@ class TestLikeFresh:
         assert_like_fresh(game)
         assert held[1] is game.hit
 
-    @pytest.mark.xfail(
-        sys.version_info >= (3, 14),
-        strict=True,
-        reason="XXX: a data class that gains a field has its old __annotations__ from 3.14 on",
-    )
     @BOTH
     def test_holds_after_a_data_class_gained_a_field(
         self, live: LiveModule, game: types.ModuleType

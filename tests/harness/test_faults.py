@@ -92,7 +92,10 @@ BORDERS = (
 @pytest.mark.parametrize(
     ("stage", "when"),
     # After the last stage the change is made.
-    [*((each, "before") for each in BORDERS), *((each, "after") for each in BORDERS[:-1])],
+    [
+        *((each, "before") for each in BORDERS),
+        *(pytest.param(each, "after", marks=pytest.mark.slow) for each in BORDERS[:-1]),
+    ],
 )
 def test_error_at_a_border_of_stages_changes_nothing(
     live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch, stage: str, when: str

@@ -44,7 +44,7 @@ METACLASS_LIES = {
 }
 
 
-@pytest.mark.parametrize("edit", ["body", "base"])
+@pytest.mark.parametrize("edit", ["base", pytest.param("body", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("lie", METACLASS_LIES)
 def test_metaclass_that_lies_by(live: LiveModule, lie: str, edit: str) -> None:
     live.other(f"""
@@ -274,6 +274,7 @@ def test_nesting_a_thousand_deep(strategy: Strategy) -> None:
     assert said.splitlines() == [*DEEP]
 
 
+@pytest.mark.slow
 def test_huge_tuple(strategy: Strategy) -> None:
     said = run_in_child(
         """
@@ -309,6 +310,7 @@ def test_so_many_definitions(strategy: Strategy, count: int) -> None:
         print(len(report.definitions), report.ok)
         """,
         strategy,
+        timeout=900,
     )
 
     assert said == f"{count // 2 + 2 * (count // 4)} True\n"

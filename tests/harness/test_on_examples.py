@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from hypothesis import Phase, settings
+from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from livepatch.testing import ReloadMachine
@@ -28,7 +29,7 @@ class Character:
         if change.direction == "forward":
             self.wounds = 100 - change.old_values["health"]
         else:
-            self.health = 100 - change.old_values["wounds"]
+            self.health = 100 - vars(self).pop("wounds")
 
     def status(self):
         return f"{self.name} has {100 - self.wounds}"
@@ -55,7 +56,13 @@ class Game(ReloadMachine):
         self.player = self.module.Player("ada")
         self.on_hit = self.module.hit
         self.icons = {self.module.Player: "@"}
-        self.hits = 0
+        self.hits = self.at = 0
+
+    @rule(number=st.integers(min_value=0, max_value=2))
+    def edit(self, number: int) -> None:
+        """Go forward: the first version knows nothing of wounds."""
+        self.at = max(self.at, number % len(self.sources))
+        self.reload_to(self.sources[self.at])
 
     @rule()
     def hit(self) -> None:

@@ -116,9 +116,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "the collector is left off",
-        "_apply.py",
-        "        if was_enabled:\n            gc.enable()\n",
-        "        if not was_enabled:\n            gc.enable()\n",
+        "_load.py",
+        "    restore = gc.enable if gc.isenabled() else gc.disable\n",
+        "    restore = gc.disable\n",
         _CONFORMANCE + "threads_and_frames.py::garbage_collection_is",
     ),
     Mutation(
@@ -253,13 +253,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # decisions
     Mutation(
-        "a function takes code with other free variables",
-        "_decide.py",
-        "    return bool(pair.old.__code__.co_freevars == pair.new.__code__.co_freevars)\n",
-        "    return True\n",
-        _CONFORMANCE + "classes.py::super",
-    ),
-    Mutation(
         "a cached function with another size is kept",
         "_decide.py",
         "return inner_kept and pair.old.cache_parameters() == pair.new.cache_parameters()",
@@ -315,20 +308,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         "        if not is_newest(record, module.source.module):\n",
         "        if False:\n",
         _CONFORMANCE + "undo.py::",
-    ),
-    Mutation(
-        "other threads get a turn while the change is planned and made",
-        "_quiet.py",
-        "        sys.setswitchinterval(max(interval, seconds))\n",
-        "",
-        _CONFORMANCE + "migration.py::other_threads",
-    ),
-    Mutation(
-        "the switch interval stays long",
-        "_quiet.py",
-        "    finally:\n        sys.setswitchinterval(interval)\n",
-        "    finally:\n        pass\n",
-        _CONFORMANCE + "threads_and_frames.py::switch_interval",
     ),
     Mutation(
         "values that have no place any more are lost",

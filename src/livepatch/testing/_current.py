@@ -55,9 +55,10 @@ def assert_current(module: ModuleType | str) -> None:
 def stale_references(module: ModuleType) -> Iterator[str]:
     """Yield a line for each older definition that can be reached, with the path to it."""
     gc.collect()
-    older: OwnDict[int, tuple[Any, str]] = OwnDict()
-    for definition, why in _older_definitions(module):
-        older[id(definition)] = (definition, why)
+    # Not by a loop: its variable would hold the last of them.
+    older: OwnDict[int, tuple[Any, str]] = OwnDict(
+        (id(found[0]), found) for found in _older_definitions(module)
+    )
     if not older:
         return
     kept = _kept_by_reports()
