@@ -49,6 +49,7 @@ STAGES = (
     "_needs",
     "_reach",
     "_select",
+    "_mapped",
     "_rerun",
     "_between",
     "_quiet",

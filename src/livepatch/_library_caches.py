@@ -19,9 +19,13 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._derive import classes_below
 from livepatch._holders import all_classes
-from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._kinds import (
+    CLASS,
+    class_attributes,
+    classes_below,
+    is_class,
+)
 from livepatch._module import Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._plan import Plan
