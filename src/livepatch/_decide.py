@@ -162,14 +162,17 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     same_type = type(pair.old) is type(pair.new) or kind in (CLASS, ENUM_MEMBER, OBJECT)
     # A function that has moved sees the globals of the module it was made in, for ever.
     kept = same_type and not pair.foreign and pair.before is pair.module
-    always = kind.name in _ALWAYS_KEPT or type(pair.old) is HotswapFunction
-    if decisions.strategy == "repoint" and not always:
+    if decisions.strategy == "repoint" and not _is_always_kept(pair):
         kept = kept and _cannot_be_repointed(decisions, pair)
     kept = kept and KEEPS[kind.name](decisions, pair)
     decisions.kept[id(pair.new)] = kept
     if kind is CLASS and not kept and is_class(pair.old):
         _note_layout(decisions, pair)
     return kept
+
+
+def _is_always_kept(pair: Pair) -> bool:
+    return pair.kind.name in _ALWAYS_KEPT or type(pair.old) is HotswapFunction
 
 
 def _cannot_be_repointed(decisions: Decisions, pair: Pair) -> bool:
@@ -204,11 +207,10 @@ def _final(decisions: Decisions, value: Any) -> Any:
 def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
     # A function's closure is fixed when it is made; code with other free variables does not fit.
     del decisions
-    if type(pair.old) is not types.FunctionType or not same_kind(
-        pair.old.__code__, pair.new.__code__
-    ):
+    if type(pair.old) is not types.FunctionType:
         return False
-    return bool(pair.old.__code__.co_freevars == pair.new.__code__.co_freevars)
+    before, after = pair.old.__code__, pair.new.__code__  # each look is audited, and costs
+    return same_kind(before, after) and before.co_freevars == after.co_freevars
 
 
 def _keeps_class(decisions: Decisions, pair: Pair) -> bool:

@@ -110,9 +110,6 @@ def mark_of(cls: type) -> Mark:
 
 def newly_renamed(old: type, new: type) -> dict[str, str]:
     """Return what a new class says was renamed, as far as the old one did not say it already."""
-    known = mark_of(old).renamed
-    return {
-        before: after
-        for before, after in mark_of(new).renamed.items()
-        if known.get(before) != after
-    }
+    said = mark_of(new).renamed
+    known = mark_of(old).renamed if said else {}
+    return {before: after for before, after in said.items() if known.get(before) != after}

@@ -274,10 +274,11 @@ def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
 
 def _is_another(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether two functions bound to a name in turn are not one function before and after."""
-    if not is_bound_in_turn(walk.module, path):
-        return False
     by_old, by_new = walk.matches.by_old, walk.matches.by_new
-    return id(old) in by_old or id(new) in by_new or is_another(walk.before, walk.module, path)
+    paired = id(old) in by_old or id(new) in by_new
+    if not paired and not is_another(walk.before, walk.module, path):
+        return False
+    return is_bound_in_turn(walk.module, path)
 
 
 def _visit_items(walk: _Walk, path: Path, old: Any, new: Any) -> None:

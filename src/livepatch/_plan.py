@@ -92,8 +92,9 @@ class Plan:
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""
         watched: Watched = []
+        survivors = self.decisions.survivors
         for pair in (*self.matches.pairs, *self.decisions.derived):
-            survivor = self.decisions.settle(pair.new)
+            survivor = survivors.get(id(pair.new), pair.new)
             loser = pair.new if survivor is pair.old else pair.old
             if type(loser) is types.FunctionType or is_class(loser):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))

@@ -36,8 +36,10 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
 def is_another(before: Module, module: Module, path: Path) -> bool:
     """Whether the last statements that bind a path for nothing make different things."""
+    if path[-1].strip("_"):
+        return False
     old, new = _bindings(before.origin, path), _bindings(module.outline, path)
-    if path[-1].strip("_") or not old or not new or old[-1] == new[-1]:
+    if not old or not new or old[-1] == new[-1]:
         return False
     return len(old) > 1 or len(new) > 1
 

@@ -30,11 +30,12 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
         result.changed.add(id(new))
         return
     steps, before = result.steps, len(result.steps)
-    if old.__code__ is not new.__code__ and old.__code__ != new.__code__:
-        result.codes.append((old.__code__, new.__code__))
+    code, new_code = old.__code__, new.__code__
+    if code is not new_code and code != new_code:
+        result.codes.append((code, new_code))
         if survivor is old:
             result.recoded.append(old)
-        if not same_code(old.__code__, new.__code__):
+        if not same_code(code, new_code):
             result.changed.add(id(new))
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
     if source_is_same is not True or not _is_only_code(old, new):
@@ -69,14 +70,12 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
 
 def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
     """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
-    return (
-        old.__closure__ is None
-        and new.__closure__ is None
-        and old.__kwdefaults__ is None
-        and new.__kwdefaults__ is None
-        and not old.__dict__
-        and not new.__dict__
-        and same_value(old.__defaults__, new.__defaults__)
+    return not any(map(_beyond_code, (old, new))) and same_value(old.__defaults__, new.__defaults__)
+
+
+def _beyond_code(function: types.FunctionType) -> bool:
+    return not (
+        function.__closure__ is None and function.__kwdefaults__ is None and not function.__dict__
     )
 
 
