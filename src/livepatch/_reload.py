@@ -7,7 +7,7 @@ import functools
 import gc
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -188,8 +188,10 @@ def _run_between_hooks(
     request: Request, sources: list[Source]
 ) -> tuple[Report, Watched, Record | None]:
     reloading = Reloading(tuple(source.name for source in sources), "forward")
-    modules = [] if request.dry_run else [source.module for source in sources]
-    inverses = [] if request.dry_run else run_before(modules, reloading)
+    inverses: list[Callable[[], Any]] = []
+    if not request.dry_run:
+        # No variable may hold a module that is gone: it would be taken for held.
+        inverses = run_before((source.module for source in sources), reloading)
     try:
         with young_objects_kept_apart():
             report, watched, record = _run_stages(request, sources)
