@@ -53,7 +53,9 @@ def _changed_classes(plan: Plan) -> Iterator[type]:
         if pair.kind is CLASS and is_class(pair.old) and is_class(pair.new):
             replaced = plan.decisions.settle(pair.new) is not pair.old
             if replaced or id(pair.new) in plan.changed:
-                yield from (pair.old, pair.new)
+                yield pair.old
+            if replaced:  # else the new one is let go of, with all that it refers to
+                yield pair.new
 
 
 def _forget_lines(filename: str) -> None:
