@@ -53,6 +53,7 @@ STAGES = (
     "_reach",
     "_between",
     "_select",
+    "_mapped",
     "_rerun",
     "_quiet",
     "_hooks",

@@ -15,10 +15,17 @@ from operator import is_
 from typing import Any
 
 from livepatch._assigned import Value, assigned_by_init, names_stored
-from livepatch._derive import classes_below
 from livepatch._heap import holders_of
 from livepatch._hotswap import HOOK
-from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, is_enum, mro_of
+from livepatch._kinds import (
+    CLASS,
+    FUNCTION,
+    class_attributes,
+    classes_below,
+    is_class,
+    is_enum,
+    mro_of,
+)
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList

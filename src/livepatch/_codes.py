@@ -107,6 +107,13 @@ CODES: dict[str, Code] = {
         "Give the field a default, or the class a method __livepatch_migrate__(self, change); the "
         "live class, where its source is not yours.",
     ),
+    "LP127": Code(
+        "A library keeps a register of its own in which the class would stand twice.",
+        "SQLAlchemy maps a class, and Django enters a model, when its statement runs; who is there "
+        "already cannot be exchanged for what it would make.",
+        "Reload with rerun='changed', which runs no class statement that says the same; restart "
+        "for another one.",
+    ),
     # LP13x: a reload cannot be taken back.
     "LP130": Code(
         "There is nothing to take back.",

@@ -19,6 +19,8 @@ from typing import Any
 
 import wrapt
 
+from livepatch._own import OwnDict, OwnList
+
 Parts = Iterator[tuple[str, Any]]
 
 
@@ -248,3 +250,15 @@ def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
         return [each for each in objects if type(each) is not cls]
     wanted = set(map(id, classes))
     return [each for each in objects if id(type(each)) not in wanted]
+
+
+def classes_below(cls: type) -> OwnList[type]:
+    """List the classes below a class, each behind its bases."""
+    found: OwnDict[int, type] = OwnDict()
+    waiting: OwnList[type] = OwnList(subclasses_of(cls))
+    while waiting:
+        below = waiting.pop()
+        if id(below) not in found:
+            found[id(below)] = below
+            waiting += subclasses_of(below)
+    return OwnList(sorted(found.values(), key=lambda each: len(mro_of(each))))

@@ -19,9 +19,13 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._derive import classes_below
 from livepatch._holders import all_classes
-from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._kinds import (
+    CLASS,
+    class_attributes,
+    classes_below,
+    is_class,
+)
 from livepatch._module import Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._plan import Plan
@@ -49,7 +53,9 @@ def _changed_classes(plan: Plan) -> Iterator[type]:
         if pair.kind is CLASS and is_class(pair.old) and is_class(pair.new):
             replaced = plan.decisions.settle(pair.new) is not pair.old
             if replaced or id(pair.new) in plan.changed:
-                yield from (pair.old, pair.new)
+                yield pair.old
+            if replaced:  # else the new one is let go of, with all that it refers to
+                yield pair.new
 
 
 def _forget_lines(filename: str) -> None:

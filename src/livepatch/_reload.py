@@ -8,7 +8,7 @@ import gc
 import sys
 import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +30,7 @@ from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._library_caches import note_library_caches
 from livepatch._load import Loaded, load, young_objects_kept_apart
+from livepatch._mapped import refuse_mapped
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
@@ -211,8 +212,10 @@ def _run_between_hooks(
     request: Request, sources: list[Source]
 ) -> tuple[Report, Watched, Record | None]:
     reloading = Reloading(tuple(source.name for source in sources), "forward")
-    modules = [] if request.dry_run else [source.module for source in sources]
-    inverses = [] if request.dry_run else run_before(modules, reloading)
+    inverses: list[Callable[[], Any]] = []
+    if not request.dry_run:
+        # No variable may hold a module that is gone: it would be taken for held.
+        inverses = run_before((source.module for source in sources), reloading)
     try:
         with young_objects_kept_apart():
             report, watched, record = _run_stages(request, sources)
@@ -230,20 +233,15 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         snapshots = with_known_codes(snapshots) if request.rerun != "all" else snapshots
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
         selections = _select(request, snapshots, outlines)
+        refusals = refuse_mapped(snapshots, outlines, selections)
+        if refusals:
+            return _refused(request, snapshots, refusals), [], None
         with progress(len(sources)) as show:
             loaded = load(snapshots, outlines, selections, show)
     except BaseException:
-        for snapshot in snapshots:
-            snapshot.put_back()
+        _put_back(snapshots)
         raise
-    try:
-        matches = match(describe_modules(snapshots, loaded, outlines, selections))
-        matches.stand_ins += loaded.taken
-        follow_renames(matches)
-        follow_bodies(matches)
-    except BaseException:
-        withdraw(Matches(()), snapshots, loaded)
-        raise
+    matches = _match(snapshots, loaded, outlines, selections)
     if loaded.error is not None:
         withdraw(matches, snapshots, loaded)
         raise _noted(loaded.error, loaded.failed)
@@ -278,6 +276,35 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     watched = plan.losers_by_reference()
     release(plan)
     return report, watched, record
+
+
+def _match(
+    snapshots: list[Snapshot],
+    loaded: Loaded,
+    outlines: dict[str, Outline],
+    selections: dict[str, Selection],
+) -> Matches:
+    try:
+        matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        matches.stand_ins += loaded.taken
+        follow_renames(matches)
+        follow_bodies(matches)
+    except BaseException:
+        withdraw(Matches(()), snapshots, loaded)
+        raise
+    return matches
+
+
+def _put_back(snapshots: list[Snapshot]) -> None:
+    for snapshot in snapshots:
+        snapshot.put_back()
+
+
+def _refused(request: Request, snapshots: list[Snapshot], refusals: list[Notice]) -> Report:
+    _put_back(snapshots)
+    modules = tuple(snapshot.source.name for snapshot in snapshots)
+    seconds = time.perf_counter() - request.started
+    return Report(modules, (), {}, {}, (), tuple(refusals), (), seconds, request.dry_run)
 
 
 def _select(

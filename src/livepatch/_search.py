@@ -20,7 +20,6 @@ from typing import Any
 
 from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
-from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
     Holders,
@@ -54,6 +53,7 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     bases_of,
+    classes_below,
     is_class,
     is_empty,
     mro_of,

@@ -146,7 +146,7 @@ def undo_record(record: Record) -> Report:
     for module in record.modules:
         if not is_newest(record, module.source.module):
             raise NothingToUndoError("LP131", f"{module.source.name!r} has been reloaded since")
-    modules = [module.source.module for module in record.modules]
+    modules = (module.source.module for module in record.modules)
     reloading = Reloading(tuple(module.source.name for module in record.modules), "back")
     inverses = run_before(modules, reloading)
     try:

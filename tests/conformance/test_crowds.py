@@ -156,7 +156,6 @@ def test_many_holders_that_hold_it_in_different_ways(live: LiveModule) -> None:
     assert all(each.seen[0] is each.player for each in boxes[::11])
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="until 3.10 every instance has a dict")
 def test_holders_are_not_asked_for_their_dicts(live: LiveModule) -> None:
     """What is asked for its dict keeps it, and is slower and larger from then on."""
     module = live.start(SLOTS)

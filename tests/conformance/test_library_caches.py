@@ -248,7 +248,6 @@ MODELS = "import pydantic\nclass Inner(pydantic.BaseModel):\n    x: int = 0\n"
 
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 def test_model_elsewhere_is_rebuilt_over_a_model_that_changed(live: LiveModule, rerun: str) -> None:
-    pytest.importorskip("pydantic")
     module = live.start(MODELS)
     other = live.other("""
         import pydantic
