@@ -11,6 +11,12 @@ import pytest
 from tests.live import LiveModule, Rerun, Strategy
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the harness's own tests to `pytest tests/harness`: a suite of minutes."""
+    asked = any("harness" in argument for argument in config.args)
+    return True if collection_path.name == "harness" and not asked else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the tests out of what this interpreter does not have: they are none that it skips."""
     later = [item for item in items if _needs_later(item)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
@@ -116,6 +117,8 @@ def test_a_class_whose_attributes_were_copied_elsewhere_is_let_go(live: LiveModu
     )
     wrapper = functools.wraps(module.Missing)(lambda: None)
     live.change("class Missing: pass", "class Missing:\n    found = False")
+    livepatch.keep_history(0)  # which holds it for livepatch.undo()
+    livepatch.keep_history(10)
     gc.collect()
     alive = [each for each in gc.get_objects() if type(each) is type and each.__name__ == "Missing"]
 
