@@ -1019,12 +1019,12 @@ def test_a_class_whose_instances_hold_nothing_and_that_has_none(live: LiveModule
 
 def test_weak_reference_that_the_new_layout_has_no_room_for_is_named(live: LiveModule) -> None:
     module = live.start("class Player:\n    name = 'ada'\n    def hit(self): return 1\n")
-    held = module.Player()
-    reference = weakref.ref(held)
+    held = [module.Player()]
+    reference = weakref.ref(held[0])
     report = live.edit("class Player:\n    __slots__ = ()\n    def hit(self): return 2\n")
 
     assert [notice.code for notice in report.notices] == ["LP201"]
-    assert held.hit() == 2
+    assert held[0].hit() == 2
     assert reference() is None
 
 
