@@ -38,6 +38,8 @@ class Livepatch:
     def import_it(self) -> None:
         """Import livepatch; it remembers the sources of what is imported after it."""
         self._livepatch = importlib.import_module("livepatch")
+        # Nothing of the version before is to stay, for livepatch.undo() neither.
+        self._livepatch.keep_history(0)
 
     def make_ready(self, names: list[str]) -> None:
         self.import_it()
