@@ -6,7 +6,7 @@ holder builds a new one and names it as the old one's successor, whose own holde
 """
 
 from livepatch._holders._containers import raw_namespace
-from livepatch._holders._context import GONE, Repointing
+from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._frames import repoint_running_frames
 from livepatch._holders._references import repoint_weak_reference
 from livepatch._holders._table import (
@@ -22,6 +22,7 @@ from livepatch._holders._table import (
 __all__ = [
     "GONE",
     "Repointing",
+    "Table",
     "forget_holder",
     "is_rebuilt",
     "is_rebuilt_type",
