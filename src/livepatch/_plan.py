@@ -181,7 +181,10 @@ def finish_plan(
     plan.references = repointing.references
     plan.notices += repointing.unmoved
     plan.tables = OwnList(
-        OwnList((plan.decisions.settle(each), size)) for each, size in repointing.tables
+        each
+        if plan.decisions.settle(each[0]) is each[0]
+        else OwnList([plan.decisions.settle(each[0]), each[1]])
+        for each in repointing.tables
     )
     plan.steps.extend(repointing.first)
     _plan_instances(plan, repointing)

@@ -124,9 +124,12 @@ def notice_lost_keys(
     tables: OwnList[OwnList[Any]], path_of: Callable[[Any], str]
 ) -> Iterator[Notice]:
     """Name the tables, when the change is done, that lack an entry or cannot find a key."""
-    for table, expected in tables:
-        missing = expected - len(table)
+    for table, expected, *counted in tables:
+        # Counted when it had been filled: caches are emptied after that, and weak keys die.
+        missing = expected - (counted[0] if counted else len(table))
         keys = list(table)
+        if not keys:
+            continue
         try:
             lost = OwnList(key for key in keys if key not in table)
         except Exception as error:  # noqa: BLE001 - a key's own __eq__ or __hash__

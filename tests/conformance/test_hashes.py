@@ -259,3 +259,22 @@ def test_failed_hash_takes_the_reload_back(live: LiveModule) -> None:
     assert type(key) is old
     assert list(table.items()) == [("a", 0), (key, 1)]
     assert table[old(1)] == 1
+
+
+def test_table_that_is_emptied_by_the_change_is_not_reported(live: LiveModule) -> None:
+    module = live.start(BY_CLASS)
+    other = live.other("""
+        import functools
+        seen = set()
+        @functools.lru_cache
+        def note(key): return len(seen)
+    """)
+    key = module.Key(1)
+    other.seen.add(key)
+    held = weakref.WeakSet([module.Key(2)])
+    other.note(key)
+    report = live.edit(WITH_BASE)
+
+    assert report.ok, report
+    assert key in other.seen
+    assert not held

@@ -94,11 +94,11 @@ def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
         return
     repointing.count("set", sum(map(repointing.is_loser, holder)))
     settled = [item for item in map(repointing.settle, holder) if item is not GONE]
-    if repointing.rehashed:
-        repointing.tables.append(OwnList((holder, len(set(map(id, settled))))))
+    entry: OwnList[Any] = OwnList((holder, len(set(map(id, settled)))))
     steps = repointing.last if repointing.hashes_last else repointing.steps
     # A set copied from a set knows the hashes: they are not asked for again on the way back.
     steps.replace_members(set, holder, settled, set(holder))
+    _count_when_filled(repointing, entry)
 
 
 def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
@@ -187,12 +187,22 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     # A dict copied from a dict knows the hashes: they are not asked for again on the way back.
     plain = find_attribute(type(holder), "__iter__") is class_attributes(dict)["__iter__"]
     before: Any = dict.copy(holder) if plain else items
-    if repointing.rehashed:
-        repointing.tables.append(OwnList((holder, len({id(key) for key, _ in settled}))))
     if repointing.hashes_last:
         repointing.last.replace_members(kind, holder, settled, before)
+        _count_when_filled(repointing, OwnList((holder, len({id(key) for key, _ in settled}))))
     else:
         repointing.steps.replace_members(kind, holder, dict(settled), before)
+
+
+def _count_when_filled(repointing: Repointing, entry: OwnList[Any]) -> None:
+    """Have a table counted right after it was filled anew: keys may have become equal."""
+    if repointing.rehashed:
+        repointing.tables.append(entry)
+        repointing.last.add(Call(_count, entry), Call(bool))
+
+
+def _count(entry: OwnList[Any]) -> None:
+    entry.append(len(entry[0]))
 
 
 def _owner_of_namespace(repointing: Repointing, namespace: dict[str, Any]) -> type | None:
