@@ -194,7 +194,7 @@ CODES: dict[str, Code] = {
         "Name it in keep=(...) or in __livepatch_keep__ to keep the live object.",
     ),
     "LP303": Code(
-        "A class attribute that was set at run time was kept.",
+        "A class attribute keeps a value that its source does not give.",
         "The source did not change it, so the value in the process is state.",
         "Set it again if you want the source's value.",
     ),

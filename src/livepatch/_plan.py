@@ -20,7 +20,7 @@ from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
-from livepatch._holders import Repointing, is_rebuilt
+from livepatch._holders import Repointing, Table, is_rebuilt
 from livepatch._hotswap import HOOK
 from livepatch._kinds import (
     CACHE_TYPE,
@@ -65,7 +65,7 @@ class Plan:
         committed: empty until the change has been made, whole.
         finals: the namespaces when all is done, by module.
         definition_steps: those of the steps that concern the definitions themselves.
-        tables: what has keys whose hash may change, with how many entries it is to have.
+        tables: what has keys whose hash may change.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
         filled: what instances are given that were made before their ``__init__`` assigned it.
@@ -87,7 +87,7 @@ class Plan:
     committed: list[int] = field(default_factory=list)
     finals: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
     definition_steps: Steps = field(default_factory=Steps)
-    tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    tables: OwnList[Table] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
     filled: OwnList[Filled] = field(default_factory=OwnList)
 
@@ -180,12 +180,9 @@ def finish_plan(
     _refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
-    plan.tables = OwnList(
-        each
-        if plan.decisions.settle(each[0]) is each[0]
-        else OwnList([plan.decisions.settle(each[0]), each[1]])
-        for each in repointing.tables
-    )
+    plan.tables = repointing.tables
+    for table in plan.tables:
+        table.holder = plan.decisions.settle(table.holder)  # a frozenset may have been built anew
     plan.steps.extend(repointing.first)
     _plan_instances(plan, repointing)
     borrowed = bases_to_give_back(

@@ -19,7 +19,7 @@ from typing import Any
 
 from livepatch._code import same_code
 from livepatch._heap import holders_of, set_of_types
-from livepatch._holders import Repointing, repoint_weak_reference
+from livepatch._holders import Repointing, Table, repoint_weak_reference
 from livepatch._kinds import PROXY_TYPE, dict_of, is_class, mro_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._recode import recode
@@ -79,12 +79,12 @@ class Rehashing:
         repointing = self.repointing
         if any(map(repointing.is_loser, gc.get_referents(holder))):
             return True
-        if isinstance(holder, tuple):
+        if issubclass(type(holder), tuple):
             if not TUPLES_REMEMBER:
                 self._add((holder,))
             return TUPLES_REMEMBER
-        if isinstance(holder, frozenset):
-            repointing.tables.append(OwnList((holder, len(holder))))
+        if issubclass(type(holder), frozenset):
+            repointing.tables.append(Table(frozenset, holder, frozenset.__len__(holder)))
         return False
 
     def references(self, keys: OwnList[Any]) -> None:
@@ -120,27 +120,24 @@ class Rehashing:
         return OwnList(each for each in self._with_own_hash(found) if id(dict_of(each)) in wanted)
 
 
-def notice_lost_keys(
-    tables: OwnList[OwnList[Any]], path_of: Callable[[Any], str]
-) -> Iterator[Notice]:
+def notice_lost_keys(tables: list[Table], path_of: Callable[[Any], str]) -> Iterator[Notice]:
     """Name the tables, when the change is done, that lack an entry or cannot find a key."""
-    for table, expected, *counted in tables:
-        # Counted when it had been filled: caches are emptied after that, and weak keys die.
-        missing = expected - (counted[0] if counted else len(table))
-        keys = list(table)
+    for table in tables:
+        what, keys = type(table.holder).__name__, table.keys()
         if not keys:
             continue
         try:
-            lost = OwnList(key for key in keys if key not in table)
+            lost = OwnList(key for key in keys if not table.finds(key))
         except Exception as error:  # noqa: BLE001 - a key's own __eq__ or __hash__
-            message = f"a key of a {type(table).__name__} raised {type(error).__name__}: {error}"
+            message = f"a key of a {what} raised {type(error).__name__}: {error}"
             yield Notice("LP210", path_of(type(keys[0])), message)
             continue
+        missing = 0 if table.filled is None else table.expected - table.filled
         if missing > 0:
-            message = f"{missing} entries of a {type(table).__name__} equal others now, and went"
+            message = f"{missing} entries of a {what} equal others now, and went"
             yield Notice("LP210", path_of(type(keys[0])), message)
         if lost:
-            message = f"a {type(table).__name__} does not find {len(lost)} of its members any more"
+            message = f"a {what} does not find {len(lost)} of its members any more"
             yield Notice("LP210", path_of(type(lost[0])), message)
 
 

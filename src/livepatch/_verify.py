@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import sys
 import types
 from collections import Counter
 from collections.abc import Iterator
@@ -123,7 +124,7 @@ def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
 def _frames_by_code(*, suspended: bool) -> Counter[tuple[str, str]]:
     """Count the frames of each code: a frame holds its function."""
     found = Counter(_code_key(frame.f_code) for _, frame in running_frames())
-    if suspended:
+    if suspended and sys.version_info >= (3, 11):  # before, a suspended one holds its code alone
         found.update(_code_key(code) for code in suspended_codes())
     return found
 

@@ -6,7 +6,7 @@ holder builds a new one and names it as the old one's successor, whose own holde
 """
 
 from livepatch._holders._containers import all_classes, raw_namespace
-from livepatch._holders._context import GONE, Repointing
+from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._crowds import repoint_crowd
 from livepatch._holders._frames import repoint_running_frames
 from livepatch._holders._references import repoint_weak_reference
@@ -23,6 +23,7 @@ from livepatch._holders._table import (
 __all__ = [
     "GONE",
     "Repointing",
+    "Table",
     "all_classes",
     "forget_holder",
     "is_crowd_type",

@@ -15,10 +15,10 @@ from itertools import compress, repeat
 from operator import is_, is_not
 from typing import Any
 
-from livepatch._holders._context import GONE, Repointing
+from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
-from livepatch._own import Call, OwnList
+from livepatch._own import Call
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING, set_values
 
@@ -94,11 +94,11 @@ def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
         return
     repointing.count("set", sum(map(repointing.is_loser, holder)))
     settled = [item for item in map(repointing.settle, holder) if item is not GONE]
-    entry: OwnList[Any] = OwnList((holder, len(set(map(id, settled)))))
+    table = Table(set, holder, len(set(map(id, settled))))
     steps = repointing.last if repointing.hashes_last else repointing.steps
     # A set copied from a set knows the hashes: they are not asked for again on the way back.
     steps.replace_members(set, holder, settled, set(holder))
-    _count_when_filled(repointing, entry)
+    _count_when_filled(repointing, table)
 
 
 def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
@@ -133,7 +133,7 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
 
 def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
     """Exchange the losers among a dict's keys and values; the order stays."""
-    if "__doc__" in holder and "__module__" in holder:
+    if type(holder) is dict and "__doc__" in holder and "__module__" in holder:
         owner = _owner_of_namespace(repointing, holder)
         if owner is not None:
             repoint_class_namespace(repointing, owner)
@@ -189,20 +189,17 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     before: Any = dict.copy(holder) if plain else items
     if repointing.hashes_last:
         repointing.last.replace_members(kind, holder, settled, before)
-        _count_when_filled(repointing, OwnList((holder, len({id(key) for key, _ in settled}))))
+        table = Table(dict, holder, len({id(key) for key, _ in settled}))
+        _count_when_filled(repointing, table)
     else:
         repointing.steps.replace_members(kind, holder, dict(settled), before)
 
 
-def _count_when_filled(repointing: Repointing, entry: OwnList[Any]) -> None:
+def _count_when_filled(repointing: Repointing, table: Table) -> None:
     """Have a table counted right after it was filled anew: keys may have become equal."""
     if repointing.rehashed:
-        repointing.tables.append(entry)
-        repointing.last.add(Call(_count, entry), Call(bool))
-
-
-def _count(entry: OwnList[Any]) -> None:
-    entry.append(len(entry[0]))
+        repointing.tables.append(table)
+        repointing.last.add(Call(Table.count, table), Call(bool))
 
 
 def _owner_of_namespace(repointing: Repointing, namespace: dict[str, Any]) -> type | None:

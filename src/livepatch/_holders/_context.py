@@ -17,6 +17,38 @@ GONE: Any = type("Gone", (), {"__repr__": lambda _: "<gone>"})()
 
 
 @dataclass(slots=True, eq=False)
+class Table:
+    """A dict, set or frozenset with keys whose hash the change may alter.
+
+    What a subclass has made of the built-in methods is never asked.
+
+    Attributes:
+        kind: the built-in type.
+        holder: the table itself.
+        expected: how many entries it is to have in the end.
+        filled: how many it had when it had been filled anew; later caches are emptied, and weak
+            keys die. A frozenset is not filled.
+    """
+
+    kind: Any
+    holder: Any
+    expected: int
+    filled: int | None = None
+
+    def count(self) -> None:
+        """Note how many entries there are now."""
+        self.filled = self.kind.__len__(self.holder)
+
+    def keys(self) -> list[Any]:
+        """List what is in it."""
+        return list(self.kind.__iter__(self.holder))
+
+    def finds(self, key: Any) -> bool:
+        """Whether a key is found by its hash of now."""
+        return bool(self.kind.__contains__(self.holder, key))
+
+
+@dataclass(slots=True, eq=False)
 class Repointing:
     """One search for holders, and what comes of it.
 
@@ -38,7 +70,7 @@ class Repointing:
         based: ids of classes whose bases are seen to.
         slots: the slots of holders, by the id of their class.
         rehashed: keys whose hash the change may alter, by the id of each.
-        tables: what has such keys, with how many entries it is to have in the end.
+        tables: what has such keys.
         unmoved: holders that cannot be repointed, with the loser and the reason.
     """
 
@@ -58,7 +90,7 @@ class Repointing:
     unmoved: list[Notice] = field(default_factory=list)
     slots: dict[int, list[Any]] = field(default_factory=dict)
     rehashed: OwnDict[int, Any] = field(default_factory=OwnDict)
-    tables: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    tables: OwnList[Table] = field(default_factory=OwnList)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
