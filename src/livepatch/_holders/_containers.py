@@ -18,7 +18,7 @@ from typing import Any
 from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
-from livepatch._own import Call
+from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING, set_values
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextvars
 import functools
-import gc
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar
