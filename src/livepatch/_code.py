@@ -24,8 +24,8 @@ def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
     extended = 0
     for opcode, low in pairs:
         if opcode in _SILENT:
-            if opcode == _EXTENDED:
-                extended = (extended | low) << 8
+            # 3.10 leaves NOPs that have an argument, and an EXTENDED_ARG for it.
+            extended = (extended | low) << 8 if opcode == _EXTENDED else 0
             continue
         yield opcode, extended | low
         extended = 0
