@@ -1518,8 +1518,8 @@ def test_a_star_import_runs_again_where_its_module_changed(live: LiveModule) -> 
 
 def test_a_default_on_a_line_of_its_own_after_hundreds_of_constants(live: LiveModule) -> None:
     # On 3.10 an instruction that does nothing, and has an argument of more than a byte.
-    rows = ", ".join(f"'{number}'" for number in range(300))
-    module = start(live, f"ROWS = [{rows}]\ndef f(\n    first=0.5,\n):\n    return first\n")
+    numbers = ", ".join(f"['{number}']" for number in range(300))
+    module = start(live, f"ROWS = [{numbers}]\ndef f(\n    first=0.5,\n):\n    return first\n")
     rows = module.ROWS
     change(live, "return first", "return 2 * first")
 
