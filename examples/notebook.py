@@ -84,7 +84,7 @@ edit("def total(self:", "def total(self):")
 total()
 """,
     """
-# The cells themselves are in __main__.
+# The cells themselves are in __main__, and have no file.
 livepatch.reload("__main__")
 """,
 )

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import LiveModule, Strategy
+from tests.live import LiveModule, Rerun, Strategy
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the harness's own tests to `pytest tests/harness`: a suite of minutes."""
+    asked = any("harness" in argument for argument in config.args)
+    return True if collection_path.name == "harness" and not asked else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,8 +37,14 @@ def strategy() -> Strategy:
 
 
 @pytest.fixture
-def live(tmp_path: Path, strategy: Strategy) -> Iterator[LiveModule]:
+def rerun() -> Rerun:
+    """What runs again in every reload; tests/conformance runs each test with both answers."""
+    return "all"
+
+
+@pytest.fixture
+def live(tmp_path: Path, strategy: Strategy, rerun: Rerun) -> Iterator[LiveModule]:
     """A module under test in a folder of its own."""
-    module = LiveModule(tmp_path, strategy)
+    module = LiveModule(tmp_path, strategy, rerun)
     yield module
     module.close()

@@ -9,13 +9,14 @@ import importlib.metadata
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 import livepatch
 from livepatch._codes import CODES
+from tests.live import run_in_child
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(livepatch.__file__).resolve().parent
@@ -28,6 +29,7 @@ STAGES = (
     "_codes",
     "_errors",
     "_report",
+    "_turns",
     # source, snapshot, load
     "_code",
     "_outline",
@@ -35,21 +37,26 @@ STAGES = (
     "_source",
     "_kinds",
     "_recode",
+    "_constants",
     "_steps",
     "_dicts",
     "_origin",
     "_linearise",
+    "_enrolled",
     "_snapshot",
     "_nested",
     # which statements run, and how
     "_statements",
     "_syntax",
+    "_assigned",
     "_needs",
     "_reach",
-    "_select",
-    "_rerun",
     "_between",
+    "_select",
+    "_mapped",
+    "_rerun",
     "_quiet",
+    "_hooks",
     "_load",
     "_progress",
     # match
@@ -58,9 +65,9 @@ STAGES = (
     "_registered",
     "_unwrapped",
     "_match",
+    "_renames",
     "_follow",
     # plan
-    "_constants",
     "_layout",
     "_borrow",
     "_shapes",
@@ -86,6 +93,7 @@ STAGES = (
     "_holders._references",
     "_holders._callables",
     "_holders._containers",
+    "_holders._crowds",
     "_holders._frames",
     "_holders._table",
     "_holders",
@@ -94,6 +102,8 @@ STAGES = (
     "_rehash",
     "_search",
     "_plan",
+    "_absent",
+    "_library_caches",
     "_importers",
     "_carry",
     "_notices",
@@ -104,14 +114,33 @@ STAGES = (
     "_summary",
     "_verify",
     "_undo",
+    "_history",
     # what a user calls
     "_changed",
     "_reload",
     "_install",
     "",
+    # what a user's tests call
+    "testing._live",
+    "testing._graph",
+    "testing._unchanged",
+    "testing._current",
+    "testing._portrait",
+    "testing._fresh",
+    "testing._grammar",
+    "testing._strategies",
+    "testing._machine",
+    "testing._plugin",
+    "testing",
 )
-# Imports from a later stage: none at run time, and one that only a type checker makes.
-LATE = {("_errors", "_report")}
+# Imports that only a type checker makes; one is from a later stage.
+# What needs hypothesis is imported when it is first asked for.
+LATE = {
+    ("_errors", "_report"),
+    ("testing", "testing._grammar"),
+    ("testing", "testing._machine"),
+    ("testing", "testing._strategies"),
+}
 
 
 def _name_of(path: Path) -> str:
@@ -184,16 +213,33 @@ def test_late_imports_are_those_listed() -> None:
     assert found == LATE
 
 
-def test_nothing_but_the_standard_library_and_wrapt_is_imported() -> None:
+def homes_of_imports(names: Iterable[str]) -> set[str]:
     homes = set()
-    for name in FILES:
+    for name in names:
         for node in ast.walk(parse(name)):
             if isinstance(node, ast.Import):
                 homes |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 homes.add(node.module.partition(".")[0])
+    return homes - sys.stdlib_module_names - {"livepatch"}
 
-    assert homes - sys.stdlib_module_names <= {"livepatch", "wrapt"}
+
+# What needs the extra `test`; see `livepatch.testing`.
+TOOLS = {name: FILES[name] for name in FILES if name.partition(".")[0] == "testing"}
+
+
+def test_nothing_but_the_standard_library_and_wrapt_is_imported() -> None:
+    assert homes_of_imports(FILES.keys() - TOOLS.keys()) == {"wrapt"}
+
+
+def test_only_the_tools_for_tests_import_what_the_extra_brings() -> None:
+    assert homes_of_imports(TOOLS) <= {"hypothesis", "pytest"}
+
+
+def test_importing_the_package_imports_no_tools_for_tests() -> None:
+    said = run_in_child("print([n for n in sys.modules if 'hypothesis' in n or n == 'pytest'])")
+
+    assert said.split() == ["[]"]
 
 
 def test_exported_names_are_those_of_the_readme() -> None:

@@ -18,7 +18,9 @@ from livepatch._errors import (
     ReloadInProgressError,
     ReloadRefused,
 )
+from livepatch._history import HistoryEntry, history, keep_history, undo
 from livepatch._holders import forget_holder, register_holder
+from livepatch._hooks import Reloading, after_reload, before_reload, forget_hook
 from livepatch._hotswap import hotswap
 from livepatch._install import install, uninstall
 from livepatch._migrate import Change
@@ -31,6 +33,7 @@ remember_imports()
 __all__ = [
     "Change",
     "DefinitionChange",
+    "HistoryEntry",
     "InvalidOptionError",
     "LivepatchError",
     "NotAModuleError",
@@ -41,15 +44,22 @@ __all__ = [
     "Outcome",
     "ReloadInProgressError",
     "ReloadRefused",
+    "Reloading",
     "Report",
     "StaleFrame",
+    "after_reload",
+    "before_reload",
     "changed",
     "explain",
     "forget_holder",
+    "forget_hook",
+    "history",
     "hotswap",
     "install",
+    "keep_history",
     "register_holder",
     "reload",
     "reload_changed",
+    "undo",
     "uninstall",
 ]

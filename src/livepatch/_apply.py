@@ -6,10 +6,12 @@ import collections
 import gc
 import logging
 import operator
+from collections.abc import Iterable
 from operator import methodcaller
 
 from livepatch._errors import ReloadRefused
 from livepatch._heap import is_own_frame
+from livepatch._hooks import Reloading, run_after
 from livepatch._own import Call, OwnList
 from livepatch._plan import Plan
 from livepatch._rehash import notice_lost_keys
@@ -21,20 +23,28 @@ logger = logging.getLogger("livepatch")
 _call = methodcaller("__call__")
 
 
-def apply(plan: Plan) -> None:
+def apply(plan: Plan, direction: str = "forward") -> None:
     """Perform the steps of a plan; on any error take back those already made.
 
     The steps are calls of C code run by C code: no other thread runs in between. Nothing that
     they let go of is freed before they are all done, so no destructor runs in between either.
 
+    When all is in its place, the caches that remember what the old code did are emptied, and then
+    the hooks are called that come after a reload.
+
+    Args:
+        plan: what to do.
+        direction: ``"forward"``, or ``"back"`` when a reload is taken back.
+
     Raises:
         ReloadRefused: the interpreter refused a step.
-        BaseException: what a holder's own way of repointing raised.
+        BaseException: what a holder's own way of repointing raised, or a hook.
             In each case the process is as it was before.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
+    _add_last_steps(plan, direction)
+    restore = gc.enable if gc.isenabled() else gc.disable
     try:
+        gc.disable()
         _perform(plan)
     except (TypeError, ValueError, AttributeError) as error:
         if _raised_by_user_code(error):
@@ -43,8 +53,10 @@ def apply(plan: Plan) -> None:
         places = ", ".join(module.name for module in plan.matches.modules)
         raise ReloadRefused((Notice("LP125", places, message),)) from error
     finally:
-        if was_enabled:
-            gc.enable()
+        try:
+            restore()
+        finally:
+            restore()  # an interrupt may come in the midst of the first
 
 
 def _raised_by_user_code(error: BaseException) -> bool:
@@ -58,21 +70,28 @@ def _raised_by_user_code(error: BaseException) -> bool:
     return False
 
 
-def refresh_caches(plan: Plan) -> list[Notice]:
-    """Empty the caches that remember what the old code did. The change itself is done by now.
+def _add_last_steps(plan: Plan, direction: str) -> None:
+    modules = plan.matches.modules
+    reloading = Reloading(tuple(module.name for module in modules), direction)
+    namespaces = OwnList(module.live for module in modules)
+    nothing = Call(bool)
+    plan.last.add(Call(_empty_caches, plan.caches, plan.notices), nothing)
+    plan.last.add(Call(run_after, namespaces, reloading), nothing)
 
-    Returns:
-        A notice for each that could not be emptied, and for keys that are not found any more.
-    """
-    notices: list[Notice] = []
-    for path, call in plan.caches:
+
+def _empty_caches(caches: Iterable[tuple[str, Call]], notices: list[Notice]) -> None:
+    """Empty the caches that remember what the old code did; name those that cannot be."""
+    for path, call in caches:
         try:
             call()
         # A metaclass's own register() may raise anything.
         except Exception as error:  # noqa: BLE001, PERF203
             notices.append(Notice("LP208", path, f"{type(error).__name__}: {error}"))
-    notices += notice_lost_keys(plan.tables, plan.matches.path_of)
-    return notices
+
+
+def notice_lost(plan: Plan) -> None:
+    """Note what was lost by the change, once it has been made: keys that are not found any more."""
+    plan.notices += notice_lost_keys(plan.tables, plan.matches.path_of)
 
 
 def release(plan: Plan) -> None:
@@ -109,6 +128,8 @@ def _perform(plan: Plan) -> None:
         if not plan.committed:
             # The step that raised may have done its work in part.
             take_back(undo, len(do) + 1 - operator.length_hint(remaining))
+            # They may remember again, of what has been in force while the hooks ran.
+            _empty_caches(plan.caches, plan.notices)
         raise
 
 

@@ -26,6 +26,7 @@ from livepatch._outline import (
 
 Path = tuple[str, ...]
 _NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
+_DOUBTFUL = ("<", "_")  # how the names of those begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,9 @@ def _pair(
 
 def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
     for code in codes:
-        if is_type_scope(code):
+        if code.co_name[:1] not in _DOUBTFUL:
+            yield code  # nearly every one
+        elif is_type_scope(code):
             yield from (
                 each for each in codes_in(code) if code.co_name.endswith(f" {each.co_name}>")
             )

@@ -24,8 +24,8 @@ def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
     extended = 0
     for opcode, low in pairs:
         if opcode in _SILENT:
-            if opcode == _EXTENDED:
-                extended = (extended | low) << 8
+            # 3.10 leaves NOPs that have an argument, and an EXTENDED_ARG for it.
+            extended = (extended | low) << 8 if opcode == _EXTENDED else 0
             continue
         yield opcode, extended | low
         extended = 0
@@ -72,6 +72,36 @@ def same_code(old: CodeType, new: CodeType) -> bool:
         and _own_fields(old) == _own_fields(new)
         and old.co_code == new.co_code  # a copy each, since 3.11
         and _same_constants(old.co_consts, new.co_consts)
+    )
+
+
+def same_but_for_names(old: CodeType, new: CodeType, names: tuple[str, str]) -> bool:
+    """Whether two codes do the same, where one is of a definition that has another name now.
+
+    Args:
+        old: the code before.
+        new: the code now.
+        names: the old and the new name; what the code says of itself counts as said of the other.
+    """
+
+    def renamed(name: str) -> str:
+        first, dot, rest = name.partition(".")
+        return f"{names[1]}{dot}{rest}" if first == names[0] else name
+
+    def same(before: Any, after: Any) -> bool:
+        if type(before) is CodeType and type(after) is CodeType:
+            return same_but_for_names(before, after, names)
+        if type(before) is str and type(after) is str:
+            return before == after or renamed(before) == after
+        return _same_constant(before, after)
+
+    return (
+        renamed(old.co_name) == new.co_name
+        and tuple(map(renamed, old.co_names)) == new.co_names
+        and len(old.co_consts) == len(new.co_consts)
+        and _own_fields(old)[1:] == _own_fields(new)[1:]
+        and old.co_code == new.co_code
+        and all(map(same, old.co_consts, new.co_consts))
     )
 
 
@@ -192,6 +222,12 @@ def linked(code: CodeType, live: Mapping[CodeType, CodeType]) -> CodeType:
     if found is not None:
         return found
     constants = [linked(x, live) if type(x) is CodeType else x for x in code.co_consts]
+    return _with_constants(code, constants)
+
+
+def exchange(code: CodeType, others: Mapping[int, CodeType]) -> CodeType:
+    """Return code with others in the place of some directly inside it, by the id of each."""
+    constants: list[Any] = [others.get(id(constant), constant) for constant in code.co_consts]
     return _with_constants(code, constants)
 
 

@@ -26,8 +26,8 @@ CODES: dict[str, Code] = {
     ),
     "LP102": Code(
         "The module is __main__.",
-        "A script run as __main__ has no import spec from which it could be found again.",
-        "Move the code you edit into a module of its own and import it from the script.",
+        "To run a script again would start the program again; cells have no file to be brought to.",
+        'Use rerun="changed", which brings a script to its file; or move the code into a module.',
     ),
     "LP103": Code(
         "The package has no source file of its own.",
@@ -104,7 +104,15 @@ CODES: dict[str, Code] = {
     "LP126": Code(
         "A new field of a class has no value for the instances that live.",
         "Only a default, a default factory or a hook can say what old instances get.",
-        "Give the field a default, or the class a method __livepatch_migrate__(self, change).",
+        "Give the field a default, or the class a method __livepatch_migrate__(self, change); the "
+        "live class, where its source is not yours.",
+    ),
+    "LP127": Code(
+        "A library keeps a register of its own in which the class would stand twice.",
+        "SQLAlchemy maps a class, and Django enters a model, when its statement runs; who is there "
+        "already cannot be exchanged for what it would make.",
+        "Reload with rerun='changed', which runs no class statement that says the same; restart "
+        "for another one.",
     ),
     # LP13x: a reload cannot be taken back.
     "LP130": Code(
@@ -252,6 +260,16 @@ CODES: dict[str, Code] = {
         "A global named in rerun is bound by no statement.",
         "The new source does not bind that name.",
         "Check the spelling.",
+    ),
+    "LP317": Code(
+        "Instances were given an attribute that __init__ assigns now and did not before.",
+        "It assigns a literal, an empty container or a field's default, which needs no arguments.",
+        "Nothing to do. Each instance has a container of its own.",
+    ),
+    "LP318": Code(
+        "Instances lack an attribute that __init__ assigns now and did not before.",
+        "They were made before, and what it assigns depends on its arguments or on other code.",
+        "Set it on the instances, or give the class a method __livepatch_migrate__(self, change).",
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import types
 from typing import Any
 
@@ -24,6 +25,7 @@ CONSTANTS = (
     types.CodeType,
     types.ModuleType,
 )
+_CONTAINERS = (list, dict, set, tuple, bytearray, collections.deque)
 _STATELESS = (
     int,
     float,
@@ -51,14 +53,49 @@ def same_value(old: Any, new: Any) -> bool:
     if type(old) in _ATOMS:
         return repr(old) == repr(new)  # tells 0.0 from -0.0, and finds a nan equal to itself
     if type(old) in (tuple, frozenset):
-        return len(old) == len(new) and all(map(same_value, old, new))
+        return _same_parts(old, new)
     return False
 
 
-def repr_of_constant(value: Any) -> str | None:
-    """Return the repr of a constant; None for anything whose repr a user could have written."""
+def _same_parts(old: Any, new: Any) -> bool:
+    # Without recursion: they may be nested a thousand deep.
+    waiting: OwnList[Any] = OwnList([(old, new)])
+    while waiting:
+        before, after = waiting.pop()
+        if len(before) != len(after):
+            return False
+        for one, other in zip(before, after):
+            if one is not other and type(one) is type(other) and type(one) in (tuple, frozenset):
+                waiting.append((one, other))
+            elif not same_value(one, other):
+                return False
+    return True
+
+
+def same_contents(old: Any, new: Any) -> bool:
+    """Whether two values are equal constants, or containers of such; asks no user's ``__eq__``."""
+    if type(old) is not type(new) or not issubclass(type(old), _CONTAINERS):
+        return same_value(old, new)
+    if len(old) != len(new):
+        return False
+    if isinstance(old, dict):
+        return all(map(same_contents, old.items(), new.items()))
+    if isinstance(old, set):
+        return all(type(each) in _ATOMS for each in old) and bool(old == new)
+    return all(map(same_contents, old, new))
+
+
+# What is nested deeper than this is not looked into any further, nor is it built anew.
+DEEPEST_NESTING = 64
+
+
+def repr_of_constant(value: Any, depth: int = DEEPEST_NESTING) -> str | None:
+    """Return the repr of a constant; None for anything whose repr a user could have written.
+
+    Nor is there one of what is nested too deep: the interpreter's own repr may fail at that.
+    """
     if type(value) in (tuple, frozenset):
-        inner = [repr_of_constant(item) for item in value]
+        inner = [repr_of_constant(item, depth - 1) for item in value] if depth else [None]
         return None if None in inner else repr(value)
     return repr(value) if type(value) in CONSTANTS and type(value) is not types.ModuleType else None
 

@@ -46,6 +46,7 @@ from livepatch._kinds import (
     is_enum,
     mro_of,
 )
+from livepatch._layers import plain_path
 from livepatch._layout import (
     adds_only_slots,
     can_be_retired,
@@ -57,7 +58,7 @@ from livepatch._layout import (
 )
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration
-from livepatch._module import Module
+from livepatch._module import Module, Path
 from livepatch._outline import ANNOTATIONS, Shell
 from livepatch._own import OwnDict, OwnList
 from livepatch._reshaped import asks_for_migration, code_changed
@@ -65,6 +66,7 @@ from livepatch._reshaped import asks_for_migration, code_changed
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
+PLACES = (types.GetSetDescriptorType, types.MemberDescriptorType)
 # Where a kind's identity is the very thing that counts, the old object survives both strategies.
 _ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
 
@@ -85,6 +87,9 @@ class Decisions:
         derived: classes elsewhere below one of those, each with the copy over the new base.
         migrations: how instances are made anew, by the id of their old class.
         changed_classes: ids of the new classes whose source says something else; None until asked.
+        few_survivors: of very many survivors those that are no instances made anew, with the
+            number of all at that time.
+        classes: the pairs of classes by module and path; None until asked.
     """
 
     matches: Matches
@@ -97,6 +102,8 @@ class Decisions:
     derived: OwnList[Pair] = field(default_factory=OwnList)
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     changed_classes: set[int] | None = None
+    few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())
+    classes: OwnDict[tuple[int, Path], Pair] | None = None
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""
@@ -106,11 +113,31 @@ class Decisions:
         """Whether the instances of an old class cannot be given its successor."""
         return any(pair.old is old for pair, _ in self.layout_changes)
 
+    def whole_of(self, pair: Pair) -> Pair | None:
+        """Return the class that a definition is an attribute of."""
+        if self.classes is None:
+            found = (each for each in self.matches.pairs if each.kind is CLASS)
+            self.classes = OwnDict(((id(each.module), each.path), each) for each in found)
+        return self.classes.get((id(pair.module), plain_path(pair.path)[:-1]))
+
     def add_loser(self, loser: Any, survivor: Any) -> None:
         """Say that all references to one object are to reach another."""
         if loser is not survivor:
             self.losers.append(loser)
             self.survivors[id(loser)] = survivor
+            if is_class(loser) and is_class(survivor):
+                self._add_places(loser, survivor)
+
+    def _add_places(self, loser: type, survivor: type) -> None:
+        """Let the descriptors of a class's slots, dict and weak references go with it.
+
+        Each refers to its class, and is wherever the class's attributes have been copied to:
+        ``functools.wraps(cls)`` does that.
+        """
+        others = class_attributes(survivor)
+        for name, place in class_attributes(loser).items():
+            if type(place) in PLACES and type(others.get(name)) is type(place):
+                self.add_loser(place, others[name])
 
 
 def decide(matches: Matches, strategy: str) -> Decisions:
@@ -129,6 +156,8 @@ def decide(matches: Matches, strategy: str) -> Decisions:
             decisions.add_loser(pair.new, pair.old)
         else:
             decisions.add_loser(pair.old, pair.new)
+    for stand_in, original in matches.stand_ins:
+        decisions.add_loser(stand_in, original)
     for alias in matches.aliases:
         survivor = decisions.settle(alias.new)
         decisions.add_loser(alias.old, survivor)
@@ -203,11 +232,28 @@ def _final(decisions: Decisions, value: Any) -> Any:
 
 def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
     # A function's closure is fixed when it is made; code with other free variables does not fit.
-    del decisions
     if type(pair.old) is not types.FunctionType:
         return False
     before, after = pair.old.__code__, pair.new.__code__  # each look is audited, and costs
-    return same_kind(before, after) and before.co_freevars == after.co_freevars
+    if not same_kind(before, after) or before.co_freevars != after.co_freevars:
+        return False
+    own_globals = pair.old.__globals__ is not pair.new.__globals__
+    return not own_globals or _stays_with_its_class(decisions, pair)
+
+
+def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
+    """Whether the class that a library made a function for is what it was.
+
+    Such a function has globals of its own (attrs puts validators and defaults there), and other
+    code would look for others in them.
+    """
+    whole = decisions.whole_of(pair)
+    return (
+        whole is not None
+        and _keeps(decisions, whole)
+        and class_source_is_same(decisions.matches, whole) is True
+        and not is_made_from_changed(decisions, whole)
+    )
 
 
 def _keeps_class(decisions: Decisions, pair: Pair) -> bool:

@@ -21,14 +21,14 @@ from livepatch._kinds import (
     UNSETTABLE,
     bases_of,
     class_attributes,
+    classes_below,
     flags_of,
     is_enum,
     mro_of,
     qualified_name,
-    subclasses_of,
 )
 from livepatch._match import Pair
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnList
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # What a class has of its own by being made.
@@ -44,18 +44,6 @@ def derive(decisions: Decisions) -> None:
     for pair, _ in OwnList(decisions.layout_changes):
         for cls in classes_below(pair.old):
             _derive_one(decisions, pair, cls)
-
-
-def classes_below(cls: type) -> OwnList[type]:
-    """List the classes below a class, each behind its bases."""
-    found: OwnDict[int, type] = OwnDict()
-    waiting: OwnList[type] = OwnList(subclasses_of(cls))
-    while waiting:
-        below = waiting.pop()
-        if id(below) not in found:
-            found[id(below)] = below
-            waiting += subclasses_of(below)
-    return OwnList(sorted(found.values(), key=lambda each: len(mro_of(each))))
 
 
 def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:

@@ -7,13 +7,19 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._decide import Decisions
-from livepatch._kinds import CACHE_TYPE, bases_of, class_attributes, is_class, parts_of_wrapper
+from livepatch._decide import PLACES, Decisions
+from livepatch._kinds import (
+    CACHE_TYPE,
+    bases_of,
+    class_attributes,
+    is_class,
+    parts_of_wrapper,
+    without_instances,
+)
 from livepatch._match import Matches
 from livepatch._own import OwnList
-from livepatch._record import retained
 
-_DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
+_VERY_MANY = 10_000
 
 
 def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
@@ -23,8 +29,7 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
     every name there), and whatever goes away with a loser.
     """
     found: OwnList[Any] = OwnList()
-    found += retained()
-    found += (decisions.losers, decisions.survivors, *matches.pairs, *matches.aliases)
+    found += (decisions.losers, _survivors(decisions), *matches.pairs, *matches.aliases)
     for module in matches.modules:
         found += (module.live, module.old, module.new)
         found += (module.added, module.removed, module.patched)
@@ -32,6 +37,9 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         found += (attributes for _, attributes in module.classes)
         found += module.contents
         found += (contents for _, contents in module.contents)
+        for enrolled in module.enrolled:
+            found += (entry.held for entry in enrolled.entries)
+            found += (pair for _, pair in enrolled.came)
         for removed in module.removed.values():
             found += parts_of(removed)
     found += decisions.derived
@@ -45,6 +53,19 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
         inside = _inside_caches(found)
         found = OwnList(each for each in found if id(each) not in inside)
     return found
+
+
+def _survivors(decisions: Decisions) -> Any:
+    """Return what holds the survivors, but for a million instances that nobody asks about."""
+    survivors = decisions.survivors
+    if len(survivors) < _VERY_MANY:
+        return survivors
+    if decisions.few_survivors[0] != len(survivors):
+        few = OwnList[Any]()
+        made = [each.new.cls for each in decisions.migrations.values()]
+        few += without_instances(list(survivors.values()), made)
+        decisions.few_survivors = (len(survivors), few)
+    return decisions.few_survivors[1]
 
 
 def _inside_caches(definitions: OwnList[Any]) -> set[int]:
@@ -76,5 +97,5 @@ def _parts_of_class(cls: type) -> Iterator[Any]:
             yield part
     yield bases_of(cls)
     for attribute in class_attributes(cls).values():
-        if type(attribute) in _DESCRIPTORS:
+        if type(attribute) in PLACES:
             yield attribute

@@ -10,7 +10,7 @@ import collections
 import gc
 import keyword
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import compress, islice, repeat
 from operator import is_
 from typing import Any
@@ -62,10 +62,15 @@ def read_column(slot: Any, instances: list[Any]) -> OwnList[Any]:
     return OwnList(map(slot_value, repeat(slot), instances))
 
 
+def is_plain_read(cls: type) -> bool:
+    """Whether reading an attribute of an instance does not run the class's own code."""
+    return _first(cls, "__getattribute__") is _PLAIN_READ
+
+
 def _are_plain(old: type, new: type, pairs: list[tuple[Any, Any]]) -> bool:
     """Whether ``new.b = old.a`` does nothing but copy those slots."""
     return (
-        _first(old, "__getattribute__") is _PLAIN_READ
+        is_plain_read(old)
         and _first(new, "__setattr__") is _PLAIN_WRITE
         and all(
             _first(old, before.__name__) is before
@@ -95,14 +100,22 @@ def _loop_over(names: list[tuple[str, str]]) -> Callable[[list[Any], list[Any]],
     return made
 
 
-def losers_inside(instances: list[Any], survivors: OwnDict[int, Any]) -> Iterator[Any]:
-    """Yield the instances that refer to a loser."""
+def losers_inside(
+    instances: list[Any], survivors: OwnDict[int, Any], *, have_dicts: bool
+) -> Iterator[Any]:
+    """Yield the instances that refer to a loser.
+
+    Args:
+        instances: the instances; all of one class.
+        survivors: the losers' survivors, by their ids.
+        have_dicts: whether the instances have a dict, which may be an object of its own.
+    """
+    inside = _inside if have_dicts else gc.get_referents
+    has_none = survivors.keys().isdisjoint
     remaining = iter(instances)
     while chunk := list(islice(remaining, _CHUNK)):
-        if not survivors.keys().isdisjoint(map(id, _inside(*chunk))):
-            for candidate in chunk:
-                if not survivors.keys().isdisjoint(map(id, _inside(candidate))):
-                    yield candidate
+        if not has_none(map(id, inside(*chunk))):
+            yield from (each for each in chunk if not has_none(map(id, inside(each))))
 
 
 def _inside(*instances: Any) -> list[Any]:
@@ -110,6 +123,28 @@ def _inside(*instances: Any) -> list[Any]:
     # Their own dicts are objects up to 3.10, and once they were asked for.
     dicts = list(compress(parts, map(is_, map(type, parts), repeat(dict))))
     return parts + gc.get_referents(*dicts) if dicts else parts
+
+
+def hold_only_atoms(instances: list[Any], slots: Mapping[str, Any]) -> bool:
+    """Whether what many instances have in their slots are numbers, texts and the like."""
+    cls = type(instances[0])
+    pairs = [(slot, slot) for slot in slots.values()]
+    if not _are_plain(cls, cls, pairs):
+        return False
+    try:
+        return all(_kinds_of(slot.__name__)(instances) <= _ATOMS_BY_ID for slot in slots.values())
+    except AttributeError:
+        return False  # a slot that was never assigned
+
+
+_ATOMS_BY_ID = frozenset(map(id, (int, float, bool, str, bytes, complex, type(None))))
+
+
+def _kinds_of(name: str) -> Callable[[list[Any]], set[int]]:
+    made: Callable[[list[Any]], set[int]] = eval(  # noqa: S307 - the name is an identifier
+        f"lambda instances: {{id(type(each.{name})) for each in instances}}", {}
+    )
+    return made
 
 
 def dict_is_shared(attributes: dict[str, Any]) -> bool:

@@ -24,12 +24,15 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
+from livepatch._layers import CONTAINERS, leads_on
 from livepatch._match import Matches, Pair
 from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
-from livepatch._own import Call, OwnDict
+from livepatch._own import Call, OwnDict, OwnList
 
 _DEEPEST = 8
+_MANY = 10_000
+_NAMED = (str, int, bytes, bool, type(None), FunctionType)
 # Until 3.13 a function without a docstring has None as its first constant.
 _HAS_DOCSTRING = 0x4000000
 _DOCUMENTED = (FunctionType, staticmethod, classmethod, functools.cached_property)
@@ -65,6 +68,10 @@ class _Walk:
         for name, value in self.module.old.items():
             if self.module.new.get(name, self) is value:
                 self.visit((name,), value, None, 0)
+        if not self.found.definitions.keys() >= {
+            body.path for body in self.successors.values() if body.changed
+        }:
+            self.visit_tables()
         self.found.replaced += (
             ".".join(body.path)
             for body in self.successors.values()
@@ -72,6 +79,24 @@ class _Walk:
             and body.path not in self.found.definitions
             and type(self.at(body.path)) is FunctionType
         )
+
+    def visit_tables(self) -> None:
+        """Go through the containers among the globals: what has no name may be in a table."""
+        level: list[tuple[Path, Any]] = OwnList(
+            ((name,), value)
+            for name, value in self.module.old.items()
+            if type(value) in CONTAINERS and self.module.new.get(name, self) is value
+        )
+        for depth in range(1, _DEEPEST):
+            following: list[tuple[Path, Any]] = OwnList()
+            for path, table in level:
+                for key, part in items_of(table) if len(table) <= _MANY else ():
+                    inside = (*path, f"[{qualified_name(key) or repr(key)}]")
+                    if type(part) in CONTAINERS:
+                        following.append((inside, part))
+                    elif leads_on(part):
+                        self.visit(inside, part, None, depth)
+            level = following
 
     def at(self, path: Path) -> Any:
         """Return what a path leads to, if it is still what it was."""
@@ -95,8 +120,9 @@ class _Walk:
         if kind is FUNCTION:
             changed = self.visit_function(path, value, owner)
         if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
-            changed = self.visit_parts(path, kind, value, owner, depth) or changed
-        if changed is not None and not path[-1].startswith("<"):
+            inside = self.visit_parts(path, kind, value, owner, depth)
+            changed = changed if inside is None else inside or changed or False
+        if changed is not None and not path[-1].startswith(("<", "__annotate_")):
             self.found.definitions[self.home(path, value)] = (kind.name, changed)
         return changed
 
@@ -165,7 +191,7 @@ class _Walk:
             self.found.docstrings.append((wrapper, new, old))
 
     def visit_class(self, path: Path, cls: type) -> bool | None:
-        if not self.module.owns(cls):
+        if not self.module.owns(cls) and not self.is_of_source(path, cls):
             return None
         attributes = class_attributes(cls)
         for name, value in list(attributes.items()):
@@ -178,6 +204,17 @@ class _Walk:
                 if name in attributes and attributes[name] != value:
                     self.found.class_lines.append((cls, name, value))
         return False
+
+    def is_of_source(self, path: Path, cls: type) -> bool:
+        """Whether a class that says it belongs to another module is the one that a path means."""
+        return path in self.classes and qualified_name(cls) == ".".join(path)
+
+
+def items_of(table: Any) -> list[tuple[Any, Any]]:
+    """List the items of a dict whose keys can be named, or those of a list or tuple."""
+    if type(table) is not dict:
+        return list(enumerate(table))
+    return [(key, part) for key, part in table.items() if type(key) in _NAMED or is_class(key)]
 
 
 def _fits(body: Body) -> bool:

@@ -19,6 +19,8 @@ from typing import Any
 
 import wrapt
 
+from livepatch._own import OwnDict, OwnList
+
 Parts = Iterator[tuple[str, Any]]
 
 
@@ -147,7 +149,7 @@ PROXY_TYPE: type = next(
 WRAPPER_BASE: type = next(
     cls for cls in wrapt.FunctionWrapper.__mro__ if cls.__name__ == "_FunctionWrapperBase"
 )
-CACHE_TYPE: type = type(functools.lru_cache(_no_parts))
+CACHE_TYPE: Any = type(functools.lru_cache(_no_parts))
 
 KINDS: dict[type, Kind] = {
     types.FunctionType: FUNCTION,
@@ -229,3 +231,34 @@ def qualified_name(definition: Any) -> str | None:
         name: str = type.__dict__["__qualname__"].__get__(definition)
         return name
     return None
+
+
+def is_single_dispatch(function: Any) -> bool:
+    """Whether a function is one that functools.singledispatch has made."""
+    return (
+        type(function) is types.FunctionType
+        and function.__code__.co_filename == functools.__file__
+        and type(function.__dict__.get("registry")) is types.MappingProxyType
+        and "dispatch" in function.__dict__
+    )
+
+
+def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
+    """Leave the instances of some classes out of many objects."""
+    if len(classes) == 1:
+        cls = classes[0]
+        return [each for each in objects if type(each) is not cls]
+    wanted = set(map(id, classes))
+    return [each for each in objects if id(type(each)) not in wanted]
+
+
+def classes_below(cls: type) -> OwnList[type]:
+    """List the classes below a class, each behind its bases."""
+    found: OwnDict[int, type] = OwnDict()
+    waiting: OwnList[type] = OwnList(subclasses_of(cls))
+    while waiting:
+        below = waiting.pop()
+        if id(below) not in found:
+            found[id(below)] = below
+            waiting += subclasses_of(below)
+    return OwnList(sorted(found.values(), key=lambda each: len(mro_of(each))))

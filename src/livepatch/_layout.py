@@ -30,14 +30,15 @@ def _may_add_slots(cls: type) -> bool:
 
 def layout_of(cls: type) -> tuple[Any, ...]:
     """Describe where a class's instances keep things, down to the first built-in base."""
+    added: list[tuple[Any, ...]] = []
     base: Any = base_of(cls)
-    if not flags_of(cls) & _HEAP_TYPE or base is None:
-        return (cls,)
-    own, inherited = sizes_of(cls), sizes_of(base)
-    fields = class_attributes(cls).get("_fields") if issubclass(cls, tuple) else None
-    if own == inherited and fields is None:
-        return layout_of(base)
-    return (*layout_of(base), tuple(own_slots(cls)), own, fields)
+    while flags_of(cls) & _HEAP_TYPE and base is not None:
+        own = sizes_of(cls)
+        fields = class_attributes(cls).get("_fields") if issubclass(cls, tuple) else None
+        if own != sizes_of(base) or fields is not None:
+            added.append((tuple(own_slots(cls)), own, fields))
+        cls, base = base, base_of(base)
+    return (cls, *reversed(added))
 
 
 def sizes_of(cls: type) -> tuple[int, ...]:

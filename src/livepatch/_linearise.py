@@ -53,6 +53,9 @@ def _linearise(
             known[id(cls)] = None
             return None
         orders.append(OwnList(order))
+    if len(bases) == 1:  # nearly always, and then there may be a thousand in a row
+        known[id(cls)] = OwnList((cls, *orders[0]))
+        return known[id(cls)]
     orders.append(OwnList(bases))
     merged = _merge(orders)
     known[id(cls)] = None if merged is None else OwnList((cls, *merged))

@@ -22,15 +22,16 @@ from typing import Any
 
 from livepatch._between import GoBetween, find_go_betweens
 from livepatch._dicts import reorder, replace_contents, run_in_c
+from livepatch._enrolled import open_to_more
 from livepatch._errors import NotAModuleError
-from livepatch._nested import loading_on_import
+from livepatch._nested import absolute_name, loading_on_import
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._quiet import quiet_threads
 from livepatch._rerun import after_rerun, before_rerun, new_bodies
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
-from livepatch._source import Source, namespace_of
+from livepatch._source import MAIN, Source, namespace_of
 from livepatch._steps import MISSING
 
 # livepatch.install() replaces importlib.reload; the load needs the real one.
@@ -56,6 +57,7 @@ class Loaded:
             raised an ImportError and who imported it goes on without it.
         error: what a module's code raised; then the rest is how far the load got.
         failed: the module that raised it.
+        taken: what stood for an import function meanwhile and has been taken hold of, with that.
     """
 
     namespaces: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
@@ -64,6 +66,7 @@ class Loaded:
     gone: OwnDict[str, ModuleType] = field(default_factory=OwnDict)
     error: BaseException | None = None
     failed: str = ""
+    taken: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
 
 
 def load(
@@ -97,7 +100,11 @@ def load(
         except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
             run.loaded.error, run.loaded.failed = error, run.current
         finally:
-            run.take_aside()
+            try:
+                run.take_aside()
+            except BaseException:
+                run.put_back()  # interrupted in the midst of it
+                raise
     return run.loaded
 
 
@@ -132,7 +139,9 @@ class _Run:
         stack = ExitStack()
         if len(self.pending) > 1:
             behind = {name: each.imported for name, each in self.go_betweens.items()}
-            stack.enter_context(loading_on_import(self.pending, behind, self.load_one))
+            stack.enter_context(
+                loading_on_import(self.pending, behind, self.load_one, self.loaded.taken)
+            )
         return stack
 
     def take_out_gone(self) -> None:
@@ -167,8 +176,9 @@ class _Run:
             return
         before_rerun(selection, snapshot)
         if selection.code is not None:
-            self.run(snapshot, selection.code)
-            after_rerun(selection, snapshot)
+            with open_to_more(snapshot.namespace):
+                self.run(snapshot, selection.code)
+        after_rerun(selection, snapshot)
 
     def run(self, snapshot: Snapshot, code: CodeType) -> None:
         """Run a module's code in its namespace, as an import does."""
@@ -179,8 +189,11 @@ class _Run:
             _drop_vanished_names(snapshot, namespace)
         outer, self.current = self.current, name
         try:
-            with _one_shot_finder(source, code):
-                original_reload(source.module)
+            if name == MAIN:
+                exec(code, namespace)  # noqa: S102 - what it was run by is no import
+            else:
+                with _one_shot_finder(source, code):
+                    original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
             # import had failed the first time.
@@ -193,10 +206,30 @@ class _Run:
             detail = f"the new source of {name!r} replaces itself in sys.modules"
             raise NotAModuleError("LP107", detail)
         self.current = outer or name
+        self.drop_starred_names(snapshot, namespace)
         self._lend(name, snapshot.namespace, namespace)
         if parent in self.snapshots:
             # As an import does; the parent's own code may bind the name anew afterwards.
             namespace_of(self.snapshots[parent].source.module)[tail] = source.module
+
+    def drop_starred_names(self, snapshot: Snapshot, namespace: dict[str, Any]) -> None:
+        """Remove what came from a module imported whole that does not have it any more."""
+        if snapshot.origin is None:
+            return
+        before = [self.snapshots[home] for home in self._starred(snapshot.origin, snapshot)]
+        after = self._starred(self.outlines[snapshot.source.name], snapshot)
+        provided = set(snapshot.source.code.co_names)
+        provided.update(*(namespace_of(self.snapshots[home].source.module) for home in after))
+        for each in before:
+            for name in each.namespace.keys() - provided:
+                if namespace.get(name, self) is each.namespace[name]:
+                    del namespace[name]
+
+    def _starred(self, outline: Outline, snapshot: Snapshot) -> list[str]:
+        """List the modules of the reload of which a source imports everything."""
+        imports = (each for each in outline.scopes[()].imports if each.name == "*")
+        homes = (absolute_name(each.module, snapshot.namespace) for each in imports)
+        return [home for home in homes if home in self.snapshots]
 
     def _lend(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Let those who import from here by way of a module that does not run see what is new."""
@@ -226,6 +259,15 @@ class _Run:
             calls += replace_contents(namespace, snapshot.namespace)
             if sys.modules.get(name) is not snapshot.source.module:
                 calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
+        run_in_c([*calls, *reversed(self.lent)])
+        run_in_c(reorder(sys.modules, list(self.known)))
+
+    def put_back(self) -> None:
+        """Put the old namespaces back, however far taking the new ones aside had got."""
+        calls = OwnList[Call]()
+        for name, snapshot in self.snapshots.items():
+            calls += replace_contents(namespace_of(snapshot.source.module), snapshot.namespace)
+            calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
         run_in_c([*calls, *reversed(self.lent)])
         run_in_c(reorder(sys.modules, list(self.known)))
 
@@ -334,11 +376,13 @@ def young_objects_kept_apart() -> Generator[None, None, None]:
     walk the heap, and a class there was made by the load (one that the user had just made was
     taken for such, and taken out with a load that failed).
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    gc.collect(0)
+    restore = gc.enable if gc.isenabled() else gc.disable
     try:
+        gc.disable()
+        gc.collect(0)
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        try:
+            restore()
+        finally:
+            restore()  # an interrupt may come in the midst of the first

@@ -7,7 +7,7 @@ same object on both sides was not made anew, and ends the walk there.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -21,8 +21,10 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     Kind,
+    bases_of,
     class_attributes,
     is_class,
+    is_single_dispatch,
     kind_of,
     qualified_name,
 )
@@ -33,7 +35,6 @@ from livepatch._own import OwnDict, OwnList
 from livepatch._registered import (
     is_another,
     is_bound_in_turn,
-    is_single_dispatch,
     registry_of,
     same_keys,
 )
@@ -57,6 +58,7 @@ class Pair:
         foreign: the new one was not made by this load; an import has taken the old one's place.
             It is referred to, and never changed.
         home: for a class elsewhere that is copied, the name of its own module.
+        previous: the path before, of a definition that was renamed.
     """
 
     path: Path
@@ -67,6 +69,7 @@ class Pair:
     before: Module
     foreign: bool = False
     home: str = ""
+    previous: Path = ()
     _text: str = ""
 
     @property
@@ -90,8 +93,10 @@ class Matches:
             removed: the old wrapper and the old function become one).
         by_old: the pair or alias of an old definition, by its id.
         by_new: the pair of a new definition, by its id.
+        standing: ids of old definitions that were not made again; their names lead to them still.
         moved: old definitions for which several new ones could stand, with these.
         by_name: the modules by name.
+        stand_ins: what stood for something else during the load, with that.
     """
 
     modules: tuple[Module, ...]
@@ -99,9 +104,11 @@ class Matches:
     aliases: OwnList[Pair] = field(default_factory=OwnList)
     by_old: dict[int, Pair] = field(default_factory=dict)
     by_new: dict[int, Pair] = field(default_factory=dict)
+    standing: set[int] = field(default_factory=set)
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     seen: set[tuple[int, int]] = field(default_factory=set)
     by_name: dict[str, Module] = field(default_factory=dict)
+    stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     _by_globals: dict[int, Module] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -154,21 +161,23 @@ def match(modules: Iterable[Module]) -> Matches:
     by_name = {module.name: module for module in matches.modules}
     for module in matches.modules:
         find_names(module, by_name)
+    walks = [_Walk(matches, module, module) for module in matches.modules]
+    made = OwnList((walk, *each) for walk in walks for each in _made_anew(walk.module))
+    for module in matches.modules if made else ():
+        matches.standing.update(_standing(module))
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[_Walk, str, Any]] = OwnList()
-    for module in matches.modules:
-        walk = _Walk(matches, module, module)
-        for name, value in module.new.items():
-            if name in module.bound:
-                if _is_at_home(module, name, value):
-                    _visit_global(walk, name, value)
-                else:
-                    elsewhere.append((walk, name, value))
+    for walk, name, value in made:
+        if _is_at_home(walk.module, name, value):
+            _visit_global(walk, name, value)
+        else:
+            elsewhere.append((walk, name, value))
     # What the registries lead to has been paired by what it is registered for by then.
     elsewhere.sort(key=lambda each: is_bound_in_turn(each[0].module, (each[1],)))
     for walk, name, value in elsewhere:
         _visit_global(walk, name, value)
     for module in matches.modules:
+        _pair_entered(_Walk(matches, module, module))
         for name in module.unbound:
             _note_alone(module, module.removed, (name,), module.old[name])
     _drop_found_elsewhere(matches)
@@ -176,6 +185,57 @@ def match(modules: Iterable[Module]) -> Matches:
         _follow_moves(matches)
         _drop_found_elsewhere(matches)
     return matches
+
+
+def _made_anew(module: Module) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that may be other objects than before, or have others registered."""
+    for name, value in module.new.items():
+        if name in module.bound and (
+            module.old.get(name, module) is not value
+            or name in module.unbound
+            or is_single_dispatch(value)
+        ):
+            yield name, value
+
+
+def pair_renamed(
+    matches: Matches, module: Module, path: Path, before: tuple[Path, Any], new: Any
+) -> None:
+    """Pair a definition with one that has another name now.
+
+    Args:
+        matches: takes the pairs.
+        module: where both are.
+        path: of the new one.
+        before: path of the old one, and the old one.
+        new: the new one.
+    """
+    old_path, old = before
+    _visit(_Walk(matches, module, module), path, old, new)
+    pair = matches.by_new.get(id(new))
+    if pair is not None and pair.old is old:
+        pair.previous = old_path
+
+
+def _standing(module: Module) -> Iterator[int]:
+    """Yield the ids of definitions that a module had, and that it did not make again."""
+    if module.bodies is None:
+        return
+    for name, value in module.old.items():
+        if name in module.new and module.new[name] is value and kind_of(value) is not None:
+            yield id(value)
+            if is_class(value) and module.owns(value):
+                parts = class_attributes(value).values()
+                yield from (id(part) for part in parts if kind_of(part) is not None)
+
+
+def _pair_entered(walk: _Walk) -> None:
+    """Pair what entered the lists of an object that decorates with what was there in its place."""
+    for enrolled in walk.module.enrolled:
+        for path, (old, new) in enrolled.came:
+            if id(old) not in walk.matches.by_old and id(new) not in walk.matches.by_new:
+                kind = FUNCTION if type(new) is FunctionType else OBJECT
+                _pair(walk, tuple(path.split(".")), kind, old, new)
 
 
 def _is_at_home(module: Module, name: str, value: Any) -> bool:
@@ -240,9 +300,10 @@ def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         _visit_what_is_no_definition(walk, path, old, new)
     elif not _is_definition_here(walk, path, old, new, kind):
         _visit_patched(walk, path, old, new)
+    elif id(new) in matches.standing:
+        _pair(walk, path, kind, old, new)  # `g = f` comes in the place of `def g`, and f stays
     elif _is_foreign(walk, path, new):
-        if path == plain_path(path):
-            _pair(walk, path, kind, old, new, foreign=True)
+        _pair_foreign(walk, path, kind, old, new)
     elif _same_layer(walk, old, new, kind):
         _pair(walk, path, kind, old, new)
         _visit_parts(walk, path, kind, old, new)
@@ -269,6 +330,7 @@ def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
         and new.__globals__ is walk.module.live
         and old.__globals__ is walk.before.live
         and old.__code__.co_name == new.__code__.co_name
+        and id(new) not in walk.matches.standing
     )
 
 
@@ -338,7 +400,32 @@ def _is_class_of_source(module: Module, path: Path, cls: Any, source: Outline | 
 
 
 def _is_own_definition(module: Module, path: Path, old: Any) -> bool:
-    return module.owns(old) or decorated_function(module, path, old) is not None
+    made_here = module.owns(old) or decorated_function(module, path, old) is not None
+    return made_here or _is_made_for_class(module, path, old)
+
+
+def _is_made_for_class(module: Module, path: Path, function: Any) -> bool:
+    """Whether a library made a method for a class, and says that it is there (attrs)."""
+    return (
+        _says_it_is_at(path, function)
+        and function.__module__ == module.name
+        and _is_of_library(function)
+    )
+
+
+def _says_it_is_at(path: Path, function: Any) -> bool:
+    return (
+        type(function) is FunctionType
+        and len(path) > 1
+        and function.__qualname__ == ".".join(plain_path(path))
+    )
+
+
+def _is_of_library(function: FunctionType) -> bool:
+    """Whether a function was made from text, or by the standard library (dataclasses)."""
+    home = function.__globals__.get("__name__")
+    top = home.partition(".")[0] if type(home) is str else ""
+    return function.__code__.co_filename.startswith("<") or top in sys.stdlib_module_names
 
 
 def _is_definition_here(walk: _Walk, path: Path, old: Any, new: Any, kind: Kind) -> bool:
@@ -352,11 +439,22 @@ def _is_definition_here(walk: _Walk, path: Path, old: Any, new: Any, kind: Kind)
         ):
             return True
         return walk.old_function(path, old) is not None or (
-            kind is FUNCTION and type(old) is FunctionType and old.__code__ is new.__code__
+            kind is FUNCTION and type(old) is FunctionType and _is_made_alike(walk, path, old, new)
         )
     if kind is ENUM_MEMBER:
         return id(type(old)) in walk.matches.by_old
     return kind_of(old) is not None or walk.old_function(path, old) is not None
+
+
+def _is_made_alike(walk: _Walk, path: Path, old: FunctionType, new: FunctionType) -> bool:
+    """Whether two functions were made by decorators elsewhere, one after the other for one name."""
+    if old.__code__ is new.__code__:
+        return True
+    # The decorator's module is reloaded as well.
+    if walk.matches.owner_of(old) is None or walk.matches.owner_of(new) is None:
+        return False
+    same_maker = old.__code__.co_name == new.__code__.co_name
+    return same_maker or old.__name__ == plain_path(path)[-1]
 
 
 def _is_foreign(walk: _Walk, path: Path, new: Any) -> bool:
@@ -405,11 +503,16 @@ def _pair(  # noqa: PLR0913 - the fields of a pair
         # One old definition under two names that are two definitions now: its own name decided.
         return
     matches.by_old[id(old)] = pair
-    if id(new) in matches.by_new:
+    if id(new) in matches.by_new or id(new) in matches.standing:
         matches.aliases.append(pair)
         return
     matches.by_new[id(new)] = pair
     matches.pairs.append(pair)
+
+
+def _pair_foreign(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
+    if path == plain_path(path):
+        _pair(walk, path, kind, old, new, foreign=True)
 
 
 def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
@@ -429,6 +532,16 @@ def _visit_parts(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> Non
         for step, part in before.items():
             if step not in after:
                 _note_alone(walk.before, walk.before.removed, (*path, step), part)
+        _visit_bases(walk, path, old, new)
+
+
+def _visit_bases(walk: _Walk, path: Path, old: type, new: type) -> None:
+    """Walk the bases without a name of their own: ``class Point(namedtuple("Point", "x y"))``."""
+    for index, (before, after) in enumerate(zip(bases_of(old), bases_of(new))):
+        own = walk.before.owns(before) and walk.module.owns(after)
+        names = (qualified_name(before), qualified_name(after))
+        if own and names == (".".join(path), ".".join(path)):
+            _visit(walk, (*path, f"<base {index}>"), before, after)
 
 
 def _pair_layers(walk: _Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
@@ -449,7 +562,9 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
         # The name was imported, and is a definition now.
         _note_alone(walk.module, walk.module.added, path, new)
         return
-    if _is_generated(walk, path, old, new):
+    written = walk.module.owns(new) and _is_made_for_class(walk.before, path, old)
+    if written or _is_generated(walk, path, old, new):
+        _pair(walk, path, FUNCTION, old, new)
         return
     walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
@@ -458,13 +573,12 @@ def _visit_patched(walk: _Walk, path: Path, old: Any, new: Any) -> None:
 
 
 def _is_generated(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
-    """Whether both are functions of no source, which a library made from text for a class."""
+    """Whether both are functions of no source, which a library made for a class."""
     scope = walk.module.outline.scopes.get(path[:-1])
     return (
         len(path) > 1
         and (scope is None or not scope.binds(path[-1]))
-        and all(type(each) is FunctionType for each in (old, new))
-        and all(each.__code__.co_filename.startswith("<") for each in (old, new))
+        and all(_says_it_is_at(path, each) and _is_of_library(each) for each in (old, new))
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import compress, repeat
 from typing import Any
 
-from livepatch._fill import copy_slots, dict_is_shared, losers_inside, read_column
+from livepatch._fill import copy_slots, dict_is_shared, hold_only_atoms, losers_inside, read_column
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._own import OwnDict, OwnList
 from livepatch._shapes import (
@@ -158,8 +158,10 @@ def build_successors(
     migration: Migration, instances: OwnList[Any], survivors: OwnDict[int, Any]
 ) -> OwnList[Any]:
     """Make successors for instances that have none yet; return those instances."""
-    known = map(survivors.__contains__, map(id, instances))
-    news = OwnList(compress(instances, map(operator.not_, known)))
+    news = instances
+    if not survivors.keys().isdisjoint(map(id, instances)):
+        known = map(survivors.__contains__, map(id, instances))
+        news = OwnList(compress(instances, map(operator.not_, known)))
     migration.instances += news
     if migration.is_tuple:
         return news
@@ -224,12 +226,25 @@ def fill(
         for instance, successor in zip(instances, successors):
             for name, value in _field_values(old, instance):
                 _place(migration, successor, migration.renamed.get(name, name), value)
-    if migration.earlier:
-        for instance, successor in zip(instances, successors):
-            for name, value in migration.earlier.get(id(instance), {}).items():
-                _place(migration, successor, name, value)
+    _place_earlier(migration, instances, successors)
     _place_defaults(migration, successors)
-    _settle(migration, successors, survivors)
+    if not _come_to_atoms(migration, instances):
+        _settle(migration, successors, survivors)
+
+
+def _place_earlier(migration: Migration, instances: list[Any], successors: list[Any]) -> None:
+    for instance, successor in zip(instances, successors) if migration.earlier else ():
+        for name, value in migration.earlier.get(id(instance), {}).items():
+            _place(migration, successor, name, value)
+
+
+def _come_to_atoms(migration: Migration, instances: list[Any]) -> bool:
+    """Whether all values of the successors are numbers, texts and the like: none is a loser."""
+    old, new = migration.old, migration.new
+    only_slots = old.attributes is None and new.attributes is None and object is old.native
+    if not only_slots or migration.earlier or migration.added & new.defaults.keys():
+        return False
+    return bool(instances) and hold_only_atoms(instances, old.slots)
 
 
 def _take_slots(migration: Migration, instances: list[Any], successors: list[Any]) -> None:
@@ -316,7 +331,8 @@ def has_value(shape: Shape, instance: Any, name: str) -> bool:
 def _settle(migration: Migration, successors: list[Any], survivors: OwnDict[int, Any]) -> None:
     """Exchange the losers among the values of the successors."""
     shape = migration.new
-    for successor in losers_inside(successors, survivors):
+    have_dicts = shape.attributes is not None
+    for successor in losers_inside(successors, survivors, have_dicts=have_dicts):
         for descriptor in shape.slots.values():
             value = slot_value(descriptor, successor)
             if id(value) in survivors:
@@ -337,8 +353,8 @@ def complete(migrations: OwnList[Migration], survivors: OwnDict[int, Any]) -> No
     no other thread runs before all is done.
     """
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(_FOREVER)
     try:
+        sys.setswitchinterval(_FOREVER)
         for migration in migrations:
             _call_factories(migration)
             _copy_all_contents(migration, survivors)

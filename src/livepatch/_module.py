@@ -10,6 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
 from livepatch._load import Loaded
 from livepatch._nested import absolute_name
@@ -97,6 +98,7 @@ class Module:
         removed: old definitions without a new one, by path.
         patched: old objects found where the old source had put a definition of its own.
         contents: containers that its statements may have changed in place, each with a copy.
+        enrolled: what was struck off the lists of objects that decorate its definitions.
         apart: names that another statement binds now; what the old one made is something else.
         bodies: the functions and classes that were not made again; None where all of it ran.
         followed: what follows from their new bodies.
@@ -116,6 +118,7 @@ class Module:
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
     apart: frozenset[str] = frozenset()
     bodies: Bodies | None = None
     followed: Followed = field(default_factory=Followed)
@@ -172,6 +175,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     live, new = namespace_of(source.module), loaded.namespaces[source.name]
     module = Module(source, part, snapshot.origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
+    module.enrolled = snapshot.enrolled
     return module
 
 
@@ -218,7 +222,9 @@ def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[st
             continue
         said = origin is not None and (origin.scopes[()].binds(name) or name in origin.global_names)
         starred = origin is not None and _is_starred(module, origin, before, name, value)
-        if said or starred or module.owns(value) or name not in module.new:
+        # What exec or globals()[...] = made is made again only where everything runs.
+        made = module.bodies is None and module.owns(value)
+        if said or starred or made or name not in module.new:
             yield name
 
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._kinds import is_single_dispatch
 from livepatch._outline import Import, same_scope
 from livepatch._statements import Statement
 from livepatch._syntax import (
+    annotation_names,
     base_names,
     built_names,
+    decorating_names,
     extended_names,
     header_names,
     is_definition,
@@ -32,11 +35,13 @@ class Header:
 
     Attributes:
         names: of its decorators, keywords, defaults and class-level statements.
+        annotations: of the variables that classes annotate.
         bases: of its bases.
         binds: the globals that it binds itself.
     """
 
     names: Collection[str]
+    annotations: Collection[str]
     bases: Collection[str]
     binds: Collection[str]
 
@@ -58,7 +63,7 @@ class Changes:
     def are_used(self, header: Header) -> bool:
         """Whether a definition would be made differently."""
         names, bases = header.names, header.bases
-        if not self.names.isdisjoint(names) or not self.names.isdisjoint(bases):
+        if not all(map(self.names.isdisjoint, (names, bases, header.annotations))):
             return True
         for path in self.bodies:
             if path[0] in names and all(part in names or part in MAKERS for part in path[1:]):
@@ -89,6 +94,9 @@ class Needs:
         changes: what has changed.
         namespace: the live namespace.
         imports: what import statements bound before.
+        new_imports: what they bind now.
+        last_bound: where statements that are gone bound names last.
+        gone_uses: names that such statements used.
     """
 
     statements: list[Statement]
@@ -97,14 +105,20 @@ class Needs:
     namespace: Mapping[str, Any]
     imports: Collection[Import]
     new_imports: Collection[Import]
+    last_bound: Mapping[str, int]
+    gone_uses: Collection[str]
     binders: dict[str, list[int]] = field(default_factory=dict)
     builders: dict[str, list[int]] = field(default_factory=dict)
     headers: dict[int, Header] = field(default_factory=dict)
     extends: list[set[str]] = field(default_factory=list)
+    dispatchers: set[str] = field(default_factory=set)
 
     def settle(self) -> None:
         """Go on until no more statements have to run."""
         self._describe()
+        self._run_new_last_binders()
+        for name in self.dispatchers.intersection(self.gone_uses):
+            self._run(self.binders[name])
         while True:
             before = sum(self.runs)
             for index, runs in enumerate(list(self.runs)):
@@ -115,15 +129,31 @@ class Needs:
                 return
 
     def _describe(self) -> None:
+        bound = {name for statement in self.statements for name in statement.binds}
+        self.dispatchers.update(
+            name for name in bound if is_single_dispatch(self.namespace.get(name))
+        )
         for index, statement in enumerate(self.statements):
             self.extends.append(extended_names(statement.nodes))
             for name in statement.binds:
                 self.binders.setdefault(name, []).append(index)
             for name in built_names(statement.nodes):
                 self.builders.setdefault(name, []).append(index)
+            for name in decorating_names(statement.nodes) & self.dispatchers:
+                self.builders.setdefault(name, []).append(index)
             if is_definition(statement.nodes):
-                names, bases = header_names(statement.nodes), base_names(statement.nodes)
-                self.headers[index] = Header(names, bases, statement.binds)
+                nodes = statement.nodes
+                self.headers[index] = Header(
+                    header_names(nodes), annotation_names(nodes), base_names(nodes), statement.binds
+                )
+
+    def _run_new_last_binders(self) -> None:
+        """Run what binds a name last now and did not before: a later statement has gone."""
+        for name, binders in self.binders.items():
+            last = self.statements[binders[-1]].old_place
+            before = max(self.statements[each].old_place for each in binders)
+            if last < max(before, self.last_bound.get(name, -1)):
+                self._run(binders[-1:])
 
     def _add_for(self, index: int) -> None:
         statement = self.statements[index]
@@ -135,6 +165,9 @@ class Needs:
                 self.changes.names.add(name)
                 if not is_import(statement.nodes):
                     self._add_builders(name, index)
+        for name in self.dispatchers.difference(statement.binds):
+            if index in self.builders.get(name, ()):
+                self._run(self.binders[name])  # a registry of functions is made anew as a whole
         for name in statement.reads:
             binders = self.binders.get(name, ())
             if hasattr(builtins, name) and binders and binders[0] > index:

@@ -20,7 +20,10 @@ _bootstrap: Any = sys.modules["importlib._bootstrap"]
 
 @contextmanager
 def loading_on_import(
-    pending: set[str], behind: Mapping[str, Iterable[str]], load_one: Callable[[str], None]
+    pending: set[str],
+    behind: Mapping[str, Iterable[str]],
+    load_one: Callable[[str], None],
+    taken: list[tuple[Any, Any]],
 ) -> Generator[None, None, None]:
     """Have this thread's imports load what is pending.
 
@@ -28,6 +31,8 @@ def loading_on_import(
         pending: names of modules; ``load_one`` takes them out.
         behind: modules that are not to be loaded, each with those that it has imported from.
         load_one: loads one of them.
+        taken: gets what stood for an import function and is still held by somebody who has looked
+            through the builtins, with that function.
     """
     imports = _Imports(pending, behind, load_one)
     statement, by_name = imports.import_statement, imports.import_by_name
@@ -40,6 +45,9 @@ def loading_on_import(
             builtins.__import__ = imports.original
         if _bootstrap._gcd_import is by_name:  # noqa: SLF001
             _bootstrap._gcd_import = imports.original_by_name  # noqa: SLF001
+        probe = imports.load_pending
+        if sys.getrefcount(statement) > sys.getrefcount(probe):
+            taken.append((statement, imports.original))
 
 
 class _Imports:

@@ -11,17 +11,19 @@ import importlib.util
 import marshal
 import os
 import sys
+import time
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._code import nested_codes
 from livepatch._outline import Outline, Scope, outline
-from livepatch._source import Source, namespace_of
+from livepatch._own import Call
+from livepatch._source import MAIN, Source, namespace_of
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
 _PYC_HEADER = 16
@@ -41,6 +43,7 @@ class _Digest:
 _origins: dict[int, tuple[weakref.ref[ModuleType], Outline]] = {}
 _imported: dict[str, CodeType] = {}
 _digests: dict[int, _Digest] = {}
+_scripts: list[CodeType] = []  # the script that is __main__, until it is first brought to its file
 _get_code = SourceFileLoader.get_code
 
 
@@ -51,6 +54,24 @@ def remember_imports() -> None:
     module's top-level bytecode. It is digested and let go of when the module is first reloaded.
     """
     SourceFileLoader.get_code = _get_code_and_remember  # type: ignore[method-assign,assignment]
+    _scripts.extend(filter(None, [_running_main_code()]))
+
+
+def _running_main_code() -> CodeType | None:
+    """Return the code of the script that is ``__main__``, while a frame runs it."""
+    namespace = getattr(sys.modules.get(MAIN), "__dict__", {})
+    filename = namespace.get("__file__")
+    if not isinstance(filename, str):
+        return None
+    for frame in sys._current_frames().values():  # noqa: SLF001 - the one way to ask
+        present: FrameType | None = frame
+        while present is not None:
+            code = present.f_code
+            is_module = present.f_globals is namespace and code.co_name == "<module>"
+            if is_module and os.path.realpath(code.co_filename) == os.path.realpath(filename):
+                return code
+            present = present.f_back
+    return None
 
 
 def _get_code_and_remember(self: SourceFileLoader, fullname: str) -> CodeType | None:
@@ -122,6 +143,9 @@ def find_origin(source: Source) -> Outline | None:
     """Return the outline of the source that the live module was made from; None if unknown."""
     known = _known_origin(source.module)
     imported = _imported.pop(source.name, None)
+    if source.name == MAIN:
+        imported = _scripts.pop() if _scripts else None
+        imported = imported or (_running_main_code() if known is None else None)
     if known is None or imported is not None:
         namespace = namespace_of(source.module)
         known = _outline_if_remembered(imported, source, namespace) or known
@@ -165,14 +189,15 @@ def _find_process_start() -> float | None:
     """Return when this process was started, in seconds since the epoch; None where not known."""
     try:
         fields = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
-        booted = Path("/proc/stat").read_text("ascii").partition("btime ")[2].split()[0]
+        booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
         # The 22nd field is the start in clock ticks since the boot (proc(5)); two are cut off.
-        return int(booted) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError):
+        return booted + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
         return None  # no Linux: then only what was imported after livepatch is known
 
 
-_CLOCK_TICK = 1.0  # btime is in whole seconds
+# Ticks are of 10 ms, times of files of 4; and the three clocks are not read at one moment.
+_CLOCK_TICK = 0.05
 _PROCESS_STARTED = _find_process_start()
 
 
@@ -206,16 +231,33 @@ def _known_origin(module: ModuleType) -> Outline | None:
 
 def remember_origin(module: ModuleType, origin: Outline | None) -> None:
     """Note which source a module is at now; forget it when it is not known."""
+    for do, _ in origin_steps(module, origin):
+        do()
+
+
+def origin_steps(module: ModuleType, origin: Outline | None) -> Iterator[tuple[Call, Call]]:
+    """Yield the calls that note which source a module is at, each with what takes it back.
+
+    They are steps like any others: who interrupts a reload finds all done, or nothing.
+
+    Args:
+        module: the module.
+        origin: the outline of its source; None forgets it.
+    """
     key = id(module)
-    _digests.pop(key, None)
-    if origin is None:
-        _origins.pop(key, None)
-        return
 
     def forget(_: object) -> None:
         _origins.pop(key, None)
 
-    _origins[key] = (weakref.ref(module, forget), origin)
+    after = None if origin is None else (weakref.ref(module, forget), origin)
+    yield _setting(_digests, key, None), _setting(_digests, key, _digests.get(key))
+    yield _setting(_origins, key, after), _setting(_origins, key, _origins.get(key))
+
+
+def _setting(records: dict[int, Any], key: int, record: Any) -> Call:
+    if record is None:
+        return Call(dict.pop, records, key, None)
+    return Call(dict.__setitem__, records, key, record)
 
 
 def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:

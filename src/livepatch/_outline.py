@@ -236,6 +236,8 @@ def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
 
 
 def _same_outside(old: Any, new: Any) -> bool:
+    if old is new:
+        return True
     if type(old) is not type(new):
         return False
     if type(old) is CodeType:

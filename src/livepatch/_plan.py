@@ -21,7 +21,9 @@ from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, Table, is_rebuilt
+from livepatch._hotswap import HOOK
 from livepatch._kinds import (
+    CACHE_TYPE,
     class_attributes,
     is_class,
     is_enum,
@@ -30,11 +32,12 @@ from livepatch._kinds import (
 )
 from livepatch._layers import decorated_function
 from livepatch._linearise import classes_without_order
-from livepatch._match import Matches
+from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, complete, start_migration
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._reconcile import Reconciliation, reconcile
+from livepatch._record import Filled
 from livepatch._report import Notice, StaleFrame
 from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._search import search
@@ -65,6 +68,7 @@ class Plan:
         tables: what has keys whose hash may change.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
+        filled: what instances are given that were made before their ``__init__`` assigned it.
     """
 
     matches: Matches
@@ -85,6 +89,7 @@ class Plan:
     definition_steps: Steps = field(default_factory=Steps)
     tables: OwnList[Table] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
+    filled: OwnList[Filled] = field(default_factory=OwnList)
 
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""
@@ -93,11 +98,12 @@ class Plan:
         for pair in (*self.matches.pairs, *self.decisions.derived):
             survivor = survivors.get(id(pair.new), pair.new)
             loser = pair.new if survivor is pair.old else pair.old
-            if type(loser) is types.FunctionType or is_class(loser):
+            if type(loser) in _WATCHED or is_class(loser):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
         return watched
 
 
+_WATCHED = (types.FunctionType, CACHE_TYPE)
 Watched = list[tuple["weakref.ref[Any]", str, Callable[[], Any]]]
 """Losers by weak reference, the path of each, and a reference to its survivor."""
 
@@ -223,6 +229,7 @@ def start_migrations(
                 pair.text, pair.old, pair.new, direction=direction, earlier=earlier
             )
             if migration is not None:
+                migration.hook = migration.hook or _hook_set_on_class(pair)
                 decisions.migrations[id(pair.old)] = migration
     for pair in decisions.matches.pairs:
         if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
@@ -230,6 +237,13 @@ def start_migrations(
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration
+
+
+def _hook_set_on_class(pair: Pair) -> Any:
+    """Return the hook that somebody gave the live class of a library, say; None if none did."""
+    origin, hook = pair.before.origin, class_attributes(pair.old).get(HOOK)
+    scope = origin.scopes.get(pair.path) if origin is not None else None
+    return hook if scope is not None and not scope.binds(HOOK) else None
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
@@ -304,7 +318,7 @@ def _plan_instances(plan: Plan, repointing: Repointing) -> None:
         elif key in plan.matches.by_old:
             plan.instances[path] += len(instances)
         # A tuple of its own class may have been rebuilt, because of what it contains.
-        if is_rebuilt(instances[0]):
+        if is_rebuilt(repointing, instances[0]):
             instances = OwnList(each for each in instances if not repointing.is_loser(each))
         plan.steps.set_class(instances, new, old)
     _refuse_subclasses(plan)
@@ -356,6 +370,9 @@ def _plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
 def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str, Any]:
     """Put together what a module's namespace is to hold, in the order of its new source."""
     final: OwnDict[str, Any] = OwnDict()
+    if not (kept or module.unbound or plan.decisions.survivors):
+        final.update(module.new)
+        return _with_docstring(final, module)
     for name, value in module.new.items():
         if module.part is Part.GONE:
             final[name] = plan.decisions.settle(value)
@@ -366,6 +383,11 @@ def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str,
     for name, value in module.old.items():
         if f"{module.name}.{name}" in kept:
             final[name] = value
+    return _with_docstring(final, module)
+
+
+def _with_docstring(final: OwnDict[str, Any], module: Module) -> OwnDict[str, Any]:
+    """Say that a module has no docstring, if its source has none."""
     if module.part is Part.RELOADED and "__doc__" not in module.outline.scopes[()].shells:
         final["__doc__"] = None
     return final

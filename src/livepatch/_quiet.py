@@ -32,8 +32,11 @@ def quiet_threads(seconds: float) -> Generator[None, None, None]:
         return
     interval = sys.getswitchinterval()
     time.sleep(1e-6)
-    sys.setswitchinterval(max(interval, seconds))
     try:
+        sys.setswitchinterval(max(interval, seconds))
         yield
     finally:
-        sys.setswitchinterval(interval)
+        try:
+            sys.setswitchinterval(interval)
+        finally:
+            sys.setswitchinterval(interval)  # an interrupt may come in the midst of the first

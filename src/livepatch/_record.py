@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import operator
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
+from livepatch._constants import same_contents
 from livepatch._kinds import Kind, parts_of_wrapper
 from livepatch._migrate import Migration
 from livepatch._module import Part, Path
@@ -85,6 +88,27 @@ class Left:
     values: OwnDict[str, Any]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Filled:
+    """What the instances of a class were given that were made before ``__init__`` assigned it.
+
+    Attributes:
+        cls: the class.
+        name: the attribute.
+        value: what all were given; MISSING where each got an object of its own.
+        make: makes such an object.
+    """
+
+    cls: type
+    name: str
+    value: Any
+    make: Callable[[], Any] | None
+
+    def is_untouched(self, present: Any) -> bool:
+        """Whether a value says no more than what was given."""
+        return same_contents(present, self.value if self.make is None else self.make())
+
+
 @dataclass(eq=False)  # without slots: 3.10 cannot make them weakly referenceable
 class Record:
     """What is needed to take one reload back.
@@ -99,10 +123,13 @@ class Record:
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
         orders: classes that lost attributes, with the order in which they had them.
+        filled: what instances were given that were made before ``__init__`` assigned it.
         left: values that have no place any more, by the id of their instance.
         retired: how old classes left their bases' lists of subclasses.
         serial: tells the records of a process apart.
         undone: whether it has been taken back.
+        parts: what it holds and never changes; nothing until `retained` asks for it.
+        inside: the ids of all that these parts refer to.
     """
 
     modules: list[ModuleRecord]
@@ -114,10 +141,13 @@ class Record:
     borrowed: OwnList[tuple[type, type]]
     caches: OwnList[tuple[str, Call]]
     orders: OwnList[tuple[type, list[str]]]
+    filled: OwnList[Filled] = field(default_factory=OwnList)
     left: OwnDict[int, Left] = field(default_factory=OwnDict)
     retired: Steps = field(default_factory=Steps)
     serial: int = field(default_factory=lambda: next(_serials))
     undone: bool = False
+    parts: OwnList[Any] = field(default_factory=OwnList)
+    inside: frozenset[int] = frozenset()
 
 
 # Records die with their reports.
@@ -143,6 +173,21 @@ def is_newest(record: Record, module: ModuleType) -> bool:
     return bool(stack) and stack[-1]() is record
 
 
+def can_be_undone(record: Record) -> bool:
+    """Whether a reload can be taken back, once all later ones of its modules have been."""
+    if record.undone:
+        return False
+    for module in record.modules:
+        later = list(itertools.dropwhile(_is_not(record), _stack_of(module.source.module)))
+        if not later or any(each() is None for each in later):
+            return False
+    return True
+
+
+def _is_not(record: Record) -> Callable[[Callable[[], Record | None]], bool]:
+    return lambda reference: reference() is not record
+
+
 def drop_record(record: Record) -> None:
     """Note that a record, the newest of each of its modules, has been taken back."""
     record.undone = True
@@ -159,8 +204,11 @@ def drop_record(record: Record) -> None:
         record.orders,
         record.layers,
         record.left,
+        record.filled,
+        record.parts,
     ):
         held.clear()
+    record.inside = frozenset()
     record.steps.clear()
     record.retired.clear()
 
@@ -220,11 +268,21 @@ def _stack_of(module: ModuleType) -> list[weakref.ref[Record]]:
     return entry[1]
 
 
-def retained() -> OwnList[Any]:
-    """List what the records of all live reports hold: no search must take it for a holder."""
+def retained(targets: AbstractSet[int] | None = None) -> OwnList[Any]:
+    """List what the records of all live reports hold: no search must take it for a holder.
+
+    Args:
+        targets: only of records that refer to an object of these ids.
+    """
     found: OwnList[Any] = OwnList()
     for record in list(_records):
-        found += _retained_by(record)
+        found += _changing_parts(record)
+        if not record.parts and not record.undone:
+            record.parts += _lasting_parts(record)
+            record.inside = frozenset(map(id, gc.get_referents(*record.parts)))
+        if targets is None or not record.inside.isdisjoint(targets):
+            found += record.parts
+            found.append(record.parts)
     return found
 
 
@@ -239,7 +297,7 @@ def unwrapped() -> OwnList[Any]:
     )
 
 
-def _retained_by(record: Record) -> Iterable[Any]:
+def _lasting_parts(record: Record) -> Iterator[Any]:
     yield from (record.replaced, record.codes, record.caches, record.borrowed)
     for module in record.modules:
         yield from (module.before, module.after, module.contents, *module.contents.values())
@@ -247,17 +305,24 @@ def _retained_by(record: Record) -> Iterable[Any]:
         yield from (replacement, replacement.attributes)
         yield from parts_of_wrapper(replacement.old)
     yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
-    yield record.left
-    for left in list(record.left.values()):
-        yield from (left, left.values, left.instance)
-        yield from getattr(left.instance, "args", ())
-    yield record.layers
+    yield from (record.filled, *record.filled, record.layers)
     for layer in record.layers:
         yield from (layer, layer.parts, layer.inside, *layer.inside)
         yield from (contents for _, contents in layer.inside)
     for _, call in record.caches:
         yield call.args
-    for steps in (record.steps, record.retired):
-        for arguments in steps.arguments():
-            yield arguments
-            yield from (each for each in arguments if type(each) is tuple)  # bases
+    yield from _arguments(record.steps)
+
+
+def _changing_parts(record: Record) -> Iterator[Any]:
+    yield record.left
+    for left in list(record.left.values()):
+        yield from (left, left.values, left.instance)
+        yield from getattr(left.instance, "args", ())
+    yield from _arguments(record.retired)
+
+
+def _arguments(steps: Steps) -> Iterator[Any]:
+    for arguments in steps.arguments():
+        yield arguments
+        yield from (each for each in arguments if type(each) is tuple)  # bases

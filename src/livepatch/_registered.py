@@ -6,10 +6,8 @@ is may be another one after an edit, so that the name alone pairs nothing.
 
 from __future__ import annotations
 
-import functools
 import gc
 from collections.abc import Iterator, Mapping
-from types import FunctionType, MappingProxyType
 from typing import Any
 
 from livepatch._kinds import class_attributes, is_class, qualified_name
@@ -83,16 +81,6 @@ def _class_before(homes: Mapping[str, Module], cls: type) -> Any:
         found = namespace.get(step)
         namespace = class_attributes(found) if is_class(found) else {}
     return found
-
-
-def is_single_dispatch(function: Any) -> bool:
-    """Whether a function is one that functools.singledispatch has made."""
-    return (
-        type(function) is FunctionType
-        and function.__code__.co_filename == functools.__file__
-        and type(function.__dict__.get("registry")) is MappingProxyType
-        and "dispatch" in function.__dict__
-    )
 
 
 def registry_of(function: Any) -> dict[Any, Any]:

@@ -108,7 +108,7 @@ class Rehashing:
         """Whether the hash of a class's instances may depend on what they are or refer to."""
         known = self.own.get(id(cls))
         if known is None:
-            known = self.own[id(cls)] = _has_own_hash(cls)
+            known = self.own[id(cls)] = has_own_hash(cls)
         return known
 
     def _owners(self, dicts: OwnList[Any]) -> OwnList[Any]:
@@ -141,7 +141,8 @@ def notice_lost_keys(tables: list[Table], path_of: Callable[[Any], str]) -> Iter
             yield Notice("LP210", path_of(type(lost[0])), message)
 
 
-def _has_own_hash(cls: type) -> bool:
+def has_own_hash(cls: type) -> bool:
+    """Whether the hash of a class's instances is the class's own affair."""
     if issubclass(cls, (type, types.ModuleType)) or id(cls) in _BUILT_IN:
         return False
     found = find_attribute(cls, "__hash__")

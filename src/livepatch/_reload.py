@@ -5,32 +5,36 @@ from __future__ import annotations
 import dataclasses
 import functools
 import gc
-import logging
 import sys
-import threading
 import time
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._apply import apply, refresh_caches, release
+from livepatch._absent import fill_absent
+from livepatch._apply import apply, notice_lost, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
+from livepatch._enrolled import steps_for_gone
 from livepatch._errors import (
     InvalidOptionError,
     LivepatchError,
     NotAModuleError,
     OptionTypeError,
-    ReloadInProgressError,
     ReloadRefused,
 )
 from livepatch._follow import follow_bodies
+from livepatch._history import add_to_history, take_back
+from livepatch._hooks import Reloading, run_before, run_inverses
+from livepatch._library_caches import note_library_caches
 from livepatch._load import Loaded, load, young_objects_kept_apart
+from livepatch._mapped import refuse_mapped
 from livepatch._match import Matches, match
 from livepatch._module import Module, describe_modules
 from livepatch._notices import notice_leftovers
-from livepatch._origin import remember_origin
+from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
 from livepatch._places import plan_modules
@@ -38,23 +42,20 @@ from livepatch._plan import Plan, Watched, make_plan
 from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
+from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._reshaped import may_migrate
 from livepatch._select import Selection, select, with_known_codes
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
-from livepatch._undo import keep_record, undo
+from livepatch._turns import log_report, one_at_a_time
+from livepatch._undo import keep_record
 from livepatch._verify import verify
 from livepatch._withdraw import withdraw
 
-logger = logging.getLogger("livepatch")
-logger.addHandler(logging.NullHandler())
 STRATEGIES = ("auto", "repoint")
 RERUNS = ("all", "changed")
-
-_lock = threading.RLock()
-_under_way = threading.local()
 
 
 def reload(
@@ -111,10 +112,10 @@ def reload(
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
-    with _one_at_a_time():
+    with one_at_a_time():
         request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
-    _log(report)
+    log_report(report)
     return report
 
 
@@ -166,14 +167,19 @@ class Request:
 
 
 def _bring_up_to_date(request: Request) -> Report:
-    sources = read_sources(request.modules)
+    sources = read_sources(request.modules, with_main=request.rerun != "all")
     if request.dependents:
         names = frozenset(source.name for source in sources)
-        sources = read_sources((*request.modules, *dependents_of(sources)))
+        more = dependents_of(sources)
+        sources = read_sources((*request.modules, *more), with_main=request.rerun != "all")
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
-    with young_objects_kept_apart():
-        report, watched, record = _run_stages(request, sources)
+    try:
+        report, watched, record = _run_between_hooks(request, sources)
+    except BaseException as error:
+        if request.rerun != "all":
+            _let_go(error)
+        raise
     del sources
     if request.rerun != "all" and record is None:
         # New classes derive from bases that were not made again, and would stay in their lists.
@@ -184,14 +190,41 @@ def _bring_up_to_date(request: Request) -> Report:
     if record is None:
         return report
     report = verify(report, watched, record.retired)
-    return dataclasses.replace(report, _undo=functools.partial(_undo_alone, record))
+    add_to_history(record, report)
+    return dataclasses.replace(report, _undo=functools.partial(take_back, record))
 
 
-def _undo_alone(record: Record) -> Report:
-    with _one_at_a_time():
-        report = undo(record)
-    _log(report)
-    return report
+def _let_go(error: BaseException | None) -> None:
+    """Free what a failed load made, which the frames of livepatch in an error's traceback hold.
+
+    New classes derive from bases that were not made again, and would stay in their lists.
+    """
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if str(frame.f_globals.get("__name__")).startswith("livepatch."):
+                with suppress(RuntimeError):  # this function's callers are running
+                    frame.clear()
+        error = error.__context__
+    gc.collect()
+
+
+def _run_between_hooks(
+    request: Request, sources: list[Source]
+) -> tuple[Report, Watched, Record | None]:
+    reloading = Reloading(tuple(source.name for source in sources), "forward")
+    inverses: list[Callable[[], Any]] = []
+    if not request.dry_run:
+        # No variable may hold a module that is gone: it would be taken for held.
+        inverses = run_before((source.module for source in sources), reloading)
+    try:
+        with young_objects_kept_apart():
+            report, watched, record = _run_stages(request, sources)
+    except BaseException:
+        run_inverses(inverses)
+        raise
+    if record is None:
+        run_inverses(inverses)
+    return report, watched, record
 
 
 def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watched, Record | None]:
@@ -200,18 +233,15 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         snapshots = with_known_codes(snapshots) if request.rerun != "all" else snapshots
         outlines = {each.source.name: outline(each.source.code, each.origin) for each in snapshots}
         selections = _select(request, snapshots, outlines)
+        refusals = refuse_mapped(snapshots, outlines, selections)
+        if refusals:
+            return _refused(request, snapshots, refusals), [], None
         with progress(len(sources)) as show:
             loaded = load(snapshots, outlines, selections, show)
     except BaseException:
-        for snapshot in snapshots:
-            snapshot.put_back()
+        _put_back(snapshots)
         raise
-    try:
-        matches = match(describe_modules(snapshots, loaded, outlines, selections))
-        follow_bodies(matches)
-    except BaseException:
-        withdraw(Matches(()), snapshots, loaded)
-        raise
+    matches = _match(snapshots, loaded, outlines, selections)
     if loaded.error is not None:
         withdraw(matches, snapshots, loaded)
         raise _noted(loaded.error, loaded.failed)
@@ -222,10 +252,14 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
             keep = request.keep | _kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             _notice_selections(plan, selections)
+            _plan_entries(plan)
+            fill_absent(plan)
             carry_data(plan)
             notice_leftovers(plan)
             plan_modules(plan, loaded, request.modules)
             if not request.dry_run and not plan.refusals:
+                note_library_caches(plan)
+                _plan_origins(plan)
                 apply(plan)
     except BaseException:
         # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.
@@ -236,14 +270,41 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         report = summarise(plan, request.started, dry_run=request.dry_run)
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
-    plan.notices += refresh_caches(plan)
-    for module in matches.modules:
-        remember_origin(module.source.module, module.outline)
+    notice_lost(plan)
     record = keep_record(plan)
     report = summarise(plan, request.started, dry_run=False)
     watched = plan.losers_by_reference()
     release(plan)
     return report, watched, record
+
+
+def _match(
+    snapshots: list[Snapshot],
+    loaded: Loaded,
+    outlines: dict[str, Outline],
+    selections: dict[str, Selection],
+) -> Matches:
+    try:
+        matches = match(describe_modules(snapshots, loaded, outlines, selections))
+        matches.stand_ins += loaded.taken
+        follow_renames(matches)
+        follow_bodies(matches)
+    except BaseException:
+        withdraw(Matches(()), snapshots, loaded)
+        raise
+    return matches
+
+
+def _put_back(snapshots: list[Snapshot]) -> None:
+    for snapshot in snapshots:
+        snapshot.put_back()
+
+
+def _refused(request: Request, snapshots: list[Snapshot], refusals: list[Notice]) -> Report:
+    _put_back(snapshots)
+    modules = tuple(snapshot.source.name for snapshot in snapshots)
+    seconds = time.perf_counter() - request.started
+    return Report(modules, (), {}, {}, (), tuple(refusals), (), seconds, request.dry_run)
 
 
 def _select(
@@ -257,6 +318,13 @@ def _select(
     return select(chosen, outlines, names)
 
 
+def _plan_origins(plan: Plan) -> None:
+    """Note the steps by which it is known which sources the modules are at."""
+    for module in plan.matches.modules:
+        for step in origin_steps(module.source.module, module.outline):
+            plan.last.add(*step)
+
+
 def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
     plan.notices += (notice for each in selections.values() for notice in each.notices)
     for module in plan.matches.modules:
@@ -266,6 +334,18 @@ def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
         for path in module.followed.replaced:
             message = "was replaced at run time, and its body changed; what replaced it was kept"
             plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
+def _plan_entries(plan: Plan) -> None:
+    """Note the steps for definitions that have gone from the lists of those who decorate."""
+    for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            steps = steps_for_gone(enrolled)
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+            for root in sorted(enrolled.unfound):
+                message = "what a statement did to it that has changed or gone was not taken back"
+                plan.notices.append(Notice("LP314", f"{module.name}.{root}", message))
 
 
 def _take_back_load(
@@ -326,18 +406,6 @@ def _kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
     return frozenset(names)
 
 
-@contextmanager
-def _one_at_a_time() -> Generator[None, None, None]:
-    if getattr(_under_way, "value", False):
-        raise ReloadInProgressError("LP109", "this thread is in the middle of a reload")
-    with _lock:
-        _under_way.value = True
-        try:
-            yield
-        finally:
-            _under_way.value = False
-
-
 def _noted(error: BaseException, name: str) -> BaseException:
     """Add a note to the user's own exception that says what state things are in."""
     if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
@@ -346,9 +414,3 @@ def _noted(error: BaseException, name: str) -> BaseException:
             "reload, except for what the modules' top-level code did outside them."
         )
     return error
-
-
-def _log(report: Report) -> None:
-    level = logging.INFO if report.ok else logging.WARNING
-    for line in str(report).splitlines():
-        logger.log(level, "%s", line.strip())

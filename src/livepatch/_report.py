@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import html
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ class DefinitionChange(NamedTuple):
         path: where it is: module, class and name, joined by dots.
         kind: function, class, property, ...
         outcome: see `Outcome`; *updated* kept the old object, *replaced* moved to the new one.
-        previous: its path before, where it has moved from another module; else None.
+        previous: its path before, where it has moved from another module or was renamed; else None.
     """
 
     path: str
@@ -161,6 +161,28 @@ class Report:
         return f"<div class='livepatch'><b>{html.escape(head)}</b><ul>{items}</ul></div>"
 
 
+def joined(reports: Sequence[Report]) -> Report:
+    """Put what several transactions did, one after another, into one report."""
+    if len(reports) == 1:
+        return reports[0]
+    instances: Counter[str] = Counter()
+    references: Counter[str] = Counter()
+    for report in reports:
+        instances.update(report.instances)
+        references.update(report.references)
+    return Report(
+        modules=tuple(dict.fromkeys(name for each in reports for name in each.modules)),
+        definitions=tuple(change for each in reports for change in each.definitions),
+        instances=dict(instances),
+        references=dict(references),
+        notices=tuple(notice for each in reports for notice in each.notices),
+        refusals=tuple(refusal for each in reports for refusal in each.refusals),
+        stale_frames=tuple(frame for each in reports for frame in each.stale_frames),
+        seconds=sum(each.seconds for each in reports),
+        dry_run=False,
+    )
+
+
 # A report fits on a screen of 24 lines; what does not fit is counted, and to_dict() has it all.
 _MOST_LINES = 6
 
@@ -193,8 +215,6 @@ def _headline(report: Report) -> str:
     names = ", ".join(report.modules)
     if not names:
         return "nothing has changed on disk"
-    counts = Counter(d.outcome for d in report.definitions)
-    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
     if report.refusals:
         verdict = "would be refused" if report.dry_run else "refused"
     elif report.dry_run:
@@ -205,7 +225,14 @@ def _headline(report: Report) -> str:
         left = sum(notice.code.startswith("LP2") for notice in report.notices)
         verdict = f"reloaded, {left} left behind"
     milliseconds = report.seconds * 1000
-    return f"{names}: {verdict} ({summary or 'no definitions'}; {milliseconds:.1f} ms)"
+    return f"{names}: {verdict} ({summary_of(report)}; {milliseconds:.1f} ms)"
+
+
+def summary_of(report: Report) -> str:
+    """Say how many definitions were unchanged, updated and so on."""
+    counts = Counter(d.outcome for d in report.definitions)
+    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome])
+    return summary or "no definitions"
 
 
 def _some(texts: list[str]) -> str:

@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._code import match_nested, same_kind
+from livepatch._enrolled import find_entries, see_who_came_back, strike_off
 from livepatch._kinds import kind_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._recode import recode
@@ -96,12 +97,17 @@ def _functions_in(values: Iterable[Any]) -> Iterator[FunctionType]:
 
 
 def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
-    """Copy what the statements may change in place; forget the overloads that they register."""
+    """Copy what the statements may change in place; forget what they register."""
     registered = snapshot.overloads
     if registered is not None:
         overload_registry[snapshot.source.name] = (
             registered if selection.code is None else _without(registered, selection.overloads)
         )
+    if selection.left:
+        found = find_entries(snapshot.namespace, selection.left)
+        snapshot.contents.extend(OwnList(each) for each in found.contents())
+        snapshot.enrolled.append(found)
+        strike_off(found)
     if selection.code is not None:
         values: list[Any] = OwnList(snapshot.namespace.values())
         values += (value for _, attributes in snapshot.classes for value in attributes.values())
@@ -165,6 +171,8 @@ def _may_be_looked_into(value: Any) -> bool:
 def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
     """Give names back that a statement which did not run has the last word on."""
     namespace = namespace_of(snapshot.source.module)
+    for enrolled in snapshot.enrolled:
+        see_who_came_back(enrolled, selection.entered, namespace)
     for name in selection.restored:
         if name in snapshot.namespace:
             namespace[name] = snapshot.namespace[name]

@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from livepatch._kinds import UNSETTABLE, base_of, bases_of, class_attributes
+from livepatch._kinds import UNSETTABLE, base_of, bases_of, class_attributes, mro_of
 from livepatch._layout import retirement_base
 from livepatch._own import OwnDict
 from livepatch._steps import MISSING, Steps
@@ -23,7 +23,8 @@ def retire_classes(classes: Iterable[type], steps: Steps) -> None:
     collection. What they inherited is lost to them, so nothing may be using them any more.
     """
     each_once = OwnDict((id(cls), cls) for cls in classes)
-    for cls in each_once.values():
+    # Those below first: CPython orders the bases of all that are below a class anew.
+    for cls in sorted(each_once.values(), key=lambda each: -len(mro_of(each))):
         base = retirement_base(cls)
         own = base_of(cls)
         if base is None and id(own) in each_once and len(bases_of(cls)) > 1:

@@ -50,7 +50,6 @@ def update_running_code(
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
         if module.bodies is not None:
             explainers += module.bodies.functions
-    explainers += retained()
     held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
     counts = unexplained_counts(olds, explainers, map(id, held))
     used = OwnList(code for code, count in zip(olds, counts) if count > 0)
@@ -62,7 +61,7 @@ def update_running_code(
     frames = list(_running_frames(changed))
     bodies = dict(_changed_local_bodies(successors.values()))
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
-    hidden.update(map(id, retained()))
+    hidden.update(map(id, retained(set(map(id, used)))))
     holders = holders_of(used, hidden).others
     # 3.10 lists a suspended generator and its frame.
     own = {id(getattr(each, "gi_frame", None)) for each in holders}

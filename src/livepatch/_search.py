@@ -16,16 +16,16 @@ from collections.abc import Generator, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from itertools import compress, islice
-from operator import not_
 from typing import Any
 
+from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
-from livepatch._derive import classes_below
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
     Holders,
+    grouped_by_type,
+    holders_among,
     holders_of,
-    set_of_types,
     unexplained_counts,
     untracked_instances,
     young_holders_of,
@@ -33,11 +33,12 @@ from livepatch._heap import (
 from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     Repointing,
+    is_crowd_type,
     is_rebuilt,
     is_rebuilt_type,
     raw_namespace,
-    repoint_attributes_of_many,
     repoint_contents,
+    repoint_crowd,
     repoint_holder,
     repoint_running_frames,
     repoint_weak_reference,
@@ -52,25 +53,27 @@ from livepatch._kinds import (
     PROPERTY,
     STATIC_METHOD,
     bases_of,
+    classes_below,
     is_class,
     is_empty,
     mro_of,
     subclasses_of,
+    without_instances,
 )
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, build_successors, fill_successors, tuple_successor
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
-from livepatch._rehash import Rehashing
+from livepatch._rehash import Rehashing, has_own_hash
 from livepatch._report import StaleFrame
 from livepatch._retire import forward_class
 from livepatch._running import update_running_code
 from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 
-_DEEPEST_NESTING = 64
+_CROWD = 50
 _CLASS_DICT_CELLS = (3, 12)
 _RECONCILED_WHOLE = (
     PROPERTY,
@@ -121,9 +124,11 @@ class _Search:
     __slots__ = (
         "arrived",
         "changed",
+        "crowds",
         "decisions",
         "instance_ids",
         "matches",
+        "objects",
         "old_side",
         "rebuilt",
         "rehashing",
@@ -144,11 +149,13 @@ class _Search:
         self.changed: OwnDict[int, Any] = OwnDict()
         self.rehashing = Rehashing(repointing, result.steps)
         self.arrived: OwnList[Any] = OwnList()
+        self.crowds: OwnList[OwnList[Any]] = OwnList()
+        self.objects: OwnList[Any] = OwnList()
         self._take_keys(self.rehashing.follow(self.changed))
 
     def run(self, targets: OwnList[Any]) -> None:
         """Find all holders first; then build the immutable ones anew, parts before wholes."""
-        for level in range(_DEEPEST_NESTING):
+        for level in range(DEEPEST_NESTING):
             counts = unexplained_counts(targets, self._explainers())
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
             # Instances that are made anew are held by someone: nobody counts a million.
@@ -158,8 +165,13 @@ class _Search:
             if level == 0:
                 _skip_internals(self.matches, self.decisions, self.repointing)
             targets.clear()
-            targets = self._take_level(held, arrived)
+            if self.objects and held:
+                # Apart: who holds these few is not to be counted among the holders of a million.
+                targets = self._take_level(held, OwnList())
+                held = OwnList()
+            targets += self._take_level(held, arrived)
             self._take_keys(self.rehashing.follow(self.changed))
+        self.objects.clear()
         migrations = self.repointing.migrations.values()
         with self._earlier_code():
             for holder in OwnList(self.rebuilt.values()):
@@ -212,7 +224,10 @@ class _Search:
         """Note how each holder is changed; what it cannot let go of is forwarded later."""
         calls = [steps.do for steps in self._steps()]
         self._skip_insides_of_caches()
-        holders = repoint_attributes_of_many(self.repointing, OwnList(self.changed.values()))
+        holders = OwnList(self.changed.values())
+        for crowd in self._crowds():
+            holders += repoint_crowd(self.repointing, crowd)
+        holders = self._change_dicts(holders)
         before = sum(map(len, calls))
         for holder in holders:
             repoint_contents(self.repointing, holder)
@@ -221,6 +236,15 @@ class _Search:
                 losers = filter(self.repointing.is_loser, gc.get_referents(holder))
                 self.unseen += losers
             before = after
+
+    def _change_dicts(self, holders: OwnList[Any]) -> OwnList[Any]:
+        """Note how dicts are changed, where they are many; return the holders that are left."""
+        dicts = OwnList(each for each in holders if type(each) is dict)
+        if len(dicts) <= _CROWD or not is_crowd_type(dict):
+            return holders
+        others = OwnList(each for each in holders if type(each) is not dict)
+        others += repoint_crowd(self.repointing, dicts)
+        return others
 
     def _rebuild(self, holder: Any) -> None:
         if self.rebuilt.pop(id(holder), None) is not None:
@@ -238,6 +262,14 @@ class _Search:
         survivor = self.repointing.settle(pair.old)
         if id(pair.old) in self.repointing.migrations:
             return  # the new methods would look for the new fields in an old instance
+        old: Any = pair.old
+        if type(old) is CACHE_TYPE:
+            # What is inside it is C memory too, and runs once nothing is remembered any more.
+            self.result.add_cache(pair, Call(CACHE_TYPE.cache_clear, old))
+            inner = self.matches.by_old.get(id(getattr(old, "__wrapped__", None)))
+            if inner is not None:
+                forward_function(self.repointing, inner)
+            return
         if is_class(pair.old) and is_class(survivor):
             forward_class(pair.old, survivor, self.repointing.forwards)
         else:
@@ -249,6 +281,7 @@ class _Search:
             found += steps.arguments()
         found += (self.rebuilt, self.changed, self.unseen, self.repointing.rehashed)
         found += self.repointing.tables
+        found.append(self.objects)
         return found
 
     def _steps(self) -> tuple[Steps, ...]:
@@ -266,22 +299,26 @@ class _Search:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
         found = self._find(held, arrived)
         others = found.others
+        # Counted before instances are made anew, of which there may be a million.
+        explainers = self._explainers() if held else OwnList[Any]()
+        explainers += others if held else ()
+        counts = unexplained_counts(held, explainers)
+        del explainers
         for key, group in found.instances.items():
             self._note_instances(key, group)
         self._look_inside_others(held)
-        explainers = self._explainers()
-        explainers += others
-        counts = unexplained_counts(held, explainers)
         for index, target in enumerate(held):
             instances = self.repointing.instances.get(id(target))
             if instances is not None:
                 counts[index] -= len(instances)
         missing = OwnList(target for target, count in zip(held, counts) if count > 0)
         if missing:
-            # An instance of a loser can hold losers in its attributes as well.
+            # An instance of a loser can hold losers in its attributes as well; not one that is made
+            # anew.
             self.unseen += missing
-            for instances in self.repointing.instances.values():
-                others += instances
+            for key, instances in self.repointing.instances.items():
+                if key not in self.repointing.migrations:
+                    others += instances
         following: OwnList[Any] = OwnList()
         for holder in self._note_plain(others):
             if self._note(holder):
@@ -289,26 +326,39 @@ class _Search:
         return following
 
     def _note_plain(self, holders: OwnList[Any]) -> OwnList[Any]:
-        """Note the holders that are changed in place, in C; return the others."""
-        kinds = {id(kind): kind for kind in set_of_types(holders)}
-        plain = {
-            key
-            for key, kind in kinds.items()
-            if not is_rebuilt_type(kind) and not self.repointing.is_loser(kind)
-        }
-        are_plain = list(map(plain.__contains__, map(id, map(type, holders))))
-        found = OwnList(compress(holders, are_plain))
-        skipped = map(self.repointing.skipped.__contains__, map(id, found))
-        found = OwnList(compress(found, map(not_, skipped)))
-        self.changed.update(zip(map(id, found), found))
-        return OwnList(compress(holders, map(not_, are_plain)))
+        """Note the holders that are changed in place; return the others."""
+        skipped = self.repointing.skipped
+        if not skipped.isdisjoint(map(id, holders)):
+            holders = OwnList(each for each in holders if id(each) not in skipped)
+        others: OwnList[Any] = OwnList()
+        for group in grouped_by_type(holders):
+            cls = type(group[0])
+            if is_rebuilt_type(cls) or self.repointing.is_loser(cls):
+                others += group
+            elif len(group) > _CROWD and is_crowd_type(cls) and not _may_be_key(cls):
+                self.crowds.append(group)
+            else:
+                self.changed.update(zip(map(id, group), group))
+        return others
+
+    def _crowds(self) -> Iterator[OwnList[Any]]:
+        """Yield the holders that are many of a class, each once."""
+        by_type: OwnDict[int, OwnList[OwnList[Any]]] = OwnDict()
+        for crowd in self.crowds:
+            by_type.setdefault(id(type(crowd[0])), OwnList()).append(crowd)
+        for crowds in by_type.values():
+            if len(crowds) == 1:
+                yield crowds[0]
+            else:
+                each_once = OwnDict((id(each), each) for crowd in crowds for each in crowd)
+                yield OwnList(each_once.values())
 
     def _note(self, holder: Any) -> bool:
         """Note a holder once; say whether it will be another object."""
         key = id(holder)
         if key in self.changed or key in self.rebuilt or key in self.repointing.skipped:
             return False
-        if not is_rebuilt(holder):
+        if not is_rebuilt(self.repointing, holder):
             self.changed[key] = holder
             if self.repointing.is_loser(type(holder)):
                 self._note_instances(id(type(holder)), OwnList([holder]))
@@ -317,6 +367,9 @@ class _Search:
             return False
         self.rebuilt[key] = holder
         self.repointing.survivors.setdefault(key, holder)
+        if type(holder) is CACHE_TYPE:
+            # Where the cache itself is held by what cannot be seen, its function runs the new code.
+            self.unseen.append(holder.__wrapped__)
         return True
 
     def _look_inside_others(self, held: OwnList[Any]) -> None:
@@ -328,6 +381,8 @@ class _Search:
 
     def _note_instances(self, key: int, instances: OwnList[Any]) -> None:
         """Note instances of a class, by its id, each once."""
+        if not instances:
+            return
         migration = self.repointing.migrations.get(key)
         if migration is not None:
             self._note_migrating(key, migration, instances)
@@ -340,12 +395,21 @@ class _Search:
             known += (each for each in instances if id(each) not in seen)
 
     def _note_migrating(self, key: int, migration: Migration, instances: OwnList[Any]) -> None:
+        if not self.objects:
+            # Those that are made anew are no holders, nor are those that take their place: of what
+            # these hold the losers are exchanged when they are filled.
+            rebuilt = (each for each in self.repointing.migrations.values() if not each.is_tuple)
+            classes = OwnList(each.old.cls for each in rebuilt)
+            self.objects += without_instances(gc.get_objects(), classes)
+            classes.clear()  # it is among the objects
         news = build_successors(migration, instances, self.repointing.survivors)
         if migration.is_tuple:
             for each in news:
                 self.rebuilt[id(each)] = each
                 self.repointing.survivors[id(each)] = each
-        self.repointing.instances[key] = migration.instances
+        if migration.instances:
+            # Else they are losers by themselves: a live value stays in their place.
+            self.repointing.instances[key] = migration.instances
         self.arrived += news
         self._add_weak_references(news)
 
@@ -366,10 +430,11 @@ class _Search:
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing = self.repointing
-        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained())}
+        sought = self._sought(held, arrived)
+        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained(sought))}
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
-        if not arrived and self.old_side.isdisjoint(map(id, held)):
+        if not (arrived or self.objects) and self.old_side.isdisjoint(map(id, held)):
             young = young_holders_of(held, hidden, self._migrating())
             explainers = self._explainers()
             explainers += young.others
@@ -378,8 +443,26 @@ class _Search:
             if not any(count > 0 for count in unexplained_counts(held, explainers)):
                 return young
             del young, explainers
+        if self.objects and arrived:
+            found = holders_among(self.objects, sought, hidden, self._migrating())
+            self.objects.clear()  # it is among the objects itself
+            return found
         targets = OwnList((*held, *arrived)) if arrived else held
         return holders_of(targets, hidden, self._migrating())
+
+    def _sought(self, held: OwnList[Any], arrived: OwnList[Any]) -> AbstractSet[int]:
+        """Return the ids of what is sought."""
+        survivors, rehashed = self.repointing.survivors, self.repointing.rehashed
+        if not (self.objects and arrived):
+            return set(map(id, (*held, *arrived)))
+        # All losers: none has another holder that is not known already, and no table of the ids of
+        # a million instances is made beside the one there is.
+        return survivors.keys() | rehashed.keys() if rehashed else survivors.keys()
+
+
+def _may_be_key(cls: type) -> bool:
+    """Whether instances may be keys whose hash changes, or their dicts: `Rehashing` asks."""
+    return cls is dict or has_own_hash(cls)
 
 
 def _fresh_ids(matches: Matches) -> set[int]:
@@ -484,7 +567,8 @@ def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
     for loser in referred:
         references += weakref.getweakrefs(loser)
         ends.append(len(references))
-    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    # Those that records keep follow the instances by themselves.
+    counts = iter(zip(references, unexplained_counts(references, retained())))
     for loser, start, end in zip(referred, ends, ends[1:]):
         # A base's list of subclasses holds the plain reference to each; that is not ours.
         own = len(bases_of(loser)) if is_class(loser) else 0

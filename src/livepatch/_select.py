@@ -17,19 +17,28 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any
 
+from livepatch._between import find_go_betweens
 from livepatch._bodies import Bodies, codes_in, pair_bodies
-from livepatch._code import graft, linked, nested_codes, same_code
+from livepatch._code import exchange, graft, linked, nested_codes, same_code
+from livepatch._enrolled import Made
+from livepatch._errors import NotReloadableError
 from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
 from livepatch._nested import absolute_name
 from livepatch._origin import live_codes
-from livepatch._outline import ANNOTATIONS, Outline, Shell, annotate_code, outline
+from livepatch._outline import ANNOTATIONS, Import, Outline, Shell, annotate_code, outline
 from livepatch._reach import Reach
 from livepatch._report import Notice
 from livepatch._snapshot import Snapshot
-from livepatch._source import namespace_of
-from livepatch._statements import Statement, Statements, find_statements
-from livepatch._syntax import is_import, overloaded_names, without_annotations
+from livepatch._source import MAIN, namespace_of
+from livepatch._statements import Statement, Statements, find_statements, pair_codes
+from livepatch._syntax import (
+    decorating_names,
+    is_import,
+    is_main_guard,
+    overloaded_names,
+    without_annotations,
+)
 
 _FUTURE = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -49,6 +58,9 @@ class Selection:
         annotate: the function of the module's annotations, where that is made anew (3.14).
         annotations: how many of them there are.
         unannotated: the variables that have lost their annotation (until 3.13).
+        left: definitions as the old source made them, by a method of a global, and as the new one
+            does not; they are struck off that object's lists.
+        entered: those that it makes and that run.
         notices: what a user should know about what does not run.
     """
 
@@ -61,6 +73,8 @@ class Selection:
     annotate: CodeType | None = None
     annotations: int = 0
     unannotated: frozenset[str] = frozenset()
+    left: list[Made] = field(default_factory=list)
+    entered: dict[str, Made] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -108,16 +122,47 @@ def select(
         again: names of globals whose statements run in any case: bare, or dotted for one module.
     """
     found: dict[str, Selection] = {}
-    changed: dict[str, Changes] = {}
+    changed = _Changed(snapshots, outlines)
     for snapshot in snapshots:
         name = snapshot.source.name
         if snapshot.source.spec is not None:
             choice = _Choice(snapshot, outlines[name], again)
             choice.add_imported(changed)
             found[name] = choice.select()
-            changed[name] = choice.changes
+            changed.modules[name] = choice.changes
     _notice_unknown_names(found, outlines, again)
     return found
+
+
+class _Changed:
+    """What has changed in the modules of a reload that were looked at, as others import it."""
+
+    def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
+        self.modules: dict[str, Changes] = {}
+        sources = [each.source for each in snapshots]
+        described = {each.name: (each.module, outlines[each.name]) for each in sources}
+        self.between = find_go_betweens(described) if len(sources) > 1 else {}
+
+    def names_in(self, home: str, seen: frozenset[str] = frozenset()) -> set[str]:
+        """Return the names of a module, or of one by way of which it is imported, that changed."""
+        changes, between = self.modules.get(home), self.between.get(home)
+        if changes is not None:
+            return changes.names | {path[0] for path in changes.bodies}
+        found: set[str] = set()
+        if between is not None and home not in seen:
+            for module, each in between.imports:
+                names = self.names_in(module, seen | {home})
+                found |= names if each.name == "*" else _bound(each, names)
+        return found
+
+    def is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
+        """Whether there may be other names now in a module of which everything is imported."""
+        changes = self.modules.get(absolute_name(imported.module, namespace))
+        return changes is not None and bool(changes.names)
+
+
+def _bound(imported: Import, names: set[str]) -> set[str]:
+    return {imported.bound} if imported.name in names else set()
 
 
 def _notice_unknown_names(
@@ -149,15 +194,12 @@ class _Choice:
         self.starred = False
         self.changes = Changes()
 
-    def add_imported(self, changed: Mapping[str, Changes]) -> None:
+    def add_imported(self, changed: _Changed) -> None:
         """Take what has changed in other modules of the reload under the names it has here."""
         for each in self.new.scopes[()].imports:
-            home = changed.get(absolute_name(each.module, self.namespace))
-            if home is None:
-                continue
-            names = home.names | {path[0] for path in home.bodies}
-            if each.name == "*" and home.names:
-                self.starred = True
+            names = changed.names_in(absolute_name(each.module, self.namespace))
+            if each.name == "*":
+                self.starred = self.starred or changed.is_starred(each, self.namespace)
                 self.imported |= names
             elif each.name in names:
                 self.imported.add(each.bound)
@@ -182,6 +224,8 @@ class _Choice:
         return self.select_statements(old, new)
 
     def whole(self, reason: str) -> Selection:
+        if self.source.name == MAIN:
+            raise NotReloadableError("LP102", f"__main__ would have to run again: {reason}")
         self.changes.names |= self.new.scopes[()].shells.keys()
         notice = Notice("LP315", self.source.name, f"everything ran again: {reason}")
         return Selection(notices=[notice])
@@ -225,8 +269,10 @@ class _Choice:
         ]
         self.take_changes(changes_in(bodies))
         imports = old.scopes[()].imports, new.scopes[()].imports
-        needs = Needs(found.all, runs, self.changes, self.namespace, *imports)
+        gone = found.last_bound, found.gone_uses
+        needs = Needs(found.all, runs, self.changes, self.namespace, *imports, *gone)
         needs.settle()
+        guards = self.leave_guards(needs)
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
@@ -237,9 +283,27 @@ class _Choice:
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
             _say_who_binds(selection, found, needs.runs)
+        selection.left = [*found.gone_made, *_made(chosen, old=True)]
+        selection.entered = {each.name: each for each in _made(chosen, old=False)}
+        selection.notices += guards
         self.notice_kept(selection, needs)
         self.notice_effects(selection, found.gone, chosen)
         return selection
+
+    def leave_guards(self, needs: Needs) -> list[Notice]:
+        """Leave out what a script does when it is run; say where that has changed."""
+        notices: list[Notice] = []
+        for index, statement in enumerate(needs.statements):
+            if needs.runs[index] and self.is_guard(statement):
+                needs.runs[index] = False
+                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
+                message = f"it has changed; line {statement.first} was not run again: {text}"
+                notices.append(Notice("LP313", self.source.name, message))
+        return notices
+
+    def is_guard(self, statement: Statement) -> bool:
+        """Whether a statement is what a script does when it is run, and this is that script."""
+        return self.source.name == MAIN and any(map(is_main_guard, statement.nodes))
 
     def stays(
         self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
@@ -267,7 +331,7 @@ class _Choice:
         tree = ast.Module(nodes, [])
         code = compile(tree, whole.co_filename, "exec", flags=flags, dont_inherit=True)
         # What it makes has the very code objects of the whole.
-        selection.code = linked(code, {each: each for each in nested_codes(whole)})
+        selection.code = exchange(code, pair_codes(chosen, code))
         selection.names = frozenset(name for each in chosen for name in each.binds)
         selection.overloads = frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
@@ -280,7 +344,7 @@ class _Choice:
         # What only changed inside a decorator has reached what it decorates.
         made = Reach(bodies, Changes(self.changes.names, self.changes.bodies))
         for index, statement in enumerate(needs.statements):
-            if needs.runs[index] or is_import(statement.nodes):
+            if needs.runs[index] or is_import(statement.nodes) or self.is_guard(statement):
                 continue
             header = needs.headers.get(index)
             if header is not None:
@@ -311,6 +375,18 @@ class _Choice:
             ):
                 message = "what a statement did to it that has changed or gone was not taken back"
                 selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
+
+
+def _made(chosen: list[Statement], *, old: bool) -> Iterator[Made]:
+    """Yield what statements that run define under decorators that are methods of globals."""
+    for each in chosen:
+        roots = decorating_names(each.nodes)
+        codes = (each.old_codes or []) if old else each.codes
+        if roots and codes:
+            for name in each.binds:
+                own = tuple(code for code in codes if code.co_name == name)
+                if own:
+                    yield Made(name, frozenset(roots), own)
 
 
 def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:

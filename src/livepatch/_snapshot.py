@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._dicts import reorder, restore_contents, restored_order, run_in_c
+from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
 from livepatch._origin import find_origin
 from livepatch._outline import Outline
@@ -27,6 +28,7 @@ class Snapshot:
         classes: the module's classes, each with a copy of its attributes.
         overloads: what typing.overload has registered for the module.
         contents: containers that its statements may change in place, each with a copy.
+        enrolled: what was struck off the lists of objects that decorate, before statements ran.
     """
 
     source: Source
@@ -35,6 +37,7 @@ class Snapshot:
     classes: OwnList[OwnList[Any]]
     overloads: dict[str, Any] | None
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
 
     def put_back(self) -> None:
         """Put back what the run of the module's code did to its own old classes and overloads."""
@@ -49,14 +52,21 @@ class Snapshot:
         for cls, before in self.classes:
             if list(class_attributes(cls)) != list(before):
                 run_in_c(restored_order(cls, before))
-        for container, before in self.contents:
-            restore_contents(container, before)
+        self.put_back_contents()
         namespace = namespace_of(self.source.module)
         run_in_c(reorder(namespace, list(self.namespace)))
         if self.overloads is not None:
             overload_registry[self.source.name] = self.overloads
         else:
             overload_registry.pop(self.source.name, None)
+
+    def put_back_contents(self) -> None:
+        """Put back what was in containers, and what was struck off beside them."""
+        for container, before in self.contents:
+            restore_contents(container, before)
+        for enrolled in self.enrolled:
+            for call in reversed(enrolled.steps.undo):
+                call()
 
 
 overload_registry: dict[str, Any] = getattr(typing, "_overload_registry", {})

@@ -9,7 +9,8 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from importlib.machinery import ModuleSpec, SourcelessFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader, SourcelessFileLoader
+from importlib.util import spec_from_file_location
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -35,6 +36,7 @@ class Source:
     text: bytes | str = field(default=b"", repr=False)
 
 
+MAIN = "__main__"
 NO_CODE = compile("", "<no source>", "exec")
 
 
@@ -61,11 +63,26 @@ def read_source(module_or_name: object) -> Source:
     return Source(name, module, spec, *_compile(name, spec))
 
 
-def read_sources(modules: Iterable[object]) -> list[Source]:
+def _read_main(module: ModuleType) -> Source:
+    """Read the file that a script was run from. Cells and what is typed in have none."""
+    filename = namespace_of(module).get("__file__")
+    if not isinstance(filename, str):
+        raise NotReloadableError("LP102", "__main__ was not run from a file")
+    spec = spec_from_file_location(MAIN, filename, loader=SourceFileLoader(MAIN, filename))
+    if spec is None:
+        raise NotReloadableError("LP102", "__main__ was not run from a source file")
+    return Source(MAIN, module, spec, *_compile(MAIN, spec))
+
+
+def read_sources(modules: Iterable[object], *, with_main: bool = False) -> list[Source]:
     """Find, read and compile the present sources of several modules.
 
     A module whose file has gone while its package is among the modules is part of the change; by
     itself it is an error.
+
+    Args:
+        modules: the modules, or their names.
+        with_main: whether ``__main__`` may be one of them.
 
     Returns:
         The sources in the order in which the modules were imported, each module once.
@@ -75,7 +92,11 @@ def read_sources(modules: Iterable[object]) -> list[Source]:
     """
     given = list({id(module): module for module in map(find_module, modules)}.values())
     packages = {namespace_of(module).get("__name__") for module in given}
-    sources = [_read_or_gone(module, packages) for module in given]
+    main = sys.modules.get(MAIN) if with_main else None
+    sources = [
+        _read_main(module) if module is main else _read_or_gone(module, packages)
+        for module in given
+    ]
     places = {name: index for index, name in enumerate(list(sys.modules))}
     return sorted(sources, key=lambda source: places[source.name])
 
@@ -136,7 +157,7 @@ def _is_module(candidate: object) -> bool:
 def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
     spec = namespace.get("__spec__")
     name = spec.name if type(spec) is ModuleSpec else namespace.get("__name__")
-    if name == "__main__" or sys.modules.get("__main__") is module:
+    if name == MAIN or sys.modules.get(MAIN) is module:
         raise NotReloadableError("LP102", "__main__ cannot be reloaded")
     if not isinstance(name, str) or name not in sys.modules:
         raise NotReloadableError("LP108", f"module {name!r} is not in sys.modules")

@@ -17,6 +17,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import text_of_constant
+from livepatch._enrolled import Made
 from livepatch._outline import constant_shell
 
 Token = tuple[Any, ...]
@@ -45,6 +46,8 @@ _READS = frozenset({"LOAD_NAME", "LOAD_GLOBAL"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _EFFECTS = frozenset({"POP_TOP", "STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR"})
 _ENDS = frozenset({"RERAISE", "RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS"})
+# What control does not run on from.
+_LEAVES = _ENDS | {name for name in _SILENT if name.startswith("JUMP")}
 _ANNOTATE, _WHICH = "__annotate__", "__conditional_annotations__"
 
 
@@ -58,6 +61,7 @@ class Stream:
         lines: the line it stands in.
         jumps: from where to where control may go.
         handlers: ranges of instructions, each with the one that handles an exception there.
+        leaves: the instructions behind which control does not run on.
         annotations: how many annotations of variables are noted (3.14).
     """
 
@@ -66,6 +70,7 @@ class Stream:
     lines: list[int] = field(default_factory=list)
     jumps: list[tuple[int, int]] = field(default_factory=list)
     handlers: list[tuple[int, int, int]] = field(default_factory=list)
+    leaves: list[int] = field(default_factory=list)
     annotations: int = 0
 
     def places(self) -> list[int]:
@@ -106,7 +111,9 @@ class Statements:
 
     Attributes:
         all: the statements in order.
-        gone: names that old statements used for their effects and that are in no new statement.
+        gone: names that old statements that are gone used for their effects.
+        gone_uses: names that such statements read.
+        gone_made: the definitions that such statements made and a method of a global decorated.
         last_bound: names that old statements bound which are no new ones, and where they last did.
         complete: whether each instruction of the new code belongs to a statement.
         annotations: how many annotations of variables the new code notes (3.14).
@@ -114,6 +121,8 @@ class Statements:
 
     all: list[Statement]
     gone: frozenset[str]
+    gone_uses: frozenset[str]
+    gone_made: list[Made]
     last_bound: dict[str, int]
     complete: bool
     annotations: int
@@ -131,10 +140,15 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     found = list(_cut(tree))
     complete = _fill(found, after)
     left = _Search(before).run(found)
+    gone_made = list(_made_by_methods(before, left))
     gone = frozenset(_used_for_effect(before, left))
     bound: list[tuple[Any, int]] = [(before.tokens[place], place) for place in left]
-    last_bound = {token[1]: place for token, place in bound if token[0] in _BINDS}
-    return Statements(found, gone, last_bound, complete, after.annotations)
+    uses = frozenset(token[1] for token, _ in bound if token[0] in _READS)
+    last_bound: dict[str, int] = {}
+    for token, place in bound:
+        if token[0] in _BINDS:
+            last_bound[token[1]] = max(place, last_bound.get(token[1], -1))
+    return Statements(found, gone, uses, gone_made, last_bound, complete, after.annotations)
 
 
 def _cut(tree: ast.Module) -> Iterator[Statement]:
@@ -183,6 +197,27 @@ def _fill(statements: list[Statement], stream: Stream) -> bool:
     return complete
 
 
+def pair_codes(statements: list[Statement], code: CodeType) -> dict[int, CodeType]:
+    """Pair the codes in statements that were compiled alone with those of the whole source.
+
+    They may differ: the compiler calls what it sees imported in another way (3.11 and newer).
+
+    Args:
+        statements: some of the source's.
+        code: what these alone were compiled to.
+
+    Returns:
+        The codes of the whole source, by the id of those in the other one.
+    """
+    alone = [Statement(each.nodes, each.first, each.last) for each in statements]
+    _fill(alone, read_stream(code))
+    found: dict[int, CodeType] = {}
+    for one, whole in zip(alone, statements):
+        if [each.co_name for each in one.codes] == [each.co_name for each in whole.codes]:
+            found.update(zip(map(id, one.codes), whole.codes))
+    return found
+
+
 def read_stream(code: CodeType) -> Stream:
     """Read a module's instructions."""
     stream = Stream()
@@ -200,6 +235,8 @@ def read_stream(code: CodeType) -> Stream:
     for place, each in enumerate(found):
         if each.opcode in _JUMPS:
             stream.jumps.append((place, places[each.argval]))
+        if each.opname in _LEAVES:
+            stream.leaves.append(place)
     _drop_ends(stream)
     _drop_annotations(stream)
     entries: Any = getattr(dis.Bytecode(code), "exception_entries", ())
@@ -332,8 +369,11 @@ class _Search:
         # places; other than that it leaves no gap.
         doubled = all(self.said(run) == self.said(runs[0]) for run in runs)
         for one, other in pairwise(runs):
+            if doubled or other[0] in self.handled:
+                continue
             gap = self.between(one[-1], other[0])
-            if not (doubled or other[0] in self.handled or self.is_doubled(gap, places)):
+            # The call of a decorator stands in the middle of a statement, and is in others too.
+            if not (self.is_left(gap[-1], other[0]) and self.is_doubled(gap, places)):
                 return False
         own, main = set(places), runs[-1] if doubled else runs[0]
         first, last = main[0], main[-1]
@@ -360,6 +400,11 @@ class _Search:
     def said(self, places: list[int]) -> list[Token | None]:
         return [self.stream.tokens[place] for place in places]
 
+    def is_left(self, first: int, last: int) -> bool:
+        """Whether control cannot run on from one instruction to the other."""
+        index = bisect_left(self.stream.leaves, first)
+        return index < len(self.stream.leaves) and self.stream.leaves[index] < last
+
     def is_doubled(self, gap: list[int], places: list[int]) -> bool:
         """Whether what stands in a gap stands elsewhere too."""
         own, wanted = set(places), self.said(gap)
@@ -380,3 +425,22 @@ def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:
             names = []
         elif token[0] in _BINDS:
             names = []
+
+
+def _made_by_methods(stream: Stream, left: list[int]) -> Iterator[Made]:
+    """Yield what old statements defined under a decorator like `@app.route("/")`."""
+    name, roots = "", set[str]()
+    codes: list[CodeType] = []
+    for place in left:
+        token: Any = stream.tokens[place]
+        code = stream.codes[place]
+        if token[0] in _READS:
+            name = token[1]
+        elif token[0] in _ATTRIBUTES and name and not codes:
+            roots.add(name)
+        elif code is not None and not code.co_name.startswith("<"):
+            codes.append(code)
+        elif token[0] in _BINDS or token[0] in _EFFECTS:
+            if codes and roots and token[0] in _BINDS:
+                yield Made(token[1], frozenset(roots), tuple(codes))
+            name, roots, codes = "", set(), []

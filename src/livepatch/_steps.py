@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import repeat
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from livepatch._constants import DEEPEST_NESTING
 from livepatch._kinds import bases_of, class_attributes
 from livepatch._own import Call, OwnList
 from livepatch._recode import recode
@@ -209,13 +210,15 @@ def _exchange(call: Call, successors: Mapping[int, Any]) -> Call:
     return Call(call.func, *arguments)
 
 
-def exchanged(value: Any, successors: Mapping[int, Any]) -> Any:
+def exchanged(value: Any, successors: Mapping[int, Any], depth: int = DEEPEST_NESTING) -> Any:
     """Return a value, or what is to stand for it; so in tuples and dicts of arguments."""
+    if depth == 0:
+        return successors.get(id(value), value)
     if type(value) is dict:
-        items = {key: exchanged(part, successors) for key, part in value.items()}
+        items = {key: exchanged(part, successors, depth - 1) for key, part in value.items()}
         return value if all(map(operator.is_, items.values(), value.values())) else items
     if type(value) is tuple:
-        parts = tuple(exchanged(part, successors) for part in value)
+        parts = tuple(exchanged(part, successors, depth - 1) for part in value)
         return value if all(map(operator.is_, parts, value)) else parts
     return successors.get(id(value), value)
 
@@ -247,11 +250,36 @@ def _set_class_of_all(instances: list[Any], cls: type) -> None:
     collections.deque(map(_set_class, instances, repeat(cls)), maxlen=0)
 
 
+def set_on_all(instances: list[Any], name: str, values: Iterable[Any]) -> None:
+    """Set an attribute of many instances, past their classes' ``__setattr__``."""
+    collections.deque(map(object.__setattr__, instances, repeat(name), values), maxlen=0)
+
+
+def set_column(instances: list[Any], setter: Any, values: list[Any]) -> None:
+    """Set one slot of many instances."""
+    collections.deque(map(setter, instances, values), maxlen=0)
+
+
+def set_values(kind: Any, target: Any, keys: list[Any], values: list[Any]) -> None:
+    """Set the values of many keys of a dict that has them; ``kind`` is the built-in type."""
+    kind.update(target, zip(keys, values))
+
+
+def delete_from_all(instances: list[Any], name: str) -> None:
+    """Delete an attribute of many instances, where it is set."""
+    for each in instances:
+        _delete_quietly(object.__delattr__, each, name)
+
+
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
 # these are.
 _COLLECTIONS = {
     id(recode): slice(0, 2),
     id(_set_class_of_all): slice(0, 1),
+    id(set_on_all): slice(0, 3, 2),
+    id(set_column): slice(0, 3, 2),
+    id(set_values): slice(2, 4),
+    id(delete_from_all): slice(0, 1),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),
     id(set.update): slice(1, 2),

@@ -46,14 +46,14 @@ def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
             continue  # a part: its whole is listed
         if pair.path[-1].startswith("[") and (id(pair.module), plain_path(pair.path)) in wholes:
             continue  # so it is here, unless that is a table
-        moved = pair.before is not pair.module
+        moved = pair.before is not pair.module or bool(pair.previous)
         if id(pair.new) not in plan.changed and not moved:
             outcome = Outcome.UNCHANGED
         elif plan.decisions.settle(pair.new) is pair.old:
             outcome = Outcome.UPDATED
         else:
             outcome = Outcome.REPLACED
-        previous = pair.before.path_text(pair.path) if moved else None
+        previous = pair.before.path_text(pair.previous or pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
     for pair in plan.decisions.derived:
         yield DefinitionChange(pair.text, pair.kind.name, Outcome.REPLACED)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
 def is_import(nodes: Iterable[ast.stmt]) -> bool:
     """Whether a statement does nothing but import."""
     return all(isinstance(node, _IMPORTS) for node in nodes)
+
+
+def is_main_guard(node: ast.stmt) -> bool:
+    """Whether a statement is ``if __name__ == "__main__"``."""
+    if not (isinstance(node, ast.If) and isinstance(node.test, ast.Compare)):
+        return False
+    sides = (node.test.left, *node.test.comparators)
+    names = {side.id for side in sides if isinstance(side, ast.Name)}
+    texts = {side.value for side in sides if isinstance(side, ast.Constant)}
+    return names == {"__name__"} and texts == {"__main__"}
 
 
 def is_definition(nodes: Iterable[ast.stmt]) -> bool:
@@ -51,6 +63,19 @@ def base_names(nodes: Iterable[ast.AST]) -> set[str]:
     }
 
 
+def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names in what classes annotate outside functions, forward references included."""
+    found: set[str] = set()
+    for node in nodes:
+        for part in _outside_functions(node.body if isinstance(node, ast.ClassDef) else [node]):
+            if isinstance(part, ast.ClassDef):
+                found |= annotation_names([part])
+            elif isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef):
+                found.update(_names(part.annotation))
+                found.update(_names_in_texts(part.annotation))
+    return found
+
+
 def _headers(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, _DEFINITIONS):
         yield from node.decorator_list
@@ -76,6 +101,12 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield part.id
         elif isinstance(part, ast.Attribute):
             yield part.attr
+
+
+def _names_in_texts(node: ast.AST) -> Iterator[str]:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            yield from _IDENTIFIER.findall(part.value)
 
 
 def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -111,6 +142,17 @@ def _root(node: ast.AST, *, called: bool = False) -> set[str]:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()
+
+
+def decorating_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names of objects whose methods decorate: `app` in `@app.route("/")`."""
+    return {
+        name
+        for node in _outside_functions(nodes)
+        if isinstance(node, _DEFINITIONS)
+        for each in node.decorator_list
+        for name in _root(each.func if isinstance(each, ast.Call) else each, called=True)
+    }
 
 
 def overloaded_names(nodes: Iterable[ast.AST]) -> set[str]:

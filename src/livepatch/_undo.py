@@ -11,17 +11,19 @@ from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._apply import apply, drop_copies, refresh_caches, release
+from livepatch._absent import take_filled_back
+from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._constants import contents_of, may_hold_state
 from livepatch._decide import Decisions
 from livepatch._dicts import restored_order, run_in_c
 from livepatch._errors import NothingToUndoError, ReloadRefused
+from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class
 from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
 from livepatch._match import Matches, Pair
 from livepatch._module import Module, Part
-from livepatch._origin import remember_origin
+from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Plan, Watched, finish_plan, start_migrations
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
@@ -72,6 +74,7 @@ def keep_record(plan: Plan) -> Record:
         orders=OwnList(_orders(matches)),
     )
     record.replaced += map(_replacement, decisions.derived)
+    record.filled += plan.filled
     migrations = list(decisions.migrations.values())
     for each in record.replaced:
         each.migrated = id(each.old) in decisions.migrations
@@ -127,7 +130,7 @@ def _is_merger(matches: Matches, pair: Pair) -> bool:
     return pair.foreign or (moved and matches.by_new[id(pair.new)] is not pair)
 
 
-def undo(record: Record) -> Report:
+def undo_record(record: Record) -> Report:
     """Take one reload back.
 
     Args:
@@ -143,9 +146,17 @@ def undo(record: Record) -> Report:
     for module in record.modules:
         if not is_newest(record, module.source.module):
             raise NothingToUndoError("LP131", f"{module.source.name!r} has been reloaded since")
-    with young_objects_kept_apart():
-        report, watched = _run(record, started)
+    modules = (module.source.module for module in record.modules)
+    reloading = Reloading(tuple(module.source.name for module in record.modules), "back")
+    inverses = run_before(modules, reloading)
+    try:
+        with young_objects_kept_apart():
+            report, watched = _run(record, started)
+    except BaseException:
+        run_inverses(inverses)
+        raise
     if report.refusals:
+        run_inverses(inverses)
         raise ReloadRefused(report.refusals)
     return verify(report, watched, Steps())
 
@@ -157,16 +168,17 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
         if plan.refusals:
             drop_copies(plan)
             return summarise(plan, started, dry_run=True), []
+        for each in record.modules:
+            for step in origin_steps(each.source.module, each.origin):
+                plan.last.add(*step)
         try:
-            apply(plan)
+            apply(plan, "back")
         except BaseException:
             drop_copies(plan)
             raise
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
-    plan.notices += refresh_caches(plan)
-    for each in record.modules:
-        remember_origin(each.source.module, each.origin)
+    notice_lost(plan)
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
     report = summarise(plan, started, dry_run=False)
@@ -214,6 +226,7 @@ def _plan_back(record: Record) -> Plan:
     first = record.retired.inverse()
     first.extend(plan.steps)
     plan.steps = first
+    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
     for described in record.modules:
         _plan_namespace(plan, described, kept)
     shared = [layer.path for layer in record.layers if layer.shared]

@@ -117,6 +117,9 @@ class Values:
         same = self.says_the_same(pair, path)
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
+        return self._choose_by_source(pair, path, old, new, same=same)
+
+    def _choose_by_source(self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool) -> Any:
         patched = _differs_from_source(pair.before.origin, path, old)
         if same:
             return self._choose_of_same_source(pair, path, old, new, patched=patched)
@@ -132,7 +135,16 @@ class Values:
         if patched:
             message = "was set at run time and its source is unchanged; kept"
             self.note("LP303", pair, path, message)
-        if patched or not (type(old) in CONSTANTS and type(new) in CONSTANTS):
+            return old
+        if self._is_made_otherwise(old):
+            # It need not have what the new code of its class expects.
+            message = "was made by code that has changed; the source's value replaces it"
+            self.note("LP304", pair, path, message)
+            return new
+        return self._choose_of_same_code(pair, path, old, new)
+
+    def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
             return old
         for shell in pair.module.outline.scopes[path[:-1]].shells[path[-1]]:
             for name in shell.loads:

@@ -80,7 +80,6 @@ def _held(watched: Watched, unheld: OwnList[Any] | None = None, *, suspended: bo
     if not alive:
         return Held()
     internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
-    internals += retained()
     internals += unwrapped()
     internals += overwritten_locals(suspended=suspended)
     if unheld is not None:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import after
+import arrives
 import base
 import bodies
+import edit
+import imports
+import many
+import slots
 import steady
 
 if TYPE_CHECKING:
@@ -16,5 +21,15 @@ if TYPE_CHECKING:
 
 SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
-    for scenario in (bodies.SCENARIO, base.SCENARIO, after.SCENARIO, steady.SCENARIO)
+    for scenario in (
+        bodies.SCENARIO,
+        base.SCENARIO,
+        slots.SCENARIO,
+        after.SCENARIO,
+        steady.SCENARIO,
+        edit.SCENARIO,
+        arrives.SCENARIO,
+        imports.SCENARIO,
+        many.SCENARIO,
+    )
 }

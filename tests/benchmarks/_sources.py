@@ -96,6 +96,37 @@ class TwinWithBase(Mixin):
         return self.name + self.score
 '''
 
+_SLOTS = '''\
+"""A generated module: a slotted class that gains and loses a slot, version {version}."""
+
+
+class Player:
+    __slots__ = ("name", "level", "score"{slot})
+
+    def __init__(self, name: str, level: int, score: float) -> None:
+        self.name = name
+        self.level = level
+        self.score = score
+
+
+class Box:
+    def __init__(self, player: Player) -> None:
+        self.player = player
+
+
+class Twin:
+    __slots__ = ("name", "level", "score")
+
+    def __init__(self, name: str, level: int, score: float) -> None:
+        self.name = name
+        self.level = level
+        self.score = score
+
+
+class TwinWithSlot:
+    __slots__ = ("name", "level", "score", "mana")
+'''
+
 _SPEED = '''\
 """A generated module: a few short functions whose speed is measured, version {version}."""
 
@@ -145,6 +176,11 @@ def bodies_source(version: int, *, classes: int, functions: int) -> str:
 def hierarchy_source(version: int) -> str:
     """Return a module whose ``Player`` has no base (version 0) or a ``Mixin`` (version 1)."""
     return _HIERARCHY.format(base="(Mixin)" if version else "", version=version)
+
+
+def slots_source(version: int) -> str:
+    """Return a module whose ``Player`` has three slots (version 0) or four (version 1)."""
+    return _SLOTS.format(slot=', "mana"' if version else "", version=version)
 
 
 def speed_source(version: int) -> str:

@@ -44,12 +44,13 @@ class Livepatch:
 
     def __init__(self) -> None:
         self._livepatch: Any = importlib.import_module("livepatch")
+        self.options: dict[str, str] = {}
 
     def attach(self, module: ModuleType) -> None:
         self._module = module
 
     def reload(self) -> object:
-        return self._livepatch.reload(self._module)
+        return self._livepatch.reload(self._module, **self.options)
 
 
 class IPython:

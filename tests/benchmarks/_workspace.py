@@ -42,6 +42,11 @@ class Workspace:
         sys.path.remove(self._folder.name)
         self._folder.cleanup()
 
+    @property
+    def folder(self) -> Path:
+        """Where the module is, and others may be."""
+        return Path(self._folder.name)
+
     def write(self, source: str) -> None:
         """Replace the module's source."""
         self._file.write_text(source, encoding="utf-8")

@@ -40,7 +40,7 @@ def test_not_a_module(target: object) -> None:
 
 
 def test_a_name_that_was_never_imported(live: LiveModule) -> None:
-    error = refused_input("no_such_module_anywhere", strategy=live.strategy)
+    error = refused_input("no_such_module_anywhere", strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert error.code.startswith(CODES["bad input"])
@@ -49,7 +49,7 @@ def test_a_name_that_was_never_imported(live: LiveModule) -> None:
 
 
 def test_an_empty_name(live: LiveModule) -> None:
-    error = refused_input("", strategy=live.strategy)
+    error = refused_input("", strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, (ImportError, ValueError))
 
@@ -58,7 +58,7 @@ def test_a_module_that_is_not_in_sys_modules(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     del sys.modules[live.name]
     live.write("A = 22\n")
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert live.name in str(error)
@@ -68,7 +68,7 @@ def test_a_module_that_is_not_in_sys_modules(live: LiveModule) -> None:
 def test_a_module_made_by_hand(live: LiveModule) -> None:
     module = types.ModuleType(live.name)
     sys.modules[live.name] = module
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert live.name in str(error)
@@ -77,7 +77,7 @@ def test_a_module_made_by_hand(live: LiveModule) -> None:
 def test_another_module_of_the_same_name_in_sys_modules(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     sys.modules[live.name] = types.ModuleType(live.name)
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert module.A == 1
@@ -93,7 +93,7 @@ def test_main_module(strategy: Strategy) -> None:
 def test_main_module_of_a_script(strategy: Strategy) -> None:
     said = run_in_child(
         """
-        try: livepatch.reload(sys.modules["__main__"], strategy=live.strategy)
+        try: livepatch.reload(sys.modules["__main__"], strategy=live.strategy, rerun=live.rerun)
         except livepatch.LivepatchError as error: print(error.code, error)
         """,
         strategy,
@@ -109,7 +109,7 @@ def test_namespace_package(live: LiveModule) -> None:
     (folder / "part.py").write_text("A = 1\n", encoding="utf-8")
     importlib.invalidate_caches()
     importlib.import_module(f"{live.name}.part")
-    error = refused_input(live.name, strategy=live.strategy)
+    error = refused_input(live.name, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert live.name in str(error)
@@ -123,7 +123,7 @@ def test_module_inside_a_namespace_package_can_be_reloaded(live: LiveModule) -> 
     part = importlib.import_module(f"{live.name}.part")
     held = [part.hit]
     (folder / "part.py").write_text("def hit(): return 2\n", encoding="utf-8")
-    livepatch.reload(part, strategy=live.strategy)
+    livepatch.reload(part, strategy=live.strategy, rerun=live.rerun)
 
     assert held[0] is part.hit
     assert held[0]() == 2
@@ -150,7 +150,7 @@ def test_extension_module(strategy: Strategy) -> None:
 def test_source_file_that_is_gone(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     live.path.unlink()
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, (ImportError, OSError))
     assert str(live.path) in str(error)
@@ -160,7 +160,7 @@ def test_source_file_that_is_gone(live: LiveModule) -> None:
 def test_source_file_that_came_back_reloads(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     live.path.unlink()
-    refused_input(module, strategy=live.strategy)
+    refused_input(module, strategy=live.strategy, rerun=live.rerun)
     live.edit("A = 2\n")
 
     assert module.A == 2
@@ -170,7 +170,7 @@ def test_source_file_that_cannot_be_read(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     live.path.unlink()
     live.path.mkdir()
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert str(live.path) in str(error)
     assert module.A == 1
@@ -179,7 +179,7 @@ def test_source_file_that_cannot_be_read(live: LiveModule) -> None:
 def test_source_that_is_not_utf_8(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     live.path.write_bytes(b"A = 2\nB = '\xff\xfe'\n")
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert error.code.startswith(CODES["bad input"])
     assert live.path.name in str(error)
@@ -233,7 +233,7 @@ def test_zipped_module(live: LiveModule, zipped: Path) -> None:
     module = importlib.import_module(live.name)
     held = [module.hit]
     zip_source(zipped, live.name, "# a longer source\ndef hit(): return 2\n")
-    livepatch.reload(module, strategy=live.strategy)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
 
     assert held[0] is module.hit
     assert held[0]() == 2
@@ -243,7 +243,7 @@ def test_zipped_module_that_is_unchanged(live: LiveModule, zipped: Path) -> None
     importlib.invalidate_caches()
     module = importlib.import_module(live.name)
     held = [module.hit]
-    livepatch.reload(module, strategy=live.strategy)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
 
     assert str(zipped) in str(module.__file__)
     assert held[0] is module.hit
@@ -254,7 +254,7 @@ def test_object_in_the_place_of_the_module_in_sys_modules(live: LiveModule) -> N
     module = live.start("A = 1\n")
     stand_in = types.SimpleNamespace(A=5)
     sys.modules[live.name] = stand_in  # type: ignore[assignment]
-    error = refused_input(live.name, strategy=live.strategy)
+    error = refused_input(live.name, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, (ImportError, TypeError))
     assert live.name in str(error)
@@ -293,7 +293,7 @@ def test_unknown_strategy(live: LiveModule, value: Any) -> None:
 def test_names_to_keep_that_are_not_names(live: LiveModule, keep: Any) -> None:
     module = live.start("CACHE = 1\n")
     live.write("CACHE = 2\n")
-    error = refused_input(module, strategy=live.strategy, keep=keep)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun, keep=keep)
 
     assert isinstance(error, (TypeError, ValueError))
     assert module.CACHE == 1
@@ -310,14 +310,14 @@ def test_reload_by_name(live: LiveModule) -> None:
     module = live.start("def hit(): return 1\n")
     held = [module.hit]
     live.write("def hit(): return 2\n")
-    livepatch.reload(live.name, strategy=live.strategy)
+    livepatch.reload(live.name, strategy=live.strategy, rerun=live.rerun)
 
     assert held[0] is module.hit
     assert held[0]() == 2
 
 
 def test_error_numbers_can_be_explained(live: LiveModule) -> None:
-    error = refused_input("no_such_module_anywhere", strategy=live.strategy)
+    error = refused_input("no_such_module_anywhere", strategy=live.strategy, rerun=live.rerun)
 
     assert livepatch.explain(error.code)
 
@@ -330,7 +330,7 @@ def test_module_whose_loader_has_no_source(live: LiveModule) -> None:
     live.path.unlink()
     importlib.invalidate_caches()
     module = importlib.import_module(live.name)
-    error = refused_input(module, strategy=live.strategy)
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
 
     assert isinstance(error, ImportError)
     assert live.name in str(error)

@@ -31,7 +31,7 @@ def package(live: LiveModule) -> str:
 
 def test_nothing_has_changed(live: LiveModule, package: str) -> None:
     assert livepatch.changed(package) == ()
-    report = livepatch.reload_changed(package, strategy=live.strategy)
+    report = livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
     assert report.modules == ()
     assert report.ok
     assert "nothing" in str(report)
@@ -49,7 +49,7 @@ def test_those_that_changed_are_reloaded(live: LiveModule, package: str) -> None
     write(live, "a", "def f(): return 2\n")
 
     assert livepatch.changed(package) == (f"{package}.a",)
-    report = livepatch.reload_changed(package, strategy=live.strategy)
+    report = livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
     assert report.modules == (f"{package}.a",)
     assert held() == 2
     assert livepatch.changed(package) == ()
@@ -89,14 +89,14 @@ def test_source_that_does_not_compile_differs(live: LiveModule, package: str) ->
 
     assert livepatch.changed(package) == (f"{package}.a",)
     with pytest.raises(SyntaxError):
-        livepatch.reload_changed(package, strategy=live.strategy)
+        livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
     assert sys.modules[f"{package}.a"].f() == 1
 
 
 def test_new_module_comes_with_those_that_need_it(live: LiveModule, package: str) -> None:
     write(live, "a", "from .c import g\ndef f(): return g()\n")
     write(live, "c", "def g(): return 3\n")
-    report = livepatch.reload_changed(package, strategy=live.strategy)
+    report = livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
 
     assert sys.modules[f"{package}.a"].f() == 3
     assert f"{package}.c" in report.modules
@@ -107,7 +107,7 @@ def test_module_whose_file_has_gone(live: LiveModule, package: str) -> None:
     part_path(live, "a").unlink()
 
     assert set(livepatch.changed(package)) == {package, f"{package}.a"}
-    report = livepatch.reload_changed(package, strategy=live.strategy)
+    report = livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
     assert f"{package}.a" not in sys.modules
     assert "LP311" in {notice.code for notice in report.notices}
 

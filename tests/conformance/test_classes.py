@@ -1328,6 +1328,9 @@ def test_default_stays_the_class_attribute_that_it_is(live: LiveModule, body: st
         live.module.Sorted().pop("a")
 
 
+@pytest.mark.one_mode(
+    "a class of which nothing has changed is kept, and named, where a call in its metaclass has"
+)
 def test_object_that_a_metaclass_made_is_made_anew_by_its_new_class(live: LiveModule) -> None:
     source = """
         class Options:
@@ -1429,6 +1432,7 @@ def test_class_with_instances_becomes_a_function(live: LiveModule) -> None:
     assert "LP306" in {notice.code for notice in report.notices}
 
 
+@pytest.mark.one_mode("data is kept, and named")
 def test_attribute_computed_by_a_function_whose_body_changed(live: LiveModule) -> None:
     source = """
         def limit(): return 1
@@ -1442,6 +1446,7 @@ def test_attribute_computed_by_a_function_whose_body_changed(live: LiveModule) -
     assert (module.A.limit, module.TOP) == (2, 2)
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_attribute_whose_unchanged_source_gives_another_value_is_kept_and_named(
     live: LiveModule,
 ) -> None:

@@ -182,8 +182,8 @@ def test_frozen_objects(live: LiveModule) -> None:
 @pytest.mark.parametrize(
     ("code", "before", "between", "after"),
     [
-        ("LP302", "T = {}\n", "held = [module.T]", "T = {}\nx = 1\n"),
-        ("LP303", "class A: x = 1\n", "module.A.x = 2", "class A: x = 1\ny = 1\n"),
+        ("LP302", "T = {}\n", "held = [module.T]", "T = dict()\n"),
+        ("LP303", "class A: x = 1\n", "module.A.x = 2", "class A: x = 1; y = 1\n"),
         ("LP304", "class A: x = 1\n", "module.A.x = 2", "class A: x = 3\n"),
         ("LP306", "class A: pass\n", "held = module.A()", "x = 1\n"),
         ("LP309", "def f(): pass\n", "held = [module.f]", "x = 1\n"),

@@ -621,7 +621,8 @@ def test_untouched_attrs_class_takes_the_fields_that_its_base_gained(live: LiveM
     assert [field.name for field in attrs.fields(module.Child)] == ["x", "y", "z"]
     assert repr(module.Child(1, 2, 3)) == "Child(x=1, y=2, z=3)"
     assert type(child) is module.Child
-    assert not report.notices
+    assert child.y == 5
+    assert [each.code for each in report.notices] == ["LP317"]
 
 
 MODELS = """
@@ -685,3 +686,39 @@ def test_data_class_that_gains_a_field_has_its_annotation(live: LiveModule) -> N
     assert after == (["a", "b"], ["a", "b", "return"])
     assert list(module.D.__annotations__) == ["a"]
     assert list(module.D.__init__.__annotations__) == ["a", "return"]
+
+
+def test_class_below_a_named_tuple_without_a_name_keeps_its_identity(live: LiveModule) -> None:
+    # C code may hold it where nothing can be exchanged.
+    module = live.start(
+        """
+        import collections
+        class Pair(collections.namedtuple("Pair", "a b")):
+            def total(self): return self.a + self.b
+        """
+    )
+    held, pair, made = [module.Pair], module.Pair(1, 2), id(module.Pair)
+    base = [module.Pair.__bases__[0]]
+    live.change("self.a + self.b", "self.a - self.b")
+
+    assert held[0] is module.Pair is type(pair)
+    assert pair.total() == -1
+    assert base[0] is module.Pair.__bases__[0]
+    assert live.strategy == "repoint" or id(module.Pair) == made
+
+
+def test_class_below_a_named_tuple_without_a_name_gains_a_field(live: LiveModule) -> None:
+    module = live.start(
+        """
+        import collections
+        class Pair(collections.namedtuple("Pair", "a b", defaults=(0, 0))):
+            def total(self): return self.a + self.b
+        """
+    )
+    held, pair = [module.Pair], [module.Pair(1, 2)]
+    report = live.change('"a b", defaults=(0, 0)', '"a b c", defaults=(0, 0, 5)')
+
+    assert held[0] is module.Pair is type(pair[0])
+    assert pair == [(1, 2, 5)]
+    report.undo()
+    assert pair == [(1, 2)]

@@ -71,7 +71,7 @@ def test_through_a_module_in_between(live: LiveModule) -> None:
     live.package(__init__="from .config import LIMIT\n", config="LIMIT = 10\n")
     other = live.other("from LIVE import LIMIT\n")
     (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
-    livepatch.reload(f"{live.name}.config", strategy=live.strategy)
+    livepatch.reload(f"{live.name}.config", strategy=live.strategy, rerun=live.rerun)
 
     assert live.module.LIMIT == other.LIMIT == 20
 
@@ -120,7 +120,9 @@ def test_dependents_of_dependents_by_way_of_a_module_that_stays(live: LiveModule
     live.package(__init__="from .config import LIMIT as TOP\n", config="LIMIT = 10\n")
     other = live.other("from LIVE import TOP\nDOUBLE = TOP * 2\n")
     (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
-    livepatch.reload(f"{live.name}.config", strategy=live.strategy, dependents=True)
+    livepatch.reload(
+        f"{live.name}.config", strategy=live.strategy, rerun=live.rerun, dependents=True
+    )
 
     assert other.DOUBLE == 40
     assert live.module.TOP == 20
@@ -151,6 +153,7 @@ def test_a_dry_run_changes_no_imported_name(live: LiveModule) -> None:
     assert other.LIMIT == 10
 
 
+@pytest.mark.one_mode("what was computed is kept, and named")
 def test_name_in_a_module_that_runs_by_way_of_one_that_does_not(live: LiveModule) -> None:
     live.package(
         __init__="from .config import LIMIT\n",
@@ -160,6 +163,8 @@ def test_name_in_a_module_that_runs_by_way_of_one_that_does_not(live: LiveModule
     __import__(f"{live.name}.user")
     user = sys.modules[f"{live.name}.user"]
     (live.root / live.name / "config.py").write_text("LIMIT = 20\n")
-    livepatch.reload(f"{live.name}.user", f"{live.name}.config", strategy=live.strategy)
+    livepatch.reload(
+        f"{live.name}.user", f"{live.name}.config", strategy=live.strategy, rerun=live.rerun
+    )
 
     assert (user.LIMIT, user.DOUBLE, live.module.LIMIT) == (20, 40, 20)

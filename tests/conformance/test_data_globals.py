@@ -17,6 +17,7 @@ def test_data_global_takes_the_new_value(live: LiveModule) -> None:
     assert module.LIMIT == 2
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_data_global_of_unchanged_source_is_made_anew(live: LiveModule) -> None:
     module = live.start("CACHE = {}\ndef hit(): return 1\n")
     module.CACHE["a"] = 1
@@ -25,6 +26,7 @@ def test_data_global_of_unchanged_source_is_made_anew(live: LiveModule) -> None:
     assert module.CACHE == {}
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_old_container_that_someone_holds_is_reported(live: LiveModule) -> None:
     module = live.start("CACHE = {}\ndef hit(): return 1\n")
     held = [module.CACHE]
@@ -77,6 +79,7 @@ def test_module_lists_the_names_to_keep(live: LiveModule) -> None:
     assert module.CACHE == {"a": 1}
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_names_to_keep_of_the_module_and_of_the_call_add_up(live: LiveModule) -> None:
     module = live.start("__livepatch_keep__ = ['A']\nA = []\nB = []\nC = []\ndef hit(): return 1\n")
     for name in "ABC":
@@ -214,6 +217,7 @@ def test_data_that_holds_definitions_names_the_survivors(live: LiveModule) -> No
     assert held[2][module.Player][0] is module.Player
 
 
+@pytest.mark.one_mode("what was computed is kept, and named")
 def test_statement_order_still_matters(live: LiveModule) -> None:
     module = live.start("A = 1\nB = A + 1\n")
     live.change("A = 1", "A = 5")
@@ -221,6 +225,7 @@ def test_statement_order_still_matters(live: LiveModule) -> None:
     assert module.B == 6
 
 
+@pytest.mark.one_mode("unchanged statements do not run")
 def test_counter_of_runs_shows_that_the_module_ran_once(live: LiveModule) -> None:
     other = live.other("runs = []\n")
     live.start("import OTHER\nOTHER.runs.append(1)\ndef hit(): return 1\n")
@@ -254,6 +259,7 @@ def test_source_reads_its_own_old_value_as_importlib_allows(live: LiveModule) ->
     assert held[0] == [1, 2]
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_global_that_a_function_counts_up_starts_anew(live: LiveModule) -> None:
     module = live.start("COUNT = 0\ndef up():\n    global COUNT\n    COUNT += 1\n")
     module.up()

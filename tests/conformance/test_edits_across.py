@@ -276,6 +276,7 @@ def test_definitions_of_a_loop_keep_apart(live: LiveModule) -> None:
     assert [item() for item in held] == [(1, 9), (2, 9)]
 
 
+@pytest.mark.one_mode("nothing has changed in any source")
 def test_conditional_definition_by_a_flag_elsewhere(live: LiveModule) -> None:
     other = live.other("FAST = False\n")
     module = live.start("""

@@ -293,6 +293,7 @@ def test_hash_that_raises_while_a_key_moves_takes_everything_back(live: LiveModu
     assert held[1]() == (1 if failed else 2)
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_metaclass_that_refuses_the_second_class(live: LiveModule) -> None:
     other = live.other("""
         seen = set()
@@ -389,6 +390,32 @@ def test_failed_import_of_a_sibling_leaves_the_sibling_as_python_does(live: Live
     assert module.A == 1
 
 
+def test_named_tuple_that_becomes_another_kind_of_class_is_refused(live: LiveModule) -> None:
+    source = "import typing\nclass P(typing.NamedTuple):\n    a: int = 1\n"
+    module = live.start(source)
+    held = [module.P()]
+    with pytest.raises(livepatch.ReloadRefused, match="LP12"):
+        live.edit("class P(Exception): pass\n")
+
+    assert type(held[0]) is module.P
+    assert held[0] == (1,)
+
+
+def test_named_tuple_made_by_a_failed_load_and_given_away(live: LiveModule) -> None:
+    other = live.other("made = []\n")
+    live.start("A = 1\n")
+    with pytest.raises(ZeroDivisionError):
+        live.edit("""
+            import typing, OTHER
+            class P(typing.NamedTuple):
+                a: int = 1
+            OTHER.made.append(P())
+            1 / 0
+        """)
+
+    assert [tuple(made) for made in other.made] in ([], [(1,)])
+
+
 def test_refused_edit_leaves_what_has_got_a_second_name(live: LiveModule) -> None:
     source = """
         def f(): return 1
@@ -421,6 +448,7 @@ def test_name_that_hides_a_builtin_does_not_hide_it_from_the_new_source(live: Li
 
 
 @pytest.mark.parametrize("ending", ["dry run", "error", "refusal"])
+@pytest.mark.one_mode("the class of which the edit makes another one is not made again")
 def test_young_class_of_a_user_is_not_taken_out_with_the_load(
     live: LiveModule, ending: str
 ) -> None:

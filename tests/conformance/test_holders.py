@@ -354,11 +354,46 @@ def test_wrapt_function_wrapper(live: LiveModule) -> None:
 
 def test_cache_around_a_function_of_the_module(live: LiveModule) -> None:
     module = live.start(FUNCTION)
-    held = [functools.lru_cache(module.hit)]
+    held = [functools.lru_cache(maxsize=7)(module.hit)]
+    held[0].mark = module.hit
+    held[0]()
     live.edit(FUNCTION_EDITS["decorated"])
-    held[0].cache_clear()
 
     assert held[0]() == 2
+    assert held[0].cache_info().maxsize == 7
+    assert held[0].mark is held[0].__wrapped__ is module.hit
+
+
+def test_cache_of_a_call_under_way_runs_the_new_code_once_it_is_emptied(live: LiveModule) -> None:
+    module = live.start(FUNCTION)
+    held = functools.lru_cache(module.hit)
+    live.edit(FUNCTION_EDITS["decorated"])
+    held.cache_clear()
+
+    assert held() == 2
+
+
+def test_cache_that_an_instance_keeps_around_its_own_method(live: LiveModule) -> None:
+    module = live.start(
+        """
+        import functools
+        class Table:
+            __slots__ = ("look",)
+            def __init__(self): self.look = functools.lru_cache(maxsize=None)(self.find)
+            def find(self, key): return (key, 1)
+        """
+    )
+    tables = [module.Table()]
+    tables[0].look("a")
+    report = live.change('__slots__ = ("look",)', '__slots__ = ("look", "size")')
+
+    assert type(tables[0]) is module.Table
+    assert tables[0].look.__wrapped__.__self__ is tables[0]
+    assert tables[0].look("a") == ("a", 1)
+    assert not named(report.notices, "not moved", "Table")
+    report.undo()
+    assert type(tables[0]) is module.Table
+    assert tables[0].look("a") == ("a", 1)
 
 
 def test_map_object_over_a_function(live: LiveModule) -> None:

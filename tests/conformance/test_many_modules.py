@@ -79,7 +79,7 @@ def test_edits_of_several_modules_come_together(shop: Shop, live: LiveModule) ->
 def test_order_given_does_not_matter(shop: Shop, live: LiveModule) -> None:
     shop.write(config="LIMIT = 30\n")
     modules = sorted(shop.modules(), key=lambda module: module.__name__, reverse=True)
-    livepatch.reload(*modules, strategy=live.strategy)
+    livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
 
     assert live.module.Item("pen").text() == "pen of 30"
 
@@ -382,7 +382,7 @@ def test_undo_of_an_import_that_took_a_place_leaves_the_imported(live: LiveModul
 def test_one_of_a_module_twice_is_one(live: LiveModule) -> None:
     live.start("def f(): return 1\n")
     live.write("def f(): return 2\n")
-    report = livepatch.reload(live.module, live.name, strategy=live.strategy)
+    report = livepatch.reload(live.module, live.name, strategy=live.strategy, rerun=live.rerun)
 
     assert report.modules == (live.name,)
     assert live.module.f() == 2
@@ -422,7 +422,7 @@ def test_imports_of_other_threads_are_not_disturbed(live: LiveModule) -> None:
         for number in range(40):
             path.write_text(f"def f(): return {number % 2 + 1}\\n")
             modules = [m for n, m in list(sys.modules.items()) if n.split(".")[0] == live.name]
-            livepatch.reload(*modules, strategy=live.strategy)
+            livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
         stop.append(1)
         for thread in threads:
             thread.join()

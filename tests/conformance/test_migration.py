@@ -461,6 +461,20 @@ def test_named_tuple_gets_a_lost_field_back_on_undo(live: LiveModule) -> None:
     assert pairs == [(3, 4)]
 
 
+def test_the_live_class_may_be_given_a_hook_from_outside(live: LiveModule) -> None:
+    source = "import dataclasses\n@dataclasses.dataclass(slots=True)\nclass Point:\n    x: int\n"
+    module = live.start(source)
+    points = [module.Point(3)]
+
+    def migrate(point: Any, change: livepatch.Change) -> None:
+        point.y = point.x + 1 if change.direction == "forward" else None
+
+    module.Point.__livepatch_migrate__ = migrate
+    live.change("x: int\n", "x: int\n    y: int\n")
+
+    assert points == [module.Point(3, 4)]
+
+
 def test_named_tuple_field_without_a_default_is_refused_with_the_count(live: LiveModule) -> None:
     module = live.start(PAIR)
     pairs = [module.Pair(3, 4), module.Pair(5, 6)]
@@ -992,3 +1006,126 @@ def test_other_threads_see_all_of_a_migration_or_nothing(live: LiveModule) -> No
 
     assert report.instances == {f"{live.name}.Player": 200}
     assert seen <= {(("level",), False, 0), (("level", "mana"), True, 0)}
+
+
+def test_a_class_whose_instances_hold_nothing_and_that_has_none(live: LiveModule) -> None:
+    module = live.start("class Point:\n    __slots__ = ()\n")
+    held = [module.Point]
+    live.change("__slots__ = ()", '__slots__ = ("x",)')
+
+    assert held[0] is module.Point
+    assert module.Point.x
+
+
+def test_weak_reference_that_the_new_layout_has_no_room_for_is_named(live: LiveModule) -> None:
+    module = live.start("class Player:\n    name = 'ada'\n    def hit(self): return 1\n")
+    held = [module.Player()]
+    reference = weakref.ref(held[0])
+    report = live.edit("class Player:\n    __slots__ = ()\n    def hit(self): return 2\n")
+
+    assert [notice.code for notice in report.notices] == ["LP201"]
+    assert held[0].hit() == 2
+    assert reference() is None
+
+
+def test_undo_to_a_layout_without_weak_references_where_a_report_keeps_values(
+    live: LiveModule,
+) -> None:
+    plain = "class Player:\n    def __init__(self): self.health = 100\n"
+    module = live.start(plain)
+    held = module.Player()
+    first = live.edit("class Player:\n    __slots__ = ()\n")
+    second = live.edit(plain)
+    second.undo()
+    first.undo()
+
+    assert held.health == 100
+
+
+# Marks on classes of every kind
+
+MARKED = {
+    "generic": ("import typing\nT = typing.TypeVar('T')\n", "(typing.Generic[T])"),
+    "abstract": ("import abc\n", "(abc.ABC)"),
+    "of a metaclass": ("class Meta(type): pass\n", "(metaclass=Meta)"),
+    "of a metaclass that refuses": (
+        "class Meta(type):\n    def __setattr__(cls, name, value): raise TypeError(name)\n",
+        "(metaclass=Meta)",
+    ),
+    "slotted": ("", ""),
+}
+
+
+@pytest.mark.parametrize("case", MARKED)
+def test_mark_holds_on_classes_of_every_kind_and_below_them(live: LiveModule, case: str) -> None:
+    before, bases = MARKED[case]
+    slots = "    __slots__ = ('hp',)\n" if case == "slotted" else ""
+    source = (
+        f"import livepatch\n{before}class Player{bases}:\n{slots}    pool = 1\n    limit = 1\n"
+        f"class Mage(Player): pass\n"
+    )
+    module = live.start(source)
+    player, mage = module.Player(), module.Mage()
+    player.hp, mage.hp = 1, 2
+    mark = '@livepatch.hotswap(renamed={"hp": "health"}, keep=("pool",))\nclass Player'
+    edited = source.replace("class Player", mark).replace("'hp'", "'health'")
+    report = live.edit(edited.replace("pool = 1", "pool = 2").replace("limit = 1", "limit = 2"))
+
+    assert report.ok, report
+    assert (player.health, mage.health) == (1, 2)
+    assert (module.Player.pool, module.Player.limit) == (1, 2)
+    assert type(player) is module.Player
+    assert type(mage) is module.Mage
+    mage.health = 3
+    assert report.undo().ok
+    assert (player.hp, mage.hp) == (1, 3)
+
+
+def test_mark_is_one_attribute_of_the_class_and_nothing_else() -> None:
+    class Plain:
+        level = 1
+
+        def hit(self) -> int:
+            return 1
+
+    before = dict(vars(Plain))
+    marked = livepatch.hotswap(renamed={"hp": "health"})(Plain)
+    after = dict(vars(marked))
+
+    assert marked is Plain
+    assert after.keys() - before.keys() == {"__livepatch_hotswap__"}
+    assert all(after[name] is value for name, value in before.items() if name != "__dict__")
+
+
+def test_marked_function_costs_one_call_of_a_proxy() -> None:
+    def hit(number: int) -> int:
+        return number
+
+    marked = livepatch.hotswap(hit)
+
+    assert marked.__wrapped__ is hit  # type: ignore[attr-defined]
+    assert "__call__" not in vars(type(marked))
+    assert marked(1) == 1
+
+
+def test_hook_on_the_way_back_is_told_the_direction_and_what_was_gathered(
+    live: LiveModule,
+) -> None:
+    module = live.start("told = []\nclass P:\n    __slots__ = ('a',)\n")
+    held = [module.P()]
+    held[0].a = 1
+    report = live.edit("""
+        told = []
+        class P:
+            __slots__ = ("b",)
+            def __livepatch_migrate__(self, change):
+                told.append((change.direction, dict(change.old_values)))
+                if change.direction == "forward":
+                    self.b = change.old_values["a"] + 1
+    """)
+    told = module.told
+    held[0].b = 7
+    report.undo()
+
+    assert told == [("forward", {"a": 1}), ("back", {"b": 7})]
+    assert held[0].a == 1

@@ -246,3 +246,14 @@ def test_annotations_do_not_keep_the_other_class_alive(live: LiveModule) -> None
     if live.strategy == "auto":  # under the other one, the report keeps the old class for its undo
         assert mine == [live.module.A]
     assert live.module.A.f.__annotations__ == {"b": live.module.A, "c": int, "return": str}
+
+
+@needs_lazy
+def test_unchanged_annotations_look_names_up_in_the_class_that_survives(live: LiveModule) -> None:
+    source = "class Player:\n    size = int\n    count: size = 0\n    def hit(self): return 1\n"
+    module = live.start(source)
+    live.change("return 1", "return 2", strategy="repoint")
+    (cell,) = vars(module.Player)["__annotate_func__"].__closure__
+
+    assert cell.cell_contents["hit"] is module.Player.hit
+    assert module.Player.__annotations__ == {"count": int}

@@ -19,7 +19,7 @@ def edit_part(live: LiveModule, stem: str, source: str) -> livepatch.Report:
     """Write the source of a submodule and reload it."""
     path = live.root / live.name / f"{stem}.py"
     path.write_text(source.replace("LIVE", live.name), encoding="utf-8")
-    return livepatch.reload(f"{live.name}.{stem}", strategy=live.strategy)
+    return livepatch.reload(f"{live.name}.{stem}", strategy=live.strategy, rerun=live.rerun)
 
 
 def test_submodule(live: LiveModule) -> None:
@@ -144,7 +144,7 @@ def test_submodule_hidden_by_a_function_of_its_name(live: LiveModule) -> None:
     held = [package.hit]
     path = live.root / live.name / "hit.py"
     path.write_text("def hit(): return 2\n", encoding="utf-8")
-    livepatch.reload(f"{live.name}.hit", strategy=live.strategy)
+    livepatch.reload(f"{live.name}.hit", strategy=live.strategy, rerun=live.rerun)
 
     assert held[0] is package.hit is sys.modules[f"{live.name}.hit"].hit
     assert held[0]() == 2
@@ -160,7 +160,9 @@ def test_class_that_says_it_belongs_to_the_package(live: LiveModule) -> None:
     size = item.size
     path = live.root / live.name / "items.py"
     path.write_text(part.replace("LIVE", live.name).replace("return 1", "return 2"), "utf-8")
-    report = livepatch.reload(live.module, part_of(live, "items"), strategy=live.strategy)
+    report = livepatch.reload(
+        live.module, part_of(live, "items"), strategy=live.strategy, rerun=live.rerun
+    )
 
     assert report.ok
     assert report.notices == ()

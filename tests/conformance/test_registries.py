@@ -283,6 +283,7 @@ def test_registry_that_holds_pairs(live: LiveModule) -> None:
     assert other.routes == [("/a", module.a), ("/b", module.b)]
 
 
+@pytest.mark.one_mode("nothing is registered twice")
 def test_registry_that_forbids_doubles_stops_the_reload_and_nothing_changes(
     live: LiveModule,
 ) -> None:

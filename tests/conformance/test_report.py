@@ -143,6 +143,7 @@ def test_changed_body_is_updated_and_its_neighbours_unchanged(live: LiveModule) 
     assert found["Player.heal"] == found["start"] == "unchanged"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_definitions(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def stop", "def pause")
@@ -152,6 +153,7 @@ def test_added_and_removed_definitions(live: LiveModule) -> None:
     assert found["stop"] == "removed"
 
 
+@pytest.mark.one_mode("a definition that was renamed is followed")
 def test_added_and_removed_methods(live: LiveModule) -> None:
     live.start(GAME)
     report = live.change("def heal", "def rest")
@@ -196,6 +198,7 @@ def test_ok_is_a_bool(live: LiveModule) -> None:
     assert live.reload().ok is True
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_notices_have_a_number_a_path_and_a_message(live: LiveModule) -> None:
     module = live.start("CACHE = {}\ndef hit(): return 1\n")
     held = [module.CACHE]
@@ -378,6 +381,52 @@ def test_every_exported_name_exists() -> None:
         "uninstall",
     } <= set(livepatch.__all__)
     assert all(hasattr(livepatch, name) for name in livepatch.__all__)
+
+
+DECORATED = {
+    "property": "class P:\n    @property\n    def hit(self): return 1\n",
+    "static method": "class P:\n    @staticmethod\n    def hit(): return 1\n",
+    "class method": "class P:\n    @classmethod\n    def hit(cls): return 1\n",
+    "cached property": "import functools\nclass P:\n    @functools.cached_property\n"
+    "    def hit(self): return 1\n",
+    "cached function": "import functools\n@functools.lru_cache\ndef hit(): return 1\n",
+    "wrapper": "import functools\ndef d(f):\n    @functools.wraps(f)\n    def inner(): return f()\n"
+    "    return inner\n@d\ndef hit(): return 1\n",
+}
+
+
+@pytest.mark.parametrize("kind", DECORATED)
+def test_definition_has_changed_if_the_function_inside_it_has(live: LiveModule, kind: str) -> None:
+    live.start(DECORATED[kind])
+    report = live.change("return 1", "return 2")
+    outcomes = {each.path: each.outcome.value for each in report.definitions}
+    path = f"{live.name}.P.hit" if "class P" in DECORATED[kind] else f"{live.name}.hit"
+
+    assert outcomes.pop(path) == ("updated" if live.strategy == "auto" else "replaced")
+    assert set(outcomes.values()) <= {"unchanged"}
+
+
+def test_cached_function_that_only_the_report_keeps_is_not_left_behind(live: LiveModule) -> None:
+    module = live.start(DECORATED["cached function"])
+    held = [module.hit]
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert held[0] is module.hit
+    assert held[0]() == 2
+
+
+def test_cached_function_that_c_code_keeps_is_forwarded_and_named(live: LiveModule) -> None:
+    module = live.start("import functools\n@functools.lru_cache\ndef hit(a): return 1\n")
+    assert module.hit(1) == 1  # remembered
+    held = map(module.hit, [1, 1, 1])
+    report = live.change("return 1", "return 2")
+
+    assert next(held) == module.hit(1) == 2
+    left = ["LP201"] if live.strategy == "repoint" else []  # else it is the object it was
+    assert [each.code for each in report.notices] == left
+    report.undo()
+    assert next(held) == module.hit(1) == 1
 
 
 OF_EVERY_KIND = """

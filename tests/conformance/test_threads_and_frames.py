@@ -305,10 +305,16 @@ def test_threads_that_call_all_the_time_see_no_exception(live: LiveModule, edit:
 
 def test_switch_interval_is_what_it_was(live: LiveModule) -> None:
     live.start("def hit(): return 1\n")
-    before = sys.getswitchinterval()
-    live.change("return 1", "return 2")
-    with pytest.raises(ZeroDivisionError):
-        live.edit("1 / 0\n")
+    before, stop = sys.getswitchinterval(), threading.Event()
+    other = threading.Thread(target=stop.wait)  # without another thread it is left alone
+    other.start()
+    try:
+        live.change("return 1", "return 2")
+        with pytest.raises(ZeroDivisionError):
+            live.edit("1 / 0\n")
+    finally:
+        stop.set()
+        other.join()
 
     assert sys.getswitchinterval() == before
 

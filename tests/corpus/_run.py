@@ -137,6 +137,7 @@ def _child(pair: Pair, tool: str | None, strategy: Strategy, *, late: bool) -> d
             **{part: str(getattr(stage, part)) for part in ("lib", "new", "suite")},
             "packages": pair.packages,
             "skipped": pair.skipped,
+            "migrated": pair.migrated,
             "tests": pair.tests,
             "inside": pair.inside,
             "options": [

@@ -14,7 +14,12 @@ from tests.corpus._pairs import Pair
 from tests.corpus._run import Comparison, compare
 from tests.live import Strategy
 
-_DISTRIBUTIONS = {"livepatch": "livepatch", "ipython": "ipython", "jurigged": "jurigged"}
+_DISTRIBUTIONS = {
+    "livepatch": "livepatch",
+    "livepatch-changed": "livepatch",
+    "ipython": "ipython",
+    "jurigged": "jurigged",
+}
 _HEADS = ("pair", "tool", "modules", "held", "reached", "tests", "as fresh", "left", "s", "verdict")
 
 

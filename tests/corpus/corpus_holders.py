@@ -138,6 +138,11 @@ def _state_of(instance: Any) -> dict[str, Any] | None:
     return state if type(state) is dict else None
 
 
+def _fields_of(instance: Any) -> dict[str, Any]:
+    fields = getattr(type(instance), "_fields", ())
+    return {name: getattr(instance, name) for name in fields}
+
+
 def _instance_of(cls: type) -> Any:
     for arguments in ((), ("text",), (b"bytes",), ("text", "text"), (1,), ([],)):
         try:
@@ -157,13 +162,16 @@ class Findings:
         held: how many references there are, by the way they are held.
         stale: references whose definition still exists and is another object.
         gone: definitions that the new source no longer has, as they themselves say where they are.
+        renamed: addresses that are no more, held by references that reach a current definition:
+            the old one had two names.
         changed_kind: addresses where something of another type is now.
-        lost_state: instances whose attributes are not what they were.
+        lost_state: instances that have lost an attribute, or have another value for it.
     """
 
     held: dict[str, int] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    renamed: list[str] = field(default_factory=list)
     changed_kind: list[str] = field(default_factory=list)
     lost_state: list[str] = field(default_factory=list)
 
@@ -175,10 +183,13 @@ def examine(holdings: Holdings) -> Findings:
         findings.held[reference.way] = findings.held.get(reference.way, 0) + 1
         _examine_reference(findings, reference)
     for address, instance, before in holdings.states:
-        now = _state_of(instance) or {}
-        if now.keys() != before.keys() or any(now[name] is not before[name] for name in now):
+        # A value whose slot has gone is in the dict, so there may be more than before; and what is
+        # a named tuple now has none.
+        now = _state_of(instance) or _fields_of(instance)
+        if any(now.get(name, MISSING) is not value for name, value in before.items()):
             findings.lost_state.append(str(address))
     findings.gone = list(dict.fromkeys(findings.gone))
+    findings.renamed = list(dict.fromkeys(findings.renamed))
     findings.changed_kind = list(dict.fromkeys(findings.changed_kind))
     return findings
 
@@ -186,15 +197,37 @@ def examine(holdings: Holdings) -> Findings:
 def _examine_reference(findings: Findings, reference: Held) -> None:
     expected = current(reference.address)
     found = _read(reference)
-    if found is expected:
+    # A function that has become a static method is what that has inside.
+    if found is expected or found is _FUNCTION_IN.get(type(expected), _nothing)(expected):
         return
     if expected is MISSING:
-        findings.gone.append(_place_of(found) or str(reference.address))
+        if _is_renamed(found):
+            findings.renamed.append(str(reference.address))
+        else:
+            findings.gone.append(_place_of(found) or str(reference.address))
     elif not _is_a_definition(expected):
         findings.changed_kind.append(str(reference.address))
     else:
         kind = f"{type(found).__name__} {getattr(found, '__qualname__', found)}"
         findings.stale.append(f"{reference.address} held by a {reference.way}: {kind}")
+
+
+def _nothing(_: Any) -> Any:
+    return MISSING
+
+
+_FUNCTION_IN: dict[type, Read] = dict.fromkeys(
+    (staticmethod, classmethod), lambda method: method.__func__
+)
+
+
+def _is_renamed(found: Any) -> bool:
+    """Whether something is a function that the new source has in the place that it names."""
+    if type(found) is not types.FunctionType:
+        return False
+    place = current(Address(found.__module__, tuple(found.__qualname__.split("."))))
+    # The getter of a property may be inside a cached one now.
+    return found in (place, getattr(place, "func", None), getattr(place, "__func__", None))
 
 
 def _place_of(found: Any) -> str | None:

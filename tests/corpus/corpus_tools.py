@@ -29,6 +29,8 @@ class Tool(Protocol):
 class Livepatch:
     """`livepatch.reload` of all modules at once."""
 
+    rerun = "all"
+
     def __init__(self, lib: Path, strategy: str) -> None:
         self._strategy = strategy
         self._livepatch: Any = None
@@ -36,6 +38,8 @@ class Livepatch:
     def import_it(self) -> None:
         """Import livepatch; it remembers the sources of what is imported after it."""
         self._livepatch = importlib.import_module("livepatch")
+        # Nothing of the version before is to stay, for livepatch.undo() neither.
+        self._livepatch.keep_history(0)
 
     def make_ready(self, names: list[str]) -> None:
         self.import_it()
@@ -43,10 +47,17 @@ class Livepatch:
     def bring_up(self, names: list[str]) -> Found:
         modules = [sys.modules[name] for name in names]
         try:
-            report = self._livepatch.reload(*modules, strategy=self._strategy)
+            options = {"strategy": self._strategy, "rerun": self.rerun}
+            report = self._livepatch.reload(*modules, **options)
         except Exception as error:  # noqa: BLE001 - it is the finding
             return {"reports": [], "errors": {"all": _text_of(error)}}
         return {"reports": [report.to_dict()], "errors": {}}
+
+
+class LivepatchChanged(Livepatch):
+    """The same, and only what changed runs."""
+
+    rerun = "changed"
 
 
 class Bare:
@@ -118,6 +129,7 @@ def _text_of(error: BaseException) -> str:
 
 TOOLS: dict[str, Callable[[Path, str], Tool]] = {
     "livepatch": Livepatch,
+    "livepatch-changed": LivepatchChanged,
     "bare": Bare,
     "ipython": IPython,
     "jurigged": Jurigged,

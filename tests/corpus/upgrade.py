@@ -30,6 +30,7 @@ class Order:
     Attributes:
         packages: the names it is imported by.
         skipped: patterns of modules that are not imported.
+        migrated: classes that are given a hook for their instances.
         lib: the folder it is imported from; its files are replaced.
         new: the folder of the files that replace them.
         suite: the root of the new version's sdist.
@@ -44,6 +45,7 @@ class Order:
 
     packages: list[str]
     skipped: list[str]
+    migrated: list[str]
     lib: str
     new: str
     suite: str
@@ -93,6 +95,9 @@ def upgrade(order: Order, tool: Tool, holdings: Holdings) -> dict[str, Any]:
     all_names = modules_of(order.packages)
     names = [name for name in all_names if has_source(name)]
     tool.make_ready(names)
+    for place in order.migrated:
+        module, _, cls = place.rpartition(".")
+        getattr(sys.modules[module], cls).__livepatch_migrate__ = fill_in
     replace_files(Path(order.lib), Path(order.new))
     found: dict[str, Any] = {"tool": order.tool, "order": names}
     found["without_source"] = [name for name in all_names if name not in names]
@@ -101,6 +106,13 @@ def upgrade(order: Order, tool: Tool, holdings: Holdings) -> dict[str, Any]:
     found["tool_seconds"] = time.perf_counter() - started
     found["impossible"] = holdings.impossible
     return found | asdict(examine(holdings))
+
+
+def fill_in(instance: Any, change: Any) -> None:
+    """Say what an instance gets in its new fields, as a user who upgrades would."""
+    for name in change.added:
+        if not hasattr(instance, name):
+            object.__setattr__(instance, name, None)
 
 
 def replace_files(lib: Path, new: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from livepatch._holders._context import Repointing
 from livepatch._kinds import (
+    CACHE_TYPE,
     WRAPPER_BASE,
     bases_of,
     class_attributes,
@@ -117,6 +118,31 @@ def repoint_method_wrapper(repointing: Repointing, holder: Any) -> None:
         Call(initialise, holder, repointing.settle(function)),
         Call(initialise, holder, function),
     )
+
+
+def repoint_cache(repointing: Repointing, holder: Any) -> None:
+    """Make an ``lru_cache`` anew, empty, around the survivor of what it calls.
+
+    A cached function is a definition; where its pair could not keep it, it is a loser itself.
+    """
+    function = holder.__wrapped__
+    if repointing.migrates:
+        # Its keys may be instances that are made anew, in a list that only its own code can change.
+        repointing.last.add(Call(_clear_cache, holder), Call(bool))
+    survivor = repointing.settle(function)
+    if survivor is function or repointing.settle(holder) is not holder:
+        return
+    if type(holder) is not CACHE_TYPE or not callable(survivor):
+        repointing.leave(holder, function, "LP201", "inside a cache, which cannot be changed")
+        return
+    successor: Any = functools.lru_cache(**holder.cache_parameters())(survivor)
+    for name, value in holder.__dict__.items():
+        if name not in successor.__dict__ or repointing.settle(value) is not value:
+            successor.__dict__[name] = repointing.settle(value)
+    repointing.rebuild(holder, successor)
+
+
+_clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
 
 
 def repoint_super(repointing: Repointing, holder: Any) -> None:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import collections
 import gc
-import operator
 import types
 from collections import Counter
-from itertools import compress
-from operator import is_not
+from itertools import compress, repeat
+from operator import is_, is_not
 from typing import Any
 
 from livepatch._holders._context import GONE, Repointing, Table
-from livepatch._kinds import UNSETTABLE, class_attributes, subclasses_of
+from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
 from livepatch._migrate import fill
-from livepatch._own import Call
+from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
-from livepatch._steps import MISSING
+from livepatch._steps import MISSING, set_values
+
+# Entries of registries are tuples of tuples at most this deep.
+_ENTRY_DEPTH = 8
 
 
 def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
@@ -30,7 +32,7 @@ def repoint_list(repointing: Repointing, holder: list[Any]) -> None:
     settled = list(map(survivors.get, map(id, holder), holder))
     moved = sum(map(is_not, settled, holder))
     wanted = _without_repeats(repointing, holder, settled)
-    if id(GONE) in set(map(id, wanted)):
+    if any(map(is_, wanted, repeat(GONE))):
         wanted = [item for item in wanted if item is not GONE]
     if moved or len(wanted) != len(holder):
         repointing.count(type(holder).__name__, moved)
@@ -55,15 +57,20 @@ def _without_repeats(repointing: Repointing, items: Any, settled: list[Any]) -> 
 
 
 def _is_fresh(repointing: Repointing, item: Any) -> bool:
-    if type(item) is tuple:
-        return any(_is_fresh(repointing, part) for part in item)
-    return id(item) in repointing.fresh
+    waiting: OwnList[Any] = OwnList([item])
+    while waiting:
+        part = waiting.pop()
+        if type(part) is tuple:
+            waiting += part
+        elif id(part) in repointing.fresh:
+            return True
+    return False
 
 
-def _key(value: Any) -> Any:
+def _key(value: Any, depth: int = _ENTRY_DEPTH) -> Any:
     # A route ("/", view) is added again as another tuple of the same things.
-    if type(value) is tuple:
-        return tuple(map(_key, value))
+    if type(value) is tuple and depth:
+        return tuple(_key(part, depth - 1) for part in value)
     return value if type(value) in (str, int) else id(value)
 
 
@@ -113,7 +120,10 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         repointing.rebuild(holder, tuple(map(repointing.settle, holder)))
     else:
         cls = type(holder)
-        successor = tuple.__new__(repointing.settle(cls), map(repointing.settle, holder))
+        settled = repointing.settle(cls)
+        if not is_class(settled) or not issubclass(settled, tuple):
+            return  # a tuple cannot become what its class has become; the plan refuses that
+        successor = tuple.__new__(settled, map(repointing.settle, holder))
         if cls.__dictoffset__:
             object.__getattribute__(successor, "__dict__").update(
                 object.__getattribute__(holder, "__dict__")
@@ -130,28 +140,29 @@ def repoint_dict(repointing: Repointing, holder: dict[Any, Any]) -> None:
             return
     ordered = issubclass(type(holder), collections.OrderedDict)
     kind: Any = collections.OrderedDict if ordered else dict
-    items = list(kind.items(holder))
-    survivors = repointing.survivors
-    keys = set(map(id, map(_key_of, items)))
-    if not (survivors.keys().isdisjoint(keys) and repointing.rehashed.keys().isdisjoint(keys)):
-        _rehash(repointing, holder, items)
+    survivors, rehashed = repointing.survivors, repointing.rehashed
+    keys: list[Any] = OwnList(kind.keys(holder))
+    stay = survivors.keys().isdisjoint(map(id, keys))
+    if not stay or (rehashed and not rehashed.keys().isdisjoint(map(id, keys))):
+        _rehash(repointing, holder, list(kind.items(holder)))
         return
-    moving = map(survivors.__contains__, map(id, map(_value_of, items)))
-    moved = list(compress(items, moving))
-    repointing.count("dict value", len(moved))
-    values = list(map(survivors.get, map(id, map(_value_of, moved))))
-    if len(moved) > _FEW and id(GONE) not in set(map(id, values)):
-        settled = list(zip(map(_key_of, moved), values))
-        repointing.steps.add(Call(kind.update, holder, settled), Call(kind.update, holder, moved))
+    olds: list[Any] = OwnList(kind.values(holder))
+    news: list[Any] = OwnList(map(survivors.get, map(id, olds), olds))
+    moved = list(map(is_not, news, olds))
+    if not all(moved):
+        keys, news, olds = (OwnList(compress(column, moved)) for column in (keys, news, olds))
+    repointing.count("dict value", len(olds))
+    if len(olds) > _FEW and not any(map(is_, news, repeat(GONE))):
+        repointing.steps.add(
+            Call(set_values, kind, holder, keys, news), Call(set_values, kind, holder, keys, olds)
+        )
         return
-    for key, value in moved:
-        survivor = repointing.settle(value)
+    for key, survivor in zip(keys, news):
         repointing.steps.set_item(holder, key, MISSING if survivor is GONE else survivor)
 
 
 # More items than this are set by one step.
 _FEW = 8
-_key_of, _value_of = operator.itemgetter(0), operator.itemgetter(1)
 
 
 def repoint_defaultdict(repointing: Repointing, holder: collections.defaultdict[Any, Any]) -> None:

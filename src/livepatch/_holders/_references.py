@@ -37,6 +37,10 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
     """
     survivor = repointing.settle(referent)
     kind = type(reference)
+    if not type(survivor).__weakrefoffset__ and type(survivor) is not type(referent):
+        message = "a weak reference, for which its new layout has no room: it dies"
+        repointing.leave(reference, type(referent), "LP201", message)
+        return
     if kind in weakref.ProxyTypes:
         repointing.rebuild(reference, weakref.proxy(survivor))
     elif kind is weakref.KeyedRef:

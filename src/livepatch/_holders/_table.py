@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import contextvars
 import functools
-import gc
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,8 +14,6 @@ from livepatch._holders._context import Repointing
 from livepatch._kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
-    class_attributes,
-    dict_descriptor,
     dict_of,
     mro_of,
 )
@@ -30,26 +27,6 @@ def _skip(repointing: Repointing, holder: Any) -> None:
     """Leave alone what belongs to the class or function itself and goes with it."""
 
 
-def _leave_to_its_definition(repointing: Repointing, holder: Any) -> None:
-    # A cached function is a definition; where its pair could not keep it, it is a loser itself.
-    if repointing.migrates:
-        # Its keys may be instances that are made anew, in a list that only its own code can change.
-        repointing.last.add(Call(_clear_cache, holder), Call(bool))
-        if not repointing.is_loser(holder.__wrapped__):
-            return
-    parts = gc.get_referents(holder)
-    if repointing.rehashed:
-        # The arguments of a call: a tuple that remembers its hash is built anew, since 3.14.
-        parts = [part for part in parts if type(part) is not tuple]
-    if not any(map(repointing.is_loser, parts)):
-        return  # it remembers calls with keys that have another hash now, and does not find them
-    if not repointing.is_loser(holder):
-        loser = holder.__wrapped__
-        name = type(holder).__name__
-        repointing.leave(holder, loser, "LP201", f"inside {name}, which cannot be changed")
-
-
-_clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
 _HAMT_NODES = tuple(
     f"hamt{name}" for name in ("", "_bitmap_node", "_array_node", "_collision_node")
 )
@@ -76,7 +53,7 @@ WAYS: dict[Any, Way] = {
     super: _callables.repoint_super,
     type: _callables.repoint_class,
     PROXY_TYPE: _callables.repoint_wrapt,
-    CACHE_TYPE: _leave_to_its_definition,
+    CACHE_TYPE: _callables.repoint_cache,
     # references
     types.GenericAlias: _references.repoint_alias,
     types.UnionType: _references.repoint_union,
@@ -104,7 +81,8 @@ else:
     WAYS[Task] = _references.repoint_future
 
 # What cannot be changed is built anew, and its own holders are sought; a property changed in place
-# must be set again by whoever has it as a class attribute, which comes to the same.
+# must be set again by whoever has it as a class attribute, which comes to the same. What a cache
+# calls lies in C memory.
 _REBUILT = (
     tuple,
     frozenset,
@@ -114,6 +92,7 @@ _REBUILT = (
     types.UnionType,
     types.MappingProxyType,
     property,
+    CACHE_TYPE,
 )
 _REBUILT_IDS = frozenset(map(id, _REBUILT))
 # By id: a metaclass may have a __hash__ or an __eq__ of its own.
@@ -151,13 +130,15 @@ def forget_holder(holder_type: type) -> None:
     _user_ways.pop(id(holder_type), None)
 
 
-def is_rebuilt(holder: Any) -> bool:
+def is_rebuilt(repointing: Repointing, holder: Any) -> bool:
     """Whether repointing a holder gives another object in its place."""
+    if type(holder) is CACHE_TYPE and not repointing.is_loser(holder.__wrapped__):
+        return False  # only a key of its, or an attribute, is a loser
     return is_rebuilt_type(type(holder))
 
 
 def is_rebuilt_type(cls: type) -> bool:
-    """Whether repointing a holder of that very type gives another object in its place."""
+    """Whether repointing a holder of that very type may give another object in its place."""
     for base in mro_of(cls):
         if id(base) in _user_ways:
             return False
@@ -242,51 +223,10 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
             repointing.steps.set_item(attributes, name, repointing.settle(value))
 
 
-_MANY = 50
-
-
-def repoint_attributes_of_many(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]:
-    """Exchange the losers in the dicts of instances of one class, in one step for all.
-
-    Returns:
-        The holders that are still to be seen to: all that are not many of a class, that have
-        slots or a way of their own, or in whose dict there is no loser.
-    """
-    groups: dict[int, OwnList[Any]] = {}
-    for holder in holders if len(holders) > _MANY else ():
-        groups.setdefault(id(type(holder)), OwnList()).append(holder)
-    done: set[int] = set()
-    for group in groups.values():
-        cls = type(group[0])
-        descriptor = dict_descriptor(cls) if len(group) > _MANY else None
-        if (
-            descriptor is not None
-            and not _has_way(cls)
-            and not _callables.slots_of(repointing, cls)
-        ):
-            done |= _repoint_dicts(repointing, group, descriptor)
-    return OwnList(each for each in holders if id(each) not in done) if done else holders
+def is_crowd_type(cls: type) -> bool:
+    """Whether the holders of a type can be seen to by columns: it has no way of its own."""
+    return (cls is dict and id(dict) not in _user_ways) or not _has_way(cls)
 
 
 def _has_way(cls: type) -> bool:
     return any(id(base) in _user_ways or id(base) in _WAYS_BY_ID for base in mro_of(cls))
-
-
-def _repoint_dicts(repointing: Repointing, holders: OwnList[Any], descriptor: Any) -> set[int]:
-    survivors, read, done = repointing.survivors, descriptor.__get__, set()
-    dicts, names, news, olds = OwnList(), OwnList(), OwnList(), OwnList()  # type: ignore[var-annotated]
-    for holder in holders:
-        attributes = read(holder)
-        if type(attributes) is not dict or id(holder) in repointing.skipped:
-            continue
-        for name, value in attributes.items():
-            if id(value) in survivors:
-                dicts.append(attributes)
-                names.append(name)
-                news.append(survivors[id(value)])
-                olds.append(value)
-                done.add(id(holder))
-    if dicts:
-        repointing.count("instance attribute", len(dicts))
-        repointing.steps.set_items(dicts, names, news, olds)
-    return done

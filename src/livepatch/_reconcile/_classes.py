@@ -9,7 +9,7 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from livepatch._constants import same_value
+from livepatch._constants import may_hold_state, same_value
 from livepatch._decide import class_source_is_same
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
@@ -56,8 +56,9 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             chosen = result.settle(before[name])
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
+            _note_what_stays(result, before.get(name), after.get(name), chosen)
         held = present.get(name, MISSING)
-        if held is not chosen or id(chosen) in result.touched:
+        if name not in UNSETTABLE and (held is not chosen or id(chosen) in result.touched):
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
@@ -66,6 +67,11 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         result.changed.add(id(new))
     if "_abc_impl" in present:
         _see_to_abc(result, pair, survivor)
+
+
+def _note_what_stays(result: Reconciliation, old: Any, new: Any, chosen: Any) -> None:
+    if chosen is old is not new and may_hold_state(new) and kind_of(new) is None:
+        result.stays.append((new, old))
 
 
 def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:

@@ -10,6 +10,7 @@ from livepatch._code import same_code, writes_free_variable
 from livepatch._constants import same_value
 from livepatch._kinds import (
     is_empty,
+    is_single_dispatch,
     kind_of,
 )
 from livepatch._layers import plain_path
@@ -17,7 +18,7 @@ from livepatch._match import Pair
 from livepatch._own import Call
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
-from livepatch._registered import is_single_dispatch, registry_of
+from livepatch._registered import registry_of
 from livepatch._steps import MISSING
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
@@ -70,7 +71,11 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
 
 def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
     """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
-    return not any(map(_beyond_code, (old, new))) and same_value(old.__defaults__, new.__defaults__)
+    return (
+        not any(map(_beyond_code, (old, new)))
+        and old.__qualname__ == new.__qualname__
+        and same_value(old.__defaults__, new.__defaults__)
+    )
 
 
 def _beyond_code(function: types.FunctionType) -> bool:

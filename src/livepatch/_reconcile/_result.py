@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._constants import same_value
+from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._decide import Decisions
 from livepatch._match import Pair
 from livepatch._own import Call, OwnDict, OwnList
@@ -26,6 +27,7 @@ class Reconciliation:
         recoded: the old functions that survive and take the new code.
         bases: old classes and the bases they get, base classes first.
         caches: what to empty once all has gone well, with the path of its definition.
+        stays: objects that the load made for an attribute whose live value stays, each with that.
     """
 
     decisions: Decisions
@@ -38,6 +40,7 @@ class Reconciliation:
     caches: OwnList[tuple[str, Call]] = field(default_factory=OwnList)
     bases: OwnList[tuple[type, tuple[type, ...]]] = field(default_factory=OwnList)
     cells: OwnDict[int, types.CellType] = field(default_factory=OwnDict)
+    stays: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
 
     def survivor(self, pair: Pair) -> Any:
         """Return the object that stays."""
@@ -47,10 +50,21 @@ class Reconciliation:
         """Note a cache that is to be emptied once all has gone well."""
         self.caches.append((pair.text, call))
 
-    def settle(self, value: Any) -> Any:
+    def let_live_values_stay(self) -> None:
+        """Let what else the new code took such an object for (a default, say) refer to that."""
+        # What was there before the load is another's, imported and used here.
+        young = set(map(id, gc.get_objects(generation=0))) if self.stays else set()
+        exchanged: OwnDict[int, Any] = OwnDict()
+        for made, live in self.stays:
+            if id(made) in young and id(made) not in self.decisions.survivors:
+                self.decisions.add_loser(made, live)
+                exchanged[id(made)] = live
+        self.steps = self.steps.exchanged(exchanged)
+
+    def settle(self, value: Any, depth: int = DEEPEST_NESTING) -> Any:
         """Return a value with the losers in it, as far as tuples go, exchanged for survivors."""
-        if type(value) is tuple:
-            settled = tuple(map(self.settle, value))
+        if type(value) is tuple and depth:
+            settled = tuple(self.settle(part, depth - 1) for part in value)
             return value if all(map(lambda a, b: a is b, value, settled)) else settled
         return self.decisions.settle(value)
 

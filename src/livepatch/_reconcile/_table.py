@@ -68,6 +68,7 @@ def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
         step = reconcile_foreign if pair.foreign else RECONCILE.get(pair.kind.name)
         if step is not None:
             step(result, pair)
+    result.let_live_values_stay()
     first = Steps()
     for cls, bases in sorted(result.bases, key=lambda item: len(mro_of(item[0]))):
         first.set_bases(cls, bases)

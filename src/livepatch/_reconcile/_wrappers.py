@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from livepatch._constants import same_value
+from livepatch._kinds import dict_of
 from livepatch._layers import plain_path
 from livepatch._layout import has_dict
 from livepatch._match import Pair
@@ -115,7 +116,8 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
     if not (has_dict(pair.old) and has_dict(pair.new)):
         return
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
-    old, new, present = pair.old.__dict__, pair.new.__dict__, survivor.__dict__
+    old, new = dict_of(pair.old) or {}, dict_of(pair.new) or {}
+    present: Any = dict_of(survivor)
     for name, value in new.items():
         settled = result.settle(value)
         if name in old and settled is value and id(old[name]) not in result.decisions.survivors:

@@ -1,0 +1,146 @@
+"""Stage 5h: what libraries remember of classes, and make anew or forget once all has changed.
+
+The answers of abstract classes to ``isinstance``, what single dispatch has found for a class, the
+names of slots for pickling, the lines of the file, pydantic's validators. Each call is fit for the
+way back too: it goes by what is there when it is called.
+"""
+
+from __future__ import annotations
+
+import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
+import abc
+import functools
+import gc
+import linecache
+import sys
+import types
+import typing
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from livepatch._holders import all_classes
+from livepatch._kinds import (
+    CLASS,
+    class_attributes,
+    classes_below,
+    is_class,
+)
+from livepatch._module import Part
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._plan import Plan
+
+_IN_WEAK_DICT = "WeakKeyDictionary.__init__.<locals>.remove"
+_SLOT_NAMES = "__slotnames__"
+
+
+def note_library_caches(plan: Plan) -> None:
+    """Note what is to be forgotten or made anew of what libraries remember."""
+    places = ", ".join(module.name for module in plan.matches.modules)
+    for module in plan.matches.modules:
+        if module.part is Part.RELOADED:
+            filename = module.source.code.co_filename
+            plan.caches.append((module.name, Call(_forget_lines, filename)))
+    classes = OwnList(_changed_classes(plan))
+    if classes:
+        plan.caches.append((places, Call(_forget_answers, *classes)))
+        if "pydantic" in sys.modules:
+            plan.caches.append((places, Call(_rebuild_models, *classes)))
+
+
+def _changed_classes(plan: Plan) -> Iterator[type]:
+    for pair in (*plan.matches.pairs, *plan.decisions.derived):
+        if pair.kind is CLASS and is_class(pair.old) and is_class(pair.new):
+            replaced = plan.decisions.settle(pair.new) is not pair.old
+            if replaced or id(pair.new) in plan.changed:
+                yield pair.old
+            if replaced:  # else the new one is let go of, with all that it refers to
+                yield pair.new
+
+
+def _forget_lines(filename: str) -> None:
+    """Forget the lines of a file; those of a notebook's cell, which is no file, stay."""
+    entry = linecache.cache.get(filename)
+    if entry is not None and (len(entry) == 1 or entry[1] is not None):
+        linecache.cache.pop(filename, None)
+
+
+def _forget_answers(*classes: type) -> None:
+    """Forget what is remembered of some classes, and of all below them."""
+    concerned = _with_classes_below(classes)
+    references: list[Any] = [
+        each for cls in concerned.values() for each in weakref.getweakrefs(cls)
+    ]
+    for cls in concerned.values():
+        if _SLOT_NAMES in class_attributes(cls):
+            type.__delattr__(cls, _SLOT_NAMES)  # see copyreg
+    callbacks = [getattr(each, "__callback__", None) for each in references]
+    if any(type(each) is types.BuiltinFunctionType for each in callbacks):
+        _forget_subclasses(concerned)
+    for callback in callbacks:
+        if getattr(callback, "__qualname__", None) == _IN_WEAK_DICT:
+            table = callback.__defaults__[0]()  # type: ignore[union-attr]
+            if table is not None and _is_of_single_dispatch(table):
+                table.clear()
+
+
+def _with_classes_below(classes: tuple[type, ...]) -> OwnDict[int, type]:
+    found: OwnDict[int, type] = OwnDict()
+    for cls in classes:
+        found[id(cls)] = cls
+        found.update((id(each), each) for each in classes_below(cls))
+    return found
+
+
+def _forget_subclasses(concerned: OwnDict[int, type]) -> None:
+    """Have abstract classes work out anew what their subclasses are; registrations stay."""
+    for cls in all_classes():
+        if issubclass(type(cls), abc.ABCMeta) and "_abc_impl" in class_attributes(cls):
+            _, known, denied, _ = _abc._get_dump(cls)  # noqa: SLF001 - as abc does
+            if any(id(each()) in concerned for each in (*known, *denied)):
+                _abc._reset_caches(cls)  # noqa: SLF001
+
+
+def _is_of_single_dispatch(table: Any) -> bool:
+    """Whether a table of classes is one that functools remembers implementations in."""
+    for cell in gc.get_referrers(table):
+        if type(cell) is not types.CellType:
+            continue
+        for closure in gc.get_referrers(cell):
+            for function in gc.get_referrers(closure) if type(closure) is tuple else ():
+                if type(function) is types.FunctionType and function.__closure__ is closure:
+                    return bool(function.__code__.co_filename == functools.__file__)
+    return False
+
+
+def _rebuild_models(*classes: type) -> None:
+    """Have pydantic make the validators of models anew that have a changed model inside."""
+    base: Any = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    if base is None:
+        return
+    changed = set(map(id, classes))
+    models: list[Any] = list(classes_below(base))
+    if changed.isdisjoint(map(id, models)):
+        return
+    grown = True
+    while grown:
+        grown = False
+        for model in models:
+            if id(model) not in changed and not changed.isdisjoint(_classes_in_fields(model)):
+                changed.add(id(model))
+                model.model_rebuild(force=True, raise_errors=False)
+                grown = True
+
+
+def _classes_in_fields(model: Any) -> Iterator[int]:
+    fields: Any = class_attributes(model).get("__pydantic_fields__") or getattr(
+        model, "model_fields", {}
+    )
+    for field in fields.values():
+        yield from _ids_inside(field.annotation)
+
+
+def _ids_inside(annotation: Any) -> Iterator[int]:
+    yield id(annotation)
+    for part in typing.get_args(annotation):
+        yield from _ids_inside(part)

@@ -1,0 +1,297 @@
+"""``assert_current``: nothing in the process reaches an older version of a module's definitions."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from types import (
+    AsyncGeneratorType,
+    CellType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    FunctionType,
+    GeneratorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    ModuleType,
+)
+from typing import Any
+
+from livepatch._code import same_code
+from livepatch._heap import holders_of, running_frames
+from livepatch._kinds import class_attributes, is_class, kind_of
+from livepatch._origin import loaded_code
+from livepatch._own import OwnDict, OwnList
+from livepatch._record import retained
+from livepatch._source import find_module, namespace_of
+from livepatch.testing._graph import class_name, describe, edges_of, is_boundary
+from livepatch.testing._unchanged import listing
+
+_OPTIMIZED = 0x1  # CO_OPTIMIZED: a function's code; a module's or class's keeps names in a dict
+_GENERIC = "<generic parameters of "
+
+
+def assert_current(module: ModuleType | str) -> None:
+    """Fail if something in the process reaches an older version of a module's definitions.
+
+    Older is a function or class of the module that has a successor in the module as it is now, or
+    a function (a closure made at run time, say) whose code is not that of the present source. What
+    livepatch's own reports keep for an undo does not count, nor does a definition that is no longer
+    in the source, nor a call that began before.
+
+    Args:
+        module: a loaded module, or its name.
+
+    Raises:
+        AssertionError: with a line for each older definition and the path to it.
+    """
+    found = list(stale_references(find_module(module)))
+    if found:
+        raise AssertionError(listing(f"{len(found)} older definitions are still held", found))
+
+
+def stale_references(module: ModuleType) -> Iterator[str]:
+    """Yield a line for each older definition that can be reached, with the path to it."""
+    gc.collect()
+    # Not by a loop: its variable would hold the last of them.
+    older: OwnDict[int, tuple[Any, str]] = OwnDict(
+        (id(found[0]), found) for found in _older_definitions(module)
+    )
+    if not older:
+        return
+    kept = _kept_by_reports()
+    if not _is_held_elsewhere(older, kept):
+        return
+    paths = _paths_to(older)
+    kept |= _kept_by_calls()
+    for key, (definition, why) in older.items():
+        if key in paths:
+            yield f"{paths[key]} is {describe(definition)}, {why}"
+        elif key not in kept:
+            yield f"{describe(definition)}, {why}, is held where no path from a module leads"
+
+
+def _is_held_elsewhere(older: OwnDict[int, tuple[Any, str]], kept: set[int]) -> bool:
+    """Whether anything but reports holds one of some definitions: the quick answer."""
+    if not older.keys() <= kept:
+        return True
+    found = OwnList(definition for definition, _ in older.values())
+    hidden = {*kept, *map(id, older.values())}
+    holders = holders_of(found, hidden)
+    for each in (holders.others, *holders.instances.values()):
+        if any(id(holder) not in hidden for holder in each):
+            return True
+    return any(
+        id(value) in older for _, frame in running_frames() for _, value in _locals_of(frame)
+    )
+
+
+def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
+    namespace = namespace_of(module)
+    name = namespace["__name__"]
+    present = OwnDict((id(each), each) for each in _present_definitions(module))
+    by_name: OwnDict[str, OwnList[Any]] = OwnDict()
+    for each in present.values():
+        by_name.setdefault(_name_of(each), OwnList()).append(each)
+    codes = _codes_by_name(loaded_code(module))
+    for each in OwnList(gc.get_objects()):
+        if id(each) in present:
+            if type(each) is FunctionType and not _has_current_code(each, codes):
+                yield each, "which does not run the code of the present source"
+        elif type(each) is FunctionType and each.__globals__ is namespace:
+            why = _why_older(each, by_name, codes)
+            if why:
+                yield each, why
+        elif is_class(each) and _home_of(each) == name:
+            successors = by_name.get(_name_of(each), ())
+            if any(is_class(successor) for successor in successors):
+                yield each, "which has a successor"
+
+
+def _why_older(
+    function: FunctionType, by_name: dict[str, OwnList[Any]], codes: dict[str, list[CodeType]]
+) -> str | None:
+    name = function.__qualname__
+    if not _has_current_code(function, codes):
+        return "which runs code of an older source"
+    for successor in by_name.get(name, ()):
+        if type(successor) is FunctionType and (
+            len(codes.get(name, ())) < 2  # noqa: PLR2004 - several definitions of one name
+            or same_code(successor.__code__, function.__code__)
+        ):
+            return "which has a successor"
+    return None
+
+
+def _has_current_code(function: FunctionType, codes: dict[str, list[CodeType]]) -> bool:
+    known = codes.get(function.__qualname__)
+    if known is None:
+        return True  # of a name that the source does not know: generated, renamed or removed
+    own = function.__code__
+    if own.co_name != known[0].co_name:
+        return True  # a wrapper that bears the name of what it wraps
+    return any(own.co_firstlineno == code.co_firstlineno and same_code(own, code) for code in known)
+
+
+def _present_definitions(module: ModuleType) -> Iterator[Any]:
+    """Yield the functions and classes that the module's names lead to and that it made."""
+    namespace = namespace_of(module)
+    seen: OwnDict[int, Any] = OwnDict()
+    waiting: OwnList[Any] = OwnList(namespace.values())
+    while waiting:
+        each: Any = waiting.pop()
+        kind = kind_of(each)
+        if kind is None or id(each) in seen:
+            continue
+        seen[id(each)] = each
+        if type(each) is FunctionType and each.__globals__ is namespace:
+            yield each
+        elif is_class(each):
+            if _home_of(each) != namespace["__name__"]:
+                continue
+            yield each
+        waiting += (part for _, part in kind.parts(each))
+
+
+def _codes_by_name(code: CodeType | None) -> dict[str, list[CodeType]]:
+    """List the code objects of a source by the qualified names of what they are the code of."""
+    found: dict[str, list[CodeType]] = {}
+    waiting = [("", code)] if code is not None else []
+    while waiting:
+        prefix, outer = waiting.pop()
+        for inner in outer.co_consts:
+            if type(inner) is not CodeType:
+                continue
+            if inner.co_name.startswith(_GENERIC):
+                waiting.append((prefix, inner))
+                continue
+            name = prefix + inner.co_name
+            found.setdefault(name, []).append(inner)
+            tail = ".<locals>." if inner.co_flags & _OPTIMIZED else "."
+            waiting.append((name + tail, inner))
+    return found
+
+
+def _home_of(cls: Any) -> Any:
+    return class_attributes(cls).get("__module__")
+
+
+def _name_of(definition: Any) -> str:
+    if type(definition) is FunctionType:
+        return definition.__qualname__
+    return class_name(definition)
+
+
+def _paths_to(targets: OwnDict[int, Any]) -> dict[int, str]:
+    """Find a shortest path to each target from the modules and the running frames."""
+    found: dict[int, str] = {}
+    namespaces: set[int] = set()
+    level: OwnList[tuple[str, Any]] = OwnList()
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType):
+            namespaces.add(id(namespace_of(module)))
+            level += ((f"{name}.{key}", value) for key, value in _items(namespace_of(module)))
+    for _, frame in running_frames():
+        level += _locals_of(frame)
+    seen: set[int] = namespaces
+    while level and len(found) < len(targets):
+        following: OwnList[tuple[str, Any]] = OwnList()
+        for path, value in level:
+            key = id(value)
+            if key in targets:
+                found.setdefault(key, path)
+            if key in seen or (is_boundary(value) and key not in targets):
+                continue
+            seen.add(key)
+            following += ((path + text, part) for text, part in _parts(value))
+        level = following
+    return found
+
+
+def _items(namespace: dict[str, Any]) -> list[tuple[str, Any]]:
+    return list(namespace.items())
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    told: set[int] = set()
+    # A weak reference does not hold, and a base's list of subclasses is one of those.
+    for text, part in edges_of(value) if type(value) not in _OPAQUE else ():
+        if not text.startswith(("'s subclass", "'s referent")):
+            told.add(id(part))
+            yield text, part
+    if type(value) is FunctionType:
+        return  # the rest are its globals
+    told |= _function_of_call(value)
+    for part in gc.get_referents(value):
+        if id(part) not in told:
+            yield f" -> {type(part).__name__}", part
+
+
+def _function_of_call(value: Any) -> set[int]:
+    """Return the id of the function that a call that began before runs to its end."""
+    if type(value) not in _CALLS:
+        return set()
+    name = value.__qualname__
+    functions = (part for part in gc.get_referents(value) if type(part) is FunctionType)
+    return {id(part) for part in functions if part.__qualname__ == name}
+
+
+def _kept_by_calls() -> set[int]:
+    return {key for each in OwnList(gc.get_objects()) for key in _function_of_call(each)}
+
+
+_OPAQUE = (FrameType,)
+_CALLS = (GeneratorType, CoroutineType, AsyncGeneratorType)
+
+
+def _locals_of(frame: FrameType) -> Iterator[tuple[str, Any]]:
+    if frame.f_globals.get("__name__", "").startswith("livepatch."):
+        return
+    if not frame.f_code.co_flags & _OPTIMIZED:
+        return  # a namespace that is a holder itself
+    held = list(frame.f_locals.items())
+    if sys.version_info < (3, 13):
+        # The copy stays with the frame and would keep all its locals alive.
+        frame.f_locals.clear()
+    where = f"{frame.f_code.co_name} at {frame.f_code.co_filename}:{frame.f_lineno}"
+    for name, value in held:
+        yield f"local variable {name} of {where}", value
+
+
+def _kept_by_reports() -> set[int]:
+    """Return the ids of all that livepatch's reports keep for an undo, as far as it is theirs.
+
+    The way goes through livepatch's own containers and through definitions; a container of the
+    program's may be in use.
+    """
+    # What is listed there is livepatch's own, tuples of arguments included.
+    waiting: OwnList[Any] = OwnList(part for each in retained() for part in gc.get_referents(each))
+    seen: set[int] = set(map(id, retained()))
+    while waiting:
+        value: Any = waiting.pop()
+        definition = kind_of(value) is not None
+        if id(value) in seen or not (definition or _is_own(value)):
+            continue
+        seen.add(id(value))
+        parts = OwnList(gc.get_referents(value))
+        waiting += parts
+        if definition:
+            inside = [
+                part for part in parts if type(part) in _INSIDE and "__builtins__" not in part
+            ]
+            seen.update(map(id, inside))
+            waiting += (part for each in inside for part in gc.get_referents(each))
+    return seen
+
+
+_INSIDE = (dict, tuple)
+# What belongs to one closure or class and to nothing else.
+_PARTS = (CellType, GetSetDescriptorType, MemberDescriptorType)
+
+
+def _is_own(value: Any) -> bool:
+    cls = type(value)
+    home = class_attributes(cls).get("__module__")
+    return cls in _PARTS or (isinstance(home, str) and home.startswith("livepatch._"))

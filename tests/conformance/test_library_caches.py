@@ -1,0 +1,272 @@
+"""What the standard library and others remember of classes and functions, after an edit."""
+
+from __future__ import annotations
+
+import collections.abc
+import copyreg
+import dataclasses
+import enum
+import functools
+import inspect
+import linecache
+import pickle
+import typing
+
+import pytest
+
+from tests.live import LiveModule
+
+PLAYER = "class Base: pass\nclass Player:\n    def hit(self): return 1\n"
+WITH_BASE = PLAYER.replace("class Player", "class Player(Base)")
+ITERABLE = PLAYER + "    def __iter__(self): return iter(())\n"
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_isinstance_of_an_abstract_class_follows_a_method_that_comes_and_goes(
+    live: LiveModule, rerun: str
+) -> None:
+    module = live.start(PLAYER)
+    player = module.Player()
+    before = isinstance(player, collections.abc.Iterable)
+    live.edit(ITERABLE, rerun=rerun)
+    with_method = isinstance(player, collections.abc.Iterable)
+    report = live.edit(PLAYER, rerun=rerun)
+    without = isinstance(player, collections.abc.Iterable)
+    report.undo()
+
+    assert (before, with_method, without) == (False, True, False)
+    assert isinstance(player, collections.abc.Iterable)
+
+
+def test_isinstance_of_a_subclass_elsewhere_follows_its_base(live: LiveModule) -> None:
+    live.start(PLAYER)
+    other = live.other("import LIVE\nclass Mage(LIVE.Player): pass\nmage = Mage()\n")
+    before = isinstance(other.mage, collections.abc.Iterable)
+    live.edit(ITERABLE)
+
+    assert before is False
+    assert isinstance(other.mage, collections.abc.Iterable)
+
+
+def test_registrations_with_an_abstract_class_elsewhere_stay(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    other = live.other("import abc\nclass Shape(abc.ABC): pass\n")
+    other.Shape.register(module.Player)
+    player = module.Player()
+    before = isinstance(player, other.Shape)
+    live.edit(ITERABLE)
+    live.edit(WITH_BASE)
+
+    assert before
+    assert isinstance(player, other.Shape)
+    assert isinstance(module.Player(), other.Shape)
+
+
+def test_single_dispatch_elsewhere_follows_new_bases(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    other = live.other("""
+        import functools
+        import LIVE
+        @functools.singledispatch
+        def show(value): return "anything"
+        @show.register
+        def _(value: LIVE.Base): return "base"
+    """)
+    player = module.Player()
+    before = other.show(player)
+    report = live.edit(WITH_BASE)
+    after = other.show(player)
+    report.undo()
+
+    assert (before, after, other.show(player)) == ("anything", "base", "anything")
+
+
+def test_cache_of_a_changed_function_is_empty_and_that_of_others_is_not(live: LiveModule) -> None:
+    source = """
+        import functools
+        @functools.lru_cache
+        def cost(n): return n
+        @functools.cache
+        def other(n): return n
+    """
+    module = live.start(source)
+    module.cost(1), module.other(1)
+    live.edit(source.replace("def cost(n): return n", "def cost(n): return -n"))
+
+    assert module.cost(1) == -1
+    assert module.other.cache_info().currsize == 1
+
+
+def test_cached_property_of_an_instance_stays(live: LiveModule) -> None:
+    module = live.start("""
+        import functools
+        class Player:
+            @functools.cached_property
+            def cost(self): return 1
+    """)
+    one, two = module.Player(), module.Player()
+    before = one.cost
+    live.change("return 1", "return 2")
+
+    assert (before, one.cost, two.cost) == (1, 1, 2)
+
+
+def test_reducer_of_a_class_is_that_of_its_successor(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    copyreg.pickle(module.Player, lambda player: (module.Player, ()))
+    try:
+        live.edit(WITH_BASE)
+
+        assert module.Player in copyreg.dispatch_table
+        assert type(pickle.loads(pickle.dumps(module.Player()))) is module.Player
+    finally:
+        copyreg.dispatch_table.pop(module.Player, None)
+
+
+def test_pickles_have_the_new_slot(live: LiveModule) -> None:
+    """copyreg remembers in the class which slots there are."""
+    module = live.start("class Player:\n    __slots__ = ('a',)\n")
+    other = live.other("import LIVE\nclass Mage(LIVE.Player):\n    __slots__ = ('m',)\n")
+    player, mage = module.Player(), other.Mage()
+    player.a = mage.a = mage.m = 1
+    pickle.dumps(player, 2), pickle.dumps(mage, 2)
+    live.change("('a',)", "('a', 'b')")
+    player.b = mage.b = 2
+    copies = [pickle.loads(pickle.dumps(each, 2)) for each in (player, mage)]
+
+    assert [(each.a, each.b) for each in copies] == [(1, 2), (1, 2)]
+    assert copies[1].m == 1
+
+
+def test_lines_and_sources_are_those_of_the_new_file(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    linecache.getline(str(live.path), 3)
+    inspect.getsource(module.Player), inspect.getsource(module.Player.hit)
+    live.edit("# A comment.\n" + PLAYER.replace("return 1", "return 2"))
+
+    assert linecache.getline(str(live.path), 4) == "    def hit(self): return 2\n"
+    assert inspect.getsource(module.Player.hit) == "    def hit(self): return 2\n"
+    assert inspect.getsource(module.Player).endswith("return 2\n")
+    assert inspect.getmodule(module.Player.hit) is module
+    assert inspect.signature(module.Player.hit).parameters.keys() == {"self"}
+
+
+def test_fields_of_a_data_class_are_the_new_ones(live: LiveModule) -> None:
+    module = live.start("import dataclasses\n@dataclasses.dataclass\nclass P:\n    x: int = 1\n")
+    point = module.P()
+    live.change("x: int = 1", "x: int = 1\n    y: int = 2")
+
+    assert [field.name for field in dataclasses.fields(point)] == ["x", "y"]
+    assert dataclasses.asdict(point) == {"x": 1, "y": 2}
+    assert dataclasses.replace(point, y=3) == module.P(1, 3)
+
+
+def test_enum_is_looked_up_by_value_and_by_name(live: LiveModule) -> None:
+    module = live.start("import enum\nclass Color(enum.Enum):\n    RED = 1\n    BLUE = 2\n")
+    red = module.Color.RED
+    report = live.edit("import enum\nclass Color(enum.Enum):\n    RED = 1\n    GREEN = 3\n")
+    found = [module.Color(1), module.Color["RED"], module.Color(3)]
+
+    assert found == [red, red, module.Color.GREEN]
+    with pytest.raises(ValueError, match="2 is not"):
+        module.Color(2)
+    assert issubclass(module.Color, enum.Enum)
+    report.undo()
+    assert module.Color(2) is module.Color.BLUE
+    with pytest.raises(ValueError, match="3 is not"):
+        module.Color(3)
+
+
+def test_generic_alias_that_typing_remembers_is_of_the_successor(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    held = typing.List[module.Player]  # type: ignore[name-defined]  # noqa: UP006
+    live.edit(WITH_BASE)
+
+    assert typing.get_args(held) == (module.Player,)
+    assert typing.get_args(typing.List[module.Player]) == (module.Player,)  # type: ignore[name-defined]  # noqa: UP006
+    assert typing.Optional[module.Player] == typing.Union[module.Player, None]  # noqa: UP007, UP045
+
+
+def test_type_hints_of_a_function_elsewhere_are_the_successors(live: LiveModule) -> None:
+    module = live.start(PLAYER)
+    other = live.other("""
+        import LIVE
+        def now(player: LIVE.Player) -> "LIVE.Player": ...
+    """)
+    typing.get_type_hints(other.now)
+    live.edit(WITH_BASE)
+
+    assert set(typing.get_type_hints(other.now).values()) == {module.Player}
+
+
+def test_protocol_that_gains_a_member_asks_for_it(live: LiveModule) -> None:
+    source = """
+        import typing
+        @typing.runtime_checkable
+        class Hits(typing.Protocol):
+            def hit(self): ...
+        class Player:
+            def hit(self): return 1
+        class Archer:
+            def hit(self): return 1
+            def aim(self): return 1
+    """
+    module = live.start(source)
+    player, archer = module.Player(), module.Archer()
+    before = [isinstance(each, module.Hits) for each in (player, archer)]
+    live.edit(
+        source.replace("def hit(self): ...", "def hit(self): ...\n            def aim(self): ...")
+    )
+
+    assert before == [True, True]
+    assert [isinstance(each, module.Hits) for each in (player, archer)] == [False, True]
+
+
+def test_total_ordering_and_wraps_are_of_the_new_code(live: LiveModule) -> None:
+    source = """
+        import functools
+        @functools.total_ordering
+        class Player:
+            def __init__(self, level): self.level = level
+            def __eq__(self, other): return self.level == other.level
+            def __lt__(self, other): return self.level < other.level
+    """
+    module = live.start(source)
+    low, high = module.Player(1), module.Player(2)
+    before = high >= low
+    live.edit(source.replace("self.level < other.level", "self.level > other.level"))
+
+    assert before
+    assert high <= low
+    assert functools.total_ordering
+
+
+# pydantic
+
+MODELS = "import pydantic\nclass Inner(pydantic.BaseModel):\n    x: int = 0\n"
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_model_elsewhere_is_rebuilt_over_a_model_that_changed(live: LiveModule, rerun: str) -> None:
+    module = live.start(MODELS)
+    other = live.other("""
+        import pydantic
+        import LIVE
+        class Outer(pydantic.BaseModel):
+            inner: LIVE.Inner
+            many: list[LIVE.Inner] = []
+        class Sub(Outer):
+            name: str = ""
+        class Apart(pydantic.BaseModel):
+            n: int
+    """)
+    apart = other.Apart.__pydantic_validator__
+    report = live.change("x: int = 0", "x: int = 0\n    y: int = 5", rerun=rerun)
+    made = other.Sub.model_validate({"inner": {"x": 1, "y": 2}, "many": [{"y": 3}]})
+
+    assert made.inner == module.Inner(x=1, y=2)
+    assert type(made.inner) is type(made.many[0]) is module.Inner
+    assert "y" in other.Outer.model_json_schema()["$defs"]["Inner"]["properties"]
+    assert other.Apart.__pydantic_validator__ is apart
+    report.undo()
+    assert "y" not in other.Outer.model_validate({"inner": {"x": 1, "y": 2}}).inner.model_dump()

@@ -1,0 +1,1 @@
+"""Programs of real frameworks, edited while they run."""

@@ -1,0 +1,91 @@
+"""Interrupts at arbitrary bytecode, from signals, and memory that runs out, in child processes.
+
+Whatever comes in between: afterwards all is as before the reload, or as after a whole one.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+
+from tests.live import Strategy, run_in_child
+
+SETUP = """
+    from contextlib import contextmanager
+    from tests.harness.faults import *
+    rehearsal = Rehearsal(live, CRITICAL)
+"""
+
+
+@pytest.fixture(params=["auto", "repoint"])
+def strategy(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+@pytest.mark.parametrize("places", [6, pytest.param(120, marks=pytest.mark.slow)])
+def test_exception_at_arbitrary_bytecode_of_our_own(strategy: Strategy, places: int) -> None:
+    said = run_in_child(
+        SETUP
+        + f"""
+    stride = len(rehearsal.places) // {places}
+    for number, at in enumerate(rehearsal.places[::stride]):
+        error = KeyboardInterrupt if number % 2 else Stop
+        print(*rehearsal.interrupt(at, error), sep="\\n", end="")
+    """,
+        strategy,
+        timeout=900,
+    )
+
+    assert said == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no timers that signal")
+@pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.slow)])
+def test_keyboard_interrupt_from_a_signal(strategy: Strategy, times: int) -> None:
+    said = run_in_child(
+        SETUP
+        + f"""
+    import signal
+    def interrupt(number, frame): raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, interrupt)
+    @contextmanager
+    def signalled(seconds):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try: yield
+        finally: signal.setitimer(signal.ITIMER_REAL, 0)
+    for number in range({times}):
+        late = 0.0002 + 0.03 * number / {times}
+        found = rehearsal.disturb(signalled(late), lambda: f"after {{late}} s")
+        print(*found, sep="\\n", end="")
+    """,
+        strategy,
+        timeout=900,
+    )
+
+    assert said == ""
+
+
+@pytest.mark.parametrize("times", [4, pytest.param(60, marks=pytest.mark.slow)])
+def test_memory_that_runs_out(strategy: Strategy, times: int) -> None:
+    pytest.importorskip("_testcapi")
+    said = run_in_child(
+        SETUP
+        + f"""
+    import _testcapi
+    @contextmanager
+    def without_memory(start):
+        _testcapi.set_nomemory(start, start + 1)
+        try: yield
+        finally: _testcapi.remove_mem_hooks()
+    for number in range({times}):
+        start = 500 + number * 40_000 // {times}
+        found = rehearsal.disturb(without_memory(start), lambda: f"allocation {{start}}")
+        print(*found, sep="\\n", end="")
+    """,
+        strategy,
+        timeout=900,
+    )
+
+    assert said == ""
