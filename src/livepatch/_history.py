@@ -182,5 +182,15 @@ def keep_history(reloads: int) -> None:
     _history.trim()
 
 
+def forget_reloads_of(modules: set[str]) -> None:
+    """Let go of what is kept to undo reloads of modules with those names; they stay listed."""
+    others = (each for each in _history.kept if modules.isdisjoint(_names_of(each)))
+    _history.kept = collections.deque(others)
+
+
+def _names_of(record: Record) -> set[str]:
+    return {each.source.name for each in record.modules}
+
+
 def _is_number(candidate: object) -> bool:
     return isinstance(candidate, int) and not isinstance(candidate, bool)

@@ -163,9 +163,9 @@ def test_error_in_an_undo_changes_nothing(
 ) -> None:
     report = live.reload()
 
-    def fail(plan: Plan) -> None:
+    def fail(plan: Plan, direction: str) -> None:
         plan.last.add(Call(_raise, error()), Call(int))
-        _apply.apply(plan)
+        _apply.apply(plan, direction)
 
     with monkeypatch.context() as patch:
         patch.setattr(_undo, "apply", fail)

@@ -5,8 +5,10 @@ What may crash the interpreter runs in a child process.
 
 from __future__ import annotations
 
+import gc
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,21 +116,24 @@ DELETIONS = {
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("deletion", DELETIONS)
-def test_object_of_the_module_whose_end(live: LiveModule, deletion: str) -> None:
-    module = live.start(f"""
-        LIVES = []
-        def hit(): return 1
-        class Player:
-            def __del__(self): {DELETIONS[deletion]}
-        DATA = [Player(), Player()]
-    """)
-    held = [module.hit]
-    report = live.change("return 1", "return 2")
+def test_object_of_the_module_whose_end(tmp_path: Path, strategy: Strategy, deletion: str) -> None:
+    with LiveModule(tmp_path, strategy) as live:
+        module = live.start(f"""
+            LIVES = []
+            def hit(): return 1
+            class Player:
+                def __del__(self): {DELETIONS[deletion]}
+            DATA = [Player(), Player()]
+        """)
+        held = [module.hit]
+        report = live.change("return 1", "return 2")
 
-    assert report.ok
-    assert held[0] is module.hit
-    assert held[0]() == 2
-    assert all(type(each) is module.Player for each in module.DATA)
+        assert report.ok
+        assert held[0] is module.hit
+        assert held[0]() == 2
+        assert all(type(each) is module.Player for each in module.DATA)
+    del module, held, report
+    gc.collect()  # here, where what they raise is expected
 
 
 def test_reload_in_a_destructor_is_refused(live: LiveModule) -> None:

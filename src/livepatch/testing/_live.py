@@ -11,6 +11,7 @@ from textwrap import dedent
 from types import ModuleType, TracebackType
 from typing import Any, Literal, TypeVar
 
+from livepatch._history import forget_reloads_of
 from livepatch._reload import reload
 from livepatch._report import Report
 
@@ -146,11 +147,12 @@ class LiveModule:
         return reload(self.module, **given)
 
     def close(self) -> None:
-        """Forget the modules and the folder; the files stay."""
+        """Forget the modules, their reloads and the folder; the files stay."""
         self._held.clear()
-        for name in list(sys.modules):
-            if name.split(".")[0] in {self.name, self.other_name}:
-                del sys.modules[name]
+        own = {name for name in sys.modules if name.split(".")[0] in {self.name, self.other_name}}
+        for name in own:
+            del sys.modules[name]
+        forget_reloads_of(own)
         sys.dont_write_bytecode = self._wrote_no_bytecode
         sys.path.remove(str(self.root))
         sys.path_importer_cache.pop(str(self.root), None)
