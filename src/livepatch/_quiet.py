@@ -7,6 +7,9 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from livepatch._dicts import run_in_c
+from livepatch._own import Call
+
 # Seconds without other threads, from the look at who holds what to the end of the change: what
 # they would do in between, a plan cannot know.
 PLAN_WINDOW = 0.5
@@ -20,7 +23,8 @@ def quiet_threads(seconds: float) -> Generator[None, None, None]:
 
     A thread that waits for the GIL asks for it after one switch interval, counted from when it
     began to wait or from the last time the GIL changed hands (CPython: Python/ceval_gil.c,
-    take_gil). So it is given away once, and the interval is made longer as soon as it is back.
+    take_gil). So it is given away once, and the interval is made longer as soon as it is back: in
+    C, or the thread that had it meanwhile begins to wait with the short one.
     It is also what this thread may have to wait for the GIL if it gives it away, to read a file
     say; hence no longer than needed.
 
@@ -31,9 +35,10 @@ def quiet_threads(seconds: float) -> Generator[None, None, None]:
         yield
         return
     interval = sys.getswitchinterval()
-    time.sleep(1e-6)
+    give_away = Call(time.sleep, 1e-6)
+    keep = Call(sys.setswitchinterval, max(interval, seconds))
     try:
-        sys.setswitchinterval(max(interval, seconds))
+        run_in_c([give_away, keep])
         yield
     finally:
         try:
