@@ -63,6 +63,20 @@ def test_undo_keeps_the_state_gathered_since(live: LiveModule, edit: str) -> Non
     assert late.hit() == 1
 
 
+def test_undo_keeps_what_was_set_on_classes_and_functions_made_anew(live: LiveModule) -> None:
+    source = "class C:\n    __slots__ = ('a',)\n    seen = 0\ndef f(): return 1\n"
+    module = live.start(source)
+    report = live.edit(source.replace("('a',)", "('a', 'b')").replace("return 1", "return 2"))
+    module.C.seen = 7
+    module.C.added = "later"
+    module.f.calls = 3
+    report.undo()
+
+    assert (module.C.seen, module.C.added, module.f.calls) == (7, "later", 3)
+    assert module.C.__slots__ == ("a",)
+    assert module.f() == 1
+
+
 def test_undo_brings_removed_names_back_and_takes_added_ones(live: LiveModule) -> None:
     module = live.start("def a(): return 1\nA = 1\n")
     report = live.edit("def b(): return 1\nB = 1\n")

@@ -51,6 +51,9 @@ def _verdict_on(mutation: Mutation, copy: Path, folder: str) -> str:
     changed = source.replace(mutation.old, mutation.new)
     try:
         compile(changed, mutation.file, "exec")
+    except SyntaxError as error:
+        return f"ERROR: {error}: "
+    try:
         path.write_text(changed, encoding="utf-8")
         status, told = _run(folder, mutation.tests)
     finally:

@@ -240,7 +240,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a key keeps the place of its old hash",
         "_holders/_containers.py",
-        "        _rehash(repointing, holder, items)\n        return\n",
+        "        _rehash(repointing, holder, list(kind.items(holder)))\n        return\n",
         "        return\n",
         _CONFORMANCE + "holders.py::key",
     ),
@@ -268,10 +268,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a global that is kept is made anew",
-        "_plan.py",
-        '        if f"{module.name}.{name}" in kept:\n            final[name] = value\n',
-        "        pass\n",
-        _CONFORMANCE + "data_globals.py::kept or keep",
+        "_reload.py",
+        "keep = request.keep | _kept_by_modules(matches.modules)\n",
+        "keep = frozenset()\n",
+        _CONFORMANCE + "data_globals.py::",
     ),
     Mutation(
         "fields without a value pass",
@@ -300,14 +300,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "_undo.py",
         "        _take_later_state(result, each)\n",
         "",
-        _CONFORMANCE + "undo.py::",
+        _CONFORMANCE + "undo.py::made_anew",
     ),
     Mutation(
         "an undo can be made out of order",
         "_undo.py",
         "        if not is_newest(record, module.source.module):\n",
         "        if False:\n",
-        _CONFORMANCE + "undo.py::",
+        _CONFORMANCE + "history.py::",
     ),
     Mutation(
         "values that have no place any more are lost",
@@ -319,8 +319,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "new instances hold the old ones",
         "_migrate.py",
-        "    _settle(migration, successors, survivors)\n\n\n",
-        "\n\n",
+        "        _settle(migration, successors, survivors)\n\n\n",
+        "        pass\n\n\n",
         _CONFORMANCE + "migration.py::hold_each_other",
     ),
     Mutation(
@@ -332,7 +332,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "a thread in the middle of a reload may begin another",
-        "_reload.py",
+        "_turns.py",
         '    if getattr(_under_way, "value", False):\n',
         "    if False:\n",
         _CONFORMANCE + "threads_and_frames.py::reloads_itself",
