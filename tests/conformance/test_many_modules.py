@@ -402,6 +402,7 @@ def test_keep_of_one_module(live: LiveModule) -> None:
     assert shop.part("b").CACHE is not theirs
 
 
+@pytest.mark.slow  # forty reloads that wait for the GIL at each file: twenty seconds
 def test_imports_of_other_threads_are_not_disturbed(live: LiveModule) -> None:
     output = run_in_child(
         """
