@@ -13,30 +13,26 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from _beside import jobs_beside, measure_beside
 from _measure import timed
 from _model import Job, Outcomes, Row, Scenario, milliseconds
 from _sources import hierarchy_source
-from _tools import LIVEPATCH, TOOLS
-from _workspace import Workspace
+from _tools import LIVEPATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
     from _tools import Tool
+    from _workspace import Workspace
 
 TARGET = 1.5
 _CASE = "one class gains a base"
 
 
 def jobs(tools: Sequence[str], quick: bool) -> list[Job]:
-    """Return one round; the yardstick goes first in it, or last."""
-    instances = 100_000 if quick else 1_000_000
-    return [
-        Job("base", _CASE, tool, {"instances": instances, "yardstick_first": first})
-        for first in (0, 1)
-        for tool in tools
-    ]
+    """Return one round, see `jobs_beside`."""
+    return jobs_beside("base", _CASE, tools, 100_000 if quick else 1_000_000)
 
 
 def rounds(quick: bool) -> int:
@@ -46,14 +42,7 @@ def rounds(quick: bool) -> int:
 
 def measure(job: Job) -> dict[str, Any]:
     """Time one reload over many instances, and the yardstick beside it."""
-    tool = TOOLS[job.tool]()
-    count = job.options["instances"]
-    with Workspace("bench_base") as workspace:
-        module = workspace.load(hierarchy_source(0))
-        tool.attach(module)
-        yardstick = _time_yardstick(module, count) if job.options["yardstick_first"] else {}
-        figures = _time_reload(workspace, module, tool, count)
-        return figures | (yardstick or _time_yardstick(module, count))
+    return measure_beside(job, hierarchy_source(0), _time_reload, _time_yardstick)
 
 
 def rows(outcomes: Outcomes, tools: Sequence[str]) -> list[Row]:

@@ -14,17 +14,18 @@ import statistics
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from _beside import jobs_beside, measure_beside
 from _measure import resident_bytes, timed
 from _model import Job, Outcomes, Row, Scenario, milliseconds
 from _sources import slots_source
-from _tools import LIVEPATCH, TOOLS
-from _workspace import Workspace
+from _tools import LIVEPATCH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import ModuleType
 
     from _tools import Tool
+    from _workspace import Workspace
 
 TIME, MEMORY = 3.0, 2.0
 _CASE = "a slotted class gains a slot"
@@ -33,13 +34,8 @@ _IN_ONE = 1000  # instances in one list or dict of many
 
 
 def jobs(tools: Sequence[str], quick: bool) -> list[Job]:
-    """Return one round; the yardstick goes first in it, or last."""
-    instances = 90_000 if quick else 1_000_000
-    return [
-        Job("slots", _CASE, tool, {"instances": instances, "yardstick_first": first})
-        for first in (0, 1)
-        for tool in tools
-    ]
+    """Return one round, see `jobs_beside`."""
+    return jobs_beside("slots", _CASE, tools, 90_000 if quick else 1_000_000)
 
 
 def rounds(quick: bool) -> int:
@@ -49,14 +45,7 @@ def rounds(quick: bool) -> int:
 
 def measure(job: Job) -> dict[str, Any]:
     """Time one reload over many instances, and the yardstick beside it."""
-    tool = TOOLS[job.tool]()
-    count = job.options["instances"]
-    with Workspace("bench_slots") as workspace:
-        module = workspace.load(slots_source(0))
-        tool.attach(module)
-        yardstick = _time_yardstick(module, count) if job.options["yardstick_first"] else {}
-        figures = _time_reload(workspace, module, tool, count)
-        return figures | (yardstick or _time_yardstick(module, count))
+    return measure_beside(job, slots_source(0), _time_reload, _time_yardstick)
 
 
 def rows(outcomes: Outcomes, tools: Sequence[str]) -> list[Row]:
