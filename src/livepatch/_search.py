@@ -104,6 +104,7 @@ def search(
     repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
+    repointing.decided.update((id(cls), name) for cls, name, _ in result.steps.new_attributes())
     _settle_class_dicts(matches, decisions, repointing)
     _settle_cells(matches, repointing)
     _repoint_subclasses(decisions, repointing)
@@ -114,7 +115,11 @@ def search(
     repointing.rebuilt = OwnList()
     for forget in typing._cleanups:  # type: ignore[attr-defined]  # noqa: SLF001
         forget()  # caches of List[Player] and the like, which only C code can see into
+    known = len(repointing.survivors)
     _Search(result, repointing).run(targets)
+    if len(repointing.survivors) > known:
+        # An attribute that is new to a class may be something immutable that was built anew.
+        result.steps.settle_arguments(repointing.survivors)
     return repointing, frames
 
 
