@@ -18,6 +18,7 @@ from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
 from livepatch._derive import derive
+from livepatch._dropped import held_subclasses
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, Table, is_rebuilt
@@ -28,7 +29,6 @@ from livepatch._kinds import (
     is_class,
     is_enum,
     qualified_name,
-    subclasses_of,
 )
 from livepatch._layers import decorated_function
 from livepatch._linearise import classes_without_order
@@ -346,7 +346,7 @@ def _refuse_without_order(plan: Plan, repointing: Repointing) -> None:
 def _refuse_subclasses(plan: Plan) -> None:
     losers = {id(loser) for loser in plan.decisions.losers}
     for pair, _ in plan.decisions.layout_changes:
-        for subclass in subclasses_of(pair.old):
+        for subclass in held_subclasses(OwnList((pair.old,)))[0]:
             if id(subclass) not in losers:
                 name = type.__dict__["__qualname__"].__get__(subclass)
                 home = class_attributes(subclass).get("__module__")

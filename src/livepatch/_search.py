@@ -20,6 +20,7 @@ from typing import Any
 
 from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
+from livepatch._dropped import held_subclasses
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
     Holders,
@@ -57,7 +58,6 @@ from livepatch._kinds import (
     is_class,
     is_empty,
     mro_of,
-    subclasses_of,
     without_instances,
 )
 from livepatch._match import Matches, Pair
@@ -559,10 +559,11 @@ def _settle_cell(repointing: Repointing, cell: types.CellType) -> None:
 
 
 def _repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
-    for loser in OwnList(decisions.losers):
-        if is_class(loser):
-            for subclass in subclasses_of(loser):
-                repoint_holder(repointing, subclass)
+    losers: OwnList[type] = OwnList(filter(is_class, decisions.losers))
+    held, dropped = held_subclasses(losers)
+    repointing.skipped.update(map(id, dropped))
+    for subclass in held:
+        repoint_holder(repointing, subclass)
 
 
 def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
