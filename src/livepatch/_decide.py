@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._borrow import can_borrow_base
+from livepatch._borrow import can_borrow_base, can_borrow_each_other
 from livepatch._code import same_code, same_kind
 from livepatch._constants import same_value
 from livepatch._hotswap import HotswapFunction
@@ -548,7 +548,21 @@ def instances_can_move(decisions: Decisions, old: type, new: type) -> bool:
         decisions.borrowed.append((new_top, settled))
     if settled is not old_base and not instances_can_move(decisions, old_base, settled):
         return False
-    return adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    only_slots = adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    # Over two bases with slots the classes are two for CPython, unless the old one's changes first.
+    as_they_are = only_slots and old_base is new_base
+    return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
+
+
+def lend_whole(decisions: Decisions, cls: type, other: type) -> bool:
+    """Let a class derive from the one it is paired with while instances go over, if it can."""
+    matches = decisions.matches
+    pair = matches.by_new.get(id(cls)) or matches.by_old.get(id(cls))
+    paired = pair is not None and (pair.old is other or pair.new is other)
+    if not paired or not can_borrow_each_other(cls, other):
+        return False
+    decisions.borrowed.append((cls, other))
+    return True
 
 
 def _note_layout(decisions: Decisions, pair: Pair) -> None:

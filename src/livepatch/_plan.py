@@ -16,7 +16,7 @@ from typing import Any
 
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._constants import may_hold_state
-from livepatch._decide import Decisions, decide
+from livepatch._decide import Decisions, decide, lend_whole
 from livepatch._derive import derive
 from livepatch._dropped import held_subclasses
 from livepatch._explain import explained_by
@@ -31,6 +31,7 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import decorated_function
+from livepatch._layout import same_layout, sizes_of, where_layout_grows
 from livepatch._linearise import classes_without_order
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration, complete, start_migration
@@ -190,7 +191,7 @@ def finish_plan(
     )
     with_bases = with_borrowed_bases(plan.steps, borrowed)
     plan.steps = Steps()
-    plan.steps.extend(repointing.fresh_bases)
+    plan.steps.extend(_with_lent_bases(repointing.fresh_bases, borrowed))
     plan.steps.extend(with_bases)
     plan.steps.extend(repointing.steps)
     plan.definition_steps.extend(repointing.forwards)
@@ -208,6 +209,13 @@ def finish_plan(
         else:
             completion.extend(plan.last)
             plan.last = completion
+
+
+def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
+    """Let what came derive from the survivors while those that go are taken for the same."""
+    given = {id(cls) for cls, _ in fresh.new_bases()}
+    whole = [each for each in borrowed if sizes_of(each[0]) == sizes_of(each[1])] if given else []
+    return with_borrowed_bases(fresh, [each for each in whole if id(each[0]) not in given])
 
 
 def start_migrations(
@@ -234,6 +242,9 @@ def start_migrations(
     for pair in decisions.matches.pairs:
         if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
             # The load made instances of a class whose old one survives.
+            tops = where_layout_grows(pair.new), where_layout_grows(pair.old)
+            if same_layout(pair.old, pair.new) and lend_whole(decisions, *tops):
+                continue
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration

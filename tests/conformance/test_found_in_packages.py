@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from typing import Any
+
+import pytest
 
 import livepatch
 from livepatch.testing import assert_current
@@ -111,4 +114,69 @@ def test_the_class_that_a_decorator_copied_and_dropped_is_left_alone(live: LiveM
     report.undo()
 
     assert (missing.text(), missing.name()) == (1, 1)
+    assert_current(module)
+
+
+WITHOUT_AN_ORDER = {
+    "slots before weak references": """
+        class Point:
+            __slots__ = ("level", "__weakref__")
+            def text(self): return 1
+        POINT = Point()
+    """,
+    "no fixed size": """
+        class Point(int):
+            def text(self): return 1
+        POINT = Point(5)
+    """,
+    "slots over slots": """
+        class Base:
+            __slots__ = ("name", "__weakref__")
+        class Point(Base):
+            __slots__ = ("level",)
+            def text(self): return 1
+        POINT = Point()
+    """,
+}
+"""Layouts that CPython takes for different ones, though not a byte of the instances differs."""
+
+
+@pytest.mark.parametrize("layout", WITHOUT_AN_ORDER)
+def test_an_instance_of_the_same_layout_stays_the_object_it_is(
+    live: LiveModule, layout: str
+) -> None:
+    module = live.start(WITHOUT_AN_ORDER[layout])
+    point = module.Point()
+    point.level = 3
+    places = [id(point)]
+    other = live.other("from LIVE import Point\nclass Own(Point):\n    __slots__ = ()\n")
+    own = other.Own()
+    own.level = 4
+    places.append(id(own))
+    report = live.change("return 1", "return 2")
+
+    assert [id(point), id(own)] == places
+    assert type(point) is type(module.POINT) is module.Point is other.Own.__base__
+    assert [each.text() for each in (point, own, module.POINT)] == [2, 2, 2]
+    assert (point.level, own.level) == (3, 4)
+    assert_current(module)
+
+    report.undo()
+
+    assert [id(point), id(own)] == places
+    assert type(point) is module.Point is other.Own.__base__
+    assert [each.text() for each in (point, own)] == [1, 1]
+    assert (point.level, own.level) == (3, 4)
+    assert_current(module)
+
+
+def test_what_fails_leaves_an_instance_of_the_same_layout_alone(live: LiveModule) -> None:
+    module = live.start(WITHOUT_AN_ORDER["slots over slots"])
+    point, places = module.Point(), [id(module.POINT), id(module.Point)]
+    with pytest.raises(ZeroDivisionError):
+        live.edit(dedent(live.source).replace("return 1", "return 2") + "1 / 0\n")
+
+    assert [id(module.POINT), id(module.Point)] == places
+    assert type(point) is module.Point
+    assert (point.text(), module.POINT.text()) == (1, 1)
     assert_current(module)
