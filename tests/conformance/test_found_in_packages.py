@@ -180,3 +180,20 @@ def test_what_fails_leaves_an_instance_of_the_same_layout_alone(live: LiveModule
     assert type(point) is module.Point
     assert (point.text(), module.POINT.text()) == (1, 1)
     assert_current(module)
+
+
+def test_a_class_elsewhere_keeps_a_base_that_is_no_class_any_more(live: LiveModule) -> None:
+    module = live.start("class Pattern:\n    def text(self): return 1\n")
+    other = live.other("from LIVE import Pattern\nclass Own(Pattern): pass\n")
+    own, base = other.Own(), id(module.Pattern)
+    report = live.edit("def Pattern(): return 2\n")
+
+    assert module.Pattern() == 2
+    assert [id(cls) for cls in other.Own.__bases__] == [base]
+    assert (type(own), own.text()) == (other.Own, 1)
+    assert "LP306" in {notice.code for notice in report.notices}
+
+    report.undo()
+
+    assert id(module.Pattern) == base
+    assert other.Own.__bases__ == (module.Pattern,)
