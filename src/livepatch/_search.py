@@ -179,6 +179,7 @@ class _Search:
         self.objects.clear()
         migrations = self.repointing.migrations.values()
         with self._earlier_code():
+            self._fill_what_is_hashed()
             for holder in OwnList(self.rebuilt.values()):
                 self._rebuild(holder)
         for migration in migrations:
@@ -193,6 +194,17 @@ class _Search:
             for pair in self.matches.pairs:
                 if id(pair.old) in unseen:
                     self._forward(pair)
+
+    def _fill_what_is_hashed(self) -> None:
+        """Give successors their values before frozensets with them are built.
+
+        A member asks for the hashes of what is in it. What is built anew later takes its place when
+        all of them are filled again.
+        """
+        if frozenset in set(map(type, self.rebuilt.values())):
+            for migration in self.repointing.migrations.values():
+                if not migration.is_tuple:
+                    fill_successors(migration, self.repointing.survivors)
 
     def _skip_insides_of_caches(self) -> None:
         """Leave the dicts alone that caches, which are emptied, keep their entries in."""

@@ -197,3 +197,30 @@ def test_a_class_elsewhere_keeps_a_base_that_is_no_class_any_more(live: LiveModu
 
     assert id(module.Pattern) == base
     assert other.Own.__bases__ == (module.Pattern,)
+
+
+TERMS = """
+    class Term:
+        __slots__ = ("args",)
+        def __init__(self, *args): self.args = args
+        def __hash__(self): return hash(self.args)
+        def __eq__(self, other): return self.args == other.args
+"""
+
+
+def test_a_member_of_a_frozenset_is_hashed_by_members_of_its_own(live: LiveModule) -> None:
+    module = live.start(TERMS)
+    held: list[Any] = [module.Term(1)]
+    held.insert(0, frozenset([module.Term(held[0], 2)]))
+    report = live.change('("args",)', '("args", "name")')
+
+    assert held[0] == {module.Term(held[1], 2)}
+    assert {type(term) for term in (held[1], *held[0])} == {module.Term}
+    assert next(iter(held[0])).args[0] is held[1]
+    assert_current(module)
+
+    report.undo()
+
+    assert held[0] == {module.Term(held[1], 2)}
+    assert next(iter(held[0])).args[0] is held[1]
+    assert_current(module)
