@@ -588,8 +588,16 @@ def _is_generated(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
     return (
         len(path) > 1
         and (scope is None or not scope.binds(path[-1]))
-        and all(_says_it_is_at(path, each) and _is_of_library(each) for each in (old, new))
+        and all(_is_made_from_text(path, each) for each in (old, new))
     )
+
+
+def _is_made_from_text(path: Path, function: Any) -> bool:
+    """Whether a library made a method; one made in a namespace without a name cannot say where."""
+    if type(function) is not FunctionType or not _is_of_library(function):
+        return False
+    nameless = function.__module__ is None and function.__name__ == path[-1]
+    return nameless or _says_it_is_at(path, function)
 
 
 def _note_alone(module: Module, found: OwnDict[Path, Any], path: Path, definition: Any) -> None:

@@ -224,3 +224,30 @@ def test_a_member_of_a_frozenset_is_hashed_by_members_of_its_own(live: LiveModul
     assert held[0] == {module.Term(held[1], 2)}
     assert next(iter(held[0])).args[0] is held[1]
     assert_current(module)
+
+
+GENERATED = """
+    def add_text(cls):
+        names = {}
+        exec("def text(self): return 1", {}, names)
+        cls.text = names["text"]
+        return cls
+    class Factory:
+        def name(self): return 1
+    Factory = add_text(Factory)
+"""
+
+
+def test_a_method_made_in_a_namespace_without_a_name_is_followed(live: LiveModule) -> None:
+    module = live.start(GENERATED)
+    factory = module.Factory()
+    held = [module.Factory.text, factory.text]
+    report = live.edit(GENERATED.replace("return 1", "return 2"))
+
+    assert held == [module.Factory.text, factory.text]
+    assert (held[0](factory), held[1](), factory.text(), factory.name()) == (2, 2, 2, 2)
+
+    report.undo()
+
+    assert held == [module.Factory.text, factory.text]
+    assert (held[1](), factory.text(), factory.name()) == (1, 1, 1)
