@@ -67,6 +67,8 @@ from livepatch._reshaped import asks_for_migration, code_changed
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 PLACES = (types.GetSetDescriptorType, types.MemberDescriptorType)
+# Kinds whose members are of as many types as there are.
+_OF_ANY_TYPE = (CLASS, ENUM_MEMBER, OBJECT)
 # Where a kind's identity is the very thing that counts, the old object survives both strategies.
 _ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
 
@@ -125,6 +127,8 @@ class Decisions:
         if loser is not survivor:
             self.losers.append(loser)
             self.survivors[id(loser)] = survivor
+            if type(loser) is types.FunctionType:
+                return  # nearly every one
             if is_class(loser) and is_class(survivor):
                 self._add_places(loser, survivor)
 
@@ -185,9 +189,9 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     # Against cycles (a class that is an argument of its own base); the answer follows.
     decisions.kept[id(pair.new)] = False
     kind = pair.kind
-    same_type = type(pair.old) is type(pair.new) or kind in (CLASS, ENUM_MEMBER, OBJECT)
     # A function that has moved sees the globals of the module it was made in, for ever.
-    kept = same_type and not pair.foreign and pair.before is pair.module
+    kept = not pair.foreign and pair.before is pair.module
+    kept = kept and (type(pair.old) is type(pair.new) or kind in _OF_ANY_TYPE)
     if decisions.strategy == "repoint" and not _is_always_kept(pair):
         kept = kept and _cannot_be_repointed(decisions, pair)
     kept = kept and KEEPS[kind.name](decisions, pair)

@@ -54,9 +54,9 @@ def unexplained_counts(
     probes = [probe]
     del probe
     (surplus,) = map(sys.getrefcount, probes)
+    accounted = map(explained.get, map(id, targets), repeat(0))
     return [
-        count - surplus - explained[key]
-        for count, key in zip(map(sys.getrefcount, targets), map(id, targets))
+        count - surplus - known for count, known in zip(map(sys.getrefcount, targets), accounted)
     ]
 
 

@@ -170,13 +170,14 @@ def _possible_importers(
     excluded: Collection[str],
 ) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
     for name, module in list(sys.modules.items()):
-        if name in excluded or name.startswith("livepatch."):
-            continue
         if not issubclass(type(module), ModuleType):
             continue
         namespace = namespace_of(module)
         filename = namespace.get("__file__")
-        if isinstance(filename, str) and not _is_of_library(filename):
+        # Most are of the library, which imports nothing of a program's.
+        if not isinstance(filename, str) or _is_of_library(filename):
+            continue
+        if name not in excluded and not name.startswith("livepatch."):
             yield name, module, namespace
 
 

@@ -77,8 +77,8 @@ class Pair:
         """The path as the report renders it."""
         if not self._text:
             home = self.home
-            at_home = f"{home}.{'.'.join(self.path)}" if home else ""
-            self._text = at_home or self.module.path_text(self.path)
+            path, module = self.path, self.module
+            self._text = f"{home}.{'.'.join(path)}" if home else module.path_text(path)
         return self._text
 
 
@@ -278,12 +278,12 @@ def _leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
 
 
 def _visit(walk: _Walk, path: Path, old: Any, new: Any) -> None:
-    matches = walk.matches
-    if old is new or (id(old), id(new)) in matches.seen or len(path) > _DEEPEST:
+    matches, both = walk.matches, (id(old), id(new))
+    if old is new or both in matches.seen or len(path) > _DEEPEST:
         return
-    matches.seen.add((id(old), id(new)))
+    matches.seen.add(both)
     path = _own_path(walk, path, old, new)
-    if kind_of(new) is FUNCTION and _is_another(walk, path, old, new):
+    if type(new) is FunctionType and _is_another(walk, path, old, new):
         _note_alone(walk.module, walk.module.added, path, new)
         _note_alone(walk.before, walk.before.removed, path, old)
         return
@@ -316,7 +316,9 @@ def _own_path(walk: _Walk, path: Path, old: Any, new: Any) -> Path:
 
     ``__init_subclass__`` may have put classes into a list of their base.
     """
-    home = qualified_name(new) if len(path) > 1 else None
+    if len(path) == 1:
+        return path
+    home = qualified_name(new)
     if home is None or home == ".".join(path) or qualified_name(old) != home:
         return path
     leads = _leads_to(walk.module.new, home, new) and _leads_to(walk.before.old, home, old)
@@ -336,11 +338,14 @@ def _is_same_function(walk: _Walk, old: Any, new: FunctionType) -> bool:
 
 def _is_another(walk: _Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether two functions bound to a name in turn are not one function before and after."""
-    by_old, by_new = walk.matches.by_old, walk.matches.by_new
-    paired = id(old) in by_old or id(new) in by_new
-    if not paired and not is_another(walk.before, walk.module, path):
-        return False
-    return is_bound_in_turn(walk.module, path)
+    matches = walk.matches
+    if id(old) in matches.by_old or id(new) in matches.by_new:
+        return is_bound_in_turn(walk.module, path)
+    return (
+        not path[-1].strip("_")
+        and is_another(walk.before, walk.module, path)
+        and is_bound_in_turn(walk.module, path)
+    )
 
 
 def _visit_items(walk: _Walk, path: Path, old: Any, new: Any) -> None:
@@ -497,16 +502,16 @@ def _paired(matches: Matches, old: Any, new: Any) -> bool:
 def _pair(  # noqa: PLR0913 - the fields of a pair
     walk: _Walk, path: Path, kind: Kind, old: Any, new: Any, *, foreign: bool = False
 ) -> None:
-    matches = walk.matches
-    pair = Pair(path, kind, old, new, walk.module, walk.before, foreign)
-    if id(old) in matches.by_old:
+    matches, before, now = walk.matches, id(old), id(new)
+    if before in matches.by_old:
         # One old definition under two names that are two definitions now: its own name decided.
         return
-    matches.by_old[id(old)] = pair
-    if id(new) in matches.by_new or id(new) in matches.standing:
+    pair = Pair(path, kind, old, new, walk.module, walk.before, foreign)
+    matches.by_old[before] = pair
+    if now in matches.by_new or now in matches.standing:
         matches.aliases.append(pair)
         return
-    matches.by_new[id(new)] = pair
+    matches.by_new[now] = pair
     matches.pairs.append(pair)
 
 

@@ -12,16 +12,23 @@ import inspect
 import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from itertools import compress, count
+from operator import attrgetter, gt, is_not, itemgetter
 from types import CodeType
 from typing import Any, NamedTuple
 
-from livepatch._code import instructions, same_code, text_of_constant
+from livepatch._code import codes_in, instructions, same_code, text_of_constant
 
 _OP = dis.opmap
 _STORES = {_OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in _OP}
 _DELETES = {_OP[name] for name in ("DELETE_NAME", "DELETE_GLOBAL") if name in _OP}
 _NAMED = set(dis.hasname)
 _CONSTANT = set(dis.hasconst)
+# Tables for bytes.translate.
+_IS_CONSTANT = bytes(opcode in _CONSTANT for opcode in range(256))
+_IS_EXTENDED = bytes(opcode == _OP["EXTENDED_ARG"] for opcode in range(256))
+_LARGEST_BYTE = 255
+_name_of_code, _first_of = attrgetter("co_name"), itemgetter(0)
 _JUMPS = set(dis.hasjrel) | set(dis.hasjabs)
 _SMALL_INT = _OP.get("LOAD_SMALL_INT", -1)
 _IMPORT_NAME, _IMPORT_FROM = _OP["IMPORT_NAME"], _OP["IMPORT_FROM"]
@@ -199,7 +206,7 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
         old.co_code == new.co_code
         and old.co_names == new.co_names
         and len(old.co_consts) == len(new.co_consts)
-        and all(map(_same_outside, old.co_consts, new.co_consts))
+        and all(a is b or _same_outside(a, b) for a, b in zip(old.co_consts, new.co_consts))
     )
 
 
@@ -212,18 +219,29 @@ def _take_over(known: Scope, code: CodeType) -> Scope | None:
         or len(old.co_consts) != len(code.co_consts)
     ):
         return None
-    pairs = enumerate(zip(old.co_consts, code.co_consts))
-    different = [index for index, pair in pairs if not _same_outside(*pair)]
+    different = _different_constants(old, code)
     if not different:
         return Scope(code, known.shells, known.imports)
     return _with_other_text(known, code, different[0]) if len(different) == 1 else None
 
 
+def _different_constants(old: CodeType, new: CodeType) -> list[int]:
+    """List the places of the constants that say something else; there are as many in both."""
+    before, after = old.co_consts, new.co_consts
+    places = list(compress(count(), map(is_not, before, after)))
+    if not places:
+        return places
+    names = list(map(_name_of_code, codes_in(new)))
+    if names == list(map(_name_of_code, codes_in(old))) and "<" not in map(_first_of, names):
+        # Functions and classes that are called the same are the same outside.
+        places = [place for place in places if type(after[place]) is not CodeType]
+    return [place for place in places if not _same_outside(before[place], after[place])]
+
+
 def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
     """Return a scope that differs in one string constant, where a name is bound to just that."""
     old, new = known.code.co_consts[index], code.co_consts[index]
-    uses = sum(op in _CONSTANT and argument == index for op, argument in instructions(code))
-    if type(old) is not str or type(new) is not str or uses != 1:
+    if type(old) is not str or type(new) is not str or not _is_loaded_once(code, index):
         return None
     said, says = ("text", old), ("text", new)
     for name, shells in known.shells.items():
@@ -235,15 +253,25 @@ def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
     return None
 
 
+def _is_loaded_once(code: CodeType, index: int) -> bool:
+    """Whether one instruction alone loads a constant of a scope."""
+    if index > _LARGEST_BYTE:
+        return sum(op in _CONSTANT and arg == index for op, arg in instructions(code)) == 1
+    # Without a loop of ours, for a module's body is long.
+    opcodes, arguments = code.co_code[::2], code.co_code[1::2]
+    extended = (b"\0" + opcodes).translate(_IS_EXTENDED)
+    short = map(gt, opcodes.translate(_IS_CONSTANT), extended)
+    return bytes(compress(arguments, short)).count(index) == 1
+
+
 def _same_outside(old: Any, new: Any) -> bool:
-    if old is new:
-        return True
     if type(old) is not type(new):
         return False
     if type(old) is CodeType:
-        if old.co_name != new.co_name or old.co_name.startswith("<generic"):
+        name = new.co_name
+        if old.co_name != name or name.startswith("<generic"):
             return False  # what hides a header in itself is left to the scan
-        return old.co_name not in _RUN_AT_ONCE or same_code(old, new)
+        return name not in _RUN_AT_ONCE or same_code(old, new)
     if type(old) in (str, int, bool):
         return bool(old == new)
     return text_of_constant(old) == text_of_constant(new)
@@ -436,21 +464,20 @@ def is_type_scope(code: CodeType) -> bool:
 
 def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
     """Yield name and code of the classes that a module's or class's body defines directly."""
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            if is_type_scope(constant):
-                yield from class_bodies(constant)
-            elif not constant.co_flags & _IS_FUNCTION:
-                yield constant.co_name, constant
+    for inner in codes_in(code):
+        if is_type_scope(inner):
+            yield from class_bodies(inner)
+        elif not inner.co_flags & _IS_FUNCTION:
+            yield inner.co_name, inner
 
 
 def _global_names(code: CodeType) -> Iterator[str]:
     """Yield the names that functions of this module bind through a ``global`` statement."""
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            # As a byte first: nearly no function has it, not even as an argument.
-            if _STORE_GLOBAL in constant.co_code:
-                for opcode, argument in instructions(constant):
-                    if opcode == _STORE_GLOBAL:
-                        yield constant.co_names[argument]
-            yield from _global_names(constant)
+    waiting = codes_in(code)
+    for inner in waiting:
+        # As a byte first: nearly no function has it, not even as an argument.
+        if _STORE_GLOBAL in inner.co_code:
+            for opcode, argument in instructions(inner):
+                if opcode == _STORE_GLOBAL:
+                    yield inner.co_names[argument]
+        waiting += codes_in(inner)

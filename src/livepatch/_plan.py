@@ -96,8 +96,9 @@ class Plan:
         watched: Watched = []
         survivors = self.decisions.survivors
         for pair in (*self.matches.pairs, *self.decisions.derived):
-            survivor = survivors.get(id(pair.new), pair.new)
-            loser = pair.new if survivor is pair.old else pair.old
+            new = pair.new
+            survivor = survivors.get(id(new), new)
+            loser = new if survivor is pair.old else pair.old
             if type(loser) in _WATCHED or is_class(loser):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
         return watched
@@ -232,7 +233,8 @@ def start_migrations(
                 migration.hook = migration.hook or _hook_set_on_class(pair)
                 decisions.migrations[id(pair.old)] = migration
     for pair in decisions.matches.pairs:
-        if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
+        # Asked in this order, for nearly every pair is one of functions.
+        if is_class(pair.old) and is_stuck_with_new_class(pair, decisions.settle(pair.new)):
             # The load made instances of a class whose old one survives.
             migration = start_migration(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
@@ -344,7 +346,9 @@ def _refuse_without_order(plan: Plan, repointing: Repointing) -> None:
 
 
 def _refuse_subclasses(plan: Plan) -> None:
-    losers = {id(loser) for loser in plan.decisions.losers}
+    if not plan.decisions.layout_changes:
+        return
+    losers = set(map(id, plan.decisions.losers))
     for pair, _ in plan.decisions.layout_changes:
         for subclass in subclasses_of(pair.old):
             if id(subclass) not in losers:
@@ -373,14 +377,14 @@ def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str,
     if not (kept or module.unbound or plan.decisions.survivors):
         final.update(module.new)
         return _with_docstring(final, module)
+    survivors = plan.decisions.survivors
+    unbound = frozenset[str]() if module.part is Part.GONE else module.unbound
+    if kept:
+        unbound = frozenset(name for name in unbound if f"{module.name}.{name}" not in kept)
     for name, value in module.new.items():
-        if module.part is Part.GONE:
-            final[name] = plan.decisions.settle(value)
-        elif f"{module.name}.{name}" in kept:
-            final[name] = module.old.get(name, value)
-        elif name not in module.unbound:
-            final[name] = plan.decisions.settle(value)
-    for name, value in module.old.items():
+        if name not in unbound:
+            final[name] = survivors.get(id(value), value)
+    for name, value in module.old.items() if kept else ():
         if f"{module.name}.{name}" in kept:
             final[name] = value
     return _with_docstring(final, module)

@@ -325,4 +325,5 @@ def _changing_parts(record: Record) -> Iterator[Any]:
 def _arguments(steps: Steps) -> Iterator[Any]:
     for arguments in steps.arguments():
         yield arguments
-        yield from (each for each in arguments if type(each) is tuple)  # bases
+        if tuple in map(type, arguments):
+            yield from (each for each in arguments if type(each) is tuple)  # bases

@@ -20,11 +20,16 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
     The arms of a condition also bind one name, to what is one function for all who use it.
     """
-    if not path[-1].strip("_"):
+    name, above = path[-1], path[:-1]
+    if not name.strip("_"):
         return True
+    said: Mapping[str, tuple[Shell, ...]] = {}
     for source in (module.origin, module.outline):
-        scope = source.scopes.get(path[:-1]) if source is not None else None
-        if scope is None or len(scope.shells.get(path[-1], ())) <= 1:
+        scope = source.scopes.get(above) if source is not None else None
+        if scope is None or scope.shells is said:
+            continue
+        said = scope.shells
+        if len(said.get(name, ())) <= 1:
             continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
@@ -33,9 +38,10 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
 
 def is_another(before: Module, module: Module, path: Path) -> bool:
-    """Whether the last statements that bind a path for nothing make different things."""
-    if path[-1].strip("_"):
-        return False
+    """Whether the last statements that bind a path for nothing make different things.
+
+    The path ends in underscores alone.
+    """
     old, new = _bindings(before.origin, path), _bindings(module.outline, path)
     if not old or not new or old[-1] == new[-1]:
         return False

@@ -33,7 +33,8 @@ def asks_for_migration(old: type, new: type) -> bool:
 def may_migrate(matches: Matches) -> bool:
     """Whether instances of some class may have to be made anew."""
     return any(
-        is_class(pair.old)
+        pair.kind is CLASS
+        and is_class(pair.old)
         and is_class(pair.new)
         and (not same_layout(pair.old, pair.new) or asks_for_migration(pair.old, pair.new))
         for pair in (*matches.pairs, *matches.aliases)

@@ -500,11 +500,11 @@ def _settle_cells(matches: Matches, repointing: Repointing) -> None:
     the old ``__class__`` cell holds that class.
     """
     seen: set[int] = set()
-    functions = OwnList(pair.old for pair in matches.pairs)
-    functions += (pair.new for pair in matches.pairs)
-    for function in functions:
-        if type(function) is types.FunctionType:
-            for cell in function.__closure__ or ():
+    for pair in matches.pairs:
+        for function in (pair.old, pair.new):
+            if type(function) is not types.FunctionType or not function.__closure__:
+                continue  # nearly every one
+            for cell in function.__closure__:
                 if id(cell) not in seen:
                     seen.add(id(cell))
                     repointing.skipped.add(id(cell))
@@ -568,7 +568,7 @@ def _add_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
         references += weakref.getweakrefs(loser)
         ends.append(len(references))
     # Those that records keep follow the instances by themselves.
-    counts = iter(zip(references, unexplained_counts(references, retained())))
+    counts = iter(zip(references, unexplained_counts(references, OwnList())))
     for loser, start, end in zip(referred, ends, ends[1:]):
         # A base's list of subclasses holds the plain reference to each; that is not ours.
         own = len(bases_of(loser)) if is_class(loser) else 0

@@ -50,7 +50,8 @@ from livepatch._verify import verify
 def keep_record(plan: Plan) -> Record:
     """Keep what is needed to take a reload back that has just been done."""
     matches, decisions = plan.matches, plan.decisions
-    gone_over = [pair for pair in matches.pairs if decisions.settle(pair.new) is not pair.old]
+    successors = decisions.survivors.get
+    gone_over = [pair for pair in matches.pairs if successors(id(pair.new)) is not pair.old]
     record = Record(
         modules=[
             ModuleRecord(
