@@ -32,6 +32,8 @@ STAGES = (
     "_turns",
     # source, snapshot, load
     "_code",
+    "_opcodes",
+    "_scope",
     "_outline",
     "_bodies",
     "_source",

@@ -59,9 +59,9 @@ from livepatch._layout import (
 from livepatch._match import Matches, Pair
 from livepatch._migrate import Migration
 from livepatch._module import Module, Path
-from livepatch._outline import ANNOTATIONS, Shell
 from livepatch._own import OwnDict, OwnList
 from livepatch._reshaped import asks_for_migration, code_changed
+from livepatch._scope import ANNOTATIONS, Shell
 
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))

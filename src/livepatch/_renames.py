@@ -16,8 +16,9 @@ from livepatch._kinds import is_class, kind_of
 from livepatch._layers import decorated_function
 from livepatch._match import Matches, pair_renamed
 from livepatch._module import Module, Path
-from livepatch._outline import Outline, Scope, Shell
+from livepatch._outline import Outline
 from livepatch._own import OwnDict
+from livepatch._scope import Scope, Shell
 
 
 def follow_renames(matches: Matches) -> None:

@@ -26,9 +26,10 @@ from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
 from livepatch._nested import absolute_name
 from livepatch._origin import live_codes
-from livepatch._outline import ANNOTATIONS, Import, Outline, Shell, annotate_code, outline
+from livepatch._outline import Outline, outline
 from livepatch._reach import Reach
 from livepatch._report import Notice
+from livepatch._scope import ANNOTATIONS, Import, Shell, annotate_code
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, namespace_of
 from livepatch._statements import Statement, Statements, find_statements, pair_codes

@@ -18,7 +18,7 @@ from typing import Any
 
 from livepatch._code import text_of_constant
 from livepatch._enrolled import Made
-from livepatch._outline import constant_shell
+from livepatch._scope import constant_shell
 
 Token = tuple[Any, ...]
 
