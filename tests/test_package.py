@@ -48,7 +48,9 @@ STAGES = (
     "_snapshot",
     "_nested",
     # which statements run, and how
+    "_stream",
     "_statements",
+    "_recognise",
     "_syntax",
     "_assigned",
     "_needs",

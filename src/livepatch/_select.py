@@ -28,11 +28,12 @@ from livepatch._nested import absolute_name
 from livepatch._origin import live_codes
 from livepatch._outline import Outline, outline
 from livepatch._reach import Reach
+from livepatch._recognise import Statements, find_statements
 from livepatch._report import Notice
 from livepatch._scope import ANNOTATIONS, Import, Shell, annotate_code
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, namespace_of
-from livepatch._statements import Statement, Statements, find_statements, pair_codes
+from livepatch._statements import Statement, pair_codes
 from livepatch._syntax import (
     decorating_names,
     is_import,
