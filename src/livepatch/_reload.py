@@ -29,6 +29,7 @@ from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._library_caches import note_library_caches
+from livepatch._link import with_known_codes
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._mapped import refuse_mapped
 from livepatch._match import Matches, match
@@ -45,7 +46,7 @@ from livepatch._record import Record
 from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._reshaped import may_migrate
-from livepatch._select import Selection, select, with_known_codes
+from livepatch._select import Selection, select
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._summary import summarise
