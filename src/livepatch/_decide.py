@@ -57,7 +57,7 @@ from livepatch._layout import (
     where_layout_grows,
 )
 from livepatch._match import Matches, Pair
-from livepatch._migrate import Migration
+from livepatch._migration import Migration
 from livepatch._module import Module, Path
 from livepatch._own import OwnDict, OwnList
 from livepatch._reshaped import asks_for_migration, code_changed

@@ -9,19 +9,18 @@ from __future__ import annotations
 import types
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
+from livepatch._complete import complete
 from livepatch._constants import may_hold_state
 from livepatch._decide import Decisions, decide
-from livepatch._derive import derive
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, Table, is_rebuilt
-from livepatch._hotswap import HOOK
 from livepatch._kinds import (
     CACHE_TYPE,
     class_attributes,
@@ -32,14 +31,14 @@ from livepatch._kinds import (
 )
 from livepatch._layers import decorated_function
 from livepatch._linearise import classes_without_order
-from livepatch._match import Matches, Pair
-from livepatch._migrate import Migration, complete, start_migration
+from livepatch._match import Matches
+from livepatch._migrate import start_migrations
+from livepatch._migration import Migration
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._record import Filled
 from livepatch._report import Notice, StaleFrame
-from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._search import search
 from livepatch._steps import MISSING, Steps
 from livepatch._unwrapped import Layer
@@ -208,42 +207,6 @@ def finish_plan(
         else:
             completion.extend(plan.last)
             plan.last = completion
-
-
-def start_migrations(
-    decisions: Decisions,
-    direction: str = "forward",
-    earlier: Mapping[int, Mapping[str, Any]] | None = None,
-) -> None:
-    """Decide how the instances of classes whose layout changed are made anew.
-
-    Args:
-        decisions: takes the migrations, and copies of the classes elsewhere below those.
-        direction: ``"forward"``, or ``"back"`` when a reload is taken back.
-        earlier: by the id of an instance, what it had to leave behind in that reload.
-    """
-    derive(decisions)
-    for pair, _ in decisions.layout_changes:
-        if not is_enum(pair.old) and is_class(pair.new):
-            migration = start_migration(
-                pair.text, pair.old, pair.new, direction=direction, earlier=earlier
-            )
-            if migration is not None:
-                migration.hook = migration.hook or _hook_set_on_class(pair)
-                decisions.migrations[id(pair.old)] = migration
-    for pair in decisions.matches.pairs:
-        if is_stuck_with_new_class(pair, decisions.settle(pair.new)):
-            # The load made instances of a class whose old one survives.
-            migration = start_migration(pair.text, pair.new, pair.old, direction="none")
-            if migration is not None:
-                decisions.migrations[id(pair.new)] = migration
-
-
-def _hook_set_on_class(pair: Pair) -> Any:
-    """Return the hook that somebody gave the live class of a library, say; None if none did."""
-    origin, hook = pair.before.origin, class_attributes(pair.old).get(HOOK)
-    scope = origin.scopes.get(pair.path) if origin is not None else None
-    return hook if scope is not None and not scope.binds(HOOK) else None
 
 
 def _keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:

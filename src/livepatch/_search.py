@@ -61,7 +61,7 @@ from livepatch._kinds import (
     without_instances,
 )
 from livepatch._match import Matches, Pair
-from livepatch._migrate import Migration, build_successors, fill_successors, tuple_successor
+from livepatch._migration import Migration
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
@@ -72,6 +72,7 @@ from livepatch._retire import forward_class
 from livepatch._running import update_running_code
 from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
+from livepatch._successors import build_successors, fill_successors, tuple_successor
 
 _CROWD = 50
 _CLASS_DICT_CELLS = (3, 12)

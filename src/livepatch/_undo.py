@@ -22,10 +22,11 @@ from livepatch._kinds import UNSETTABLE, class_attributes, is_class
 from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
 from livepatch._match import Matches, Pair
+from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part
 from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
-from livepatch._plan import Plan, Watched, finish_plan, start_migrations
+from livepatch._plan import Plan, Watched, finish_plan
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._reconcile import Reconciliation
 from livepatch._record import (

@@ -311,14 +311,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "values that have no place any more are lost",
-        "_migrate.py",
+        "_successors.py",
         "        migration.left.setdefault(id(successor), aside)[name] = value\n",
         "        pass\n",
         _CONFORMANCE + "migration.py::left_behind",
     ),
     Mutation(
         "new instances hold the old ones",
-        "_migrate.py",
+        "_successors.py",
         "        _settle(migration, successors, survivors)\n\n\n",
         "        pass\n\n\n",
         _CONFORMANCE + "migration.py::hold_each_other",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._migrate import Migration
+from livepatch._migration import Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._report import Notice
 from livepatch._steps import Steps
