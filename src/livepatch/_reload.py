@@ -17,6 +17,7 @@ from livepatch._absent import fill_absent
 from livepatch._apply import apply, notice_lost, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
+from livepatch._draft import make_plan
 from livepatch._enrolled import steps_for_gone
 from livepatch._errors import (
     InvalidOptionError,
@@ -39,7 +40,7 @@ from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
 from livepatch._places import plan_modules
-from livepatch._plan import Plan, Watched, make_plan
+from livepatch._plan import Plan, Watched
 from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record

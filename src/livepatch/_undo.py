@@ -16,6 +16,7 @@ from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._constants import contents_of, may_hold_state
 from livepatch._decide import Decisions
 from livepatch._dicts import restored_order, run_in_c
+from livepatch._draft import finish_plan
 from livepatch._errors import NothingToUndoError, ReloadRefused
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class
@@ -24,9 +25,10 @@ from livepatch._load import young_objects_kept_apart
 from livepatch._match import Matches, Pair
 from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part
+from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
-from livepatch._plan import Plan, Watched, finish_plan
+from livepatch._plan import Plan, Watched
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._reconcile import Reconciliation
 from livepatch._record import (
@@ -289,12 +291,7 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
             final.pop(name, None)
     for name, value in record.before.items():
         final[name] = kept.get(id(value), value)
-    for name in live:
-        if name not in final:
-            plan.steps.set_item(live, name, MISSING)
-    for name, value in final.items():
-        if live.get(name, MISSING) is not value:
-            plan.steps.set_item(live, name, value)
+    bring_names(plan.steps, live, final)
     plan.steps.reorder(live, final, list(record.before))
 
 

@@ -261,8 +261,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "removed names stay",
-        "_plan.py",
-        "            plan.steps.set_item(module.live, name, MISSING)\n",
+        "_namespaces.py",
+        "            steps.set_item(live, name, MISSING)\n",
         "            pass\n",
         _CONFORMANCE + "data_globals.py::removed",
     ),
@@ -275,8 +275,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "fields without a value pass",
-        "_plan.py",
-        "            _refuse_without_values(plan, plan.decisions.migrations[key])\n",
+        "_instances.py",
+        "        _refuse_without_values(plan, plan.decisions.migrations[key])\n",
         "",
         _CONFORMANCE + "migration.py::without_a_default",
     ),
