@@ -119,6 +119,7 @@ STAGES = (
     "_namespaces",
     "_instances",
     "_draft",
+    "_partial",
     "_absent",
     "_library_caches",
     "_importers",
@@ -134,6 +135,8 @@ STAGES = (
     "_history",
     # what a user calls
     "_changed",
+    "_options",
+    "_stopped",
     "_reload",
     "_install",
     "",

@@ -15,6 +15,8 @@ from livepatch._source import MAIN
 from livepatch._statements import Statement
 from livepatch._syntax import is_import, is_main_guard
 
+EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
+
 
 def is_guard(statement: Statement, module: str) -> bool:
     """Whether a statement is what a script does when it is run, and this is that script."""
@@ -73,8 +75,7 @@ def notices_of_effects(
             and _is_data(namespace, name)
             and type(namespace[name]) is not type(ast)
         ):
-            message = "what a statement did to it that has changed or gone was not taken back"
-            yield Notice("LP314", f"{module}.{name}", message)
+            yield Notice("LP314", f"{module}.{name}", EFFECT_STAYS)
 
 
 def _is_data(namespace: Mapping[str, Any], name: str) -> bool:

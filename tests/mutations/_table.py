@@ -269,7 +269,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a global that is kept is made anew",
         "_reload.py",
-        "keep = request.keep | _kept_by_modules(matches.modules)\n",
+        "keep = request.keep | kept_by_modules(matches.modules)\n",
         "keep = frozenset()\n",
         _CONFORMANCE + "data_globals.py::",
     ),
