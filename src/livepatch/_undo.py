@@ -191,6 +191,27 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
 
 
 def _plan_back(record: Record) -> Plan:
+    decisions = _decide_back(record)
+    kept = _gathered(record)
+    plan = Plan(decisions.matches, decisions)
+    untouched = {id(part) for layer in record.layers for part in layer.parts}
+    finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
+    # Before any class borrows a base: only with its own does CPython let others derive from it.
+    first = record.retired.inverse()
+    first.extend(plan.steps)
+    plan.steps = first
+    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
+    for described in record.modules:
+        _plan_namespace(plan, described, kept)
+    shared = [layer.path for layer in record.layers if layer.shared]
+    for path in dict.fromkeys((*record.merged, *shared)):
+        message = "who came to it and who held it before cannot be told apart"
+        plan.notices.append(Notice("LP207", path, message))
+    return plan
+
+
+def _decide_back(record: Record) -> Decisions:
+    """Let the old object of each pair whose new one survived take its place again."""
     modules = {module.source.name: _backwards(module) for module in record.modules}
     matches = Matches(tuple(modules.values()))
     for each in record.replaced:
@@ -211,7 +232,13 @@ def _plan_back(record: Record) -> Plan:
             # Whoever holds the function has it by the name that leads to the wrapper again.
             decisions.add_loser(layer.function, layer.wrapper)
     decisions.borrowed = record.borrowed
-    kept = _gathered(record)
+    return decisions
+
+
+def _reconcile_back(
+    record: Record, decisions: Decisions, kept: Mapping[int, Any]
+) -> Reconciliation:
+    """Take back the steps for the definitions, but for what is state by now."""
     result = Reconciliation(decisions, Values(decisions))
     result.steps = _without_later_state(record.steps).inverse().exchanged(kept)
     for each in record.replaced:
@@ -219,24 +246,11 @@ def _plan_back(record: Record) -> Plan:
         _take_kept_defaults(result, each.old, kept)
     result.codes += ((new, old) for old, new in record.codes)
     result.caches += record.caches
-    result.changed |= {id(pair.new) for pair in matches.pairs}
-    plan = Plan(matches, decisions)
+    result.changed |= {id(pair.new) for pair in decisions.matches.pairs}
     for layer in record.layers:
         layer.restore(result.steps)
         result.caches += ((layer.path, call) for call in layer.caches())
-    finish_plan(plan, result, {id(part) for layer in record.layers for part in layer.parts})
-    # Before any class borrows a base: only with its own does CPython let others derive from it.
-    first = record.retired.inverse()
-    first.extend(plan.steps)
-    plan.steps = first
-    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
-    for described in record.modules:
-        _plan_namespace(plan, described, kept)
-    shared = [layer.path for layer in record.layers if layer.shared]
-    for path in dict.fromkeys((*record.merged, *shared)):
-        message = "who came to it and who held it before cannot be told apart"
-        plan.notices.append(Notice("LP207", path, message))
-    return plan
+    return result
 
 
 def _without_later_state(steps: Steps) -> Steps:
