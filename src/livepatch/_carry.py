@@ -1,4 +1,4 @@
-"""Stage 5f: data that modules outside the reload imported by name, and what they computed from it.
+"""Stage 5: data that modules outside the reload imported by name, and what they computed from it.
 
 A function or class is found wherever it is held. A number or a string cannot be found that way, but
 the importers' import statements say which of their names came from where: such a name gets the new

@@ -1,4 +1,4 @@
-"""Stage 5a, continued: classes elsewhere below one whose layout changed are made anew over it.
+"""Stage 5: classes elsewhere below one whose layout changed are made anew over it.
 
 CPython lays out a class's instances when it makes the class, so a subclass in a module that is not
 reloaded cannot be given a base of another layout. It is copied, attribute by attribute: its body is

@@ -1,4 +1,4 @@
-"""Stage 4b: find the functions whose body changed and that are not made again. Nothing is changed.
+"""Stage 4: find the functions whose body changed and that are not made again. Nothing is changed.
 
 Their code says which they are: it is the old code object, behind whatever decorator, in whatever
 class. Those that a path leads to are found here, all others by their code during the search.

@@ -1,4 +1,4 @@
-"""Stage 2a: where code has not changed, let it be the very code object that live functions have.
+"""Stage 2: where code has not changed, let it be the very code object that live functions have.
 
 What was read from a bytecode cache is equal to what the live functions have, and what has just been
 compiled is where nothing changed; here they become the same objects.

@@ -1,4 +1,4 @@
-"""Stage 5b: which classes' instances are made anew, and by which names. Nothing is changed."""
+"""Stage 5: which classes' instances are made anew, and by which names. Nothing is changed."""
 
 from __future__ import annotations
 

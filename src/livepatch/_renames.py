@@ -1,4 +1,4 @@
-"""Stage 4c: definitions that have another name now and say the same otherwise.
+"""Stage 4: definitions that have another name now and say the same otherwise.
 
 Only asked where what changed is known, after an edit: of an upgrade, a function that went and one
 that came may well have one short body.

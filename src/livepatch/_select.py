@@ -1,4 +1,4 @@
-"""Stage 2b: decide which statements of the new sources run. Nothing is run and nothing is changed.
+"""Stage 2: decide which statements of the new sources run. Nothing is run and nothing is changed.
 
 What a statement says is compared in code, against the code that the live module was made from. A
 function whose body alone has changed is no reason to run anything.

@@ -1,4 +1,4 @@
-"""Stage 5b: of a value that is no definition, does the old one stay or does the new one come?
+"""Stage 5: of a value that is no definition, does the old one stay or does the new one come?
 
 A class attribute, a default, a closure's variable may have been changed while the program ran, and
 then it is state. The source decides: where it says the same as before, the old value stays; where
