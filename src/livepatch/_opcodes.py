@@ -10,6 +10,7 @@ STORES = {OP[name] for name in ("STORE_NAME", "STORE_GLOBAL") if name in OP}
 DELETES = {OP[name] for name in ("DELETE_NAME", "DELETE_GLOBAL") if name in OP}
 NAMED = set(dis.hasname)
 CONSTANT = set(dis.hasconst)
+IMPORTS = {OP["IMPORT_NAME"], OP["IMPORT_FROM"]}
 JUMPS = set(dis.hasjrel) | set(dis.hasjabs)
 # The low bits of these arguments are flags (CPython: Lib/dis.py, _get_const_info and its neighbours).  # noqa: E501
 NAME_SHIFT: dict[int, int] = {}

@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import instructions, same_code, text_of_constant
-from livepatch._opcodes import CONSTANT, OP
+from livepatch._opcodes import CONSTANT, IMPORTS, OP
 from livepatch._scope import RUN_AT_ONCE, Scope, functions_bound, is_type_scope, read_scope
 
 _STORE_GLOBAL = OP["STORE_GLOBAL"]
@@ -64,7 +64,9 @@ class Outline:
         """Whether the last statement that binds a path is an import."""
         scope = self.scopes.get(path[:-1])
         shells = scope.shells.get(path[-1], ()) if scope is not None else ()
-        return bool(shells) and shells[-1].is_import
+        return bool(shells) and any(
+            isinstance(part, tuple) and part[0] in IMPORTS for part in shells[-1].fingerprint
+        )
 
     def same_body(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
         """Whether a class says the same outside its functions; None when unknown."""

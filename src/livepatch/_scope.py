@@ -15,7 +15,6 @@ from livepatch._opcodes import CONSTANT, DELETES, JUMPS, NAME_SHIFT, NAMED, OP, 
 
 _SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
 _IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
-_IMPORTS = {_IMPORT_NAME, _IMPORT_FROM}
 _STORE_ITEM = OP["STORE_SUBSCR"]
 _STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
 # Pseudo names: what a scope says after its last binding, and what it annotates.
@@ -44,11 +43,6 @@ class Shell(NamedTuple):
     def is_definition(self) -> bool:
         """Whether this is the statement of a function or class."""
         return any(isinstance(part, tuple) and part[0] == "code" for part in self.fingerprint)
-
-    @property
-    def is_import(self) -> bool:
-        """Whether this is an import statement."""
-        return any(isinstance(part, tuple) and part[0] in _IMPORTS for part in self.fingerprint)
 
     @property
     def constant(self) -> str | None:
