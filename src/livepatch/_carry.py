@@ -14,9 +14,9 @@ from typing import Any
 from livepatch._constants import same_value
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
 from livepatch._kinds import FUNCTION, kind_of
-from livepatch._match import Matches
 from livepatch._module import Module, Part, star_names
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._steps import MISSING, Steps

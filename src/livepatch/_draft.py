@@ -17,10 +17,10 @@ from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing
 from livepatch._instances import plan_instances, refuse_without_order
 from livepatch._layers import decorated_function
-from livepatch._match import Matches
 from livepatch._migrate import start_migrations
 from livepatch._namespaces import keep_globals, plan_namespace
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._reconcile import Reconciliation, reconcile
 from livepatch._search import search

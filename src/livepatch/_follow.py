@@ -25,10 +25,10 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import CONTAINERS, leads_on
-from livepatch._match import Matches, Pair
 from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._pairs import Matches, Pair
 
 _DEEPEST = 8
 _MANY = 10_000

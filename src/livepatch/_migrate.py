@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._derive import derive
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._kinds import class_attributes, is_class, is_enum
-from livepatch._match import Pair
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
+from livepatch._pairs import Pair
 from livepatch._reshaped import is_stuck_with_new_class
 from livepatch._shapes import can_build, find_attribute, shape_of
 

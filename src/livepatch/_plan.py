@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._explain import explained_by
 from livepatch._holders import Table
 from livepatch._kinds import CACHE_TYPE, is_class
-from livepatch._match import Matches
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._pairs import Matches
 from livepatch._record import Filled
 from livepatch._report import Notice, StaleFrame
 from livepatch._steps import Steps

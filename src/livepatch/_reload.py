@@ -26,13 +26,14 @@ from livepatch._library_caches import note_library_caches
 from livepatch._link import with_known_codes
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._mapped import refuse_mapped
-from livepatch._match import Matches, match
+from livepatch._match import match
 from livepatch._module import describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._options import Request, check_options, kept_by_modules
 from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 from livepatch._partial import plan_partial_run
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched

@@ -14,10 +14,11 @@ from typing import Any
 from livepatch._code import same_but_for_names
 from livepatch._kinds import is_class, kind_of
 from livepatch._layers import decorated_function
-from livepatch._match import Matches, pair_renamed
+from livepatch._match import pair_renamed
 from livepatch._module import Module, Path
 from livepatch._outline import Outline
 from livepatch._own import OwnDict
+from livepatch._pairs import Matches
 from livepatch._scope import Scope, Shell
 
 

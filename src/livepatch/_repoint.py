@@ -16,9 +16,9 @@ from livepatch._holders import (
     repoint_running_frames,
 )
 from livepatch._kinds import CACHE_TYPE, is_class
-from livepatch._match import Pair
 from livepatch._noted import CROWD, Noted
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
 from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._retire import forward_class

@@ -12,9 +12,9 @@ from livepatch._code import match_nested, same_code, same_kind
 from livepatch._follow import with_code
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing
-from livepatch._match import Matches
 from livepatch._outline import outline
 from livepatch._own import OwnDict, OwnList
+from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import Notice, StaleFrame

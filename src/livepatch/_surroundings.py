@@ -6,7 +6,7 @@ import sys
 import types
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._explain import parts_of
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
@@ -24,8 +24,8 @@ from livepatch._kinds import (
     mro_of,
     subclasses_of,
 )
-from livepatch._match import Matches
 from livepatch._own import OwnDict, OwnList
+from livepatch._pairs import Matches
 
 _CLASS_DICT_CELLS = (3, 12)
 _RECONCILED_WHOLE = (

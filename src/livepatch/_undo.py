@@ -14,7 +14,7 @@ from typing import Any
 from livepatch._absent import take_filled_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._constants import contents_of, may_hold_state
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._dicts import restored_order, run_in_c
 from livepatch._draft import finish_plan
 from livepatch._errors import NothingToUndoError, ReloadRefused
@@ -22,12 +22,12 @@ from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class
 from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
-from livepatch._match import Matches, Pair
 from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part
 from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
+from livepatch._pairs import Matches, Pair
 from livepatch._plan import Plan, Watched
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._reconcile import Reconciliation
