@@ -8,13 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from livepatch._decisions import Decisions
-from livepatch._kinds import (
-    CLASS,
-    FUNCTION,
-    class_attributes,
-    is_class,
-    mro_of,
-)
+from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, mro_of
 from livepatch._module import Module
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed

@@ -45,11 +45,7 @@ from livepatch._kinds import (
     is_class,
     is_enum,
 )
-from livepatch._layout import (
-    can_be_retired,
-    has_dict,
-    same_layout,
-)
+from livepatch._layout import can_be_retired, has_dict, same_layout
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import asks_for_migration
 
@@ -291,7 +287,8 @@ def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
     return bool(pair.old.name == pair.new.name)
 
 
-_REINITIALISED = (
+# What is given new parts by being initialised once more, as a whole.
+REINITIALISED = (
     PROPERTY,
     STATIC_METHOD,
     CLASS_METHOD,
@@ -330,7 +327,7 @@ KEEPS: dict[str, Callable[[Decisions, Pair], bool]] = {
     CONTEXT_VARIABLE.name: _keeps_context_variable,
     TYPE_PARAMETER.name: _keeps_type_parameter,
     NEW_TYPE.name: _always,
-    **{each.name: _keeps_by_type for each in _REINITIALISED},
+    **{each.name: _keeps_by_type for each in REINITIALISED},
     CACHED_FUNCTION.name: _keeps_cache,
     WRAPT.name: _keeps_wrapt,
 }

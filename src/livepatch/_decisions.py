@@ -6,11 +6,7 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._kinds import (
-    CLASS,
-    class_attributes,
-    is_class,
-)
+from livepatch._kinds import CLASS, class_attributes, is_class
 from livepatch._layers import plain_path
 from livepatch._migration import Migration
 from livepatch._module import Path

@@ -20,17 +20,9 @@ from livepatch._kinds import (
 )
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Path
-from livepatch._ownership import (
-    is_class_of_source,
-    is_of_library,
-    leads_to,
-    says_it_is_at,
-)
+from livepatch._ownership import is_class_of_source, is_of_library, leads_to, says_it_is_at
 from livepatch._pairs import Matches
-from livepatch._registered import (
-    is_another,
-    is_bound_in_turn,
-)
+from livepatch._registered import is_another, is_bound_in_turn
 
 
 @dataclass(slots=True, eq=False)

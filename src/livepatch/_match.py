@@ -15,22 +15,13 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
-from livepatch._likeness import (
-    Walk,
-)
+from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
 from livepatch._moves import drop_found_elsewhere, follow_moves
 from livepatch._own import OwnList
-from livepatch._ownership import (
-    is_at_home,
-    is_own_definition,
-    leads_to,
-)
+from livepatch._ownership import is_at_home, is_own_definition, leads_to
 from livepatch._pairs import Matches
-from livepatch._registered import (
-    is_bound_in_turn,
-    registry_of,
-)
+from livepatch._registered import is_bound_in_turn, registry_of
 from livepatch._walk import add_pair, note_alone, visit, visit_items
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from livepatch._kinds import (
-    kind_of,
-)
-from livepatch._likeness import (
-    Walk,
-)
+from livepatch._kinds import kind_of
+from livepatch._likeness import Walk
 from livepatch._module import Module, Part, Path
 from livepatch._pairs import Matches
 from livepatch._walk import visit

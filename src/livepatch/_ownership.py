@@ -7,17 +7,11 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import (
-    class_attributes,
-    is_class,
-    qualified_name,
-)
+from livepatch._kinds import class_attributes, is_class, qualified_name
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Path
 from livepatch._outline import Outline
-from livepatch._registered import (
-    is_bound_in_turn,
-)
+from livepatch._registered import is_bound_in_turn
 
 
 def is_own_definition(module: Module, path: Path, old: Any) -> bool:

@@ -6,12 +6,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import (
-    Kind,
-    class_attributes,
-    is_class,
-    qualified_name,
-)
+from livepatch._kinds import Kind, class_attributes, is_class, qualified_name
 from livepatch._module import Module, Path
 from livepatch._own import OwnList
 

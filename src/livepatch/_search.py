@@ -14,13 +14,7 @@ from typing import Any
 
 from livepatch._constants import DEEPEST_NESTING
 from livepatch._explain import explained_by
-from livepatch._heap import (
-    Holders,
-    holders_among,
-    holders_of,
-    unexplained_counts,
-    young_holders_of,
-)
+from livepatch._heap import Holders, holders_among, holders_of, unexplained_counts, young_holders_of
 from livepatch._holders import Repointing
 from livepatch._noted import Noted
 from livepatch._own import OwnList

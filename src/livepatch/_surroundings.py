@@ -6,17 +6,11 @@ import sys
 import types
 from typing import Any
 
+from livepatch._decide import REINITIALISED
 from livepatch._decisions import Decisions
 from livepatch._explain import parts_of
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
-    CACHED_PROPERTY,
-    CLASS_METHOD,
-    DISPATCH_METHOD,
-    PARTIAL,
-    PARTIAL_METHOD,
-    PROPERTY,
-    STATIC_METHOD,
     bases_of,
     classes_below,
     is_class,
@@ -28,15 +22,6 @@ from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
 
 _CLASS_DICT_CELLS = (3, 12)
-_RECONCILED_WHOLE = (
-    PROPERTY,
-    STATIC_METHOD,
-    CLASS_METHOD,
-    PARTIAL,
-    PARTIAL_METHOD,
-    CACHED_PROPERTY,
-    DISPATCH_METHOD,
-)
 
 
 def fresh_ids(matches: Matches) -> set[int]:
@@ -54,7 +39,7 @@ def skip_internals(matches: Matches, decisions: Decisions, repointing: Repointin
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
     for pair in (*matches.pairs, *decisions.derived):
-        if pair.kind in _RECONCILED_WHOLE:
+        if pair.kind in REINITIALISED:
             # What it will hold is decided; the search sees what it holds now.
             skipped |= {id(pair.old), id(pair.new)}
         for cls in (pair.old,) if pair.foreign else (pair.old, pair.new):

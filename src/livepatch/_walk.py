@@ -35,14 +35,9 @@ from livepatch._likeness import (
 )
 from livepatch._module import Module, Path
 from livepatch._own import OwnDict
-from livepatch._ownership import (
-    is_made_for_class,
-    is_own_definition,
-)
+from livepatch._ownership import is_made_for_class, is_own_definition
 from livepatch._pairs import Pair
-from livepatch._registered import (
-    same_keys,
-)
+from livepatch._registered import same_keys
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
