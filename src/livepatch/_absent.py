@@ -1,4 +1,4 @@
-"""Stage 5f': what instances lack that were made before their ``__init__`` assigned it.
+"""Stage 5: what instances lack that were made before their ``__init__`` assigned it.
 
 An attribute that the new ``__init__`` assigns and the old one did not, a field that a data class
 has gained. A literal, an empty container, a field's default is given to the instances there are;

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._decide import PLACES, Decisions
+from livepatch._decisions import PLACES, Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
     bases_of,
@@ -16,8 +16,8 @@ from livepatch._kinds import (
     parts_of_wrapper,
     without_instances,
 )
-from livepatch._match import Matches
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 
 _VERY_MANY = 10_000
 

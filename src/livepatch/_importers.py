@@ -13,7 +13,8 @@ from typing import Any
 
 from livepatch._nested import absolute_name
 from livepatch._origin import known_names, loaded_outline, read_names
-from livepatch._outline import ANNOTATIONS, REST, Outline
+from livepatch._outline import Outline
+from livepatch._scope import ANNOTATIONS, REST
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)

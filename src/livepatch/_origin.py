@@ -21,8 +21,9 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._code import nested_codes
-from livepatch._outline import Outline, Scope, outline
+from livepatch._outline import Outline, outline
 from livepatch._own import Call
+from livepatch._scope import Scope
 from livepatch._source import MAIN, Source, namespace_of
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).

@@ -14,7 +14,7 @@ from typing import Any
 
 from livepatch._constants import same_contents
 from livepatch._kinds import Kind, parts_of_wrapper
-from livepatch._migrate import Migration
+from livepatch._migration import Migration
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList

@@ -12,7 +12,8 @@ from typing import Any
 
 from livepatch._kinds import class_attributes, is_class, qualified_name
 from livepatch._module import Module, Path
-from livepatch._outline import Outline, Shell
+from livepatch._outline import Outline
+from livepatch._scope import Shell
 
 
 def is_bound_in_turn(module: Module, path: Path) -> bool:

@@ -9,7 +9,7 @@ from livepatch._code import same_code
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._kinds import CLASS, base_of, is_class, is_enum
 from livepatch._layout import adds_only_slots, same_layout, where_layout_grows
-from livepatch._match import Matches, Pair
+from livepatch._pairs import Matches, Pair
 from livepatch._shapes import find_attribute, shape_of
 
 

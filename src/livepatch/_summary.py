@@ -1,4 +1,4 @@
-"""Stage 8a: the report of a plan. Holds names and numbers only, none of the program's objects."""
+"""Stage 8: the report of a plan. Holds names and numbers only, none of the program's objects."""
 
 from __future__ import annotations
 

@@ -17,10 +17,10 @@ from typing import Any
 
 from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_of
-from livepatch._migrate import fill
 from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING, set_values
+from livepatch._successors import give_values
 
 # Entries of registries are tuples of tuples at most this deep.
 _ENTRY_DEPTH = 8
@@ -106,7 +106,7 @@ def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
     for member in holder:
         migration = repointing.migrations.get(id(type(member)))
         if migration is not None and not migration.is_tuple:
-            fill(migration, [member], [repointing.settle(member)], repointing.survivors)
+            give_values(migration, [member], [repointing.settle(member)], repointing.survivors)
     repointing.rebuild(holder, frozenset(map(repointing.settle, holder)))
 
 

@@ -9,8 +9,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from livepatch._class_source import class_source_is_same
 from livepatch._constants import may_hold_state, same_value
-from livepatch._decide import class_source_is_same
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
     UNSETTABLE,
@@ -19,10 +19,10 @@ from livepatch._kinds import (
     is_class,
     kind_of,
 )
-from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import COMPILER_NAMES
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
 from livepatch._steps import MISSING

@@ -14,8 +14,8 @@ from livepatch._kinds import (
     kind_of,
 )
 from livepatch._layers import plain_path
-from livepatch._match import Pair
 from livepatch._own import Call
+from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
 from livepatch._registered import registry_of
