@@ -22,6 +22,7 @@ from livepatch._constants import DEEPEST_NESTING
 from livepatch._decide import Decisions
 from livepatch._explain import explained_by, parts_of
 from livepatch._heap import (
+    MANY,
     Holders,
     grouped_by_type,
     holders_among,
@@ -395,9 +396,9 @@ class _Search:
             known += (each for each in instances if id(each) not in seen)
 
     def _note_migrating(self, key: int, migration: Migration, instances: OwnList[Any]) -> None:
-        if not self.objects:
-            # Those that are made anew are no holders, nor are those that take their place: of what
-            # these hold the losers are exchanged when they are filled.
+        # Those that are made anew are no holders, nor are those that take their place: of what
+        # these hold the losers are exchanged when they are filled. Of few it is told afterwards.
+        if not self.objects and len(self.arrived) + len(instances) > MANY:
             rebuilt = (each for each in self.repointing.migrations.values() if not each.is_tuple)
             classes = OwnList(each.old.cls for each in rebuilt)
             self.objects += without_instances(gc.get_objects(), classes)
@@ -447,6 +448,8 @@ class _Search:
             found = holders_among(self.objects, sought, hidden, self._migrating())
             self.objects.clear()  # it is among the objects itself
             return found
+        for migration in repointing.migrations.values() if arrived else ():
+            hidden.update(map(id, migration.successors[-MANY:]))  # all those made for this level
         targets = OwnList((*held, *arrived)) if arrived else held
         return holders_of(targets, hidden, self._migrating())
 
