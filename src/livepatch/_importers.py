@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
-from livepatch._origin import known_names, loaded_outline, read_names
+from livepatch._origin import known_names, loaded_outline, modules_read, read_names
 from livepatch._outline import ANNOTATIONS, REST, Outline
 from livepatch._source import namespace_of
 
@@ -69,6 +69,14 @@ class Importer:
         if wanted.starred and wanted.module in self.starred:
             found.add(wanted.name)
         return found
+
+    def names_one_of(self, modules: Collection[str], packages: Collection[str]) -> bool:
+        """Whether an import statement names one of some modules, or a package that one is in."""
+        return any(
+            imported in modules
+            or (imported in packages if each.name is None else f"{imported}.{each.name}" in modules)
+            for imported, each in self._imports
+        )
 
     def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
         """Yield the paths of what statements outside functions bind and use a global for."""
@@ -129,18 +137,26 @@ class ImportersByName:
 
 
 def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterator[Importer]:
-    """Find the modules that `read_importers` has read whose imports may name one of some modules.
+    """Find the modules that `read_importers` has read whose imports name one of some modules.
 
     Args:
         modules: names of the modules that are imported.
         excluded: names of modules to leave out. The standard library is: it imports no others.
     """
-    tails = {name.rpartition(".")[2] for name in modules} | set(modules)
-    for name, module, namespace in _possible_importers(excluded):
-        if not tails.isdisjoint(known_names(module)):
+    packages = {package for name in modules for package in _packages_of(name)}
+    # An import of x.y.z has the names x and z in its code, or in x itself z alone, or no name.
+    tops: dict[str, set[str]] = {"": {name.partition(".")[0] for name in modules}}
+    for name in modules:
+        tops.setdefault(name.rpartition(".")[2], set()).add(name.partition(".")[0])
+    for name, module, namespace in _importers_in(modules_read(), excluded):
+        names, own = known_names(module), name.partition(".")[0]
+        found = tops.keys() & names
+        if any(own in tops[tail] or not names.isdisjoint(tops[tail]) for tail in found):
             outline = loaded_outline(module)
             if outline is not None:
-                yield Importer(name, namespace, outline)
+                importer = Importer(name, namespace, outline)
+                if importer.names_one_of(modules, packages):
+                    yield importer
 
 
 def read_importers(
@@ -161,15 +177,17 @@ def read_importers(
     for name, module in modules.items():
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
-    for _, module, namespace in _possible_importers(excluded):
+    known = {name for name, _ in modules_read()}
+    for _, module, namespace in _importers_in(list(sys.modules.items()), {*excluded, *known}):
         if not held.isdisjoint(map(id, list(namespace.values()))):
             read_names(module)
 
 
-def _possible_importers(
-    excluded: Collection[str],
+def _importers_in(
+    modules: Iterable[tuple[str, ModuleType]], excluded: Collection[str]
 ) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
-    for name, module in list(sys.modules.items()):
+    """Yield those modules that may import from others, each with its name and its globals."""
+    for name, module in modules:
         if name in excluded or name.startswith("livepatch."):
             continue
         if not issubclass(type(module), ModuleType):

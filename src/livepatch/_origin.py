@@ -101,7 +101,12 @@ def loaded_code(module: ModuleType) -> CodeType | None:
         return digest.code
     namespace = namespace_of(module)
     code = _imported.get(str(namespace.get("__name__"))) or _read_cached_code(namespace)
-    _digests[id(module)] = _Digest(weakref.ref(module), code, None)
+    key = id(module)
+
+    def forget(_: object) -> None:
+        _digests.pop(key, None)
+
+    _digests[key] = _Digest(weakref.ref(module, forget), code, None)
     return code
 
 
@@ -113,8 +118,14 @@ def read_names(module: ModuleType) -> None:
         digest.names = _names_of(code)
 
 
+def modules_read() -> list[tuple[str, ModuleType]]:
+    """List the modules of which the names are known, each by its name in ``sys.modules``."""
+    known = {*_origins, *(key for key, each in _digests.items() if each.names is not None)}
+    return [(name, module) for name, module in list(sys.modules.items()) if id(module) in known]
+
+
 def known_names(module: ModuleType) -> frozenset[str]:
-    """Return those names, dotted ones with their tails; none where `read_names` was not asked."""
+    """Return those names, dotted ones with head and tail; none where `read_names` was not asked."""
     known = _known_origin(module)
     if known is not None:
         return _names_of(known.scopes[()].code)
@@ -124,7 +135,9 @@ def known_names(module: ModuleType) -> frozenset[str]:
 
 def _names_of(code: CodeType | None) -> frozenset[str]:
     names = code.co_names if code is not None else ()
-    return frozenset((*names, *(name.rpartition(".")[2] for name in names)))
+    dotted = [name for name in names if "." in name]
+    tails = (name.rpartition(".")[2] for name in dotted)
+    return frozenset((*names, *tails, *(name.partition(".")[0] for name in dotted)))
 
 
 def loaded_outline(module: ModuleType) -> Outline | None:
