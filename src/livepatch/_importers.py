@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
-from livepatch._origin import known_names, loaded_outline, modules_read, read_names
+from livepatch._origin import loaded_outline, names_read, read_names
 from livepatch._outline import ANNOTATIONS, REST, Outline
 from livepatch._source import namespace_of
 
@@ -144,19 +144,28 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
         excluded: names of modules to leave out. The standard library is: it imports no others.
     """
     packages = {package for name in modules for package in _packages_of(name)}
-    # An import of x.y.z has the names x and z in its code, or in x itself z alone, or no name.
+    # What imports x.y.z has the names x and z in its code; in x itself z alone, or none.
     tops: dict[str, set[str]] = {"": {name.partition(".")[0] for name in modules}}
     for name in modules:
         tops.setdefault(name.rpartition(".")[2], set()).add(name.partition(".")[0])
-    for name, module, namespace in _importers_in(modules_read(), excluded):
-        names, own = known_names(module), name.partition(".")[0]
-        found = tops.keys() & names
-        if any(own in tops[tail] or not names.isdisjoint(tops[tail]) for tail in found):
-            outline = loaded_outline(module)
-            if outline is not None:
-                importer = Importer(name, namespace, outline)
-                if importer.names_one_of(modules, packages):
-                    yield importer
+    known = names_read()
+    for name, module in list(sys.modules.items()):
+        names = known.get(id(module))
+        if names is None or not _may_name_one(names, name.partition(".")[0], tops):
+            continue
+        outline = loaded_outline(module) if _may_import(name, module, excluded) else None
+        if outline is not None:
+            importer = Importer(name, namespace_of(module), outline)
+            if importer.names_one_of(modules, packages):
+                yield importer
+
+
+def _may_name_one(names: frozenset[str], own: str, tops: Mapping[str, set[str]]) -> bool:
+    """Whether a module's code has the names to import a module that ends so and begins so."""
+    if tops.keys().isdisjoint(names):
+        return False
+    found = map(tops.__getitem__, tops.keys() & names)
+    return any(own in above or not names.isdisjoint(above) for above in found)
 
 
 def read_importers(
@@ -177,25 +186,22 @@ def read_importers(
     for name, module in modules.items():
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
-    known = {name for name, _ in modules_read()}
-    for _, module, namespace in _importers_in(list(sys.modules.items()), {*excluded, *known}):
-        if not held.isdisjoint(map(id, list(namespace.values()))):
-            read_names(module)
+    known = names_read()
+    for name, module in list(sys.modules.items()):
+        if id(module) not in known and _may_import(name, module, excluded):
+            values = list(namespace_of(module).values())
+            if not held.isdisjoint(map(id, values)):
+                read_names(module)
 
 
-def _importers_in(
-    modules: Iterable[tuple[str, ModuleType]], excluded: Collection[str]
-) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
-    """Yield those modules that may import from others, each with its name and its globals."""
-    for name, module in modules:
-        if name in excluded or name.startswith("livepatch."):
-            continue
-        if not issubclass(type(module), ModuleType):
-            continue
-        namespace = namespace_of(module)
-        filename = namespace.get("__file__")
-        if isinstance(filename, str) and not _is_of_library(filename):
-            yield name, module, namespace
+def _may_import(name: str, module: Any, excluded: Collection[str]) -> bool:
+    """Whether what stands under a name in ``sys.modules`` may import from others than itself."""
+    if not issubclass(type(module), ModuleType):
+        return False
+    filename = namespace_of(module).get("__file__")
+    if not isinstance(filename, str) or _is_of_library(filename):
+        return False
+    return name not in excluded and not name.startswith("livepatch.")
 
 
 def _packages_of(name: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 
 import livepatch
 from livepatch._importers import importers_of
-from livepatch._origin import _digests
+from livepatch._origin import _digests, _names
 from tests.live import LiveModule
 
 
@@ -217,9 +217,10 @@ def test_what_is_known_of_an_importer_goes_with_it(live: LiveModule) -> None:
     live.start("LIMIT = True\n")
     key = id(live.other("LIMIT = True\n"))
     live.edit("LIMIT = False\n")
-    known = key in _digests
+    known = key in _digests and key in _names
     del sys.modules[live.other_name]
     gc.collect()
 
     assert known
     assert key not in _digests
+    assert key not in _names
