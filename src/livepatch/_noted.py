@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import compress
 from typing import Any
 
-from livepatch._heap import grouped_by_type, untracked_instances
+from livepatch._heap import MANY, grouped_by_type, untracked_instances
 from livepatch._holders import Repointing, is_crowd_type, is_rebuilt, is_rebuilt_type
 from livepatch._kinds import CACHE_TYPE, without_instances
 from livepatch._migration import Migration
@@ -138,9 +138,9 @@ class Noted:
                 self.note_instances(id(target), untracked_instances(target))
 
     def _note_migrating(self, key: int, migration: Migration, instances: OwnList[Any]) -> None:
-        if not self.objects:
-            # Those that are made anew are no holders, nor are those that take their place: of what
-            # these hold the losers are exchanged when they are filled.
+        # Those that are made anew are no holders, nor are those that take their place: of what
+        # these hold the losers are exchanged when they are filled. Of few it is told afterwards.
+        if not self.objects and len(self.arrived) + len(instances) > MANY:
             rebuilt = (each for each in self.repointing.migrations.values() if not each.is_tuple)
             classes = OwnList(each.old.cls for each in rebuilt)
             self.objects += without_instances(gc.get_objects(), classes)

@@ -161,9 +161,6 @@ def _bring_up_to_date(request: Request) -> Report:
             let_go(error)
         raise
     del sources
-    if request.rerun != "all" and record is None:
-        # New classes derive from bases that were not made again, and would stay in their lists.
-        gc.collect()
     # Raised out here, where no frame of the traceback holds an instance alive.
     if report.refusals and not request.dry_run:
         raise ReloadRefused(report.refusals)
@@ -183,8 +180,12 @@ def _run_between_hooks(
         # No variable may hold a module that is gone: it would be taken for held.
         inverses = run_before((source.module for source in sources), reloading)
     try:
-        with young_objects_kept_apart():
+        with young_objects_kept_apart() as free_young:
             report, watched, record = _run_stages(request, sources)
+            if request.rerun != "all" and record is None:
+                # New classes derive from bases that were not made again, and would stay in their
+                # lists.
+                free_young()
     except BaseException:
         run_inverses(inverses)
         raise

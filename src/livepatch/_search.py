@@ -14,7 +14,14 @@ from typing import Any
 
 from livepatch._constants import DEEPEST_NESTING
 from livepatch._explain import explained_by
-from livepatch._heap import Holders, holders_among, holders_of, unexplained_counts, young_holders_of
+from livepatch._heap import (
+    MANY,
+    Holders,
+    holders_among,
+    holders_of,
+    unexplained_counts,
+    young_holders_of,
+)
 from livepatch._holders import Repointing
 from livepatch._noted import Noted
 from livepatch._own import OwnList
@@ -160,6 +167,8 @@ class _Search:
             found = holders_among(objects, sought, hidden, self._migrating())
             objects.clear()  # it is among the objects itself
             return found
+        for migration in repointing.migrations.values() if arrived else ():
+            hidden.update(map(id, migration.successors[-MANY:]))  # all those made for this level
         targets = OwnList((*held, *arrived)) if arrived else held
         return holders_of(targets, hidden, self._migrating())
 
