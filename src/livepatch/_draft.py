@@ -86,9 +86,9 @@ def finish_plan(
         untouched: ids of holders that are to keep their losers.
     """
     plan.steps, plan.caches, plan.changed = result.steps, result.caches, result.changed
-    plan.definition_steps.extend(result.steps)
     plan.codes = result.codes
     repointing, plan.frames = search(result, untouched)
+    plan.definition_steps.extend(result.steps)
     refuse_without_order(plan, repointing)
     plan.references = repointing.references
     plan.notices += repointing.unmoved

@@ -59,6 +59,7 @@ def search(
     repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
+    repointing.decided.update((id(cls), name) for cls, name, _ in result.steps.new_attributes())
     settle_class_dicts(matches, decisions, repointing)
     settle_cells(matches, repointing)
     repoint_subclasses(decisions, repointing)
@@ -69,8 +70,12 @@ def search(
     for forget in typing._cleanups:  # type: ignore[attr-defined]  # noqa: SLF001
         forget()  # caches of List[Player] and the like, which only C code can see into
     noted = Noted(repointing, result.steps)
+    known = len(repointing.survivors)
     _Search(result, repointing, noted).run(targets)
     repoint_all(result, noted)
+    if len(repointing.survivors) > known:
+        # An attribute that is new to a class may be something immutable that was built anew.
+        result.steps.settle_arguments(repointing.survivors)
     return repointing, frames
 
 

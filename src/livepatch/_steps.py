@@ -69,6 +69,13 @@ class Steps:
         steps.undo += self.undo
         return steps
 
+    def settle_arguments(self, survivors: Mapping[int, Any]) -> None:
+        """Let the calls put survivors where they were to put losers, in place.
+
+        What an argument contains is left alone: it is a holder like any other.
+        """
+        self.do[:] = [_settled(call, survivors) for call in self.do]
+
     def arguments(self) -> OwnList[Any]:
         """Return what the calls hold definitions in: livepatch's own references."""
         found = OwnList(call.args for calls in (self.do, self.undo) for call in calls)
@@ -208,6 +215,14 @@ def _exchange(call: Call, successors: Mapping[int, Any]) -> Call:
     if all(map(operator.is_, arguments, call.args)):
         return call
     return Call(call.func, *arguments)
+
+
+def _settled(call: Call, survivors: Mapping[int, Any]) -> Call:
+    arguments = call.args[1:]  # the first one is what is changed
+    if survivors.keys().isdisjoint(map(id, arguments)):
+        return call
+    settled = (survivors.get(id(value), value) for value in arguments)
+    return Call(call.func, *call.args[:1], *settled)
 
 
 def exchanged(value: Any, successors: Mapping[int, Any], depth: int = DEEPEST_NESTING) -> Any:

@@ -234,7 +234,8 @@ def repoint_class_namespace(repointing: Repointing, cls: type) -> None:
     if repointing.is_loser(cls) or id(cls) in repointing.skipped:
         return
     for name, value in list(class_attributes(cls).items()):
-        if repointing.is_loser(value) and name not in UNSETTABLE:
+        is_decided = name in UNSETTABLE or (id(cls), name) in repointing.decided
+        if repointing.is_loser(value) and not is_decided:
             repointing.count("class attribute")
             repointing.steps.set_on_class(cls, name, repointing.settle(value))
 

@@ -68,6 +68,7 @@ class Repointing:
         instances: instances to be given another class, by the id of that class.
         contexts_seen: whether the context variables have been gone through.
         based: ids of classes whose bases are seen to.
+        decided: ids of classes, each with the name of an attribute that is set already.
         slots: the slots of holders, by the id of their class.
         rehashed: keys whose hash the change may alter, by the id of each.
         tables: what has such keys.
@@ -93,6 +94,7 @@ class Repointing:
     tables: OwnList[Table] = field(default_factory=OwnList)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
+    decided: set[tuple[int, str]] = field(default_factory=set)
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
 
     @property
