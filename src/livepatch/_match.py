@@ -62,10 +62,20 @@ def _pair_globals(matches: Matches) -> None:
             _visit_global(walk, name, value)
         else:
             elsewhere.append((walk, name, value))
-    # What the registries lead to has been paired by what it is registered for by then.
-    elsewhere.sort(key=lambda each: is_bound_in_turn(each[0].module, (each[1],)))
+    elsewhere.sort(key=_turn_of)
     for walk, name, value in elsewhere:
         _visit_global(walk, name, value)
+
+
+def _turn_of(made: tuple[_Walk, str, Any]) -> int:
+    """Let a table come after the names of what is in it, and before what it alone can tell apart.
+
+    Of functions that are all called ``_`` it is what they are registered for that pairs them.
+    """
+    walk, name, value = made
+    if is_bound_in_turn(walk.module, (name,)):
+        return 2
+    return 1 if type(value) in CONTAINERS else 0
 
 
 def _made_anew(module: Module) -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
+import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule
 
@@ -40,3 +43,38 @@ def test_what_is_built_anew_is_so_in_an_attribute_that_is_new_to_its_class(
     assert not hasattr(module.Space, "pair")
     assert (signal.send(), space.count()) == (1, 1)
     assert_current(module)
+
+
+REGISTRY = """
+    table = {}
+    class dispatch:
+        def __init__(self, function):
+            self.orig_func = function
+            table[function.__name__] = self
+        def __call__(self): return self.orig_func()
+"""
+
+
+def test_a_decorated_object_becomes_a_function_though_a_table_of_another_module_has_it(
+    live: LiveModule,
+) -> None:
+    sources = {
+        "__init__": "from LIVE.backends import dispatch\nfrom LIVE import trees\n",
+        "backends": REGISTRY,
+        "trees": "from LIVE.backends import dispatch\n@dispatch\ndef span(): return 1\n",
+    }
+    package = live.package(**sources)
+    held = [package.trees.span]
+    backends = dedent(REGISTRY).replace("class dispatch", "class wrapper")
+    backends = backends.replace("] = self", "] = eval('lambda: self()', {'self': self})")
+    backends += "def dispatch(function): return table[wrapper(function).orig_func.__name__]\n"
+    (live.path.parent / "backends.py").write_text(backends, "utf-8")
+    (live.path.parent / "trees.py").write_text(package_source(sources, "trees", live), "utf-8")
+    livepatch.reload(package, package.backends, package.trees, strategy=live.strategy)
+
+    assert held == [package.trees.span]
+    assert held[0]() == 2
+
+
+def package_source(sources: dict[str, str], stem: str, live: LiveModule) -> str:
+    return sources[stem].replace("LIVE", live.name).replace("return 1", "return 2")
