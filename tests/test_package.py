@@ -107,6 +107,7 @@ STAGES = (
     "_record",
     "_explain",
     "_heap",
+    "_dropped",
     "_holders._context",
     "_holders._references",
     "_holders._callables",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from livepatch._dropped import held_subclasses
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import class_attributes, is_class, is_enum, qualified_name, subclasses_of
+from livepatch._kinds import class_attributes, is_class, is_enum, qualified_name
 from livepatch._linearise import classes_without_order
 from livepatch._migration import Migration
 from livepatch._own import OwnList
@@ -72,7 +73,7 @@ def _refuse_subclasses(plan: Plan) -> None:
         return
     losers = set(map(id, plan.decisions.losers))
     for pair, _ in plan.decisions.layout_changes:
-        for subclass in subclasses_of(pair.old):
+        for subclass in held_subclasses(OwnList((pair.old,)))[0]:
             if id(subclass) not in losers:
                 message = f"{_full_name(subclass)} derives from it and cannot take its new layout"
                 plan.refusals.append(Notice("LP124", pair.text, message))

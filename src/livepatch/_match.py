@@ -15,6 +15,7 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
+from livepatch._layers import CONTAINERS
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
 from livepatch._moves import drop_found_elsewhere, follow_moves
@@ -67,7 +68,7 @@ def _pair_globals(matches: Matches) -> None:
         _visit_global(walk, name, value)
 
 
-def _turn_of(made: tuple[_Walk, str, Any]) -> int:
+def _turn_of(made: tuple[Walk, str, Any]) -> int:
     """Let a table come after the names of what is in it, and before what it alone can tell apart.
 
     Of functions that are all called ``_`` it is what they are registered for that pairs them.

@@ -8,6 +8,7 @@ from typing import Any
 
 from livepatch._decide import REINITIALISED
 from livepatch._decisions import Decisions
+from livepatch._dropped import held_subclasses
 from livepatch._explain import parts_of
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
@@ -16,7 +17,6 @@ from livepatch._kinds import (
     is_class,
     is_empty,
     mro_of,
-    subclasses_of,
 )
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
@@ -115,7 +115,8 @@ def _settle_class_dict(
 
 def repoint_subclasses(decisions: Decisions, repointing: Repointing) -> None:
     """Note the bases that the subclasses of losers are given: a class knows who they are."""
-    for loser in OwnList(decisions.losers):
-        if is_class(loser):
-            for subclass in subclasses_of(loser):
-                repoint_holder(repointing, subclass)
+    losers: OwnList[type] = OwnList(filter(is_class, decisions.losers))
+    held, dropped = held_subclasses(losers)
+    repointing.skipped.update(map(id, dropped))
+    for subclass in held:
+        repoint_holder(repointing, subclass)

@@ -78,3 +78,37 @@ def test_a_decorated_object_becomes_a_function_though_a_table_of_another_module_
 
 def package_source(sources: dict[str, str], stem: str, live: LiveModule) -> str:
     return sources[stem].replace("LIVE", live.name).replace("return 1", "return 2")
+
+
+SLOTTED = """
+    def slotted(*names):
+        def copy(cls):
+            attributes = {key: value for key, value in vars(cls).items()
+                          if key not in ("__dict__", "__weakref__")}
+            return type(cls)(cls.__name__, cls.__bases__, {**attributes, "__slots__": names})
+        return copy
+
+    @slotted("ref", "__weakref__")
+    class Missing(Exception):
+        def text(self): return 1
+
+    @slotted("anchor")
+    class MissingAnchor(Missing):
+        def name(self): return 1
+"""
+
+
+def test_the_class_that_a_decorator_copied_and_dropped_is_left_alone(live: LiveModule) -> None:
+    module = live.start(SLOTTED)
+    missing = module.MissingAnchor()
+    missing.ref, missing.anchor = "a", "b"
+    report = live.edit(SLOTTED.replace("return 1", "return 2"))
+
+    assert type(missing) is module.MissingAnchor
+    assert (missing.text(), missing.name(), missing.ref, missing.anchor) == (2, 2, "a", "b")
+    assert_current(module)
+
+    report.undo()
+
+    assert (missing.text(), missing.name()) == (1, 1)
+    assert_current(module)
