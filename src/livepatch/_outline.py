@@ -135,7 +135,7 @@ def _take_over(known: Scope, code: CodeType) -> Scope | None:
         return None
     different = _different_constants(old, code)
     if not different:
-        return Scope(code, known.shells, known.imports)
+        return Scope(code, known.shells, known.imports, known.rebound)
     return _with_other_text(known, code, different[0]) if len(different) == 1 else None
 
 
@@ -163,7 +163,7 @@ def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
             if len(shell.fingerprint) == 2 and shell.fingerprint[0] == said:  # noqa: PLR2004
                 changed = shell._replace(fingerprint=(says, shell.fingerprint[1]))
                 others = {name: (*shells[:place], changed, *shells[place + 1 :])}
-                return Scope(code, {**known.shells, **others}, known.imports)
+                return Scope(code, {**known.shells, **others}, known.imports, known.rebound)
     return None
 
 

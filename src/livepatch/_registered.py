@@ -24,13 +24,9 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
     name, above = path[-1], path[:-1]
     if not name.strip("_"):
         return True
-    said: Mapping[str, tuple[Shell, ...]] = {}
     for source in (module.origin, module.outline):
         scope = source.scopes.get(above) if source is not None else None
-        if scope is None or scope.shells is said:
-            continue
-        said = scope.shells
-        if len(said.get(name, ())) <= 1:
+        if scope is None or name not in scope.rebound:
             continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):

@@ -95,7 +95,9 @@ def _with_alias(origin: Outline, old: Path, new: Path) -> Outline:
             scopes[there] = dataclasses.replace(scope, shells=shells)
     home = scopes[old[:-1]]
     said = tuple(_renamed_shell(shell, names) for shell in home.shells.get(old[-1], ()))
-    scopes[old[:-1]] = Scope(home.code, {**home.shells, new[-1]: said}, home.imports)
+    shells = {**home.shells, new[-1]: said}
+    rebound = home.rebound | {new[-1]} if len(said) > 1 else home.rebound
+    scopes[old[:-1]] = Scope(home.code, shells, home.imports, rebound)
     return Outline(scopes, origin.global_names)
 
 

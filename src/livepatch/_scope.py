@@ -76,11 +76,13 @@ class Scope:
         code: its code.
         shells: the names it binds, each with its shells in source order.
         imports: what its import statements bind.
+        rebound: the names that several statements bind.
     """
 
     code: CodeType
     shells: dict[str, tuple[Shell, ...]]
     imports: tuple[Import, ...]
+    rebound: frozenset[str]
 
     def binds(self, name: str) -> bool:
         """Whether a statement of this scope binds the name."""
@@ -96,7 +98,8 @@ def read_scope(code: CodeType) -> Scope:
     if scan.statement:
         scan.finish(REST)
     shells = {name: tuple(found) for name, found in scan.shells.items()}
-    return Scope(code, shells, tuple(scan.imports))
+    rebound = frozenset(name for name, found in shells.items() if len(found) > 1)
+    return Scope(code, shells, tuple(scan.imports), rebound)
 
 
 class _Scan:

@@ -26,7 +26,7 @@ _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    survivor = result.survivor(pair)
+    survivor = result.decisions.survivors.get(id(new), new)
     if type(old) is not types.FunctionType:
         result.changed.add(id(new))
         return
