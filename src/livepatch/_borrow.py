@@ -5,6 +5,10 @@ a plain class that comes to derive from ``typing.Generic``, ``Protocol`` or anot
 slots is refused, though not a byte of its instances differs. While the instances go over, the new
 class's ``tp_base`` is therefore the old class's base; CPython still compares sizes and slots. Nothing
 runs in between, and the reference count of neither is touched.
+
+It also takes the places that a class adds for a dict, weak references and slots, in that order: attrs
+gives a slot to the weak references, which come behind the others then, and subclasses of int have no
+fixed size. Such a class borrows the other class itself for its base, to which it adds nothing at all.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -13,7 +17,8 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-from livepatch._kinds import base_of
+from livepatch._kinds import base_of, flags_of
+from livepatch._layout import sizes_of
 from livepatch._own import Call
 from livepatch._steps import Steps
 
@@ -28,6 +33,18 @@ _set_pointer: Any = _POINTER.value.__set__
 def can_borrow_base(cls: type) -> bool:
     """Whether the place of ``tp_base`` is where it is known to be."""
     return _base_field(cls).value == id(base_of(cls))
+
+
+def can_borrow_each_other(one: type, other: type) -> bool:
+    """Whether CPython takes two classes for the same once one derives from the other.
+
+    This is ``compatible_with_tp_base`` of Objects/typeobject.c.
+    """
+    same = sizes_of(one) == sizes_of(other) and not (flags_of(one) ^ flags_of(other)) & _IS_TRACKED
+    return same and can_borrow_base(one) and can_borrow_base(other)
+
+
+_IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC (Include/object.h)
 
 
 def bases_to_give_back(

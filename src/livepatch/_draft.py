@@ -17,6 +17,7 @@ from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing
 from livepatch._instances import plan_instances, refuse_without_order
 from livepatch._layers import decorated_function
+from livepatch._layout import sizes_of
 from livepatch._migrate import start_migrations
 from livepatch._namespaces import keep_globals, plan_namespace
 from livepatch._own import Call, OwnList
@@ -101,6 +102,13 @@ def finish_plan(
     _add_completion(plan)
 
 
+def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
+    """Let what came derive from the survivors while those that go are taken for the same."""
+    given = {id(cls) for cls, _ in fresh.new_bases()}
+    whole = [each for each in borrowed if sizes_of(each[0]) == sizes_of(each[1])] if given else []
+    return with_borrowed_bases(fresh, [each for each in whole if id(each[0]) not in given])
+
+
 def _add_holders(plan: Plan, repointing: Repointing) -> None:
     """Put the steps for those who hold losers before and behind those for the definitions."""
     borrowed = bases_to_give_back(
@@ -108,7 +116,7 @@ def _add_holders(plan: Plan, repointing: Repointing) -> None:
     )
     with_bases = with_borrowed_bases(plan.steps, borrowed)
     plan.steps = Steps()
-    plan.steps.extend(repointing.fresh_bases)
+    plan.steps.extend(_with_lent_bases(repointing.fresh_bases, borrowed))
     plan.steps.extend(with_bases)
     plan.steps.extend(repointing.steps)
     plan.definition_steps.extend(repointing.forwards)

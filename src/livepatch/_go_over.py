@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from livepatch._borrow import can_borrow_base
+from livepatch._borrow import can_borrow_base, can_borrow_each_other
 from livepatch._decisions import Decisions
 from livepatch._kinds import base_of, class_attributes
 from livepatch._layout import (
@@ -53,7 +53,21 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
         decisions.borrowed.append((new_top, settled))
     if settled is not old_base and not can_go_over(decisions, old_base, settled, final):
         return False
-    return adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    only_slots = adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    # Over two bases with slots the classes are two for CPython, unless the old one's changes first.
+    as_they_are = only_slots and old_base is new_base
+    return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
+
+
+def lend_whole(decisions: Decisions, cls: type, other: type) -> bool:
+    """Let a class derive from the one it is paired with while instances go over, if it can."""
+    matches = decisions.matches
+    pair = matches.by_new.get(id(cls)) or matches.by_old.get(id(cls))
+    paired = pair is not None and (pair.old is other or pair.new is other)
+    if not paired or not can_borrow_each_other(cls, other):
+        return False
+    decisions.borrowed.append((cls, other))
+    return True
 
 
 def note_layout(decisions: Decisions, pair: Pair, final: Final) -> None:

@@ -70,6 +70,12 @@ subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
 flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
 
 
+def settled_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple[type, ...]:
+    """Return the survivors of a class's bases; one that has become something else stays."""
+    found = zip(map(settle, bases), bases)
+    return tuple(settled if is_class(settled) else base for settled, base in found)
+
+
 def dict_descriptor(cls: type) -> Any:
     """Return what gives the instances of a class their dict; None if they have none."""
     for base in mro_of(cls):

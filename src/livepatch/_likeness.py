@@ -162,5 +162,14 @@ def is_generated(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     return (
         len(path) > 1
         and (scope is None or not scope.binds(path[-1]))
-        and all(says_it_is_at(path, each) and is_of_library(each) for each in (old, new))
+        and all(_is_made_from_text(path, each) for each in (old, new))
     )
+
+
+def _is_made_from_text(path: Path, function: Any) -> bool:
+    """Whether a library made a method; one made in a namespace without a name cannot say where."""
+    if type(function) is not FunctionType or not is_of_library(function):
+        return False
+    home: Any = function.__module__
+    nameless = home is None and function.__name__ == path[-1]
+    return nameless or says_it_is_at(path, function)

@@ -7,8 +7,10 @@ from typing import Any
 
 from livepatch._decisions import Decisions
 from livepatch._derive import derive
+from livepatch._go_over import lend_whole
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._kinds import class_attributes, is_class, is_enum
+from livepatch._layout import same_layout, where_layout_grows
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
 from livepatch._pairs import Pair
@@ -39,6 +41,9 @@ def start_migrations(
         # Asked in this order, for nearly every pair is one of functions.
         if is_class(pair.old) and is_stuck_with_new_class(pair, decisions.settle(pair.new)):
             # The load made instances of a class whose old one survives.
+            tops = where_layout_grows(pair.new), where_layout_grows(pair.old)
+            if same_layout(pair.old, pair.new) and lend_whole(decisions, *tops):
+                continue
             migration = _start(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration

@@ -36,6 +36,7 @@ def repoint_all(result: Reconciliation, noted: Noted) -> None:
     repointing = noted.repointing
     migrations = repointing.migrations.values()
     with _earlier_code(result.steps, noted):
+        _fill_what_is_hashed(noted)
         for holder in OwnList(noted.rebuilt.values()):
             _rebuild(noted, holder)
     for migration in migrations:
@@ -71,6 +72,18 @@ def _earlier_code(steps: Steps, noted: Noted) -> Generator[None, None, None]:
     finally:
         for _, undo in reversed(codes):
             undo()
+
+
+def _fill_what_is_hashed(noted: Noted) -> None:
+    """Give successors their values before frozensets with them are built.
+
+    A member asks for the hashes of what is in it. What is built anew later takes its place when
+    all of them are filled again.
+    """
+    if frozenset in set(map(type, noted.rebuilt.values())):
+        for migration in noted.repointing.migrations.values():
+            if not migration.is_tuple:
+                fill_successors(migration, noted.repointing.survivors)
 
 
 def _rebuild(noted: Noted, holder: Any) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from typing import Any
+
+import pytest
 
 import livepatch
 from livepatch.testing import assert_current
@@ -112,3 +115,139 @@ def test_the_class_that_a_decorator_copied_and_dropped_is_left_alone(live: LiveM
 
     assert (missing.text(), missing.name()) == (1, 1)
     assert_current(module)
+
+
+WITHOUT_AN_ORDER = {
+    "slots before weak references": """
+        class Point:
+            __slots__ = ("level", "__weakref__")
+            def text(self): return 1
+        POINT = Point()
+    """,
+    "no fixed size": """
+        class Point(int):
+            def text(self): return 1
+        POINT = Point(5)
+    """,
+    "slots over slots": """
+        class Base:
+            __slots__ = ("name", "__weakref__")
+        class Point(Base):
+            __slots__ = ("level",)
+            def text(self): return 1
+        POINT = Point()
+    """,
+}
+"""Layouts that CPython takes for different ones, though not a byte of the instances differs."""
+
+
+@pytest.mark.parametrize("layout", WITHOUT_AN_ORDER)
+def test_an_instance_of_the_same_layout_stays_the_object_it_is(
+    live: LiveModule, layout: str
+) -> None:
+    module = live.start(WITHOUT_AN_ORDER[layout])
+    point = module.Point()
+    point.level = 3
+    places = [id(point)]
+    other = live.other("from LIVE import Point\nclass Own(Point):\n    __slots__ = ()\n")
+    own = other.Own()
+    own.level = 4
+    places.append(id(own))
+    report = live.change("return 1", "return 2")
+
+    assert [id(point), id(own)] == places
+    assert type(point) is type(module.POINT) is module.Point is other.Own.__base__
+    assert [each.text() for each in (point, own, module.POINT)] == [2, 2, 2]
+    assert (point.level, own.level) == (3, 4)
+    assert_current(module)
+
+    report.undo()
+
+    assert [id(point), id(own)] == places
+    assert type(point) is module.Point is other.Own.__base__
+    assert [each.text() for each in (point, own)] == [1, 1]
+    assert (point.level, own.level) == (3, 4)
+    assert_current(module)
+
+
+def test_what_fails_leaves_an_instance_of_the_same_layout_alone(live: LiveModule) -> None:
+    module = live.start(WITHOUT_AN_ORDER["slots over slots"])
+    point, places = module.Point(), [id(module.POINT), id(module.Point)]
+    with pytest.raises(ZeroDivisionError):
+        live.edit(dedent(live.source).replace("return 1", "return 2") + "1 / 0\n")
+
+    assert [id(module.POINT), id(module.Point)] == places
+    assert type(point) is module.Point
+    assert (point.text(), module.POINT.text()) == (1, 1)
+    assert_current(module)
+
+
+def test_a_class_elsewhere_keeps_a_base_that_is_no_class_any_more(live: LiveModule) -> None:
+    module = live.start("class Pattern:\n    def text(self): return 1\n")
+    other = live.other("from LIVE import Pattern\nclass Own(Pattern): pass\n")
+    own, base = other.Own(), id(module.Pattern)
+    report = live.edit("def Pattern(): return 2\n")
+
+    assert module.Pattern() == 2
+    assert [id(cls) for cls in other.Own.__bases__] == [base]
+    assert (type(own), own.text()) == (other.Own, 1)
+    assert "LP306" in {notice.code for notice in report.notices}
+
+    report.undo()
+
+    assert id(module.Pattern) == base
+    assert other.Own.__bases__ == (module.Pattern,)
+
+
+TERMS = """
+    class Term:
+        __slots__ = ("args",)
+        def __init__(self, *args): self.args = args
+        def __hash__(self): return hash(self.args)
+        def __eq__(self, other): return self.args == other.args
+"""
+
+
+def test_a_member_of_a_frozenset_is_hashed_by_members_of_its_own(live: LiveModule) -> None:
+    module = live.start(TERMS)
+    held: list[Any] = [module.Term(1)]
+    held.insert(0, frozenset([module.Term(held[0], 2)]))
+    report = live.change('("args",)', '("args", "name")')
+
+    assert held[0] == {module.Term(held[1], 2)}
+    assert {type(term) for term in (held[1], *held[0])} == {module.Term}
+    assert next(iter(held[0])).args[0] is held[1]
+    assert_current(module)
+
+    report.undo()
+
+    assert held[0] == {module.Term(held[1], 2)}
+    assert next(iter(held[0])).args[0] is held[1]
+    assert_current(module)
+
+
+GENERATED = """
+    def add_text(cls):
+        names = {}
+        exec("def text(self): return 1", {}, names)
+        cls.text = names["text"]
+        return cls
+    class Factory:
+        def name(self): return 1
+    Factory = add_text(Factory)
+"""
+
+
+def test_a_method_made_in_a_namespace_without_a_name_is_followed(live: LiveModule) -> None:
+    module = live.start(GENERATED)
+    factory = module.Factory()
+    held = [module.Factory.text, factory.text]
+    report = live.edit(GENERATED.replace("return 1", "return 2"))
+
+    assert held == [module.Factory.text, factory.text]
+    assert (held[0](factory), held[1](), factory.text(), factory.name()) == (2, 2, 2, 2)
+
+    report.undo()
+
+    assert held == [module.Factory.text, factory.text]
+    assert (held[1](), factory.text(), factory.name()) == (1, 1, 1)

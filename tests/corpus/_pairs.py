@@ -182,6 +182,7 @@ PAIRS = (
         "1.1.0",
         tests=("test",),
         of_compiled=("test/test_buffer.py::test_packer_getbuffer",),
+        checked=True,
     ),
     Pair(
         "simplejson",
@@ -314,6 +315,7 @@ PAIRS = (
             "validators",
         ),
         needs=("hypothesis==6.112.0", "cloudpickle==3.1.0"),
+        checked=True,
     ),
     Pair("h11", "0.14.0", "0.16.0", tests=("h11/tests",), inside=True, checked=True),
     Pair("idna", "3.6", "3.10", checked=True),
@@ -436,6 +438,7 @@ PAIRS = (
         tests=("referencing/tests",),
         inside=True,
         needs=("attrs==24.2.0", "rpds-py==0.20.0", "jsonschema==4.23.0", "pytest-subtests==0.13.1"),
+        checked=True,
     ),
     Pair(
         "blinker",
@@ -443,6 +446,7 @@ PAIRS = (
         "1.9.0",
         needs=("pytest-asyncio==0.24.0",),
         options=("-p", "pytest_asyncio", "-o", "filterwarnings="),
+        checked=True,
     ),
     Pair(
         "humanize",
@@ -453,7 +457,7 @@ PAIRS = (
         checked=True,
     ),
     Pair("parso", "0.8.2", "0.8.4", tests=("test",)),
-    Pair("pathspec", "0.11.2", "0.12.1"),
+    Pair("pathspec", "0.11.2", "0.12.1", checked=True),
     Pair(
         "platformdirs",
         "4.1.0",
@@ -490,7 +494,14 @@ PAIRS = (
         ),
         needs=("regex==2024.9.11",),
     ),
-    Pair("voluptuous", "0.14.2", "0.15.2", tests=("voluptuous/tests",), inside=True),
+    Pair(
+        "voluptuous",
+        "0.14.2",
+        "0.15.2",
+        tests=("voluptuous/tests",),
+        inside=True,
+        checked=True,
+    ),
     Pair(
         "arrow",
         "1.2.3",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
 from collections.abc import Callable, Iterable
@@ -143,6 +144,17 @@ def _fields_of(instance: Any) -> dict[str, Any]:
     return {name: getattr(instance, name) for name in fields}
 
 
+def _slots_of(instance: Any, names: Iterable[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name in names:
+        for base in type(instance).__mro__:
+            slot = vars(base).get(name)
+            if type(slot) is types.MemberDescriptorType:
+                with contextlib.suppress(AttributeError):  # it was never assigned
+                    found.setdefault(name, slot.__get__(instance))
+    return found
+
+
 def _instance_of(cls: type) -> Any:
     for arguments in ((), ("text",), (b"bytes",), ("text", "text"), (1,), ([],)):
         try:
@@ -184,8 +196,8 @@ def examine(holdings: Holdings) -> Findings:
         _examine_reference(findings, reference)
     for address, instance, before in holdings.states:
         # A value whose slot has gone is in the dict, so there may be more than before; and what is
-        # a named tuple now has none.
-        now = _state_of(instance) or _fields_of(instance)
+        # a named tuple now has none, or has slots for all of it.
+        now = {**_slots_of(instance, before), **(_state_of(instance) or _fields_of(instance))}
         if any(now.get(name, MISSING) is not value for name, value in before.items()):
             findings.lost_state.append(str(address))
     findings.gone = list(dict.fromkeys(findings.gone))
@@ -233,6 +245,8 @@ def _is_renamed(found: Any) -> bool:
 def _place_of(found: Any) -> str | None:
     """Return where a function was defined: its class may say that it belongs to another module."""
     is_function = type(found) is types.FunctionType and "<" not in found.__qualname__
+    if is_function and found.__module__ is None:
+        return None  # made from text in a namespace without a name, it cannot say
     return f"{found.__module__}.{found.__qualname__}" if is_function else None
 
 

@@ -18,6 +18,7 @@ from livepatch._kinds import (
     is_class,
     kind_of,
     mro_of,
+    settled_bases,
 )
 from livepatch._own import Call
 from livepatch._steps import MISSING
@@ -162,7 +163,12 @@ def repoint_class(repointing: Repointing, holder: type) -> None:
     if repointing.is_loser(holder) or id(holder) in repointing.based:
         return
     present = bases_of(holder)
-    bases = tuple(map(repointing.settle, present))
+    for base in present:
+        if not is_class(repointing.settle(base)):
+            message = "is no class any more, and a class elsewhere derives from it, which keeps it"
+            repointing.leave(holder, base, "LP306", message)
+            repointing.based.add(id(holder))
+    bases = settled_bases(repointing.settle, present)
     if any(map(lambda a, b: a is not b, bases, present)):
         repointing.based.add(id(holder))
         if id(holder) in repointing.fresh:

@@ -20,7 +20,6 @@ from livepatch._kinds import UNSETTABLE, class_attributes, is_class, subclasses_
 from livepatch._own import Call, OwnList
 from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING, set_values
-from livepatch._successors import give_values
 
 # Entries of registries are tuples of tuples at most this deep.
 _ENTRY_DEPTH = 8
@@ -102,11 +101,7 @@ def repoint_set(repointing: Repointing, holder: set[Any]) -> None:
 
 
 def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
-    """Build a frozenset anew. Instances in it are hashed, so they have their values first."""
-    for member in holder:
-        migration = repointing.migrations.get(id(type(member)))
-        if migration is not None and not migration.is_tuple:
-            give_values(migration, [member], [repointing.settle(member)], repointing.survivors)
+    """Build a frozenset anew. Instances in it are hashed: they have their values by now."""
     repointing.rebuild(holder, frozenset(map(repointing.settle, holder)))
 
 

@@ -18,6 +18,7 @@ from livepatch._kinds import (
     class_attributes,
     is_class,
     kind_of,
+    settled_bases,
 )
 from livepatch._module import Path
 from livepatch._outline import COMPILER_NAMES
@@ -122,7 +123,7 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
         return  # no instance goes over: they are made anew, and the old class stays what it was
     kept = result.survivor(pair) is pair.old
     present = bases_of(pair.old)
-    wanted = tuple(map(result.decisions.settle, bases_of(pair.new) if kept else present))
+    wanted = settled_bases(result.decisions.settle, bases_of(pair.new) if kept else present)
     if any(map(lambda a, b: a is not b, wanted, present)) or len(wanted) != len(present):
         result.bases.append((pair.old, wanted))
 
