@@ -1,4 +1,4 @@
-"""Stage 5f': what instances lack that were made before their ``__init__`` assigned it.
+"""Stage 5: what instances lack that were made before their ``__init__`` assigned it.
 
 An attribute that the new ``__init__`` assigns and the old one did not, a field that a data class
 has gained. A literal, an empty container, a field's default is given to the instances there are;
@@ -102,9 +102,10 @@ def _changed_inits(
             if body.changed and body.path[-1] == _INIT and len(body.path) > 1:
                 yield body.path[:-1], body.old, body.new
     for pair in plan.matches.pairs:
+        if pair.kind is not FUNCTION or _INIT not in pair.path or pair.module is not module:
+            continue
         path = plain_path(pair.path)
-        is_init = pair.kind is FUNCTION and path[-1] == _INIT and len(path) > 1
-        if is_init and pair.module is module and type(pair.old) is types.FunctionType:
+        if path[-1] == _INIT and len(path) > 1 and type(pair.old) is types.FunctionType:
             yield path[:-1], pair.old.__code__, pair.new.__code__
     for path, value in module.added.items():
         if path[-1] == _INIT and len(path) > 1:

@@ -10,7 +10,8 @@ from typing import Any
 
 from livepatch._nested import absolute_name
 from livepatch._origin import loaded_outline
-from livepatch._outline import Import, Outline
+from livepatch._outline import Outline
+from livepatch._scope import Import
 from livepatch._source import is_installed, namespace_of
 
 

@@ -13,16 +13,8 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import same_code
-from livepatch._outline import (
-    ANNOTATE_NAMES,
-    COMPILER_NAMES,
-    COMPREHENSIONS,
-    REST,
-    Outline,
-    Shell,
-    is_type_scope,
-    shells_of_code,
-)
+from livepatch._outline import COMPILER_NAMES, Outline
+from livepatch._scope import ANNOTATE_NAMES, COMPREHENSIONS, REST, Shell, is_type_scope, read_scope
 
 Path = tuple[str, ...]
 _NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
@@ -135,7 +127,7 @@ def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[
     scope = outline.scopes.get(path)
     if scope is not None and scope.code is code:
         return scope.shells
-    return shells_of_code(code)  # a class that is there twice, under the arms of an `if` say
+    return read_scope(code).shells  # a class that is there twice, under the arms of an `if` say
 
 
 def _same_statements(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Stage 5f: data that modules outside the reload imported by name, and what they computed from it.
+"""Stage 5: data that modules outside the reload imported by name, and what they computed from it.
 
 A function or class is found wherever it is held. A number or a string cannot be found that way, but
 the importers' import statements say which of their names came from where: such a name gets the new
@@ -14,9 +14,9 @@ from typing import Any
 from livepatch._constants import same_value
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
 from livepatch._kinds import FUNCTION, kind_of
-from livepatch._match import Matches
 from livepatch._module import Module, Part, star_names
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._steps import MISSING, Steps

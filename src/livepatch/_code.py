@@ -7,6 +7,8 @@ import inspect
 import operator
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import compress, repeat
+from operator import is_
 from types import CodeType
 from typing import Any
 
@@ -31,12 +33,18 @@ def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
         extended = 0
 
 
+def codes_in(code: CodeType) -> list[CodeType]:
+    """List the code objects that stand directly in another one: of its functions and classes."""
+    constants = code.co_consts
+    return list(compress(constants, map(is_, map(type, constants), repeat(CodeType))))
+
+
 def nested_codes(code: CodeType) -> Iterator[CodeType]:
     """Yield every code object inside another one, at any depth, not the code itself."""
-    for constant in code.co_consts:
-        if type(constant) is CodeType:
-            yield constant
-            yield from nested_codes(constant)
+    waiting = codes_in(code)
+    for inner in waiting:
+        yield inner
+        waiting += codes_in(inner)
 
 
 def writes_free_variable(code: CodeType, name: str) -> bool:

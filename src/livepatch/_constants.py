@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import types
+from operator import is_
 from typing import Any
 
 from livepatch._own import OwnList
@@ -53,7 +54,9 @@ def same_value(old: Any, new: Any) -> bool:
     if type(old) in _ATOMS:
         return repr(old) == repr(new)  # tells 0.0 from -0.0, and finds a nan equal to itself
     if type(old) in (tuple, frozenset):
-        return _same_parts(old, new)
+        # Nearly all of them hold the very same objects.
+        same_objects = len(old) == len(new) and all(map(is_, old, new))
+        return same_objects or _same_parts(old, new)
     return False
 
 

@@ -1,4 +1,4 @@
-"""Stage 5a, continued: classes elsewhere below one whose layout changed are made anew over it.
+"""Stage 5: classes elsewhere below one whose layout changed are made anew over it.
 
 CPython lays out a class's instances when it makes the class, so a subclass in a module that is not
 reloaded cannot be given a base of another layout. It is copied, attribute by attribute: its body is
@@ -15,7 +15,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CLASS,
     UNSETTABLE,
@@ -27,8 +27,8 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
-from livepatch._match import Pair
 from livepatch._own import OwnList
+from livepatch._pairs import Pair
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # What a class has of its own by being made.

@@ -20,6 +20,8 @@ def replace_contents(target: dict[Any, Any], contents: dict[Any, Any]) -> list[C
     Where the order permits, keys are set and removed one by one, which leaves a dict's keys alone
     that every LOAD_GLOBAL of the module has cached.
     """
+    if list(target) == list(contents):
+        return [Call(dict.update, target, contents)]
     extra = [key for key in target if key not in contents]
     kept = [key for key in target if key in contents]
     if kept == list(contents)[: len(kept)]:

@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._decide import PLACES, Decisions
+from livepatch._decisions import PLACES, Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
     bases_of,
@@ -16,8 +16,8 @@ from livepatch._kinds import (
     parts_of_wrapper,
     without_instances,
 )
-from livepatch._match import Matches
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 
 _VERY_MANY = 10_000
 
@@ -46,9 +46,10 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
     for migration in decisions.migrations.values():
         found += (migration, migration.old, migration.new)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
-        found += parts_of(pair.old)
-        if not pair.foreign:
-            found += parts_of(pair.new)
+        for definition in (pair.old,) if pair.foreign else (pair.old, pair.new):
+            # Nearly every definition is a function without a closure, of which nothing is a part.
+            if type(definition) is not types.FunctionType or definition.__closure__:
+                found += parts_of(definition)
     if decisions.migrations:
         inside = _inside_caches(found)
         found = OwnList(each for each in found if id(each) not in inside)

@@ -1,4 +1,4 @@
-"""Stage 4b: find the functions whose body changed and that are not made again. Nothing is changed.
+"""Stage 4: find the functions whose body changed and that are not made again. Nothing is changed.
 
 Their code says which they are: it is the old code object, behind whatever decorator, in whatever
 class. Those that a path leads to are found here, all others by their code during the search.
@@ -25,10 +25,10 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import CONTAINERS, leads_on
-from livepatch._match import Matches, Pair
 from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._pairs import Matches, Pair
 
 _DEEPEST = 8
 _MANY = 10_000

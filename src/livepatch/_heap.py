@@ -19,7 +19,7 @@ from livepatch._record import retained
 
 # gc.get_referrers compares every reference on the heap with every target; past this many targets
 # one pass with a set of ids is cheaper (measured: FACTS in the design notes, tests/benchmarks).
-_MANY = 60
+MANY = 60
 _FEW = 8
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _CHUNK = 500
@@ -54,9 +54,9 @@ def unexplained_counts(
     probes = [probe]
     del probe
     (surplus,) = map(sys.getrefcount, probes)
+    accounted = map(explained.get, map(id, targets), repeat(0))
     return [
-        count - surplus - explained[key]
-        for count, key in zip(map(sys.getrefcount, targets), map(id, targets))
+        count - surplus - known for count, known in zip(map(sys.getrefcount, targets), accounted)
     ]
 
 
@@ -86,7 +86,7 @@ def holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = (
     # Since 3.13 the tuple of a call's own arguments is found too, or a copy of it; it is told from
     # a user's tuple of the same things by what stands last in it.
     mark = object()
-    if len(targets) <= _MANY:
+    if len(targets) <= MANY:
         found = gc.get_referrers(*targets, mark)
     else:
         found = _holders_among(gc.get_objects(), set(map(id, targets)))

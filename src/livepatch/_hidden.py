@@ -9,8 +9,8 @@ from typing import Any
 
 from livepatch._code import same_kind
 from livepatch._holders import Repointing
-from livepatch._match import Pair
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
 
 
 def repoint_hidden_holders(repointing: Repointing) -> None:

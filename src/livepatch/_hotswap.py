@@ -98,10 +98,11 @@ def _marked(definition: Any, mark: Mark) -> Any:
 
 def mark_of(cls: type) -> Mark:
     """Return what a class and its bases say, the most derived of them last."""
-    marks = [class_attributes(base).get(_MARK) for base in mro_of(cls)]
+    attributes = [class_attributes(base) for base in mro_of(cls)]
+    marks = [each[_MARK] for each in attributes if _MARK in each]
+    if not marks:
+        return _NOTHING  # nearly every class
     found = [mark for mark in reversed(marks) if type(mark) is Mark]
-    if not found:
-        return _NOTHING
     renamed: dict[str, str] = {}
     for mark in found:
         renamed |= mark.renamed

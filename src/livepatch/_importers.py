@@ -12,8 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._nested import absolute_name
-from livepatch._origin import known_names, loaded_outline, read_names
-from livepatch._outline import ANNOTATIONS, REST, Outline
+from livepatch._origin import loaded_outline, names_read, read_names
+from livepatch._outline import Outline
+from livepatch._scope import ANNOTATIONS, REST
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)
@@ -69,6 +70,14 @@ class Importer:
         if wanted.starred and wanted.module in self.starred:
             found.add(wanted.name)
         return found
+
+    def names_one_of(self, modules: Collection[str], packages: Collection[str]) -> bool:
+        """Whether an import statement names one of some modules, or a package that one is in."""
+        return any(
+            imported in modules
+            or (imported in packages if each.name is None else f"{imported}.{each.name}" in modules)
+            for imported, each in self._imports
+        )
 
     def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
         """Yield the paths of what statements outside functions bind and use a global for."""
@@ -129,18 +138,35 @@ class ImportersByName:
 
 
 def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterator[Importer]:
-    """Find the modules that `read_importers` has read whose imports may name one of some modules.
+    """Find the modules that `read_importers` has read whose imports name one of some modules.
 
     Args:
         modules: names of the modules that are imported.
         excluded: names of modules to leave out. The standard library is: it imports no others.
     """
-    tails = {name.rpartition(".")[2] for name in modules} | set(modules)
-    for name, module, namespace in _possible_importers(excluded):
-        if not tails.isdisjoint(known_names(module)):
-            outline = loaded_outline(module)
-            if outline is not None:
-                yield Importer(name, namespace, outline)
+    packages = {package for name in modules for package in _packages_of(name)}
+    # What imports x.y.z has the names x and z in its code; in x itself z alone, or none.
+    tops: dict[str, set[str]] = {"": {name.partition(".")[0] for name in modules}}
+    for name in modules:
+        tops.setdefault(name.rpartition(".")[2], set()).add(name.partition(".")[0])
+    known = names_read()
+    for name, module in list(sys.modules.items()):
+        names = known.get(id(module))
+        if names is None or not _may_name_one(names, name.partition(".")[0], tops):
+            continue
+        outline = loaded_outline(module) if _may_import(name, module, excluded) else None
+        if outline is not None:
+            importer = Importer(name, namespace_of(module), outline)
+            if importer.names_one_of(modules, packages):
+                yield importer
+
+
+def _may_name_one(names: frozenset[str], own: str, tops: Mapping[str, set[str]]) -> bool:
+    """Whether a module's code has the names to import a module that ends so and begins so."""
+    if tops.keys().isdisjoint(names):
+        return False
+    found = map(tops.__getitem__, tops.keys() & names)
+    return any(own in above or not names.isdisjoint(above) for above in found)
 
 
 def read_importers(
@@ -161,23 +187,22 @@ def read_importers(
     for name, module in modules.items():
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
-    for _, module, namespace in _possible_importers(excluded):
-        if not held.isdisjoint(map(id, list(namespace.values()))):
-            read_names(module)
-
-
-def _possible_importers(
-    excluded: Collection[str],
-) -> Iterator[tuple[str, ModuleType, dict[str, Any]]]:
+    known = names_read()
     for name, module in list(sys.modules.items()):
-        if name in excluded or name.startswith("livepatch."):
-            continue
-        if not issubclass(type(module), ModuleType):
-            continue
-        namespace = namespace_of(module)
-        filename = namespace.get("__file__")
-        if isinstance(filename, str) and not _is_of_library(filename):
-            yield name, module, namespace
+        if id(module) not in known and _may_import(name, module, excluded):
+            values = list(namespace_of(module).values())
+            if not held.isdisjoint(map(id, values)):
+                read_names(module)
+
+
+def _may_import(name: str, module: Any, excluded: Collection[str]) -> bool:
+    """Whether what stands under a name in ``sys.modules`` may import from others than itself."""
+    if not issubclass(type(module), ModuleType):
+        return False
+    filename = namespace_of(module).get("__file__")
+    if not isinstance(filename, str) or _is_of_library(filename):
+        return False
+    return name not in excluded and not name.startswith("livepatch.")
 
 
 def _packages_of(name: str) -> Iterator[str]:

@@ -61,12 +61,8 @@ def _attributes(*names: str) -> Callable[[Any], Parts]:
     return parts
 
 
-def class_attributes(cls: type) -> typing.Mapping[str, Any]:
-    """Return a class's own namespace, past any ``__getattribute__`` of its metaclass."""
-    namespace: typing.Mapping[str, Any] = type.__dict__["__dict__"].__get__(cls)
-    return namespace
-
-
+# What a class has, past any ``__getattribute__`` of its metaclass.
+class_attributes: Callable[[type], typing.Mapping[str, Any]] = type.__dict__["__dict__"].__get__
 bases_of: Callable[[type], tuple[type, ...]] = type.__dict__["__bases__"].__get__
 mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__

@@ -1,4 +1,4 @@
-"""Stage 5h: what libraries remember of classes, and make anew or forget once all has changed.
+"""Stage 5: what libraries remember of classes, and make anew or forget once all has changed.
 
 The answers of abstract classes to ``isinstance``, what single dispatch has found for a class, the
 names of slots for pickling, the lines of the file, pydantic's validators. Each call is fit for the

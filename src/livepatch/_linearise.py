@@ -1,4 +1,4 @@
-"""Stage 5d': whether classes that get other bases have an order of their bases (C3, PEP 253).
+"""Stage 5: whether classes that get other bases have an order of their bases (C3, PEP 253).
 
 CPython computes it when ``__bases__`` is set, and refuses what has none; here it is known before
 anything is changed.

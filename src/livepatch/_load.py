@@ -369,20 +369,29 @@ def _one_shot_finder(source: Source, code: CodeType) -> Generator[None, None, No
 
 
 @contextmanager
-def young_objects_kept_apart() -> Generator[None, None, None]:
+def young_objects_kept_apart() -> Generator[Callable[[], object], None, None]:
     """Keep the garbage collector from running, so that what the load makes stays young.
 
     Then all that is new is in generation 0 and nothing else is: a search among new objects need not
     walk the heap, and a class there was made by the load (one that the user had just made was
     taken for such, and taken out with a load that failed).
+
+    Yields:
+        What frees those of the new objects that nothing holds any more.
     """
     restore = gc.enable if gc.isenabled() else gc.disable
     try:
         gc.disable()
         gc.collect(0)
-        yield
+        before = _count_older_collections()
+        # A module's own code may have had everything collected; then they are not young any more.
+        yield lambda: gc.collect(0 if _count_older_collections() == before else 2)
     finally:
         try:
             restore()
         finally:
             restore()  # an interrupt may come in the midst of the first
+
+
+def _count_older_collections() -> int:
+    return sum(each["collections"] for each in gc.get_stats()[1:])

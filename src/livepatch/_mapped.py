@@ -1,4 +1,4 @@
-"""Stage 2c: classes that a library keeps in a register, and that must not be made a second time.
+"""Stage 2: classes that a library keeps in a register, and that must not be made a second time.
 
 SQLAlchemy maps a class to a table when its statement runs, and Django enters a model among its
 apps: the register would have the class twice, and what it has made of the first one (tables,

@@ -130,7 +130,7 @@ class Module:
 
     def path_text(self, path: Path) -> str:
         """Render a path as the report does."""
-        text = f"{self.name}.{'.'.join(path)}"
+        text = f"{self.source.name}.{'.'.join(path)}"
         return text.replace(".[", "[") if "[" in text else text
 
     def owns(self, definition: Any) -> bool:

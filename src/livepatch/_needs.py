@@ -9,7 +9,8 @@ from typing import Any
 
 from livepatch._bodies import Bodies
 from livepatch._kinds import is_single_dispatch
-from livepatch._outline import Import, same_scope
+from livepatch._outline import same_scope
+from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
     annotation_names,

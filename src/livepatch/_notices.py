@@ -1,4 +1,4 @@
-"""Stage 5g: what the plan leaves behind, and what a user should know about it."""
+"""Stage 5: what the plan leaves behind, and what a user should know about it."""
 
 from __future__ import annotations
 

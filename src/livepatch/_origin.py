@@ -13,7 +13,7 @@ import os
 import sys
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -21,8 +21,9 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._code import nested_codes
-from livepatch._outline import Outline, Scope, outline
+from livepatch._outline import Outline, outline
 from livepatch._own import Call
+from livepatch._scope import Scope
 from livepatch._source import MAIN, Source, namespace_of
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
@@ -37,12 +38,12 @@ class _Digest:
     module: weakref.ref[ModuleType]
     code: CodeType | None
     outline: Outline | None
-    names: frozenset[str] | None = None
 
 
 _origins: dict[int, tuple[weakref.ref[ModuleType], Outline]] = {}
 _imported: dict[str, CodeType] = {}
 _digests: dict[int, _Digest] = {}
+_names: dict[int, frozenset[str]] = {}  # of either
 _scripts: list[CodeType] = []  # the script that is __main__, until it is first brought to its file
 _get_code = SourceFileLoader.get_code
 
@@ -101,30 +102,36 @@ def loaded_code(module: ModuleType) -> CodeType | None:
         return digest.code
     namespace = namespace_of(module)
     code = _imported.get(str(namespace.get("__name__"))) or _read_cached_code(namespace)
-    _digests[id(module)] = _Digest(weakref.ref(module), code, None)
+    _digests[id(module)] = _Digest(weakref.ref(module, _forgetting(id(module))), code, None)
     return code
+
+
+def _forgetting(key: int) -> Callable[[object], None]:
+    """Return what forgets all that is known of a module when it goes."""
+
+    def forget(_: object) -> None:
+        for known in (_origins, _digests, _names):
+            known.pop(key, None)
+
+    return forget
 
 
 def read_names(module: ModuleType) -> None:
     """Find out which names a loaded module's top-level code uses; reads a file if need be."""
-    code = loaded_code(module)
-    digest = _digests.get(id(module))
-    if digest is not None and digest.names is None:
-        digest.names = _names_of(code)
+    if id(module) not in _names:
+        _names[id(module)] = _names_of(loaded_code(module))
 
 
-def known_names(module: ModuleType) -> frozenset[str]:
-    """Return those names, dotted ones with their tails; none where `read_names` was not asked."""
-    known = _known_origin(module)
-    if known is not None:
-        return _names_of(known.scopes[()].code)
-    digest = _digests.get(id(module))
-    return (digest.names if digest is not None else None) or frozenset()
+def names_read() -> Mapping[int, frozenset[str]]:
+    """Return those names by the ids of the modules, dotted ones with head and tail."""
+    return _names
 
 
 def _names_of(code: CodeType | None) -> frozenset[str]:
     names = code.co_names if code is not None else ()
-    return frozenset((*names, *(name.rpartition(".")[2] for name in names)))
+    dotted = [name for name in names if "." in name]
+    tails = (name.rpartition(".")[2] for name in dotted)
+    return frozenset((*names, *tails, *(name.partition(".")[0] for name in dotted)))
 
 
 def loaded_outline(module: ModuleType) -> Outline | None:
@@ -244,14 +251,12 @@ def origin_steps(module: ModuleType, origin: Outline | None) -> Iterator[tuple[C
         module: the module.
         origin: the outline of its source; None forgets it.
     """
-    key = id(module)
-
-    def forget(_: object) -> None:
-        _origins.pop(key, None)
-
-    after = None if origin is None else (weakref.ref(module, forget), origin)
-    yield _setting(_digests, key, None), _setting(_digests, key, _digests.get(key))
-    yield _setting(_origins, key, after), _setting(_origins, key, _origins.get(key))
+    key, after, names = id(module), None, None
+    if origin is not None:
+        after = (weakref.ref(module, _forgetting(key)), origin)
+        names = _names_of(origin.scopes[()].code)
+    for records, record in ((_digests, None), (_origins, after), (_names, names)):
+        yield _setting(records, key, record), _setting(records, key, records.get(key))
 
 
 def _setting(records: dict[int, Any], key: int, record: Any) -> Call:

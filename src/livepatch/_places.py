@@ -1,4 +1,4 @@
-"""Stage 5e: which modules there are afterwards, and in which order ``sys.modules`` has them."""
+"""Stage 5: which modules there are afterwards, and in which order ``sys.modules`` has them."""
 
 from __future__ import annotations
 

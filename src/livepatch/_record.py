@@ -14,7 +14,7 @@ from typing import Any
 
 from livepatch._constants import same_contents
 from livepatch._kinds import Kind, parts_of_wrapper
-from livepatch._migrate import Migration
+from livepatch._migration import Migration
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
@@ -325,4 +325,5 @@ def _changing_parts(record: Record) -> Iterator[Any]:
 def _arguments(steps: Steps) -> Iterator[Any]:
     for arguments in steps.arguments():
         yield arguments
-        yield from (each for each in arguments if type(each) is tuple)  # bases
+        if tuple in map(type, arguments):
+            yield from (each for each in arguments if type(each) is tuple)  # bases

@@ -12,7 +12,8 @@ from typing import Any
 
 from livepatch._kinds import class_attributes, is_class, qualified_name
 from livepatch._module import Module, Path
-from livepatch._outline import Outline, Shell
+from livepatch._outline import Outline
+from livepatch._scope import Shell
 
 
 def is_bound_in_turn(module: Module, path: Path) -> bool:
@@ -20,11 +21,12 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
     The arms of a condition also bind one name, to what is one function for all who use it.
     """
-    if not path[-1].strip("_"):
+    name, above = path[-1], path[:-1]
+    if not name.strip("_"):
         return True
     for source in (module.origin, module.outline):
-        scope = source.scopes.get(path[:-1]) if source is not None else None
-        if scope is None or len(scope.shells.get(path[-1], ())) <= 1:
+        scope = source.scopes.get(above) if source is not None else None
+        if scope is None or name not in scope.rebound:
             continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
@@ -33,9 +35,10 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
 
 
 def is_another(before: Module, module: Module, path: Path) -> bool:
-    """Whether the last statements that bind a path for nothing make different things."""
-    if path[-1].strip("_"):
-        return False
+    """Whether the last statements that bind a path for nothing make different things.
+
+    The path ends in underscores alone.
+    """
     old, new = _bindings(before.origin, path), _bindings(module.outline, path)
     if not old or not new or old[-1] == new[-1]:
         return False

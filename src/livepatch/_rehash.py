@@ -1,4 +1,4 @@
-"""Stage 5e: find the keys whose hash the change may alter, so that tables are filled anew.
+"""Stage 5: find the keys whose hash the change may alter, so that tables are filled anew.
 
 A dict or set keeps the hash that a key had when it came. A key's hash may go through its class
 (``hash((type(self), self.name))``), through what it refers to (a frozen dataclass with a class in a

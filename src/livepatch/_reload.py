@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import gc
-import sys
 import time
-import traceback
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from livepatch._absent import fill_absent
 from livepatch._apply import apply, notice_lost, release
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of
-from livepatch._enrolled import steps_for_gone
+from livepatch._draft import make_plan
 from livepatch._errors import (
-    InvalidOptionError,
-    LivepatchError,
     NotAModuleError,
     OptionTypeError,
     ReloadRefused,
@@ -29,33 +22,35 @@ from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._library_caches import note_library_caches
+from livepatch._link import with_known_codes
 from livepatch._load import Loaded, load, young_objects_kept_apart
 from livepatch._mapped import refuse_mapped
-from livepatch._match import Matches, match
-from livepatch._module import Module, describe_modules
+from livepatch._match import match
+from livepatch._module import describe_modules
 from livepatch._notices import notice_leftovers
+from livepatch._options import Request, check_options, kept_by_modules
 from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
+from livepatch._partial import plan_partial_run
 from livepatch._places import plan_modules
-from livepatch._plan import Plan, Watched, make_plan
+from livepatch._plan import Plan, Watched
 from livepatch._progress import progress
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._record import Record
 from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._reshaped import may_migrate
-from livepatch._select import Selection, select, with_known_codes
+from livepatch._select import Selection, select
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
+from livepatch._stopped import let_go, with_note
 from livepatch._summary import summarise
 from livepatch._turns import log_report, one_at_a_time
 from livepatch._undo import keep_record
 from livepatch._verify import verify
 from livepatch._withdraw import withdraw
-
-STRATEGIES = ("auto", "repoint")
-RERUNS = ("all", "changed")
 
 
 def reload(
@@ -104,8 +99,7 @@ def reload(
         BaseException: whatever a new source raises, unchanged, with a note (3.11+).
             In each case the modules and all who use them are as they were before.
     """
-    names = _check_options(keep, strategy)
-    again = _check_rerun(rerun)
+    names, again = check_options(keep, strategy, rerun)
     for option, value in (("dry_run", dry_run), ("dependents", dependents)):
         if not isinstance(value, bool):
             raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
@@ -146,24 +140,9 @@ def reload_changed(
     names = changed(*packages)
     options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents, "rerun": rerun}
     if not names:
-        _check_options(keep, strategy)
-        _check_rerun(rerun)
+        check_options(keep, strategy, rerun)
         return Report((), (), {}, {}, (), (), (), 0.0, dry_run)
     return reload(*names, dry_run=dry_run, **options)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a caller asks for, and the modules of which everything is to run: dependents."""
-
-    modules: tuple[object, ...]
-    keep: frozenset[str]
-    strategy: str
-    dry_run: bool
-    dependents: bool
-    rerun: str | frozenset[str]
-    started: float
-    whole: frozenset[str] = frozenset()
 
 
 def _bring_up_to_date(request: Request) -> Report:
@@ -178,12 +157,9 @@ def _bring_up_to_date(request: Request) -> Report:
         report, watched, record = _run_between_hooks(request, sources)
     except BaseException as error:
         if request.rerun != "all":
-            _let_go(error)
+            let_go(error)
         raise
     del sources
-    if request.rerun != "all" and record is None:
-        # New classes derive from bases that were not made again, and would stay in their lists.
-        gc.collect()
     # Raised out here, where no frame of the traceback holds an instance alive.
     if report.refusals and not request.dry_run:
         raise ReloadRefused(report.refusals)
@@ -192,20 +168,6 @@ def _bring_up_to_date(request: Request) -> Report:
     report = verify(report, watched, record.retired)
     add_to_history(record, report)
     return dataclasses.replace(report, _undo=functools.partial(take_back, record))
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Free what a failed load made, which the frames of livepatch in an error's traceback hold.
-
-    New classes derive from bases that were not made again, and would stay in their lists.
-    """
-    while error is not None:
-        for frame, _ in traceback.walk_tb(error.__traceback__):
-            if str(frame.f_globals.get("__name__")).startswith("livepatch."):
-                with suppress(RuntimeError):  # this function's callers are running
-                    frame.clear()
-        error = error.__context__
-    gc.collect()
 
 
 def _run_between_hooks(
@@ -217,8 +179,12 @@ def _run_between_hooks(
         # No variable may hold a module that is gone: it would be taken for held.
         inverses = run_before((source.module for source in sources), reloading)
     try:
-        with young_objects_kept_apart():
+        with young_objects_kept_apart() as free_young:
             report, watched, record = _run_stages(request, sources)
+            if request.rerun != "all" and record is None:
+                # New classes derive from bases that were not made again, and would stay in their
+                # lists.
+                free_young()
     except BaseException:
         run_inverses(inverses)
         raise
@@ -244,23 +210,14 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     matches = _match(snapshots, loaded, outlines, selections)
     if loaded.error is not None:
         withdraw(matches, snapshots, loaded)
-        raise _noted(loaded.error, loaded.failed)
+        raise with_note(loaded.error, loaded.failed)
     plan: Plan | None = None
     try:
         read_possible_importers(matches)
         with quiet_threads(MIGRATION_WINDOW if may_migrate(matches) else PLAN_WINDOW):
-            keep = request.keep | _kept_by_modules(matches.modules)
+            keep = request.keep | kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
-            _notice_selections(plan, selections)
-            _plan_entries(plan)
-            fill_absent(plan)
-            carry_data(plan)
-            notice_leftovers(plan)
-            plan_modules(plan, loaded, request.modules)
-            if not request.dry_run and not plan.refusals:
-                note_library_caches(plan)
-                _plan_origins(plan)
-                apply(plan)
+            _go_through(plan, request, loaded, selections)
     except BaseException:
         # Where planning itself raises (a bad __livepatch_keep__, say), the load is taken back too.
         if plan is None or not plan.committed:
@@ -270,6 +227,26 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         report = summarise(plan, request.started, dry_run=request.dry_run)
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
+    return _conclude(plan, request)
+
+
+def _go_through(
+    plan: Plan, request: Request, loaded: Loaded, selections: dict[str, Selection]
+) -> None:
+    """Add to the plan what goes beyond the definitions; make the change, if it can be made."""
+    plan_partial_run(plan, selections)
+    fill_absent(plan)
+    carry_data(plan)
+    notice_leftovers(plan)
+    plan_modules(plan, loaded, request.modules)
+    if not request.dry_run and not plan.refusals:
+        note_library_caches(plan)
+        _plan_origins(plan)
+        apply(plan)
+
+
+def _conclude(plan: Plan, request: Request) -> tuple[Report, Watched, Record]:
+    """Keep what an undo needs of a plan that has been applied, and let the rest of it go."""
     notice_lost(plan)
     record = keep_record(plan)
     report = summarise(plan, request.started, dry_run=False)
@@ -325,92 +302,13 @@ def _plan_origins(plan: Plan) -> None:
             plan.last.add(*step)
 
 
-def _notice_selections(plan: Plan, selections: dict[str, Selection]) -> None:
-    plan.notices += (notice for each in selections.values() for notice in each.notices)
-    for module in plan.matches.modules:
-        for path in module.followed.unfit:
-            message = "its new code needs a variable that it never captured; it runs the old code"
-            plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
-        for path in module.followed.replaced:
-            message = "was replaced at run time, and its body changed; what replaced it was kept"
-            plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
-
-
-def _plan_entries(plan: Plan) -> None:
-    """Note the steps for definitions that have gone from the lists of those who decorate."""
-    for module in plan.matches.modules:
-        for enrolled in module.enrolled:
-            steps = steps_for_gone(enrolled)
-            plan.steps.extend(steps)
-            plan.definition_steps.extend(steps)
-            for root in sorted(enrolled.unfound):
-                message = "what a statement did to it that has changed or gone was not taken back"
-                plan.notices.append(Notice("LP314", f"{module.name}.{root}", message))
-
-
 def _take_back_load(
     plan: Plan | None, matches: Matches, snapshots: list[Snapshot], loaded: Loaded
 ) -> None:
+    copies: OwnList[type] = OwnList()
     if plan is not None:
         plan.steps.clear()
         plan.last.clear()
-        copies: OwnList[type] = OwnList(pair.new for pair in plan.decisions.derived)
+        copies += (pair.new for pair in plan.decisions.derived)
         plan.decisions.derived.clear()
-        withdraw(matches, snapshots, loaded, copies)
-        return
-    withdraw(matches, snapshots, loaded)
-
-
-def _check_rerun(rerun: object) -> str | frozenset[str]:
-    if isinstance(rerun, str):
-        if rerun not in RERUNS:
-            detail = (
-                f"rerun={rerun!r} is not one of {RERUNS}; several names are written ({rerun!r},)"
-            )
-            raise InvalidOptionError("LP110", detail)
-        return rerun
-    try:
-        names: frozenset[Any] = frozenset(rerun)  # type: ignore[call-overload]
-    except TypeError as error:
-        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names") from error
-    if not all(isinstance(name, str) for name in names):
-        raise OptionTypeError("LP110", f"rerun={rerun!r} does not consist of names of globals")
-    return names
-
-
-def _check_options(keep: Iterable[str], strategy: str) -> frozenset[str]:
-    if not isinstance(strategy, str):
-        raise OptionTypeError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
-    if strategy not in STRATEGIES:
-        raise InvalidOptionError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")
-    if isinstance(keep, str):
-        raise OptionTypeError("LP110", f"keep={keep!r} is a string, not several: write ({keep!r},)")
-    try:
-        names = frozenset(keep)
-    except TypeError as error:
-        raise OptionTypeError("LP110", f"keep={keep!r} does not consist of names") from error
-    if not all(isinstance(name, str) for name in names):
-        raise OptionTypeError("LP110", f"keep={keep!r} does not consist of names of globals")
-    return names
-
-
-def _kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
-    names: set[str] = set()
-    for module in modules:
-        for namespace in (module.new, module.old):
-            said = namespace.get("__livepatch_keep__", ())
-            if isinstance(said, str) or not isinstance(said, (tuple, list, set, frozenset)):
-                detail = f"__livepatch_keep__ = {said!r} is not a tuple of names"
-                raise OptionTypeError("LP110", detail)
-            names.update(f"{module.name}.{name}" for name in said if isinstance(name, str))
-    return frozenset(names)
-
-
-def _noted(error: BaseException, name: str) -> BaseException:
-    """Add a note to the user's own exception that says what state things are in."""
-    if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
-        error.add_note(
-            f"livepatch: raised while {name!r} was loaded; everything is as it was before the "
-            "reload, except for what the modules' top-level code did outside them."
-        )
-    return error
+    withdraw(matches, snapshots, loaded, copies)

@@ -1,4 +1,4 @@
-"""Stage 4c: definitions that have another name now and say the same otherwise.
+"""Stage 4: definitions that have another name now and say the same otherwise.
 
 Only asked where what changed is known, after an edit: of an upgrade, a function that went and one
 that came may well have one short body.
@@ -14,10 +14,12 @@ from typing import Any
 from livepatch._code import same_but_for_names
 from livepatch._kinds import is_class, kind_of
 from livepatch._layers import decorated_function
-from livepatch._match import Matches, pair_renamed
+from livepatch._match import pair_renamed
 from livepatch._module import Module, Path
-from livepatch._outline import Outline, Scope, Shell
+from livepatch._outline import Outline
 from livepatch._own import OwnDict
+from livepatch._pairs import Matches
+from livepatch._scope import Scope, Shell
 
 
 def follow_renames(matches: Matches) -> None:
@@ -93,7 +95,9 @@ def _with_alias(origin: Outline, old: Path, new: Path) -> Outline:
             scopes[there] = dataclasses.replace(scope, shells=shells)
     home = scopes[old[:-1]]
     said = tuple(_renamed_shell(shell, names) for shell in home.shells.get(old[-1], ()))
-    scopes[old[:-1]] = Scope(home.code, {**home.shells, new[-1]: said}, home.imports)
+    shells = {**home.shells, new[-1]: said}
+    rebound = home.rebound | {new[-1]} if len(said) > 1 else home.rebound
+    scopes[old[:-1]] = Scope(home.code, shells, home.imports, rebound)
     return Outline(scopes, origin.global_names)
 
 

@@ -1,4 +1,4 @@
-"""Stage 3b: what goes before and after the run of a module's chosen statements.
+"""Stage 3: what goes before and after the run of a module's chosen statements.
 
 They run in the live namespace as it is, and change in place what it holds. So the containers that
 can be reached from it are copied first, and are given their contents back if the reload does not

@@ -9,7 +9,7 @@ from livepatch._code import same_code
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._kinds import CLASS, base_of, is_class, is_enum
 from livepatch._layout import adds_only_slots, same_layout, where_layout_grows
-from livepatch._match import Matches, Pair
+from livepatch._pairs import Matches, Pair
 from livepatch._shapes import find_attribute, shape_of
 
 
@@ -33,7 +33,8 @@ def asks_for_migration(old: type, new: type) -> bool:
 def may_migrate(matches: Matches) -> bool:
     """Whether instances of some class may have to be made anew."""
     return any(
-        is_class(pair.old)
+        pair.kind is CLASS
+        and is_class(pair.old)
         and is_class(pair.new)
         and (not same_layout(pair.old, pair.new) or asks_for_migration(pair.old, pair.new))
         for pair in (*matches.pairs, *matches.aliases)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import inspect
 import threading
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from livepatch._code import match_nested, same_code, same_kind
 from livepatch._follow import with_code
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing
-from livepatch._match import Matches
 from livepatch._outline import outline
 from livepatch._own import OwnDict, OwnList
+from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import Notice, StaleFrame
@@ -37,22 +37,10 @@ def update_running_code(
     """
     codes = result.codes
     successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
-    olds = OwnList(old for old, _ in successors.values())
     functions = OwnDict((id(pair.old), pair.old) for pair in matches.pairs)
     # Those that a step gives the code it is to have.
     functions.update((id(each), each) for each in result.steps.recoded())
-    explainers: OwnList[Any] = OwnList(code.co_consts for code in olds)
-    explainers += successors.values()
-    explainers += codes
-    explainers += result.steps.arguments()
-    for module in matches.modules:
-        if module.origin is not None:
-            explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
-        if module.bodies is not None:
-            explainers += module.bodies.functions
-    held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
-    counts = unexplained_counts(olds, explainers, map(id, held))
-    used = OwnList(code for code, count in zip(olds, counts) if count > 0)
+    used = _codes_in_use(result, matches, successors, functions)
     if not used:
         return ()
     changed = {
@@ -70,14 +58,39 @@ def update_running_code(
             _update_closure(repointing, holder, *successors[id(holder.__code__)])
             body = bodies.get(id(holder.__code__))
             if body is not None:
-                path = f"{holder.__module__}.{body}"
-                message = "a class of an earlier call is alive; its methods follow, no more"
-                notice = Notice("LP204", path, message)
-                if notice not in repointing.unmoved:
-                    repointing.unmoved.append(notice)
+                _notice_local_class(repointing, f"{holder.__module__}.{body}")
         else:
             frames += _suspended_frame(holder, changed)
     return tuple(frames)
+
+
+def _codes_in_use(
+    result: Reconciliation,
+    matches: Matches,
+    successors: Mapping[int, tuple[types.CodeType, types.CodeType | None]],
+    functions: OwnDict[int, Any],
+) -> OwnList[types.CodeType]:
+    """List the old codes that something else than the functions has, which are given new ones."""
+    olds = OwnList(old for old, _ in successors.values())
+    explainers: OwnList[Any] = OwnList(code.co_consts for code in olds)
+    explainers += successors.values()
+    explainers += result.codes
+    explainers += result.steps.arguments()
+    for module in matches.modules:
+        if module.origin is not None:
+            explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
+        if module.bodies is not None:
+            explainers += module.bodies.functions
+    held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
+    counts = unexplained_counts(olds, explainers, map(id, held))
+    return OwnList(code for code, count in zip(olds, counts) if count > 0)
+
+
+def _notice_local_class(repointing: Repointing, path: str) -> None:
+    message = "a class of an earlier call is alive; its methods follow, no more"
+    notice = Notice("LP204", path, message)
+    if notice not in repointing.unmoved:
+        repointing.unmoved.append(notice)
 
 
 def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:

@@ -1,4 +1,4 @@
-"""Stage 2b: decide which statements of the new sources run. Nothing is run and nothing is changed.
+"""Stage 2: decide which statements of the new sources run. Nothing is run and nothing is changed.
 
 What a statement says is compared in code, against the code that the live module was made from. A
 function whose body alone has changed is no reason to run anything.
@@ -8,34 +8,32 @@ from __future__ import annotations
 import __future__
 
 import ast
-import gc
 import operator
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from importlib.machinery import SourceFileLoader
-from types import CodeType, FunctionType
+from types import CodeType
 from typing import Any
 
-from livepatch._between import find_go_betweens
 from livepatch._bodies import Bodies, codes_in, pair_bodies
-from livepatch._code import exchange, graft, linked, nested_codes, same_code
+from livepatch._code import exchange, same_code
 from livepatch._enrolled import Made
 from livepatch._errors import NotReloadableError
-from livepatch._kinds import kind_of
 from livepatch._needs import Changes, Needs, changes_in
-from livepatch._nested import absolute_name
-from livepatch._origin import live_codes
-from livepatch._outline import ANNOTATIONS, Import, Outline, Shell, annotate_code, outline
+from livepatch._outline import Outline
 from livepatch._reach import Reach
+from livepatch._recognise import Statements, find_statements
 from livepatch._report import Notice
+from livepatch._scope import ANNOTATIONS, Shell, annotate_code
 from livepatch._snapshot import Snapshot
-from livepatch._source import MAIN, namespace_of
-from livepatch._statements import Statement, Statements, find_statements, pair_codes
+from livepatch._source import MAIN
+from livepatch._spread import ChangedModules, Imported
+from livepatch._stale import is_guard, not_run, notices_of_effects, notices_of_kept
+from livepatch._statements import Statement, pair_codes
 from livepatch._syntax import (
     decorating_names,
     is_import,
-    is_main_guard,
     overloaded_names,
     without_annotations,
 )
@@ -78,39 +76,6 @@ class Selection:
     notices: list[Notice] = field(default_factory=list)
 
 
-def with_known_codes(snapshots: list[Snapshot]) -> list[Snapshot]:
-    """Return snapshots in which code that has not changed is the very code that functions have.
-
-    What was read from a bytecode cache is equal to what the live functions have, and what has just
-    been compiled is where nothing changed; here they become the same objects.
-    """
-    return [_with_known_codes(each) for each in snapshots]
-
-
-def _with_known_codes(snapshot: Snapshot) -> Snapshot:
-    source, origin = snapshot.source, snapshot.origin
-    if origin is None or source.spec is None:
-        return snapshot
-    code = origin.scopes[()].code
-    namespace = namespace_of(source.module)
-    known = {id(code), *map(id, nested_codes(code))}
-    live = live_codes(namespace, source.name, code.co_filename)
-    if not known.issuperset(map(id, live)):
-        origin = outline(linked(code, _codes_of_functions(namespace)))
-        code = origin.scopes[()].code
-    source = replace(source, code=graft(code, source.code))
-    return replace(snapshot, source=source, origin=origin)
-
-
-def _codes_of_functions(namespace: dict[str, Any]) -> dict[CodeType, CodeType]:
-    found: dict[CodeType, CodeType] = {}
-    for each in gc.get_objects():
-        if type(each) is FunctionType and each.__globals__ is namespace:
-            for code in (each.__code__, *nested_codes(each.__code__)):
-                found.setdefault(code, code)
-    return found
-
-
 def select(
     snapshots: list[Snapshot], outlines: Mapping[str, Outline], again: frozenset[str]
 ) -> dict[str, Selection]:
@@ -122,47 +87,16 @@ def select(
         again: names of globals whose statements run in any case: bare, or dotted for one module.
     """
     found: dict[str, Selection] = {}
-    changed = _Changed(snapshots, outlines)
+    changed = ChangedModules(snapshots, outlines)
     for snapshot in snapshots:
         name = snapshot.source.name
         if snapshot.source.spec is not None:
-            choice = _Choice(snapshot, outlines[name], again)
-            choice.add_imported(changed)
+            imported = changed.imported_by(outlines[name], snapshot.namespace)
+            choice = _Choice(snapshot, outlines[name], again, imported)
             found[name] = choice.select()
             changed.modules[name] = choice.changes
     _notice_unknown_names(found, outlines, again)
     return found
-
-
-class _Changed:
-    """What has changed in the modules of a reload that were looked at, as others import it."""
-
-    def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
-        self.modules: dict[str, Changes] = {}
-        sources = [each.source for each in snapshots]
-        described = {each.name: (each.module, outlines[each.name]) for each in sources}
-        self.between = find_go_betweens(described) if len(sources) > 1 else {}
-
-    def names_in(self, home: str, seen: frozenset[str] = frozenset()) -> set[str]:
-        """Return the names of a module, or of one by way of which it is imported, that changed."""
-        changes, between = self.modules.get(home), self.between.get(home)
-        if changes is not None:
-            return changes.names | {path[0] for path in changes.bodies}
-        found: set[str] = set()
-        if between is not None and home not in seen:
-            for module, each in between.imports:
-                names = self.names_in(module, seen | {home})
-                found |= names if each.name == "*" else _bound(each, names)
-        return found
-
-    def is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
-        """Whether there may be other names now in a module of which everything is imported."""
-        changes = self.modules.get(absolute_name(imported.module, namespace))
-        return changes is not None and bool(changes.names)
-
-
-def _bound(imported: Import, names: set[str]) -> set[str]:
-    return {imported.bound} if imported.name in names else set()
 
 
 def _notice_unknown_names(
@@ -184,27 +118,16 @@ def _notice_unknown_names(
 class _Choice:
     """The choice for one module."""
 
-    def __init__(self, snapshot: Snapshot, new: Outline, again: frozenset[str]) -> None:
+    def __init__(
+        self, snapshot: Snapshot, new: Outline, again: frozenset[str], imported: Imported
+    ) -> None:
         self.source = snapshot.source
         self.namespace = snapshot.namespace
         self.old, self.new = snapshot.origin, new
         self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
         self.again &= new.scopes[()].shells.keys()
-        self.imported: set[str] = set()
-        self.starred = False
+        self.imported = imported
         self.changes = Changes()
-
-    def add_imported(self, changed: _Changed) -> None:
-        """Take what has changed in other modules of the reload under the names it has here."""
-        for each in self.new.scopes[()].imports:
-            names = changed.names_in(absolute_name(each.module, self.namespace))
-            if each.name == "*":
-                self.starred = self.starred or changed.is_starred(each, self.namespace)
-                self.imported |= names
-            elif each.name in names:
-                self.imported.add(each.bound)
-            elif each.name is None:
-                self.imported |= names if each.bound in self.namespace else set()
 
     def select(self) -> Selection:
         old, new = self.old, self.new
@@ -213,7 +136,7 @@ class _Choice:
         before, after = old.scopes[()], new.scopes[()]
         if (before.code.co_flags ^ after.code.co_flags) & _FUTURE:
             return self.whole("a `from __future__` import has come or gone")
-        if before.shells is after.shells and not self.again and not self.starred:
+        if before.shells is after.shells and not self.again and not self.imported.starred:
             bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
             if bodies is not None:
                 self.take_changes(changes_in(bodies))
@@ -231,7 +154,7 @@ class _Choice:
         return Selection(notices=[notice])
 
     def take_changes(self, changes: Changes) -> None:
-        changes.names |= self.imported
+        changes.names |= self.imported.names
         self.changes = changes
 
     def may_concern_others(self, bodies: Bodies) -> bool:
@@ -273,37 +196,43 @@ class _Choice:
         needs = Needs(found.all, runs, self.changes, self.namespace, *imports, *gone)
         needs.settle()
         guards = self.leave_guards(needs)
+        chosen = [each for each, run in zip(found.all, needs.runs) if run]
+        selection = self.selection_of(chosen, found, needs, (old, new))
+        selection.notices += guards
+        selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
+        gone_for_good = found.gone.difference(*(each.binds for each in chosen))
+        selection.notices += notices_of_effects(gone_for_good, self.namespace, self.source.name)
+        return selection
+
+    def selection_of(
+        self,
+        chosen: list[Statement],
+        found: Statements,
+        needs: Needs,
+        outlines: tuple[Outline, Outline],
+    ) -> Selection:
+        """Put together what is to be known of the statements that run, and of those that stay."""
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
-                self.stays(statement, kept, (old, new))
+                self.stays(statement, kept, outlines)
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
-        selection.unannotated = _annotated(old) - _annotated(new)
-        chosen = [each for each, run in zip(found.all, needs.runs) if run]
+        selection.unannotated = _annotated(outlines[0]) - _annotated(outlines[1])
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
             _say_who_binds(selection, found, needs.runs)
         selection.left = [*found.gone_made, *_made(chosen, old=True)]
         selection.entered = {each.name: each for each in _made(chosen, old=False)}
-        selection.notices += guards
-        self.notice_kept(selection, needs)
-        self.notice_effects(selection, found.gone, chosen)
         return selection
 
     def leave_guards(self, needs: Needs) -> list[Notice]:
         """Leave out what a script does when it is run; say where that has changed."""
         notices: list[Notice] = []
         for index, statement in enumerate(needs.statements):
-            if needs.runs[index] and self.is_guard(statement):
+            if needs.runs[index] and is_guard(statement, self.source.name):
                 needs.runs[index] = False
-                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
-                message = f"it has changed; line {statement.first} was not run again: {text}"
-                notices.append(Notice("LP313", self.source.name, message))
+                notices.append(Notice("LP313", self.source.name, not_run(statement, "it")))
         return notices
-
-    def is_guard(self, statement: Statement) -> bool:
-        """Whether a statement is what a script does when it is run, and this is that script."""
-        return self.source.name == MAIN and any(map(is_main_guard, statement.nodes))
 
     def stays(
         self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
@@ -311,7 +240,9 @@ class _Choice:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
-        if is_import(statement.nodes) and (self.starred or statement.binds & self.imported):
+        if is_import(statement.nodes) and (
+            self.imported.starred or statement.binds & self.imported.names
+        ):
             return False
         pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
         if pairs is None:
@@ -336,45 +267,6 @@ class _Choice:
         selection.overloads = frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
         )
-
-    def notice_kept(self, selection: Selection, needs: Needs) -> None:
-        """Name what was computed from what has changed, through calls as well."""
-        bodies = selection.bodies or Bodies()
-        reach = Reach(bodies, self.changes)
-        # What only changed inside a decorator has reached what it decorates.
-        made = Reach(bodies, Changes(self.changes.names, self.changes.bodies))
-        for index, statement in enumerate(needs.statements):
-            if needs.runs[index] or is_import(statement.nodes) or self.is_guard(statement):
-                continue
-            header = needs.headers.get(index)
-            if header is not None:
-                cause = made.cause(set(header.names) - statement.binds)
-                stale = sorted(statement.binds)
-            else:
-                cause = reach.cause(statement.uses - statement.binds)
-                stale = sorted(name for name in statement.binds if self.is_data(name))
-                self.changes.names.update(stale if cause is not None else ())
-            if cause is not None and (stale or not statement.binds):
-                place = f"{self.source.name}.{stale[0]}" if stale else self.source.name
-                text = ast.unparse(statement.nodes[0]).partition("\n")[0]
-                what = f"{cause} has changed; line {statement.first} was not run again: {text}"
-                selection.notices.append(Notice("LP313", place, what))
-
-    def is_data(self, name: str) -> bool:
-        return name in self.namespace and kind_of(self.namespace[name]) is None
-
-    def notice_effects(
-        self, selection: Selection, gone: frozenset[str], chosen: list[Statement]
-    ) -> None:
-        made_anew = {name for each in chosen for name in each.binds}
-        for name in sorted(gone - made_anew):
-            if (
-                not name.startswith("__")
-                and self.is_data(name)
-                and type(self.namespace[name]) is not type(ast)
-            ):
-                message = "what a statement did to it that has changed or gone was not taken back"
-                selection.notices.append(Notice("LP314", f"{self.source.name}.{name}", message))
 
 
 def _made(chosen: list[Statement], *, old: bool) -> Iterator[Made]:

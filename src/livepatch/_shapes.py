@@ -192,7 +192,7 @@ def can_build(old: Shape, new: Shape) -> bool:
         by_name = after is tuple and new.fields is not None
         return after is object or by_name or after in _CONTAINERS or _is_plain_exception(after)
     if after is object:
-        # By name; a container's instances must be empty, see `Migration.refused`.
+        # By name; a container's instances must be empty, see `Migration.losing_contents`.
         return (before is tuple and old.fields is not None) or before in _CONTAINERS
     return before is after and (after in _EXACT or after in _CONTAINERS or after is tuple)
 
@@ -289,3 +289,20 @@ def slot_value(descriptor: Any, instance: Any) -> Any:
         return descriptor.__get__(instance)
     except AttributeError:
         return MISSING
+
+
+def has_value(shape: Shape, instance: Any, name: str) -> bool:
+    """Whether an instance has a value of its own under a name."""
+    if name in shape.slots:
+        return slot_value(shape.slots[name], instance) is not MISSING
+    return shape.attributes is not None and name in shape.attributes.__get__(instance)
+
+
+def set_in_dict(shape: Shape, instance: Any, name: Any, value: Any) -> None:
+    """Put a value into an instance's dict, without making a dict object where none is needed."""
+    # object.__setattr__ would call a property of that name, or set a slot.
+    hidden = type(name) is not str or hasattr(type(find_attribute(shape.cls, name)), "__set__")
+    if hidden:
+        shape.attributes.__get__(instance)[name] = value
+    else:
+        object.__setattr__(instance, name, value)

@@ -1,4 +1,4 @@
-"""Stage 8a: the report of a plan. Holds names and numbers only, none of the program's objects."""
+"""Stage 8: the report of a plan. Holds names and numbers only, none of the program's objects."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 from livepatch._kinds import kind_of
 from livepatch._layers import plain_path
-from livepatch._module import Module
+from livepatch._module import Module, Path
 from livepatch._plan import Plan
 from livepatch._report import DefinitionChange, Outcome, Report
 
 # How the step into a part of a definition begins.
 _INTO = ("<", "[")
+# Each look at a member of an enumeration costs as much as a call.
+_UNCHANGED, _UPDATED, _REPLACED = Outcome.UNCHANGED, Outcome.UPDATED, Outcome.REPLACED
 # Functions that the compiler makes of a class's annotations, since 3.14.
 _OF_CLASS = ("__annotate_func__", "__annotate__")
 
@@ -40,19 +42,23 @@ def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
 
 
 def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
-    wholes = {(id(pair.module), pair.path) for pair in plan.matches.pairs}
+    wholes: set[tuple[int, Path]] = set()
+    changed, survivors = plan.changed, plan.decisions.survivors
     for pair in plan.matches.pairs:
-        if pair.path[-1] in _OF_CLASS or pair.path[-1].startswith("<"):
+        last = pair.path[-1]
+        if last in _OF_CLASS or last.startswith("<"):
             continue  # a part: its whole is listed
-        if pair.path[-1].startswith("[") and (id(pair.module), plain_path(pair.path)) in wholes:
-            continue  # so it is here, unless that is a table
+        if last.startswith("["):
+            wholes = wholes or {(id(pair.module), pair.path) for pair in plan.matches.pairs}
+            if (id(pair.module), plain_path(pair.path)) in wholes:
+                continue  # so it is here, unless that is a table
         moved = pair.before is not pair.module or bool(pair.previous)
-        if id(pair.new) not in plan.changed and not moved:
-            outcome = Outcome.UNCHANGED
-        elif plan.decisions.settle(pair.new) is pair.old:
-            outcome = Outcome.UPDATED
+        if id(pair.new) not in changed and not moved:
+            outcome = _UNCHANGED
+        elif survivors.get(id(pair.new)) is pair.old:
+            outcome = _UPDATED
         else:
-            outcome = Outcome.REPLACED
+            outcome = _REPLACED
         previous = pair.before.path_text(pair.previous or pair.path) if moved else None
         yield DefinitionChange(pair.text, pair.kind.name, outcome, previous)
     for pair in plan.decisions.derived:
@@ -61,8 +67,9 @@ def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
 
 def _aliases(plan: Plan) -> Iterator[DefinitionChange]:
     """Yield those of which two old objects are one now: a function has lost its decorator."""
-    listed = {pair.text for pair in plan.matches.pairs}
-    for alias in plan.matches.aliases:
+    aliases = plan.matches.aliases
+    listed = {pair.text for pair in plan.matches.pairs} if aliases else set[str]()
+    for alias in aliases:
         if alias.text not in listed and not alias.path[-1].startswith(_INTO):
             yield DefinitionChange(alias.text, alias.kind.name, Outcome.REPLACED)
 

@@ -40,5 +40,7 @@ def one_at_a_time() -> Generator[None, None, None]:
 def log_report(report: Report) -> None:
     """Write a report's lines to the log."""
     level = logging.INFO if report.ok else logging.WARNING
+    if not logger.isEnabledFor(level):
+        return  # the lines cost more than the rest of a small report
     for line in str(report).splitlines():
         logger.log(level, "%s", line.strip())

@@ -14,18 +14,21 @@ from typing import Any
 from livepatch._absent import take_filled_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._constants import contents_of, may_hold_state
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._dicts import restored_order, run_in_c
+from livepatch._draft import finish_plan
 from livepatch._errors import NothingToUndoError, ReloadRefused
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._kinds import UNSETTABLE, class_attributes, is_class
 from livepatch._layout import same_layout
 from livepatch._load import young_objects_kept_apart
-from livepatch._match import Matches, Pair
+from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part
+from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
 from livepatch._own import OwnDict, OwnList
-from livepatch._plan import Plan, Watched, finish_plan, start_migrations
+from livepatch._pairs import Matches, Pair
+from livepatch._plan import Plan, Watched
 from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
 from livepatch._reconcile import Reconciliation
 from livepatch._record import (
@@ -50,7 +53,8 @@ from livepatch._verify import verify
 def keep_record(plan: Plan) -> Record:
     """Keep what is needed to take a reload back that has just been done."""
     matches, decisions = plan.matches, plan.decisions
-    gone_over = [pair for pair in matches.pairs if decisions.settle(pair.new) is not pair.old]
+    successors = decisions.survivors.get
+    gone_over = [pair for pair in matches.pairs if successors(id(pair.new)) is not pair.old]
     record = Record(
         modules=[
             ModuleRecord(
@@ -188,6 +192,27 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
 
 
 def _plan_back(record: Record) -> Plan:
+    decisions = _decide_back(record)
+    kept = _gathered(record)
+    plan = Plan(decisions.matches, decisions)
+    untouched = {id(part) for layer in record.layers for part in layer.parts}
+    finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
+    # Before any class borrows a base: only with its own does CPython let others derive from it.
+    first = record.retired.inverse()
+    first.extend(plan.steps)
+    plan.steps = first
+    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
+    for described in record.modules:
+        _plan_namespace(plan, described, kept)
+    shared = [layer.path for layer in record.layers if layer.shared]
+    for path in dict.fromkeys((*record.merged, *shared)):
+        message = "who came to it and who held it before cannot be told apart"
+        plan.notices.append(Notice("LP207", path, message))
+    return plan
+
+
+def _decide_back(record: Record) -> Decisions:
+    """Let the old object of each pair whose new one survived take its place again."""
     modules = {module.source.name: _backwards(module) for module in record.modules}
     matches = Matches(tuple(modules.values()))
     for each in record.replaced:
@@ -208,7 +233,13 @@ def _plan_back(record: Record) -> Plan:
             # Whoever holds the function has it by the name that leads to the wrapper again.
             decisions.add_loser(layer.function, layer.wrapper)
     decisions.borrowed = record.borrowed
-    kept = _gathered(record)
+    return decisions
+
+
+def _reconcile_back(
+    record: Record, decisions: Decisions, kept: Mapping[int, Any]
+) -> Reconciliation:
+    """Take back the steps for the definitions, but for what is state by now."""
     result = Reconciliation(decisions, Values(decisions))
     result.steps = _without_later_state(record.steps).inverse().exchanged(kept)
     for each in record.replaced:
@@ -216,24 +247,11 @@ def _plan_back(record: Record) -> Plan:
         _take_kept_defaults(result, each.old, kept)
     result.codes += ((new, old) for old, new in record.codes)
     result.caches += record.caches
-    result.changed |= {id(pair.new) for pair in matches.pairs}
-    plan = Plan(matches, decisions)
+    result.changed |= {id(pair.new) for pair in decisions.matches.pairs}
     for layer in record.layers:
         layer.restore(result.steps)
         result.caches += ((layer.path, call) for call in layer.caches())
-    finish_plan(plan, result, {id(part) for layer in record.layers for part in layer.parts})
-    # Before any class borrows a base: only with its own does CPython let others derive from it.
-    first = record.retired.inverse()
-    first.extend(plan.steps)
-    plan.steps = first
-    plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
-    for described in record.modules:
-        _plan_namespace(plan, described, kept)
-    shared = [layer.path for layer in record.layers if layer.shared]
-    for path in dict.fromkeys((*record.merged, *shared)):
-        message = "who came to it and who held it before cannot be told apart"
-        plan.notices.append(Notice("LP207", path, message))
-    return plan
+    return result
 
 
 def _without_later_state(steps: Steps) -> Steps:
@@ -288,12 +306,7 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
             final.pop(name, None)
     for name, value in record.before.items():
         final[name] = kept.get(id(value), value)
-    for name in live:
-        if name not in final:
-            plan.steps.set_item(live, name, MISSING)
-    for name, value in final.items():
-        if live.get(name, MISSING) is not value:
-            plan.steps.set_item(live, name, value)
+    bring_names(plan.steps, live, final)
     plan.steps.reorder(live, final, list(record.before))
 
 

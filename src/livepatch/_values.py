@@ -1,4 +1,4 @@
-"""Stage 5b: of a value that is no definition, does the old one stay or does the new one come?
+"""Stage 5: of a value that is no definition, does the old one stay or does the new one come?
 
 A class attribute, a default, a closure's variable may have been changed while the program ran, and
 then it is state. The source decides: where it says the same as before, the old value stays; where
@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+from livepatch._class_source import is_made_from_changed, makes_otherwise
 from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, repr_of_constant, same_value
-from livepatch._decide import Decisions, is_made_from_changed, makes_otherwise
+from livepatch._decisions import Decisions
 from livepatch._kinds import is_class, kind_of
-from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import Outline
+from livepatch._pairs import Pair
 from livepatch._report import Notice
 
 # What every class has of its bases and annotations, libraries or not.

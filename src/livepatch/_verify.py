@@ -59,9 +59,9 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
         del held
         held = _held(watched, unheld, suspended=True)
     _retire(watched, held, retired)
-    notices = list(dict.fromkeys(_describe_all(held)))
-    if not notices:
+    if not held:
         return report
+    notices = list(dict.fromkeys(_describe_all(held)))
     return dataclasses.replace(report, notices=(*report.notices, *notices))
 
 
@@ -176,6 +176,8 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
     classes: OwnList[type] = OwnList()
     for reference, _, survivor in watched:
         loser: Any = reference()
+        if loser is None:
+            continue  # nearly every one
         if is_class(loser) and is_class(survivor()) and id(loser) not in held:
             classes.append(loser)
     steps = Steps()
@@ -187,7 +189,7 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
 def _describe_all(held: Held) -> Iterator[Notice]:
     described: set[int] = set()
     own = set(map(id, (*retained(), *unwrapped(), *overwritten_locals())))
-    for holder in _holders(held) if held else ():
+    for holder in _holders(held):
         if id(holder) in own:
             continue
         what = type(holder).__name__

@@ -15,12 +15,13 @@ from typing import Any
 
 from livepatch._apply import perform_each
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
-from livepatch._decide import Decisions, instances_can_move
+from livepatch._decide import instances_can_move
+from livepatch._decisions import Decisions
 from livepatch._holders import GONE
 from livepatch._kinds import is_class
 from livepatch._load import Loaded
-from livepatch._match import Matches
 from livepatch._own import OwnList
+from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._retire import retire_classes
 from livepatch._search import search

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
 
 import livepatch
+from livepatch._importers import importers_of
+from livepatch._origin import _digests, _names
 from tests.live import LiveModule
 
 
@@ -168,3 +171,56 @@ def test_name_in_a_module_that_runs_by_way_of_one_that_does_not(live: LiveModule
     )
 
     assert (user.LIMIT, user.DOUBLE, live.module.LIMIT) == (20, 40, 20)
+
+
+def test_by_the_package_from_inside_it(live: LiveModule) -> None:
+    live.package(__init__="LIMIT = 1000\nfrom . import part\n", part="from . import LIMIT\n")
+    live.path.write_text("LIMIT = 2000\nfrom . import part\n")
+    live.reload()
+
+    assert live.module.part.LIMIT == 2000
+
+
+def importers_named(live: LiveModule, stem: str) -> list[str]:
+    return [each.name for each in importers_of([f"{live.name}.{stem}"], ())]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from LIVE.config import LIMIT",
+        "from LIVE import config",
+        "import LIVE.config",
+        "import LIVE.config as settings",
+        "import LIVE",
+    ],
+)
+def test_who_imports_it_is_an_importer(live: LiveModule, statement: str) -> None:
+    live.package(__init__="from . import config\n", config="LIMIT = True\n")
+    live.other(f"{statement}\nLIMIT = True\nconfig = LIVE.config if 'LIVE' in dir() else None\n")
+    (live.root / live.name / "config.py").write_text("LIMIT = False\n")
+    livepatch.reload(f"{live.name}.config", strategy=live.strategy, rerun=live.rerun)
+
+    assert live.other_name in importers_named(live, "config")
+
+
+def test_who_has_a_name_of_its_own_like_the_module_is_none(live: LiveModule) -> None:
+    live.package(__init__="from . import config\n", config="LIMIT = True\n")
+    live.other("import json as LIVE\nLIMIT = True\nconfig = LIMIT\n")
+    (live.root / live.name / "config.py").write_text("LIMIT = False\n")
+    livepatch.reload(f"{live.name}.config", strategy=live.strategy, rerun=live.rerun)
+
+    assert importers_named(live, "config") == [live.name]
+
+
+def test_what_is_known_of_an_importer_goes_with_it(live: LiveModule) -> None:
+    live.start("LIMIT = True\n")
+    key = id(live.other("LIMIT = True\n"))
+    live.edit("LIMIT = False\n")
+    known = key in _digests and key in _names
+    del sys.modules[live.other_name]
+    gc.collect()
+
+    assert known
+    assert key not in _digests
+    assert key not in _names

@@ -1785,3 +1785,13 @@ def test_what_has_another_body_too_is_another_definition(live: LiveModule) -> No
 
     assert held() == 1
     assert held is not module.g
+
+
+@pytest.mark.parametrize("at_once", ["", "import gc\ngc.collect()\n"])
+def test_a_dry_run_leaves_no_class_in_its_bases_list(live: LiveModule, at_once: str) -> None:
+    module = start(live, "class Base: pass\nMADE = []\n")
+    made = "MADE = [type(name, (Base,), {}) for name in 'PQ']\n"
+    edit(live, f"class Base: pass\n{made}{at_once}", dry_run=True)
+
+    assert module.MADE == []
+    assert module.Base.__subclasses__() == []

@@ -137,7 +137,8 @@ class Interrupter:
 CRITICAL = frozenset(
     {
         *("_reload.py", "_load.py", "_apply.py", "_withdraw.py", "_dicts.py", "_snapshot.py"),
-        *("_quiet.py", "_undo.py", "_record.py", "_verify.py", "_nested.py", "_migrate.py"),
+        *("_quiet.py", "_undo.py", "_record.py", "_verify.py", "_nested.py", "_successors.py"),
+        "_complete.py",
     }
 )
 """The files whose code changes the running program, or takes changes back."""

@@ -66,7 +66,18 @@ def _verdict_on(mutation: Mutation, copy: Path, folder: str) -> str:
 def _run(folder: str, selection: str) -> tuple[int, str]:
     """Run some tests against the copy until one fails; return pytest's exit status and words."""
     file, _, words = selection.partition("::")
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-B",
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+    ]
     command += [f"tests/{file}", *(["-k", words] if words else [])]
     paths = os.pathsep.join([folder, str(_ROOT)])
     try:

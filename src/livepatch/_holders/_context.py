@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._migrate import Migration
+from livepatch._migration import Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._report import Notice
 from livepatch._steps import Steps
@@ -126,6 +126,15 @@ class Repointing:
             self.rebuilt.append(holder)
             if successor is not holder:
                 self.count(type(holder).__name__)
+
+    def take_rebuilt(self) -> OwnList[Any]:
+        """Return the immutable holders that have a successor since this was last asked."""
+        rebuilt, self.rebuilt = self.rebuilt, OwnList()
+        return rebuilt
+
+    def rows(self) -> tuple[Steps, ...]:
+        """Return all the rows of steps."""
+        return (self.fresh_bases, self.first, self.steps, self.last, self.forwards)
 
     def leave(self, holder: Any, loser: Any, code: str, message: str) -> None:
         """Report a holder that cannot be repointed."""

@@ -1,4 +1,4 @@
-"""Stage 5c: for each pair, the steps that give its survivor what the new source says.
+"""Stage 5: for each pair, the steps that give its survivor what the new source says.
 
 One function a kind, in a table. Each compares what the survivor has with what it should have, and
 notes a step where they differ; so the same function serves an old survivor that takes the new

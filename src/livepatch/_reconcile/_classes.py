@@ -9,8 +9,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from livepatch._class_source import class_source_is_same
 from livepatch._constants import may_hold_state, same_value
-from livepatch._decide import class_source_is_same
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
     UNSETTABLE,
@@ -20,10 +20,10 @@ from livepatch._kinds import (
     kind_of,
     settled_bases,
 )
-from livepatch._match import Pair
 from livepatch._module import Path
 from livepatch._outline import COMPILER_NAMES
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
 from livepatch._steps import MISSING
@@ -81,20 +81,19 @@ def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:
 
 
 def _unsettled(result: Reconciliation, before: Any, after: Any, present: Any) -> Iterator[str]:
+    """Yield the attributes that are not there as they were and are to be; most methods are."""
+    survivors, touched = result.decisions.survivors, result.touched
     for name in {**before, **after}:
-        if name not in _CLASS_MACHINERY and not _is_settled(result, name, before, after, present):
+        held = present.get(name, MISSING)
+        wanted = after.get(name, present)
+        settled = (
+            held is before.get(name, present)
+            and held is survivors.get(id(wanted), wanted)
+            and id(held) not in survivors
+            and id(held) not in touched
+        )
+        if not settled and name not in _CLASS_MACHINERY:
             yield name
-
-
-def _is_settled(result: Reconciliation, name: str, before: Any, after: Any, present: Any) -> bool:
-    """Whether an attribute is there as it was and as it is to be: nearly every method is."""
-    held = present[name] if name in before and name in after and name in present else MISSING
-    return (
-        held is before.get(name)
-        and held is result.decisions.settle(after.get(name))
-        and id(held) not in result.decisions.survivors
-        and id(held) not in result.touched
-    )
 
 
 def _see_to_abc(result: Reconciliation, pair: Pair, survivor: type) -> None:

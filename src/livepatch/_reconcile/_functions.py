@@ -14,8 +14,8 @@ from livepatch._kinds import (
     kind_of,
 )
 from livepatch._layers import plain_path
-from livepatch._match import Pair
 from livepatch._own import Call
+from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
 from livepatch._registered import registry_of
@@ -26,11 +26,12 @@ _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    survivor = result.survivor(pair)
+    survivor = result.decisions.survivors.get(id(new), new)
     if type(old) is not types.FunctionType:
         result.changed.add(id(new))
         return
-    steps, before = result.steps, len(result.steps)
+    calls = result.steps.do
+    before = len(calls)
     code, new_code = old.__code__, new.__code__
     if code is not new_code and code != new_code:
         result.codes.append((code, new_code))
@@ -42,8 +43,8 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     if source_is_same is not True or not _is_only_code(old, new):
         _reconcile_beyond_code(result, pair, survivor, source_is_same)
     elif survivor is old and old.__doc__ != new.__doc__:
-        steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
-    if any(_says_something_new(result, call) for call in steps.do[before:]):
+        result.steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
+    if len(calls) > before and any(_says_something_new(result, call) for call in calls[before:]):
         result.changed.add(id(new))
 
 
@@ -72,15 +73,11 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
 def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
     """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
     return (
-        not any(map(_beyond_code, (old, new)))
+        old.__closure__ is new.__closure__ is None
+        and old.__kwdefaults__ is new.__kwdefaults__ is None
+        and not (old.__dict__ or new.__dict__)
         and old.__qualname__ == new.__qualname__
         and same_value(old.__defaults__, new.__defaults__)
-    )
-
-
-def _beyond_code(function: types.FunctionType) -> bool:
-    return not (
-        function.__closure__ is None and function.__kwdefaults__ is None and not function.__dict__
     )
 
 

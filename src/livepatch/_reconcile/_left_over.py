@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from livepatch._code import instructions, nested_codes
 from livepatch._kinds import class_attributes, is_class, is_empty, kind_of, mro_of, qualified_name
-from livepatch._match import Pair
+from livepatch._pairs import Pair
 
 _STORE_ATTRIBUTE = dis.opmap["STORE_ATTR"]
 _MAKING = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")

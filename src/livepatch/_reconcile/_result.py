@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import DEEPEST_NESTING, same_value
-from livepatch._decide import Decisions
-from livepatch._match import Pair
+from livepatch._decisions import Decisions
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._pairs import Pair
 from livepatch._steps import Steps
 from livepatch._values import Values
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from livepatch._decide import Decisions
+from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CACHED_PROPERTY,
@@ -24,9 +24,9 @@ from livepatch._kinds import (
     mro_of,
 )
 from livepatch._layers import plain_path
-from livepatch._match import Pair
 from livepatch._module import Followed
 from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
 from livepatch._reconcile._classes import reconcile_class, reconcile_foreign, reconcile_member
 from livepatch._reconcile._functions import reconcile_function
 from livepatch._reconcile._result import Reconciliation

@@ -11,8 +11,8 @@ from livepatch._constants import same_value
 from livepatch._kinds import dict_of
 from livepatch._layers import plain_path
 from livepatch._layout import has_dict
-from livepatch._match import Pair
 from livepatch._own import Call
+from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._steps import MISSING
 

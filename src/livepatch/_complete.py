@@ -1,0 +1,81 @@
+"""Complete the successors of instances while the change is made: what runs the user's code.
+
+Default factories and the hook are called when everything else is in its place.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from livepatch._migration import Change, Migration
+from livepatch._own import OwnDict, OwnList
+from livepatch._shapes import copy_contents, has_value
+from livepatch._successors import place
+
+_FOREVER = 1e6
+
+
+def complete(migrations: OwnList[Migration], survivors: OwnDict[int, Any]) -> None:
+    """Call default factories and hooks, when all else is in its place.
+
+    A hook must not wait for anything: whoever waits lets other threads run. As long as none does,
+    no other thread runs before all is done.
+    """
+    interval = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(_FOREVER)
+        for migration in migrations:
+            _call_factories(migration)
+            _copy_all_contents(migration, survivors)
+        for migration in migrations:
+            _call_hooks(migration)
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _call_factories(migration: Migration) -> None:
+    for name in migration.new.declared:
+        default = migration.new.defaults.get(name)
+        if name not in migration.added or default is None or default.factory is None:
+            continue
+        for successor in migration.successors:
+            if not has_value(migration.new, successor, name):
+                arguments = (successor,) if default.takes_self else ()
+                place(migration, successor, name, default.factory(*arguments))
+
+
+def _copy_all_contents(migration: Migration, survivors: OwnDict[int, Any]) -> None:
+    if object in (migration.old.native, migration.new.native) or migration.is_tuple:
+        return
+
+    def settle(value: Any) -> Any:
+        return survivors.get(id(value), value)
+
+    for instance, successor in zip(migration.instances, migration.successors):
+        copy_contents(migration.old, instance, successor, settle)
+
+
+def _call_hooks(migration: Migration) -> None:
+    if migration.hook is None:
+        return
+    for successor, change in _changes_of(migration):
+        migration.hook(successor, change)
+
+
+def _changes_of(migration: Migration) -> Iterator[tuple[Any, Change]]:
+    """Yield each successor with what its hook is told."""
+    added, removed = migration.added, migration.removed
+    for successor in migration.successors:
+        yield (
+            successor,
+            Change(
+                migration.old.cls,
+                added,
+                removed,
+                dict(migration.renamed),
+                dict(migration.left.get(id(successor), {})),
+                migration.direction,
+            ),
+        )

@@ -1,0 +1,141 @@
+"""Stage 5: draft the plan. Collects every refusal, and changes nothing.
+
+The order of the steps is that in which the interpreter allows them: bases before instances'
+classes, definitions before those who hold them, the module's namespace last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from livepatch._borrow import bases_to_give_back, with_borrowed_bases
+from livepatch._complete import complete
+from livepatch._decide import decide
+from livepatch._explain import explained_by
+from livepatch._heap import unexplained_counts
+from livepatch._holders import Repointing
+from livepatch._instances import plan_instances, refuse_without_order
+from livepatch._layers import decorated_function
+from livepatch._layout import sizes_of
+from livepatch._migrate import start_migrations
+from livepatch._namespaces import keep_globals, plan_namespace
+from livepatch._own import Call, OwnList
+from livepatch._pairs import Matches
+from livepatch._plan import Plan
+from livepatch._reconcile import Reconciliation, reconcile
+from livepatch._search import search
+from livepatch._steps import Steps
+from livepatch._unwrapped import Layer
+from livepatch._values import Values
+
+
+def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
+    """Plan the reload of the modules.
+
+    Args:
+        matches: the pairs of definitions.
+        strategy: ``"auto"`` or ``"repoint"``.
+        keep: names of globals whose live value stays: bare for any module, dotted for one.
+    """
+    decisions = decide(matches, strategy)
+    start_migrations(decisions)
+    plan = Plan(matches, decisions)
+    plan.layers += (
+        Layer(
+            alias.text,
+            alias.old,
+            decorated_function(alias.before, alias.path, alias.old),
+            decisions.settle(alias.new),
+        )
+        for alias in matches.aliases
+        if not alias.foreign and alias.before is alias.module
+    )
+    _note_shared(plan)
+    values = Values(decisions)
+    kept = keep_globals(plan, keep)
+    result = reconcile(decisions, values)
+    plan.notices += values.notices
+    finish_plan(plan, result)
+    for module in matches.modules:
+        plan_namespace(plan, module, kept)
+    return plan
+
+
+def _note_shared(plan: Plan) -> None:
+    """Note which wrappers that go cannot be told from what they wrap once all hold the same."""
+    if not plan.layers:
+        return
+    explainers = explained_by(plan.matches, plan.decisions)
+    for layer in plan.layers:
+        explainers += layer.references()
+    targets: OwnList[Any] = OwnList(
+        layer.wrapped if layer.is_around else layer.wrapper for layer in plan.layers
+    )
+    for layer, count in zip(plan.layers, unexplained_counts(targets, explainers)):
+        layer.shared = count > 0
+
+
+def finish_plan(
+    plan: Plan, result: Reconciliation, untouched: AbstractSet[int] = frozenset()
+) -> None:
+    """Add to a plan the steps for the definitions, and for all who hold a loser.
+
+    Args:
+        plan: the plan.
+        result: the steps for the definitions.
+        untouched: ids of holders that are to keep their losers.
+    """
+    plan.steps, plan.caches, plan.changed = result.steps, result.caches, result.changed
+    plan.codes = result.codes
+    repointing, plan.frames = search(result, untouched)
+    plan.definition_steps.extend(result.steps)
+    refuse_without_order(plan, repointing)
+    plan.references = repointing.references
+    plan.notices += repointing.unmoved
+    plan.tables = repointing.tables
+    for table in plan.tables:
+        table.holder = plan.decisions.settle(table.holder)  # a frozenset may have been built anew
+    plan.steps.extend(repointing.first)
+    plan_instances(plan, repointing)
+    _add_holders(plan, repointing)
+    _add_completion(plan)
+
+
+def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
+    """Let what came derive from the survivors while those that go are taken for the same."""
+    given = {id(cls) for cls, _ in fresh.new_bases()}
+    whole = [each for each in borrowed if sizes_of(each[0]) == sizes_of(each[1])] if given else []
+    return with_borrowed_bases(fresh, [each for each in whole if id(each[0]) not in given])
+
+
+def _add_holders(plan: Plan, repointing: Repointing) -> None:
+    """Put the steps for those who hold losers before and behind those for the definitions."""
+    borrowed = bases_to_give_back(
+        plan.decisions.borrowed, repointing.fresh_bases, plan.decisions.settle
+    )
+    with_bases = with_borrowed_bases(plan.steps, borrowed)
+    plan.steps = Steps()
+    plan.steps.extend(_with_lent_bases(repointing.fresh_bases, borrowed))
+    plan.steps.extend(with_bases)
+    plan.steps.extend(repointing.steps)
+    plan.definition_steps.extend(repointing.forwards)
+    plan.steps.extend(repointing.forwards)
+    plan.last = repointing.last
+
+
+def _add_completion(plan: Plan) -> None:
+    """Add the step that completes the instances made anew, where all they need is in its place."""
+    started = OwnList(each for each in plan.decisions.migrations.values() if each.instances)
+    if not started:
+        return
+    completion = Steps()
+    # What it does, it does to successors, and they go if this is taken back.
+    completion.add(Call(complete, started, plan.decisions.survivors), Call(bool))
+    if started[0].direction == "back":
+        # The later code's hooks see the names of the later code.
+        completion.extend(plan.steps)
+        plan.steps = completion
+    else:
+        completion.extend(plan.last)
+        plan.last = completion

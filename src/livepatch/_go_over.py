@@ -1,0 +1,85 @@
+"""Whether the instances of a class can be given another one as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from livepatch._borrow import can_borrow_base, can_borrow_each_other
+from livepatch._decisions import Decisions
+from livepatch._kinds import base_of, class_attributes
+from livepatch._layout import (
+    adds_only_slots,
+    grow_from_one,
+    layout_of,
+    same_layout,
+    where_layout_grows,
+)
+from livepatch._pairs import Pair
+from livepatch._reshaped import asks_for_migration
+
+Final = Callable[[Decisions, Any], Any]
+
+
+def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> bool:
+    """Whether CPython lets an instance of one class be given the other.
+
+    This is ``compatible_for_assignment`` and ``same_slots_added`` of Objects/typeobject.c: what
+    the two classes add to a common base must be the same, and be nothing but a dict, a weak
+    reference list and slots, placed right behind the base's own fields. The bases are those that
+    the old class will have by then, with the survivors among them.
+
+    Args:
+        decisions: takes the base that the new class borrows for that time, if it needs one.
+        old: the class that the instance is of.
+        new: the one that it is to be of.
+        final: returns what will stand for an object.
+    """
+    if not same_layout(old, new):
+        return False
+    # A class below may itself be one that survives: then it is the old one by that time.
+    old_top = where_layout_grows(old)
+    new_top = final(decisions, where_layout_grows(new))
+    if old_top is new_top:
+        return True
+    old_base, new_base = base_of(old_top), base_of(new_top)
+    if old_base is None or new_base is None:
+        return False
+    settled = final(decisions, old_base)
+    final_base = final(decisions, new_base)
+    if settled is not final_base:
+        if not grow_from_one(settled, final_base) or not can_borrow_base(new_top):
+            return False
+        decisions.borrowed.append((new_top, settled))
+    if settled is not old_base and not can_go_over(decisions, old_base, settled, final):
+        return False
+    only_slots = adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    # Over two bases with slots the classes are two for CPython, unless the old one's changes first.
+    as_they_are = only_slots and old_base is new_base
+    return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
+
+
+def lend_whole(decisions: Decisions, cls: type, other: type) -> bool:
+    """Let a class derive from the one it is paired with while instances go over, if it can."""
+    matches = decisions.matches
+    pair = matches.by_new.get(id(cls)) or matches.by_old.get(id(cls))
+    paired = pair is not None and (pair.old is other or pair.new is other)
+    if not paired or not can_borrow_each_other(cls, other):
+        return False
+    decisions.borrowed.append((cls, other))
+    return True
+
+
+def note_layout(decisions: Decisions, pair: Pair, final: Final) -> None:
+    """Note a class whose instances cannot go over, with the number of the refusal."""
+    if can_go_over(decisions, pair.old, pair.new, final) and not (
+        asks_for_migration(pair.old, pair.new)
+    ):
+        return
+    old, new = layout_of(pair.old), layout_of(pair.new)
+    if issubclass(pair.old, tuple) and "_fields" in class_attributes(pair.old):
+        decisions.layout_changes.append((pair, "LP123"))
+    elif old[0] is not new[0] or old == new:
+        decisions.layout_changes.append((pair, "LP122"))
+    else:
+        decisions.layout_changes.append((pair, "LP121"))

@@ -1,0 +1,83 @@
+"""Whose a function or class is: of a source, of a library that made it for that, or imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from types import FunctionType
+from typing import Any
+
+from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._layers import decorated_function, plain_path
+from livepatch._module import Module, Path
+from livepatch._outline import Outline
+from livepatch._registered import is_bound_in_turn
+
+
+def is_own_definition(module: Module, path: Path, old: Any) -> bool:
+    """Whether an object was made by the module's source, decorators included, or for it."""
+    made_here = module.owns(old) or decorated_function(module, path, old) is not None
+    return made_here or is_made_for_class(module, path, old)
+
+
+def is_class_of_source(module: Module, path: Path, cls: Any, source: Outline | None) -> bool:
+    """Whether the module's source made a class, whatever module it says it belongs to.
+
+    A class may be given another ``__module__`` (a package that hides where things are defined),
+    and make_dataclass and its like get it wrong before 3.12.
+    """
+    if module.owns(cls):
+        return True
+    names = plain_path(path)
+    return (
+        source is not None
+        and qualified_name(cls) == ".".join(names)
+        and names[:-1] in source.scopes
+        and source.scopes[names[:-1]].binds(names[-1])
+        and not source.imports(names)
+    )
+
+
+def is_at_home(module: Module, name: str, value: Any) -> bool:
+    """Whether a name's own statement made a function or class, rather than an import."""
+    if qualified_name(value) != name:
+        return False
+    if type(value) is FunctionType:
+        return module.owns(value) and not is_bound_in_turn(module, (name,))
+    source = module.outline
+    return is_class_of_source(module, (name,), value, source) and not source.imports((name,))
+
+
+def leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
+    """Whether a definition is where its name says: a wrapper has the name of what it wraps."""
+    holder: Mapping[str, Any] = namespace
+    value: Any = None
+    for step in home.split("."):
+        value = holder.get(step)
+        holder = class_attributes(value) if is_class(value) else {}
+    return value is definition
+
+
+def is_made_for_class(module: Module, path: Path, function: Any) -> bool:
+    """Whether a library made a method for a class, and says that it is there (attrs)."""
+    return (
+        says_it_is_at(path, function)
+        and function.__module__ == module.name
+        and is_of_library(function)
+    )
+
+
+def says_it_is_at(path: Path, function: Any) -> bool:
+    """Whether a function says that it is a method, at this path."""
+    return (
+        type(function) is FunctionType
+        and len(path) > 1
+        and function.__qualname__ == ".".join(plain_path(path))
+    )
+
+
+def is_of_library(function: FunctionType) -> bool:
+    """Whether a function was made from text, or by the standard library (dataclasses)."""
+    home = function.__globals__.get("__name__")
+    top = home.partition(".")[0] if type(home) is str else ""
+    return function.__code__.co_filename.startswith("<") or top in sys.stdlib_module_names

@@ -1,0 +1,100 @@
+"""Stage 4: the old and new definitions that are one before and after, and what else was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from livepatch._kinds import Kind, class_attributes, is_class, qualified_name
+from livepatch._module import Module, Path
+from livepatch._own import OwnList
+
+
+@dataclass(slots=True, eq=False)
+class Pair:
+    """An old definition and the new one that takes its place.
+
+    Attributes:
+        path: names from the module's namespace down; a step in angle brackets is a part.
+        kind: what the new definition is.
+        old: the definition before the load.
+        new: the definition that the load made.
+        module: the module in which the new one is.
+        before: the module in which the old one was: another one where it has moved.
+        foreign: the new one was not made by this load; an import has taken the old one's place.
+            It is referred to, and never changed.
+        home: for a class elsewhere that is copied, the name of its own module.
+        previous: the path before, of a definition that was renamed.
+    """
+
+    path: Path
+    kind: Kind
+    old: Any
+    new: Any
+    module: Module
+    before: Module
+    foreign: bool = False
+    home: str = ""
+    previous: Path = ()
+    _text: str = ""
+
+    @property
+    def text(self) -> str:
+        """The path as the report renders it."""
+        if not self._text:
+            home = self.home
+            path, module = self.path, self.module
+            self._text = f"{home}.{'.'.join(path)}" if home else module.path_text(path)
+        return self._text
+
+
+@dataclass(slots=True, eq=False)
+class Matches:
+    """What the walk found.
+
+    Attributes:
+        modules: the modules it walked.
+        pairs: definitions on both sides.
+        aliases: further old objects for a new one that is paired already (a decorator was
+            removed: the old wrapper and the old function become one).
+        by_old: the pair or alias of an old definition, by its id.
+        by_new: the pair of a new definition, by its id.
+        standing: ids of old definitions that were not made again; their names lead to them still.
+        moved: old definitions for which several new ones could stand, with these.
+        by_name: the modules by name.
+        stand_ins: what stood for something else during the load, with that.
+    """
+
+    modules: tuple[Module, ...]
+    pairs: OwnList[Pair] = field(default_factory=OwnList)
+    aliases: OwnList[Pair] = field(default_factory=OwnList)
+    by_old: dict[int, Pair] = field(default_factory=dict)
+    by_new: dict[int, Pair] = field(default_factory=dict)
+    standing: set[int] = field(default_factory=set)
+    moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    seen: set[tuple[int, int]] = field(default_factory=set)
+    by_name: dict[str, Module] = field(default_factory=dict)
+    stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
+    _by_globals: dict[int, Module] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for module in self.modules:
+            self._by_globals[id(module.live)] = module
+            self.by_name[module.name] = module
+
+    def owner_of(self, definition: Any) -> Module | None:
+        """Return which of the modules made a function or class; None if none of them did."""
+        if type(definition) is FunctionType:
+            return self._by_globals.get(id(definition.__globals__))
+        if is_class(definition):
+            name = class_attributes(definition).get("__module__")
+            return self.by_name.get(name) if type(name) is str else None
+        return None
+
+    def path_of(self, definition: Any) -> str:
+        """Return what the report calls a definition of either side, or what it is held in."""
+        pair = self.by_old.get(id(definition)) or self.by_new.get(id(definition))
+        if pair is not None:
+            return pair.text
+        return qualified_name(definition) or f"a {type(definition).__name__}"

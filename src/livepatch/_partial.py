@@ -1,0 +1,45 @@
+"""Stage 5: what there is to do and to say where only some statements ran again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from livepatch._enrolled import steps_for_gone
+from livepatch._plan import Plan
+from livepatch._report import Notice
+from livepatch._select import Selection
+from livepatch._stale import EFFECT_STAYS
+
+
+def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Take over the notices of what did not run, and note the steps for what has gone.
+
+    Args:
+        plan: takes notices and steps.
+        selections: what ran, of the modules of which not everything did.
+    """
+    plan.notices += (notice for each in selections.values() for notice in each.notices)
+    _notice_bodies(plan)
+    _plan_entries(plan)
+
+
+def _notice_bodies(plan: Plan) -> None:
+    """Name the functions that were not made again and do not run their new body."""
+    for module in plan.matches.modules:
+        for path in module.followed.unfit:
+            message = "its new code needs a variable that it never captured; it runs the old code"
+            plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+        for path in module.followed.replaced:
+            message = "was replaced at run time, and its body changed; what replaced it was kept"
+            plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
+def _plan_entries(plan: Plan) -> None:
+    """Note the steps for definitions that have gone from the lists of those who decorate."""
+    for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            steps = steps_for_gone(enrolled)
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+            for root in sorted(enrolled.unfound):
+                plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

@@ -1,0 +1,159 @@
+"""Note how each holder that the search found is repointed; what cannot let go is forwarded."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from livepatch._hidden import forward_function, repoint_hidden_holders
+from livepatch._holders import (
+    Repointing,
+    is_crowd_type,
+    repoint_contents,
+    repoint_crowd,
+    repoint_running_frames,
+)
+from livepatch._kinds import CACHE_TYPE, is_class
+from livepatch._noted import CROWD, Noted
+from livepatch._own import Call, OwnList
+from livepatch._pairs import Pair
+from livepatch._recode import recode
+from livepatch._reconcile import Reconciliation
+from livepatch._retire import forward_class
+from livepatch._steps import Steps
+from livepatch._successors import fill_successors, tuple_successor
+
+
+def repoint_all(result: Reconciliation, noted: Noted) -> None:
+    """Build the immutable holders anew, parts before wholes; then note how the rest is changed.
+
+    Args:
+        result: the steps for the definitions.
+        noted: the holders.
+    """
+    repointing = noted.repointing
+    migrations = repointing.migrations.values()
+    with _earlier_code(result.steps, noted):
+        _fill_what_is_hashed(noted)
+        for holder in OwnList(noted.rebuilt.values()):
+            _rebuild(noted, holder)
+    for migration in migrations:
+        fill_successors(migration, repointing.survivors)
+        # Since 3.13 a dict whose values lie in its instance does not refer to them itself.
+        noted.changed.update((id(shared), shared) for shared in migration.shared.values())
+    _change_all(result, noted)
+    if noted.unseen or any(migration.instances for migration in migrations):
+        repoint_hidden_holders(repointing)
+        repoint_running_frames(repointing)
+        unseen = set(map(id, noted.unseen))
+        for pair in result.decisions.matches.pairs:
+            if id(pair.old) in unseen:
+                _forward(result, repointing, pair)
+
+
+@contextmanager
+def _earlier_code(steps: Steps, noted: Noted) -> Generator[None, None, None]:
+    """Let the functions of the earlier code be that while frozensets are built on the way back.
+
+    They ask their members for hashes, and the function that answers may have the later code until
+    the change is made.
+    """
+    back = any(each.direction == "back" for each in noted.repointing.migrations.values())
+    if not back or frozenset not in set(map(type, noted.rebuilt.values())):
+        yield
+        return
+    codes = [(do, undo) for do, undo in zip(steps.do, steps.undo) if do.func is recode]
+    try:
+        for do, _ in codes:
+            do()
+        yield
+    finally:
+        for _, undo in reversed(codes):
+            undo()
+
+
+def _fill_what_is_hashed(noted: Noted) -> None:
+    """Give successors their values before frozensets with them are built.
+
+    A member asks for the hashes of what is in it. What is built anew later takes its place when
+    all of them are filled again.
+    """
+    if frozenset in set(map(type, noted.rebuilt.values())):
+        for migration in noted.repointing.migrations.values():
+            if not migration.is_tuple:
+                fill_successors(migration, noted.repointing.survivors)
+
+
+def _rebuild(noted: Noted, holder: Any) -> None:
+    if noted.rebuilt.pop(id(holder), None) is not None:
+        for part in gc.get_referents(holder):
+            if id(part) in noted.rebuilt:
+                _rebuild(noted, part)
+        repointing = noted.repointing
+        migration = repointing.migrations.get(id(type(holder)))
+        if migration is None:
+            repoint_contents(repointing, holder)
+        else:
+            successor = tuple_successor(migration, holder, repointing.settle)
+            repointing.rebuild(holder, successor)
+
+
+def _change_all(result: Reconciliation, noted: Noted) -> None:
+    """Note how each holder is changed; what it cannot let go of is forwarded later."""
+    repointing = noted.repointing
+    calls = [steps.do for steps in (result.steps, *repointing.rows())]
+    _skip_insides_of_caches(noted)
+    holders = OwnList(noted.changed.values())
+    for crowd in noted.crowds_by_class():
+        holders += repoint_crowd(repointing, crowd)
+    holders = _change_dicts(repointing, holders)
+    before = sum(map(len, calls))
+    for holder in holders:
+        repoint_contents(repointing, holder)
+        after = sum(map(len, calls))
+        if after == before and not repointing.is_loser(type(holder)):
+            losers = filter(repointing.is_loser, gc.get_referents(holder))
+            noted.unseen += losers
+        before = after
+
+
+def _skip_insides_of_caches(noted: Noted) -> None:
+    """Leave the dicts alone that caches, which are emptied, keep their entries in."""
+    repointing = noted.repointing
+    if repointing.hashes_last:
+        for holder in noted.changed.values():
+            if type(holder) is CACHE_TYPE:
+                parts = gc.get_referents(holder)
+                own = (id(part) for part in parts if type(part) is dict)
+                repointing.skipped.update(own)
+                repointing.skipped.discard(id(holder.__dict__))
+
+
+def _change_dicts(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]:
+    """Note how dicts are changed, where they are many; return the holders that are left."""
+    dicts = OwnList(each for each in holders if type(each) is dict)
+    if len(dicts) <= CROWD or not is_crowd_type(dict):
+        return holders
+    others = OwnList(each for each in holders if type(each) is not dict)
+    others += repoint_crowd(repointing, dicts)
+    return others
+
+
+def _forward(result: Reconciliation, repointing: Repointing, pair: Pair) -> None:
+    survivor = repointing.settle(pair.old)
+    if id(pair.old) in repointing.migrations:
+        return  # the new methods would look for the new fields in an old instance
+    old: Any = pair.old
+    if type(old) is CACHE_TYPE:
+        # What is inside it is C memory too, and runs once nothing is remembered any more.
+        result.add_cache(pair, Call(CACHE_TYPE.cache_clear, old))
+        inner = result.decisions.matches.by_old.get(id(getattr(old, "__wrapped__", None)))
+        if inner is not None:
+            forward_function(repointing, inner)
+        return
+    if is_class(pair.old) and is_class(survivor):
+        forward_class(pair.old, survivor, repointing.forwards)
+    else:
+        forward_function(repointing, pair)

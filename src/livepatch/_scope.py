@@ -1,0 +1,271 @@
+"""One scope of a source, read from its code: which names it binds, and what each statement says.
+
+Two statements that say the same have equal shells: a statement but for the bodies of its functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any, NamedTuple
+
+from livepatch._code import instructions, text_of_constant
+from livepatch._opcodes import CONSTANT, DELETES, JUMPS, NAME_SHIFT, NAMED, OP, STORES
+
+_SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
+_IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
+_STORE_ITEM = OP["STORE_SUBSCR"]
+_STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
+# Pseudo names: what a scope says after its last binding, and what it annotates.
+REST = "<rest>"
+ANNOTATIONS = "__annotations__"
+_CONSTANT_SHELLS = ("constant", "text")
+# 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
+ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
+
+
+class Shell(NamedTuple):
+    """What the source says around a bound name: all of its statement but function bodies.
+
+    Attributes:
+        fingerprint: equal for two statements that say the same.
+        loads: the names that the statement reads.
+    """
+
+    fingerprint: tuple[Any, ...]
+    loads: frozenset[str]
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether this is the statement of a function or class."""
+        return any(isinstance(part, tuple) and part[0] == "code" for part in self.fingerprint)
+
+    @property
+    def constant(self) -> str | None:
+        """The repr of the constant that is all this statement binds, if it is that simple."""
+        first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
+        if not isinstance(first, tuple) or first[0] not in _CONSTANT_SHELLS:
+            return None
+        return repr(first[1]) if first[0] == "text" else str(first[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A name that an import statement binds.
+
+    Attributes:
+        module: what is imported, with leading dots where it is relative.
+        name: what is taken from it; ``"*"`` for everything; None for the module itself.
+        bound: the name it is bound to.
+    """
+
+    module: str
+    name: str | None
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A module's or a class's body.
+
+    Attributes:
+        code: its code.
+        shells: the names it binds, each with its shells in source order.
+        imports: what its import statements bind.
+        rebound: the names that several statements bind.
+    """
+
+    code: CodeType
+    shells: dict[str, tuple[Shell, ...]]
+    imports: tuple[Import, ...]
+    rebound: frozenset[str]
+
+    def binds(self, name: str) -> bool:
+        """Whether a statement of this scope binds the name."""
+        return name in self.shells
+
+
+def read_scope(code: CodeType) -> Scope:
+    """Read what a module's or class's code binds, and what each of its statements says."""
+    scan = _Scan(code)
+    read = _READERS.get
+    for opcode, argument in instructions(code):
+        read(opcode, _Scan.anything_else)(scan, opcode, argument)
+    if scan.statement:
+        scan.finish(REST)
+    shells = {name: tuple(found) for name, found in scan.shells.items()}
+    rebound = frozenset(name for name, found in shells.items() if len(found) > 1)
+    return Scope(code, shells, tuple(scan.imports), rebound)
+
+
+class _Scan:
+    """One pass over a scope's instructions: what has been read, and the statement under way."""
+
+    __slots__ = (
+        "attribute",
+        "code",
+        "importing",
+        "imports",
+        "loads",
+        "module",
+        "shells",
+        "statement",
+        "whole",
+    )
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        self.shells: dict[str, list[Shell]] = {}
+        self.imports: list[Import] = []
+        self.statement: list[Any] = []
+        self.loads: set[str] = set()
+        self.module = ""
+        self.attribute: str | None = None
+        self.whole = self.importing = False
+
+    def finish(self, name: str) -> None:
+        shell = Shell(tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING)
+        self.shells.setdefault(name, []).append(shell)
+        self.statement = []
+        if self.loads:
+            self.loads = set()
+
+    def binding(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument]
+        if self.importing:
+            self.imports.append(_import(self.module, self.attribute, name, whole=self.whole))
+            self.importing = False
+        self.statement.append(opcode)
+        self.finish(name)
+
+    def item(self, opcode: int, argument: int) -> None:
+        # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.
+        before = self.statement[-2:]
+        if any(part[-1] == ANNOTATIONS for part in before if isinstance(part, tuple)):
+            self.finish(ANNOTATIONS)
+        else:
+            self.anything_else(opcode, argument)
+
+    def import_of_module(self, opcode: int, argument: int) -> None:
+        (_, level), (_, names) = self.statement[-2:]
+        self.module, self.attribute = "." * int(level) + self.code.co_names[argument], None
+        self.whole, self.importing = names == "None", True
+        self.statement.append((opcode, self.module))
+
+    def import_of_name(self, opcode: int, argument: int) -> None:
+        self.attribute, self.importing = self.code.co_names[argument], True
+        self.statement.append((opcode, self.attribute, self.module))
+
+    def name(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument >> NAME_SHIFT.get(opcode, 0)]
+        self.statement.append((opcode, name))
+        self.loads.add(name)
+
+    def constant(self, _: int, argument: int) -> None:
+        self.statement.append(constant_shell(self.code.co_consts[argument], self.loads))
+
+    def small_number(self, _: int, argument: int) -> None:
+        self.statement.append(("constant", repr(argument)))
+
+    def jump(self, opcode: int, _: int) -> None:
+        self.statement.append((opcode, None))
+
+    def star_import(self, opcode: int, argument: int) -> None:
+        if _is_star_import(argument):
+            self.imports.append(Import(self.module, "*", "*"))
+            self.importing = False
+        self.anything_else(opcode, argument)
+
+    def anything_else(self, opcode: int, argument: int) -> None:
+        self.statement.append((opcode, argument))
+
+
+_NOTHING: frozenset[str] = frozenset()
+# Where an opcode is of several kinds, the last entry decides.
+_READERS: dict[int, Callable[[_Scan, int, int], None]] = {
+    **dict.fromkeys(JUMPS, _Scan.jump),
+    **dict.fromkeys(CONSTANT, _Scan.constant),
+    **dict.fromkeys(NAMED, _Scan.name),
+    **dict.fromkeys(STORES | DELETES, _Scan.binding),
+    _IMPORT_NAME: _Scan.import_of_module,
+    _IMPORT_FROM: _Scan.import_of_name,
+    _STORE_ITEM: _Scan.item,
+    _STAR_IMPORT: _Scan.star_import,
+    _SMALL_INT: _Scan.small_number,
+}
+
+
+def _import(module: str, attribute: str | None, bound: str, *, whole: bool) -> Import:
+    if not whole:
+        return Import(module, attribute, bound)
+    # `import a.b` binds a; `import a.b as c` is compiled like `from a import b as c`.
+    return Import(module if attribute else module.partition(".")[0], None, bound)
+
+
+def _is_star_import(argument: int) -> bool:
+    # 3.12 made it an intrinsic: INTRINSIC_IMPORT_STAR is 2 (Include/internal/pycore_intrinsics.h).
+    return "IMPORT_STAR" in OP or argument == 2  # noqa: PLR2004
+
+
+def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    """Return what a constant says; code of a function or class is no more than its name."""
+    if type(constant) is CodeType:
+        if not is_type_scope(constant) and constant.co_name not in RUN_AT_ONCE:
+            return ("code", constant.co_name)
+        loads.update(constant.co_names)
+        return ("type parameters", *_type_scope_shell(constant, loads))
+    if type(constant) is str:
+        return ("text", constant)
+    return ("constant", text_of_constant(constant))
+
+
+def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
+    definition = code.co_name.removeprefix("<generic parameters of ").removesuffix(">")
+    for opcode, argument in instructions(code):
+        if opcode in CONSTANT:
+            constant = code.co_consts[argument]
+            yield constant_shell(constant, loads)
+            if type(constant) is CodeType and constant.co_name != definition:
+                # The bound or default of a type parameter, evaluated when it is asked for.
+                loads.update(constant.co_names)
+                yield (constant.co_code, constant.co_names, repr(constant.co_consts))
+        elif opcode in NAMED:
+            yield (opcode, code.co_names[argument >> NAME_SHIFT.get(opcode, 0)])
+        else:
+            yield (opcode, None if opcode in JUMPS else argument)
+
+
+def is_type_scope(code: CodeType) -> bool:
+    """Whether this is the hidden function that PEP 695 wraps around a generic definition."""
+    return code.co_name.startswith("<generic parameters of ")
+
+
+def functions_bound(code: CodeType, name: str) -> list[CodeType]:
+    """List the codes of the functions that the statements binding a name make."""
+    found: list[CodeType] = []
+    pending: list[CodeType] = []
+    for opcode, argument in instructions(code):
+        if opcode in STORES:
+            if code.co_names[argument] == name:
+                found += pending
+            pending = []
+        elif opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
+            pending.append(code.co_consts[argument])
+    return found
+
+
+def annotate_code(code: CodeType) -> CodeType | None:
+    """Return the code of the function of a module's annotations, if it has one (3.14)."""
+    if "__annotate__" not in code.co_names:
+        return None
+    last: CodeType | None = None
+    for opcode, argument in instructions(code):
+        if opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
+            last = code.co_consts[argument]
+        elif opcode in STORES and code.co_names[argument] == "__annotate__":
+            return last
+    return None

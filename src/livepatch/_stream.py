@@ -1,0 +1,169 @@
+"""A module's instructions in a row: what each of them says, and where control goes from it.
+
+In which lines they stand, and how these are broken, does not count for what they say.
+"""
+
+from __future__ import annotations
+
+import dis
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from livepatch._code import text_of_constant
+from livepatch._opcodes import JUMPS
+from livepatch._scope import constant_shell
+
+Token = tuple[Any, ...]
+
+# What says nothing about a statement, or depends on what follows it.
+_SILENT = frozenset(
+    {
+        "CACHE",
+        "EXTENDED_ARG",
+        "JUMP",
+        "JUMP_ABSOLUTE",
+        "JUMP_BACKWARD",
+        "JUMP_BACKWARD_NO_INTERRUPT",
+        "JUMP_FORWARD",
+        "JUMP_NO_INTERRUPT",
+        "MAKE_CELL",
+        "NOP",
+        "NOT_TAKEN",
+        "RESUME",
+        "SETUP_ANNOTATIONS",
+    }
+)
+BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
+READS = frozenset({"LOAD_NAME", "LOAD_GLOBAL"})
+ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+EFFECTS = frozenset({"POP_TOP", "STORE_SUBSCR", "STORE_ATTR", "DELETE_SUBSCR", "DELETE_ATTR"})
+_ENDS = frozenset({"RERAISE", "RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS"})
+# What control does not run on from.
+_LEAVES = _ENDS | {name for name in _SILENT if name.startswith("JUMP")}
+_ANNOTATE, _WHICH = "__annotate__", "__conditional_annotations__"
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """The instructions of a module's code that say what its statements do.
+
+    Attributes:
+        tokens: what each says; None for one that says nothing.
+        codes: the code object that it loads, if it does.
+        lines: the line it stands in.
+        jumps: from where to where control may go.
+        handlers: ranges of instructions, each with the one that handles an exception there.
+        leaves: the instructions behind which control does not run on.
+        annotations: how many annotations of variables are noted (3.14).
+    """
+
+    tokens: list[Token | None] = field(default_factory=list)
+    codes: list[CodeType | None] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    jumps: list[tuple[int, int]] = field(default_factory=list)
+    handlers: list[tuple[int, int, int]] = field(default_factory=list)
+    leaves: list[int] = field(default_factory=list)
+    annotations: int = 0
+
+    def places(self) -> list[int]:
+        """List the places of the instructions that say something."""
+        return [place for place, token in enumerate(self.tokens) if token is not None]
+
+    def between(self, one: int, other: int) -> list[int]:
+        """List the places of those that stand between two instructions."""
+        return [place for place in range(one + 1, other) if self.tokens[place] is not None]
+
+    def said(self, places: list[int]) -> list[Token | None]:
+        """List what the instructions at some places say."""
+        return [self.tokens[place] for place in places]
+
+    def is_left(self, first: int, last: int) -> bool:
+        """Whether control cannot run on from one instruction to the other."""
+        index = bisect_left(self.leaves, first)
+        return index < len(self.leaves) and self.leaves[index] < last
+
+
+def read_stream(code: CodeType) -> Stream:
+    """Read a module's instructions."""
+    stream = Stream()
+    lines = {start: line for start, _, line in code.co_lines()}
+    line: int | None = None
+    places: dict[int, int] = {}
+    found = list(dis.get_instructions(code))
+    for place, each in enumerate(found):
+        places[each.offset] = place
+        line = lines.get(each.offset, line)
+        known = line is not None and each.opname not in _SILENT
+        stream.tokens.append(_token(each) if known else None)
+        stream.codes.append(each.argval if known and type(each.argval) is CodeType else None)
+        stream.lines.append(line or 0)
+    for place, each in enumerate(found):
+        if each.opcode in JUMPS:
+            stream.jumps.append((place, places[each.argval]))
+        if each.opname in _LEAVES:
+            stream.leaves.append(place)
+    _drop_ends(stream)
+    _drop_annotations(stream)
+    entries: Any = getattr(dis.Bytecode(code), "exception_entries", ())
+    for entry in entries:
+        end = places.get(entry.end, len(found))
+        handler = _first_of_handler(stream, found, places[entry.target])
+        if handler is not None:
+            stream.handlers.append((places[entry.start], end, handler))
+    return stream
+
+
+def _token(each: dis.Instruction) -> Token:
+    if each.opcode in JUMPS:
+        return (each.opname,)
+    if type(each.argval) is CodeType:
+        return (each.opname, constant_shell(each.argval, set()))
+    if type(each.argval) is str and each.opname not in {"LOAD_CONST", "RETURN_CONST"}:
+        return (each.opname, each.argval)
+    return (each.opname, type(each.argval).__name__, text_of_constant(each.argval))
+
+
+def _drop_ends(stream: Stream) -> None:
+    """Drop what returns from the module, which the compiler puts behind every last statement."""
+    nothing = ("LOAD_CONST", "NoneType", "None")
+    for place, token in enumerate(stream.tokens):
+        if token is not None and token[0] in {"RETURN_VALUE", "RETURN_CONST"}:
+            stream.tokens[place] = None
+            if token[0] == "RETURN_VALUE" and stream.tokens[place - 1] == nothing:
+                stream.tokens[place - 1] = None
+
+
+def _drop_annotations(stream: Stream) -> None:
+    """Drop how 3.14 makes the module's ``__annotate__``: it numbers the annotations of all."""
+    places = stream.places()
+    for index, place in enumerate(places):
+        token: Any = stream.tokens[place]
+        if token is None:
+            continue
+        dropped: list[int] = []
+        if token == ("STORE_NAME", _ANNOTATE):
+            dropped = places[index - 2 : index + 1]
+        elif token[0].startswith("STORE_") and token[1:] == (_WHICH,):
+            dropped = places[index - 1 : index + 1]
+        elif token[0] == "SET_ADD" and _loads_which(stream.tokens[places[index - 2]]):
+            dropped = places[index - 2 : index + 2]
+            stream.annotations += 1
+        for each in dropped:
+            stream.tokens[each] = stream.codes[each] = None
+
+
+def _loads_which(token: Token | None) -> bool:
+    return token is not None and token[1:] == (_WHICH,)
+
+
+def _first_of_handler(stream: Stream, found: list[dis.Instruction], place: int) -> int | None:
+    """Find the first instruction of a handler that belongs to a line; none in mere cleanup."""
+    while place < len(found):
+        if stream.tokens[place] is not None:
+            return place
+        if found[place].opname in _ENDS:
+            return None
+        place += 1
+    return None
