@@ -39,6 +39,17 @@ def check_options(
     return _check_keep(keep), _check_rerun(rerun)
 
 
+def check_flags(**flags: object) -> None:
+    """Refuse what is to be True or False and is something else.
+
+    Raises:
+        OptionTypeError: one of them is.
+    """
+    for option, value in flags.items():
+        if not isinstance(value, bool):
+            raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
+
+
 def _check_strategy(strategy: str) -> None:
     if not isinstance(strategy, str):
         raise OptionTypeError("LP110", f"strategy={strategy!r} is not one of {STRATEGIES}")

@@ -146,8 +146,8 @@ def _different_constants(old: CodeType, new: CodeType) -> list[int]:
     if not places:
         return places
     names = list(map(_name_of_code, codes_in(new)))
-    said = "<" in map(_first_of, names) or not RUN_AT_ONCE.isdisjoint(names)
-    if not said and names == list(map(_name_of_code, codes_in(old))):
+    named_alike = "<" in map(_first_of, names) or not RUN_AT_ONCE.isdisjoint(names)
+    if not named_alike and names == list(map(_name_of_code, codes_in(old))):
         # Functions and classes that are called the same are the same outside.
         places = [place for place in places if type(after[place]) is not CodeType]
     return [place for place in places if not _same_outside(before[place], after[place])]

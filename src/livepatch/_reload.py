@@ -15,7 +15,6 @@ from livepatch._changed import changed, dependents_of
 from livepatch._draft import make_plan
 from livepatch._errors import (
     NotAModuleError,
-    OptionTypeError,
     ReloadRefused,
 )
 from livepatch._follow import follow_bodies
@@ -28,7 +27,7 @@ from livepatch._mapped import refuse_mapped
 from livepatch._match import match
 from livepatch._module import describe_modules
 from livepatch._notices import notice_leftovers
-from livepatch._options import Request, check_options, kept_by_modules
+from livepatch._options import Request, check_flags, check_options, kept_by_modules
 from livepatch._origin import origin_steps
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
@@ -100,9 +99,7 @@ def reload(
             In each case the modules and all who use them are as they were before.
     """
     names, again = check_options(keep, strategy, rerun)
-    for option, value in (("dry_run", dry_run), ("dependents", dependents)):
-        if not isinstance(value, bool):
-            raise OptionTypeError("LP110", f"{option}={value!r} is neither True nor False")
+    check_flags(dry_run=dry_run, dependents=dependents)
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
@@ -141,6 +138,7 @@ def reload_changed(
     options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents, "rerun": rerun}
     if not names:
         check_options(keep, strategy, rerun)
+        check_flags(dry_run=dry_run, dependents=dependents)
         return Report((), (), {}, {}, (), (), (), 0.0, dry_run)
     return reload(*names, dry_run=dry_run, **options)
 

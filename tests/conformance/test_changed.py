@@ -138,6 +138,9 @@ def test_not_a_module() -> None:
 def test_bad_options_are_refused_even_if_nothing_changed(package: str) -> None:
     with pytest.raises(livepatch.InvalidOptionError):
         livepatch.reload_changed(package, strategy="no such")
+    for option in ("dry_run", "dependents"):
+        with pytest.raises(livepatch.LivepatchError, match=f"LP110.*{option}"):
+            livepatch.reload_changed(package, **{option: "yes"})
 
 
 def test_unedited_module_that_was_imported_first_and_has_state(tmp_path: Path) -> None:
