@@ -52,27 +52,27 @@ livepatch.reload(prices, dry_run=True)
 total()
 """,
     """
-# HISTORY = [] runs again in a reload. It is to stay the list that was filled.
-livepatch.reload(prices, keep=("HISTORY",))
+# Only what changed runs. HISTORY = [] did not change: it stays the list that was filled.
+livepatch.reload(prices)
 """,
     """
 total(), prices.HISTORY
 """,
     """
-# Without keep, the module gets a new list, and the report says who is left with the old one.
+# If all of it ran, there would be a new list; the report says who is left with the old one.
 edit("TAX = 0.20", "TAX = 0.10")
-report = livepatch.reload(prices)
-print(report)
-""",
-    """
-total(), prices.HISTORY, history
+print(livepatch.reload(prices, rerun="all", dry_run=True))
 """,
     """
 print(livepatch.explain("LP302"))
 """,
     """
-# A report is data, too.
+# So it is named, and stays. A report is data, too.
+report = livepatch.reload(prices, rerun="all", keep=("HISTORY",))
 [definition["path"] for definition in report.to_dict()["definitions"]]
+""",
+    """
+total(), prices.HISTORY is history
 """,
     """
 edit("def total(self):", "def total(self:")
@@ -82,10 +82,6 @@ livepatch.reload(prices)
 # Nothing was changed by that.
 edit("def total(self:", "def total(self):")
 total()
-""",
-    """
-# The cells themselves are in __main__, and have no file.
-livepatch.reload("__main__")
 """,
 )
 

@@ -32,7 +32,7 @@ from pathlib import Path
 import livepatch
 from tests.live import LiveModule, warm
 _folder = tempfile.TemporaryDirectory()
-live = LiveModule(Path(_folder.name), {strategy!r})
+live = LiveModule(Path(_folder.name), {strategy!r}, "all")
 """
 
 

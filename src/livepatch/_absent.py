@@ -7,13 +7,17 @@ of others the report says who lacks them. Where nothing was gained, no instance 
 
 from __future__ import annotations
 
+import collections
+import copy
+import functools
 import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import compress, repeat
-from operator import is_
+from operator import is_, not_
 from typing import Any
 
+from livepatch._among import grouped_by_type
 from livepatch._assigned import Value, assigned_by_init, names_stored
 from livepatch._heap import holders_of
 from livepatch._hotswap import HOOK
@@ -29,11 +33,13 @@ from livepatch._kinds import (
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Part
 from livepatch._own import Call, OwnDict, OwnList
-from livepatch._plan import Plan
-from livepatch._record import Filled
+from livepatch._pairs import Pair
+from livepatch._plan import Lack, Plan
+from livepatch._record import Filled, holding, is_led_to
 from livepatch._report import Notice
-from livepatch._shapes import Default, Shape, find_attribute, shape_of
-from livepatch._steps import MISSING, Steps, delete_from_all, set_on_all
+from livepatch._rows import set_on_all
+from livepatch._shapes import Default, Shape, find_attribute, model_fields, shape_of
+from livepatch._steps import MISSING, Steps, delete_from_all
 
 _INIT = "__init__"
 
@@ -63,7 +69,15 @@ class _Gain:
 
 def fill_absent(plan: Plan) -> None:
     """Note the steps that give instances what they lack, and name what they cannot be given."""
-    gains = [gain for module in plan.matches.modules for gain in _gains(plan, module)]
+    pairs: OwnDict[int, OwnList[Pair]] = OwnDict()
+    for pair in plan.matches.pairs:
+        if pair.kind is CLASS or (pair.kind is FUNCTION and _INIT in pair.path):
+            pairs.setdefault(id(pair.module), OwnList()).append(pair)
+    gains = [
+        gain
+        for module in plan.matches.modules
+        for gain in _gains(plan, module, pairs.get(id(module), OwnList()))
+    ]
     if not gains:
         return
     classes: OwnDict[int, OwnList[type]] = OwnDict()
@@ -74,35 +88,35 @@ def fill_absent(plan: Plan) -> None:
     for gain in gains:
         keys = map(id, classes[id(gain.cls)])
         groups = [found.instances[key] for key in keys if key in found.instances]
-        _fill(plan, gain, _lacking(plan, gain, groups))
+        _fill(plan, gain, *_divided(plan, gain, groups))
 
 
-def _gains(plan: Plan, module: Module) -> Iterator[_Gain]:
+def _gains(plan: Plan, module: Module, pairs: OwnList[Pair]) -> Iterator[_Gain]:
     if module.part is not Part.RELOADED:
         return
     seen: set[tuple[str, ...]] = set()
-    for path, old, new in _changed_inits(plan, module):
+    for path, old, new in _changed_inits(module, pairs):
         names = names_stored(new) - (names_stored(old) if old is not None else set())
         cls = _class_at(module.old, path)
         if names and cls is not None and not is_enum(cls) and path not in seen:
             seen.add(path)
             yield from _gains_of_init(plan, module, path, names)
-    for pair in plan.matches.pairs:
-        both = pair.kind is CLASS and pair.module is module and is_class(pair.old)
+    for pair in pairs:
+        both = pair.kind is CLASS and is_class(pair.old)
         if both and _field_names(pair.old) != _field_names(pair.new):
             yield from _gains_of_fields(plan, pair.text, pair.old, pair.new)
 
 
 def _changed_inits(
-    plan: Plan, module: Module
+    module: Module, pairs: OwnList[Pair]
 ) -> Iterator[tuple[tuple[str, ...], types.CodeType | None, types.CodeType]]:
     """Yield the classes whose ``__init__`` is another one, with its old and new code."""
     if module.bodies is not None:
         for body in module.bodies.functions:
             if body.changed and body.path[-1] == _INIT and len(body.path) > 1:
                 yield body.path[:-1], body.old, body.new
-    for pair in plan.matches.pairs:
-        if pair.kind is not FUNCTION or _INIT not in pair.path or pair.module is not module:
+    for pair in pairs:
+        if pair.kind is not FUNCTION:
             continue
         path = plain_path(pair.path)
         if path[-1] == _INIT and len(path) > 1 and type(pair.old) is types.FunctionType:
@@ -154,10 +168,10 @@ def _gains_of_fields(plan: Plan, path: str, old: type, new: type) -> Iterator[_G
 
 
 def _field_names(cls: type) -> list[str]:
-    """Return the names of the fields of a data class or attrs class."""
+    """Return the names of the fields of a data class, attrs class or pydantic model."""
     fields = find_attribute(cls, "__dataclass_fields__")
     said = find_attribute(cls, "__attrs_attrs__")
-    names = list(fields) if type(fields) is dict else []
+    names = list(fields) if type(fields) is dict else list(model_fields(cls))
     return names + ([each.name for each in said] if isinstance(said, tuple) else [])
 
 
@@ -166,7 +180,8 @@ def _is_argument(cls: type, name: str) -> bool:
     fields = find_attribute(cls, "__dataclass_fields__")
     if isinstance(fields, dict):
         return bool(fields[name].init)
-    return all(each.init for each in find_attribute(cls, "__attrs_attrs__") if each.name == name)
+    said = find_attribute(cls, "__attrs_attrs__") or ()
+    return all(each.init for each in said if each.name == name)
 
 
 def _classes_initialised_by(cls: type) -> Iterator[type]:
@@ -187,15 +202,20 @@ def _calls_up(below: type, cls: type) -> bool:
     return False
 
 
-def _lacking(plan: Plan, gain: _Gain, groups: Iterable[OwnList[Any]]) -> OwnList[Any]:
-    """List the instances that have no such attribute of their own, as they will be."""
+def _divided(
+    plan: Plan, gain: _Gain, groups: Iterable[OwnList[Any]]
+) -> tuple[OwnList[Any], OwnList[Any]]:
+    """List the instances without such an attribute of their own as they will be; and the others."""
     lacking: OwnList[Any] = OwnList()
+    others: OwnList[Any] = OwnList()
     survivors = plan.decisions.survivors
     for group in groups if not _is_computed(gain.successor, gain.name) else ():
-        news = OwnList(map(survivors.get, map(id, group), group))
-        values = own_values(news, gain.name)
-        lacking += compress(news, map(is_, values, repeat(MISSING)))
-    return lacking
+        # 3.12 keeps an instance of a data class as the value of an enumeration's member.
+        for news in grouped_by_type(OwnList(map(survivors.get, map(id, group), group))):
+            have_none = list(map(is_, own_values(news, gain.name), repeat(MISSING)))
+            lacking += compress(news, have_none)
+            others += compress(news, map(not_, have_none))
+    return lacking, others
 
 
 def _is_computed(cls: type, name: str) -> bool:
@@ -228,17 +248,16 @@ def _read(instance: Any, name: str) -> Any:
         return MISSING
 
 
-def _fill(plan: Plan, gain: _Gain, instances: OwnList[Any]) -> None:
+def _fill(plan: Plan, gain: _Gain, instances: OwnList[Any], others: OwnList[Any]) -> None:
     count = len(instances)
     if not count:
         return
     path, what = f"{gain.path}.{gain.name}", _instances(count)
     shape = shape_of(gain.successor)
     if gain.needed:
-        message = f"{count} live instances have no value for its new field {gain.name!r}"
-        plan.refusals.append(Notice("LP126", gain.path, message))
+        plan.lacks.append(Lack(gain.path, gain.name, instances))
     elif _has_place(shape, gain.name) and (gain.value is not None or gain.default is not None):
-        _note_steps(plan, gain, instances)
+        _note_steps(plan, gain, instances, others)
         text = gain.value.text if gain.value is not None else "the field's default"
         plan.notices.append(Notice("LP317", path, f"{what} without it; given {text}"))
     elif find_attribute(gain.successor, HOOK) is None:
@@ -257,24 +276,37 @@ def _has_place(shape: Shape, name: str) -> bool:
     return name in shape.slots or has_dict
 
 
-def _note_steps(plan: Plan, gain: _Gain, instances: OwnList[Any]) -> None:
+def _note_steps(plan: Plan, gain: _Gain, instances: OwnList[Any], others: OwnList[Any]) -> None:
     name, default = gain.name, gain.default
+    had: OwnDict[int, Any] = OwnDict((id(each), holding(each)) for each in others)
     if default is not None and default.factory is not None:
         # The user's code: when all else is in its place.
         undo = Call(delete_from_all, instances, name)
         plan.last.add(Call(_set_from_factory, instances, name, default), undo)
+        if _can_be_asked_again(default.factory):
+            plan.filled.append(Filled(gain.successor, name, MISSING, default.factory, had))
         return
     values: Iterable[Any]
     if gain.value is None or gain.value.shared:
         value = default.value if default is not None else gain.value and gain.value.make()
         values = repeat(value)
-        plan.filled.append(Filled(gain.successor, name, value, None))
+        plan.filled.append(Filled(gain.successor, name, value, None, had))
     else:
         values = OwnList(gain.value.make() for _ in instances)
-        plan.filled.append(Filled(gain.successor, name, MISSING, gain.value.make))
+        plan.filled.append(Filled(gain.successor, name, MISSING, gain.value.make, had))
     plan.steps.add(
         Call(set_on_all, instances, name, values), Call(delete_from_all, instances, name)
     )
+
+
+def _can_be_asked_again(factory: Any) -> bool:
+    """Whether a factory only makes a container, so that it may be compared with another one."""
+    if any(factory is each for each in _CONTAINERS):
+        return True
+    return type(factory) is functools.partial and factory.func is copy.deepcopy
+
+
+_CONTAINERS = (list, dict, set, collections.deque)
 
 
 def _set_from_factory(instances: list[Any], name: str, default: Default) -> None:
@@ -293,8 +325,11 @@ def take_filled_back(filled: Iterable[Filled], survivors: OwnDict[int, Any]) -> 
         values: OwnList[Any] = OwnList()
         for group in found.instances.values():
             news = OwnList(map(survivors.get, map(id, group), group))
-            for instance, present in zip(news, own_values(news, each.name)):
-                if present is not MISSING and each.is_untouched(present):
+            values_now = own_values(news, each.name)
+            for former, instance, present in zip(group, news, values_now):
+                if present is MISSING or is_led_to(each.had, former):
+                    continue
+                if each.is_untouched(present):
                     instances.append(instance)
                     values.append(present)
         steps.add(

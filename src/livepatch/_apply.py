@@ -9,6 +9,7 @@ import operator
 from collections.abc import Iterable
 from operator import methodcaller
 
+from livepatch._dicts import run_in_c
 from livepatch._errors import ReloadRefused
 from livepatch._heap import is_own_frame
 from livepatch._hooks import Reloading, run_after
@@ -17,7 +18,9 @@ from livepatch._plan import Plan
 from livepatch._rehash import notice_lost_keys
 from livepatch._report import Notice
 from livepatch._retire import retire_classes
+from livepatch._rows import in_c
 from livepatch._steps import Steps
+from livepatch._subclass_order import keep_subclass_order
 
 logger = logging.getLogger("livepatch")
 _call = methodcaller("__call__")
@@ -26,8 +29,10 @@ _call = methodcaller("__call__")
 def apply(plan: Plan, direction: str = "forward") -> None:
     """Perform the steps of a plan; on any error take back those already made.
 
-    The steps are calls of C code run by C code: no other thread runs in between. Nothing that
-    they let go of is freed before they are all done, so no destructor runs in between either.
+    The steps are calls of C code run by C code: no other thread runs in between. (A few rare kinds
+    are Python functions; as one begins another thread may get its turn, if it has been asking.)
+    Nothing that they let go of is freed before they are all done, so no destructor runs in between
+    either.
 
     When all is in its place, the caches that remember what the old code did are emptied, and then
     the hooks are called that come after a reload.
@@ -41,6 +46,7 @@ def apply(plan: Plan, direction: str = "forward") -> None:
         BaseException: what a holder's own way of repointing raised, or a hook.
             In each case the process is as it was before.
     """
+    keep_subclass_order(plan)
     _add_last_steps(plan, direction)
     restore = gc.enable if gc.isenabled() else gc.disable
     try:
@@ -118,8 +124,8 @@ def drop_copies(plan: Plan) -> None:
 
 
 def _perform(plan: Plan) -> None:
-    do: OwnList[Call] = OwnList((*plan.steps.do, *plan.last.do))
-    undo: OwnList[Call] = OwnList((*plan.steps.undo, *plan.last.undo))
+    do: OwnList[Call] = OwnList(map(in_c, (*plan.steps.do, *plan.last.do)))
+    undo: OwnList[Call] = OwnList(map(in_c, (*plan.steps.undo, *plan.last.undo)))
     # The last call says that all are done: an interrupt (Ctrl-C) may come right behind it.
     remaining = iter((*do, Call(plan.committed.append, 1)))
     try:
@@ -138,9 +144,19 @@ def take_back(undo: OwnList[Call], done: int) -> None:
     _each(list(reversed(undo[:done])), "a step could not be taken back")
 
 
-def perform_each(steps: Steps) -> None:
+def perform_each(steps: Steps, failure: str = "a new definition could not be withdrawn") -> None:
     """Perform steps as far as each goes: one that fails does not stop the others."""
-    _each(steps.do, "a new definition could not be withdrawn")
+    _each(steps.do, failure)
+
+
+def perform_whole(steps: Steps) -> bool:
+    """Perform steps that the interpreter may refuse: all of them, or none; say which."""
+    try:
+        run_in_c(steps.do)
+    except (TypeError, ValueError):
+        take_back(steps.undo, len(steps))
+        return False
+    return True
 
 
 def _each(calls: list[Call], what: str) -> None:

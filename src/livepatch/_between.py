@@ -17,7 +17,7 @@ from livepatch._source import is_installed, namespace_of
 
 @dataclass(slots=True, eq=False)
 class GoBetween:
-    """A module that is not reloaded, and what it has imported from those that are.
+    """A module that does not run, and what it has imported from those that do.
 
     Attributes:
         namespace: its globals.
@@ -43,6 +43,7 @@ def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[
         modules: those that are reloaded, by name, each with the outline of its new source.
     """
     found: dict[str, GoBetween] = {}
+    seen = set(modules)
     tops = {name.partition(".")[0] for name in modules}
     waiting = [
         name
@@ -53,8 +54,9 @@ def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[
     while waiting:
         name = waiting.pop()
         module: Any = sys.modules.get(name)
-        if name in modules or name in found or not issubclass(type(module), ModuleType):
+        if name in seen or not issubclass(type(module), ModuleType):
             continue
+        seen.add(name)
         namespace = namespace_of(module)
         said = loaded_outline(module) if _may_import(name, namespace, tops) else None
         if said is not None:
@@ -66,6 +68,12 @@ def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[
     return {
         name: each for name, each in found.items() if not modules.keys().isdisjoint(each.imported)
     }
+
+
+def between_itself(module: ModuleType, outline: Outline) -> GoBetween:
+    """Return what a module that is reloaded, and of which nothing runs, hands on by its imports."""
+    namespace = namespace_of(module)
+    return GoBetween(namespace, _absolute_imports(outline, namespace), set())
 
 
 def _absolute_imports(outline: Outline, namespace: dict[str, Any]) -> list[tuple[str, Import]]:

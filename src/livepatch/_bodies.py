@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from livepatch._code import same_code
-from livepatch._outline import COMPILER_NAMES, Outline
+from livepatch._code import codes_in, instructions, same_code
+from livepatch._opcodes import CONSTANT
+from livepatch._outline import COMPILER_NAMES, Outline, same_scope
 from livepatch._scope import ANNOTATE_NAMES, COMPREHENSIONS, REST, Shell, is_type_scope, read_scope
 
 Path = tuple[str, ...]
@@ -21,7 +22,7 @@ _NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 _DOUBTFUL = ("<", "_")  # how the names of those begin
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Body:
     """A function or class that is not made again.
 
@@ -70,11 +71,6 @@ def pair_bodies(
     return found if _pair(found, old, new, path, outlines) else None
 
 
-def codes_in(code: CodeType) -> list[CodeType]:
-    """List the code objects directly in a scope, in source order."""
-    return [constant for constant in code.co_consts if type(constant) is CodeType]
-
-
 def _pair(
     found: Bodies,
     old: list[CodeType],
@@ -103,11 +99,12 @@ def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
 def _pair_one(
     found: Bodies, old: CodeType, new: CodeType, path: Path, outlines: tuple[Outline, Outline]
 ) -> bool:
-    body = Body((*path, new.co_name), old, new)
+    inside = (*path, new.co_name)
     if is_function_code(old) or is_function_code(new):
         changed = old is not new and not same_code(old, new)
-        found.functions.append(Body(body.path, old, new, changed))
+        found.functions.append(Body(inside, old, new, changed))
         return is_function_code(old) is is_function_code(new)
+    body = Body(inside, old, new)
     found.classes.append(body)
     if old is not new:
         before, after = (
@@ -123,6 +120,38 @@ def is_function_code(code: CodeType) -> bool:
     return bool(code.co_flags & inspect.CO_OPTIMIZED)
 
 
+def runs_the_same(old: CodeType, new: CodeType) -> bool:
+    """Whether a call of a function does the same, but for what functions made in it do later.
+
+    The body of a class in it runs with the call. Its docstring does nothing.
+    """
+    said = same_scope(old, new)
+    if not said and old.co_consts[:1] != new.co_consts[:1]:
+        said = same_scope(_undocumented(old), _undocumented(new))
+    return said and all(map(_is_same_class, _classes(old), _classes(new)))
+
+
+def _undocumented(code: CodeType) -> CodeType:
+    """Return a code without its docstring, unless the same text is used in it, too."""
+    first, *others = code.co_consts or (None,)
+    if type(first) is not str or any(
+        opcode in CONSTANT and not argument for opcode, argument in instructions(code)
+    ):
+        return code
+    return code.replace(co_consts=(None, *others))
+
+
+def _is_same_class(old: CodeType, new: CodeType) -> bool:
+    return old is new or (
+        _same_statements(read_scope(old).shells, read_scope(new).shells)
+        and all(map(_is_same_class, _classes(old), _classes(new)))
+    )
+
+
+def _classes(code: CodeType) -> Iterator[CodeType]:
+    return (each for each in _bodies(codes_in(code)) if not is_function_code(each))
+
+
 def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[Shell, ...]]:
     scope = outline.scopes.get(path)
     if scope is not None and scope.code is code:
@@ -132,9 +161,22 @@ def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[
 
 def _same_statements(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     names = [name for name in old if name not in _NOT_SAID]
-    return names == [name for name in new if name not in _NOT_SAID] and all(
-        old[name] == new[name] or _headers(old[name]) == _headers(new[name]) for name in names
+    return (
+        names == [name for name in new if name not in _NOT_SAID]
+        and all(
+            old[name] == new[name] or _headers(old[name]) == _headers(new[name]) for name in names
+        )
+        and _said_last(old) == _said_last(new)
     )
+
+
+def _said_last(shells: Mapping[str, tuple[Shell, ...]]) -> list[Any]:
+    """Return what a class does behind its last binding, or after it: a call, say."""
+    said: list[Any] = []
+    for name, count in _ENDS.items():
+        for shell in shells.get(name, ()):
+            said += _without_closures(shell.fingerprint[: len(shell.fingerprint) - count])
+    return [part for part in said if part[0] not in _RETURNS and part[:2] != _NOTHING]
 
 
 # A class has a cell for itself where a method uses super(), which is no part of what it says.
@@ -148,6 +190,10 @@ _BUILD_TUPLE, _MAKE_FUNCTION = _OP["BUILD_TUPLE"], _OP["MAKE_FUNCTION"]
 _SET_ATTRIBUTE = _OP.get("SET_FUNCTION_ATTRIBUTE", -1)
 _STORE_CELL, _LOAD_LOCALS = _OP["STORE_DEREF"], _OP.get("LOAD_LOCALS", -1)
 _CLOSURE = 8
+# How a class body ends, whatever it says: in so many instructions that bind a name, and a return.
+_ENDS = {"__static_attributes__": 2, "__classdictcell__": 2, "__classcell__": 3, REST: 0}
+_RETURNS = frozenset(_OP[name] for name in ("RETURN_VALUE", "RETURN_CONST") if name in _OP)
+_NOTHING = ("constant", "None")
 
 
 def _headers(shells: tuple[Shell, ...]) -> list[list[Any]]:

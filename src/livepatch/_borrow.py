@@ -14,7 +14,8 @@ fixed size. Such a class borrows the other class itself for its base, to which i
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from livepatch._kinds import base_of, flags_of
@@ -63,6 +64,25 @@ def bases_to_give_back(
 
     given = {id(cls) for cls, _ in fresh.new_bases()}
     return [(cls, base, own(cls)) for cls, base in borrowed]
+
+
+Lent = list[tuple["weakref.ref[type]", "weakref.ref[type]"]]
+"""Classes, each with the base that it had in between, without keeping either alive."""
+
+
+def by_reference(borrowed: Iterable[tuple[type, type]]) -> Lent:
+    """Return classes that borrowed a base, with that base, by weak references."""
+    return [(weakref.ref(cls), weakref.ref(base)) for cls, base in borrowed]
+
+
+def lent_once_more(lent: Lent) -> list[tuple[type, type, type]]:
+    """Return those that are alive, as `with_borrowed_bases` takes them."""
+    both = ((cls(), base()) for cls, base in lent)
+    return [
+        (cls, base, own)
+        for cls, base in both
+        if cls is not None and base is not None and (own := base_of(cls)) is not None
+    ]
 
 
 def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:

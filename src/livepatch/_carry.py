@@ -7,18 +7,25 @@ value while it still has the old one. What was computed from it is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
+from itertools import chain
+from types import ModuleType
 from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
 from livepatch._kinds import FUNCTION, kind_of
-from livepatch._module import Module, Part, star_names
-from livepatch._own import OwnList
+from livepatch._marks import IMPORT_SYSTEM_NAMES
+from livepatch._module import Module, Part, binds_other_stars, names_of_others, star_names
+from livepatch._outline import outline
+from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._report import Notice
+from livepatch._source import NO_CODE, namespace_of
 from livepatch._steps import MISSING, Steps
 
 
@@ -36,25 +43,40 @@ def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
     changed = (
-        value
+        module.old[name]
         for module in matches.modules
-        for name, value in module.old.items()
-        if module.new.get(name, MISSING) is not value or _has_new_body(module, name)
+        for name in (*names_of_others(module.old, module.new), *_new_bodies(module))
     )
-    read_importers(modules, changed, modules)
+    starred = (value for module in matches.modules for value in _values_starred(module))
+    read_importers(modules, chain(changed, starred), modules)
 
 
-def _has_new_body(module: Module, name: str) -> bool:
-    return module.followed.definitions.get((name,), ("", False))[1]
+def _values_starred(module: Module) -> list[Any]:
+    """List what tells who has ``from module import *``, where that binds other names now."""
+    if not binds_other_stars(module.old, module.new):
+        return OwnList()
+    before = star_names(module.old)
+    values: list[Any] = OwnList(module.old[name] for name in before if name in module.old)
+    # Nearly every module has None, True or 1 from somewhere.
+    return OwnList(filter(module.owns, values)) or values
+
+
+def _new_bodies(module: Module) -> Iterator[str]:
+    """Yield the globals that are definitions with a new body, which were not made again."""
+    for path, (_, changed) in module.followed.definitions.items():
+        if changed and len(path) == 1 and path[0] in module.old:
+            yield path[0]
 
 
 def carry_data(plan: Plan) -> None:
     """Note the steps for names that others imported, and name what they computed from them."""
     reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
     outside = _importers_outside(plan)
+    _carry_stars(plan, outside)
     waiting: list[_Change] = OwnList()
     for module in reloaded:
         waiting += _changed_data(plan, module)
+    _carry_copies(plan, waiting)
     if outside:
         waiting += _changed_functions(plan)
     if not waiting:
@@ -70,6 +92,68 @@ def carry_data(plan: Plan) -> None:
                 waiting += _carry(plan, importer, change, carried)
         for importer in outside:
             _notice_computed(plan, importer, change)
+
+
+def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
+    """Give modules made at run time what has changed of the module that they are a copy of.
+
+    ``vars(module).update(vars(other))``, as a finder of the import system may do: no statement says
+    so, but it has definitions of the other one under their names.
+    """
+    copies = list(_made_at_run_time(plan)) if changes else []
+    for module in plan.matches.modules if copies else ():
+        named = {name: value for name, value in module.old.items() if module.owns(value)}
+        for copy in copies:
+            if any(copy.namespace.get(name, copy) is value for name, value in named.items()):
+                for change in changes:
+                    here = change.name.module == module.name
+                    if here and copy.namespace.get(change.name.name, copy) is change.old:
+                        _set_name(plan, copy, change.name.name, change.new)
+
+
+def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
+    """Yield the modules without a source or binary of their own, as importers of nothing."""
+    for name, module in list(sys.modules.items()):
+        if name in plan.finals or not issubclass(type(module), ModuleType):
+            continue
+        namespace = namespace_of(module)
+        loader = getattr(namespace.get("__spec__"), "loader", None)
+        if id(type(loader)) not in _OF_FILES:
+            yield Importer(name, namespace, _NO_OUTLINE)
+
+
+_NO_OUTLINE = outline(NO_CODE)
+_OF_FILES = frozenset(map(id, (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader, type)))
+
+
+def _carry_stars(plan: Plan, outside: list[Importer]) -> None:
+    """Give who has ``from module import *`` the names that came, and take those that have gone."""
+    waiting: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = OwnList(
+        (each.name, each.old, plan.finals[each.name])
+        for each in plan.matches.modules
+        if each.part is Part.RELOADED
+    )
+    while waiting:
+        home, old, new = waiting.pop()
+        if not binds_other_stars(old, new):
+            continue
+        before, after = set(star_names(old)), set(star_names(new))
+        came = [name for name in new if name in after and name not in before]
+        gone = [name for name in old if name in before and name not in after]
+        for importer in (each for each in outside if home in each.starred):
+            present, bound = importer.namespace, importer.outline.scopes[()].shells
+            if before and before.isdisjoint(present):
+                continue  # the statement did not run: it is for type checkers, say
+            final: OwnDict[str, Any] = OwnDict(present)
+            for name in came:
+                if name not in present:
+                    final[name] = new[name]
+            for name in gone:
+                if name not in bound and present.get(name, waiting) is old[name]:
+                    del final[name]
+            for name in final.keys() ^ present.keys():
+                _set_name(plan, importer, name, final.get(name, MISSING))
+            waiting.append((importer.name, OwnDict(present), final))
 
 
 def _importers_outside(plan: Plan) -> list[Importer]:
@@ -138,9 +222,11 @@ def _changed_functions(plan: Plan) -> Iterator[_Change]:
 
 def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
     final, starred = plan.finals[module.name], set(star_names(module.old))
-    for name, old in module.old.items():
-        new = final.get(name, old)
-        if new is old or same_value(old, new) or name.startswith("__"):
+    for name in names_of_others(module.old, final):
+        if type(name) is not str or name in IMPORT_SYSTEM_NAMES or name not in final:
+            continue  # nobody imports it
+        old, new = module.old[name], final[name]
+        if same_value(old, new):
             continue
         if id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors:
             continue

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._code import same_code
+from livepatch._entries_of_others import entered_by_others
 from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import kind_of
 from livepatch._module import star_names
 from livepatch._origin import could_be_from, find_origin
 from livepatch._outline import Outline, outline
-from livepatch._source import Source, find_module, is_installed, namespace_of, read_source
+from livepatch._source import (
+    DOES_NOT_COMPILE,
+    Source,
+    find_module,
+    is_installed,
+    namespace_of,
+    read_source,
+)
 
 
 def changed(*packages: object) -> tuple[str, ...]:
@@ -36,6 +45,28 @@ def changed(*packages: object) -> tuple[str, ...]:
         NotAModuleError, NotReloadableError: an argument is no loaded module.
     """
     return tuple(name for name, module in _loaded(packages) if _differs(module, packages))
+
+
+def with_packages_of_gone(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Add to changed modules the packages of those whose file has gone.
+
+    That a package goes without a module of its own is seen when it runs.
+    """
+    gone = [name for name in names if _is_gone(sys.modules[name])]
+    packages = [name.rpartition(".")[0] for name in gone]
+    more = [name for name in packages if name in sys.modules and name not in names]
+    return (*names, *dict.fromkeys(more))
+
+
+def _is_gone(module: ModuleType) -> bool:
+    filename = namespace_of(module).get("__file__")
+    if not isinstance(filename, str) or Path(filename).exists():
+        return False  # nearly every one
+    try:
+        read_source(module)
+    except NotReloadableError:
+        return True
+    return False
 
 
 def _loaded(packages: tuple[object, ...]) -> Iterator[tuple[str, ModuleType]]:
@@ -72,7 +103,7 @@ def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
         return error.code in {"LP105", "LP106"} and bool(packages or _is_users(module))
     except NotAModuleError:
         return False
-    except SyntaxError:
+    except DOES_NOT_COMPILE:
         return True
     origin = find_origin(source)
     if origin is None:
@@ -94,15 +125,17 @@ def _is_same_constant(old: Any, new: Any) -> bool:
     return type(old) is not CodeType or _is_same_text(old, new)
 
 
-def dependents_of(sources: list[Source]) -> list[ModuleType]:
+def dependents_of(sources: list[Source], *, whole: bool) -> list[ModuleType]:
     """Find the loaded modules that computed something from what will change in others.
 
     Args:
         sources: of the modules that are to be reloaded.
+        whole: whether all of their statements are to run.
 
     Returns:
         The modules outside these whose statements use a changed global of theirs; and those that
-        use what such a module computed, and so on.
+        use what such a module computed, and so on. And those that have entered something in data
+        that will be made anew.
     """
     modules = {source.name: source.module for source in sources}
     values = (value for module in modules.values() for value in namespace_of(module).values())
@@ -115,7 +148,7 @@ def dependents_of(sources: list[Source]) -> list[ModuleType]:
         more = {each.name: each for each in importers_of(following, {*names, *importers})}
         importers |= more
         following = set(more)
-    found: dict[str, ModuleType] = {}
+    found = _who_entered(sources, None if whole else {(each.module, each.name) for each in waiting})
     seen = set(waiting)
     while waiting:
         changed_name = waiting.pop()
@@ -129,6 +162,20 @@ def dependents_of(sources: list[Source]) -> list[ModuleType]:
                     seen.add(name)
                     waiting.append(name)
     return list(found.values())
+
+
+def _who_entered(
+    sources: list[Source], changed_names: set[tuple[str, str]] | None
+) -> dict[str, ModuleType]:
+    """Find the modules that have entered something in data that is made anew: in any, if None."""
+    names = {source.name for source in sources}
+    return {
+        home: sys.modules[home]
+        for source in sources
+        for name, value in list(namespace_of(source.module).items())
+        if changed_names is None or (source.name, name) in changed_names
+        for home, _ in entered_by_others(value, source.module, names)
+    }
 
 
 def _reached(importer: Importer, name: Name) -> Iterator[tuple[str, bool]]:

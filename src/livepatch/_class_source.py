@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from livepatch._constants import is_plain, same_contents
 from livepatch._decisions import Decisions
-from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, mro_of
-from livepatch._module import Module
+from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, mro_of, qualified_name
+from livepatch._module import Path
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed
 from livepatch._scope import ANNOTATIONS, Shell
@@ -19,18 +20,36 @@ _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _ANNOTATING = (ANNOTATIONS, "__annotate_func__", "__annotate__")
 # What runs when a class is made, and may put attributes into it.
 _CLASS_MAKERS = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")
+_FROM_BASES = ("__init_subclass__",)
+# What runs when an instance is made, and when a class has it for an attribute.
+_INITIALISERS = ("__new__", "__init__", "__set_name__")
 
 
 def class_source_is_same(matches: Matches, pair: Pair) -> bool | None:
     """Whether the source says the same of a class but for its functions; None when unknown."""
     new, old = pair.module.outline, pair.before.origin
-    header = new.same_shell(old, pair.path)
-    if header and _generator_changed(matches, pair):
+    # Of a base that a call makes, as of that of Point(namedtuple("Point", "x y")), it says this.
+    is_base = pair.path[-1].startswith("<base ")
+    path = pair.path[:-1] if is_base else pair.path
+    header = new.same_shell(old, path)
+    if header and _generator_changed(matches, pair, path):
         return False
-    if pair.path not in new.scopes:
-        return header  # made by a call: Point = namedtuple("Point", "x y")
+    if is_base or path not in new.scopes:
+        # Made by a call: Point = namedtuple("Point", FIELDS)
+        return header and not _is_given_otherwise(pair, path)
     body = new.same_body(old, pair.path)
     return None if header is None or body is None else header and body
+
+
+def _is_given_otherwise(pair: Pair, path: Path) -> bool:
+    """Whether a call that makes a class is given other texts, numbers and tables of these."""
+    scope = pair.module.outline.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    for name in {name for shell in shells for name in shell.loads}:
+        before, after = pair.before.old.get(name), pair.module.new.get(name)
+        if is_plain(before) and is_plain(after) and not same_contents(before, after):
+            return True
+    return False
 
 
 def is_made_from_changed(decisions: Decisions, pair: Pair) -> bool:
@@ -43,7 +62,7 @@ def is_made_from_changed(decisions: Decisions, pair: Pair) -> bool:
     if decisions.changed_classes is None:
         decisions.changed_classes = {
             id(each.new)
-            for each in matches.pairs
+            for each in matches.beyond_functions()
             if each.kind is CLASS and class_source_is_same(matches, each) is not True
         }
     if not decisions.changed_classes:
@@ -98,38 +117,53 @@ def _texts_in(said: tuple[Any, ...]) -> Iterator[str]:
             yield from _texts_in(part)
 
 
-def _generator_changed(matches: Matches, pair: Pair) -> bool:
+def _generator_changed(matches: Matches, pair: Pair, path: Path) -> bool:
     """Whether a decorator, metaclass or base of a class makes it in another way than before."""
     module = pair.module
-    scope = module.outline.scopes.get(pair.path[:-1])
-    shells = scope.shells.get(pair.path[-1], ()) if scope is not None else ()
+    scope = module.outline.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
     for name in {name for shell in shells for name in shell.loads}:
         used = matches.by_new.get(id(module.new.get(name)))
-        if used is None:
-            if _body_changed(module, name):
-                return True
-            continue
-        if used.kind is FUNCTION and code_changed(used.old, used.new):
+        if used is None and module.followed.definitions.get((name,), ("", False))[1]:
+            return True  # the body of a function that was not made again
+        if used is not None and used.kind is FUNCTION and code_changed(used.old, used.new):
             return True
-        if used.kind is CLASS and is_class(used.old) and _maker_changed(used.old, used.new):
-            return True
-    return False
-
-
-def _body_changed(module: Module, name: str) -> bool:
-    """Whether a function or maker that was not made again has a new body."""
-    definitions = module.followed.definitions
-    paths = ((name,), *((name, maker) for maker in _CLASS_MAKERS))
-    return any(definitions.get(path, ("", False))[1] for path in paths)
+    if not is_class(pair.new):
+        return False
+    # The class statement need not name them: a base has a metaclass, and bases of its own.
+    bases, metaclasses = mro_of(pair.new)[1:], mro_of(type(pair.new))
+    return any(_runs_otherwise(matches, each, _FROM_BASES) for each in bases) or any(
+        _runs_otherwise(matches, each, _CLASS_MAKERS) for each in metaclasses
+    )
 
 
 def makes_otherwise(old: type, new: type) -> bool:
     """Whether two versions of a class initialise their instances by other code."""
-    before, after = class_attributes(old), class_attributes(new)
-    return any(code_changed(before.get(name), after.get(name)) for name in ("__new__", "__init__"))
+    return _differ(old, new, _INITIALISERS)
 
 
-def _maker_changed(old: type, new: type) -> bool:
+def _differ(old: type, new: type, names: Iterable[str]) -> bool:
     before, after = class_attributes(old), class_attributes(new)
-    names = _CLASS_MAKERS if issubclass(new, type) else ("__init_subclass__",)
     return any(code_changed(before.get(name), after.get(name)) for name in names)
+
+
+def instances_are_made_otherwise(matches: Matches, cls: type) -> bool:
+    """Whether a class is part of a reload, and initialises its instances by other code now.
+
+    Where only what changed runs, its functions may have taken that code; there is no other class.
+    """
+    return _runs_otherwise(matches, cls, _INITIALISERS)
+
+
+def _runs_otherwise(matches: Matches, cls: type, names: Iterable[str]) -> bool:
+    """Whether some methods of a class, old or new, do something else in the new source."""
+    if cls is object or cls is type:
+        return False  # nearly every one
+    pair = matches.by_old.get(id(cls)) or matches.by_new.get(id(cls))
+    if pair is not None:
+        return is_class(pair.old) and is_class(pair.new) and _differ(pair.old, pair.new, names)
+    module, name = matches.owner_of(cls), qualified_name(cls)
+    if module is None or name is None:
+        return False
+    paths = ((*name.split("."), method) for method in names)
+    return any(module.followed.definitions.get(path, ("", False))[1] for path in paths)

@@ -7,24 +7,33 @@ import inspect
 import operator
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import compress, repeat
-from operator import is_
+from itertools import compress, repeat, starmap
+from operator import is_, is_not
 from types import CodeType
 from typing import Any
 
 _OP = dis.opmap
 _EXTENDED = _OP["EXTENDED_ARG"]
+_DELETE_NAME = _OP["DELETE_NAME"]
 _STORE_DEREF = {_OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in _OP}
 # Instructions that say nothing about the source, or something that only depends on where it stands.
 _SILENT = {_OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in _OP}
+_SPEAKS = bytes(opcode not in _SILENT for opcode in range(256))
 
 
 def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
-    """Yield opcode and argument of each instruction that says something about the source."""
+    """Return opcode and argument of each instruction that says something about the source."""
     raw = code.co_code
-    pairs = zip(raw[::2], raw[1::2])
+    opcodes = raw[::2]
+    if _EXTENDED in opcodes:
+        return _long_instructions(raw)
+    # Without a loop of ours: nearly no code is that long.
+    return compress(zip(opcodes, raw[1::2]), opcodes.translate(_SPEAKS))
+
+
+def _long_instructions(raw: bytes) -> Iterator[tuple[int, int]]:
     extended = 0
-    for opcode, low in pairs:
+    for opcode, low in zip(raw[::2], raw[1::2]):
         if opcode in _SILENT:
             # 3.10 leaves NOPs that have an argument, and an EXTENDED_ARG for it.
             extended = (extended | low) << 8 if opcode == _EXTENDED else 0
@@ -34,8 +43,10 @@ def instructions(code: CodeType) -> Iterator[tuple[int, int]]:
 
 
 def codes_in(code: CodeType) -> list[CodeType]:
-    """List the code objects that stand directly in another one: of its functions and classes."""
+    """List the code objects directly in another one, in source order: of functions and classes."""
     constants = code.co_consts
+    if CodeType not in map(type, constants):
+        return []  # nearly every one
     return list(compress(constants, map(is_, map(type, constants), repeat(CodeType))))
 
 
@@ -45,6 +56,14 @@ def nested_codes(code: CodeType) -> Iterator[CodeType]:
     for inner in waiting:
         yield inner
         waiting += codes_in(inner)
+
+
+def deletes(code: CodeType, name: str) -> bool:
+    """Whether the code of a module or class deletes a name: ``del get_versions``."""
+    if name not in code.co_names or _DELETE_NAME not in code.co_code[::2]:
+        return False
+    place = code.co_names.index(name)
+    return any(each == (_DELETE_NAME, place) for each in instructions(code))
 
 
 def writes_free_variable(code: CodeType, name: str) -> bool:
@@ -77,9 +96,9 @@ def same_code(old: CodeType, new: CodeType) -> bool:
     return (
         old.co_names == new.co_names
         and len(old.co_consts) == len(new.co_consts)
+        and _same_constants(old.co_consts, new.co_consts)
         and _own_fields(old) == _own_fields(new)
         and old.co_code == new.co_code  # a copy each, since 3.11
-        and _same_constants(old.co_consts, new.co_consts)
     )
 
 
@@ -127,13 +146,22 @@ _own_fields = operator.attrgetter(
 
 
 def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    return len(old) == len(new) and all(map(_same_constant, old, new))
+    # Nearly all are the same objects.
+    others = compress(zip(old, new), map(is_not, old, new))
+    return len(old) == len(new) and all(starmap(_same_constant, others))
 
 
 def _same_constant(old: Any, new: Any) -> bool:
-    if type(old) is CodeType and type(new) is CodeType:
+    if type(old) is not type(new):
+        return False
+    if type(old) is CodeType:
         return same_code(old, new)
-    return type(old) is type(new) and text_of_constant(old) == text_of_constant(new)
+    if type(old) in _PLAINLY_EQUAL:
+        return bool(old == new)
+    return same_text(old, new)
+
+
+_PLAINLY_EQUAL = frozenset((str, bytes, int, bool))
 
 
 def text_of_constant(constant: object) -> str:
@@ -145,6 +173,11 @@ def text_of_constant(constant: object) -> str:
     if type(constant) is tuple and frozenset in map(type, constant):
         return f"({', '.join(map(text_of_constant, constant))})"
     return repr(constant)
+
+
+def same_text(old: object, new: object) -> bool:
+    """Whether two constants have the same text."""
+    return repr(old) == repr(new) or text_of_constant(old) == text_of_constant(new)
 
 
 _KIND_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -188,17 +221,21 @@ def match_nested(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeT
 
 
 def same_place(old: CodeType, new: CodeType) -> bool:
-    """Whether two codes are equal and stand in the same lines, at any depth."""
-    # Until 3.11 codes that differ in the lines inside them only are equal.
-    return old is new or (old == new and _same_lines(old, new))
+    """Whether two codes are equal and stand in the same lines and scopes, at any depth."""
+    return old is new or (old == new and _same_labels(old, new))
 
 
-def _same_lines(old: CodeType, new: CodeType) -> bool:
-    return old.co_linetable == new.co_linetable and all(
-        _same_lines(before, after)
-        for before, after in zip(old.co_consts, new.co_consts)
-        if type(before) is CodeType and before is not after
-    )
+# Codes are equal that differ in the lines inside them only (3.10), or in these names (3.11 on).
+_labels = operator.attrgetter(
+    "co_linetable", "co_qualname" if sys.version_info >= (3, 11) else "co_name"
+)
+
+
+def _same_labels(old: CodeType, new: CodeType) -> bool:
+    if _labels(old) != _labels(new):
+        return False
+    inner = codes_in(old)  # none in nearly every one
+    return not inner or all(map(_same_labels, inner, codes_in(new)))
 
 
 def graft(old: CodeType, new: CodeType) -> CodeType:
@@ -208,25 +245,35 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     """
     if same_place(old, new):
         return old
+    if CodeType not in map(type, new.co_consts):
+        return new  # nearly every one
     waiting: dict[str, list[CodeType]] = {}
-    for constant in old.co_consts:
-        if type(constant) is CodeType:
-            waiting.setdefault(constant.co_name, []).append(constant)
-    return _with_constants(new, [_grafted(constant, waiting) for constant in new.co_consts])
+    for code in codes_in(old):
+        waiting.setdefault(code.co_name, []).append(code)
+    return exchange(new, {id(code): _grafted(code, waiting) for code in codes_in(new)})
 
 
-def _grafted(constant: Any, waiting: dict[str, list[CodeType]]) -> Any:
-    if type(constant) is not CodeType:
-        return constant
-    candidates = waiting.get(constant.co_name, [])
+def _grafted(code: CodeType, waiting: dict[str, list[CodeType]]) -> CodeType:
+    candidates = waiting.get(code.co_name, [])
     if len(candidates) == 1:
-        return graft(candidates[0], constant)
-    return next((code for code in candidates if same_place(code, constant)), constant)
+        return graft(candidates[0], code)
+    return next((each for each in candidates if same_place(each, code)), code)
 
 
-def linked(code: CodeType, live: Mapping[CodeType, CodeType]) -> CodeType:
+Placed = tuple[int, CodeType]
+
+
+def placed(code: CodeType) -> Placed:
+    """Return a key for a code object, by which those of many like methods lie apart.
+
+    Until 3.11 the hash of a code object says nothing of where it stands.
+    """
+    return code.co_firstlineno, code
+
+
+def linked(code: CodeType, live: Mapping[Placed, CodeType]) -> CodeType:
     """Return code in which equal code objects are those that live functions have."""
-    found = live.get(code)
+    found = live.get(placed(code))
     if found is not None:
         return found
     constants = [linked(x, live) if type(x) is CodeType else x for x in code.co_consts]
@@ -235,8 +282,8 @@ def linked(code: CodeType, live: Mapping[CodeType, CodeType]) -> CodeType:
 
 def exchange(code: CodeType, others: Mapping[int, CodeType]) -> CodeType:
     """Return code with others in the place of some directly inside it, by the id of each."""
-    constants: list[Any] = [others.get(id(constant), constant) for constant in code.co_consts]
-    return _with_constants(code, constants)
+    before = code.co_consts
+    return _with_constants(code, list(map(others.get, map(id, before), before)))
 
 
 def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:

@@ -93,7 +93,7 @@ CODES: dict[str, Code] = {
     "LP124": Code(
         "A subclass in another module cannot take the new base.",
         "CPython refuses the __bases__ assignment (layout conflict, or no consistent order of "
-        "the bases).",
+        "the bases), or would make no class of them: an enumeration with members is no base.",
         "Reload that subclass's module together with this one, or restart.",
     ),
     "LP125": Code(
@@ -183,6 +183,12 @@ CODES: dict[str, Code] = {
         "become equal a dict or set keeps one.",
         "Build the frozenset anew; look at the entry that was dropped.",
     ),
+    "LP211": Code(
+        "A definition has changed, and its statement gave the object that was there already.",
+        "Its decorator or metaclass keeps what it makes and returned that, or the source takes "
+        "what there is by the name (`X = X`, `try: X`).",
+        "Have it forget the name, or delete that from the module, and reload with rerun='all'.",
+    ),
     "LP301": Code(
         "A frame still runs old code.",
         "Code is looked up when a function is called; a call that has begun goes on as it was.",
@@ -190,7 +196,7 @@ CODES: dict[str, Code] = {
     ),
     "LP302": Code(
         "A global was made anew while something still holds the old object.",
-        "Reloading runs the module's assignments again.",
+        "The statement that makes it ran again.",
         "Name it in keep=(...) or in __livepatch_keep__ to keep the live object.",
     ),
     "LP303": Code(
@@ -210,8 +216,8 @@ CODES: dict[str, Code] = {
         "Nothing to do: from this reload on it is known. Values in doubt are named one by one.",
     ),
     "LP306": Code(
-        "A class with live instances is no longer in the source.",
-        "Instances of it exist, so the old class stays with them.",
+        "A class with live instances is no longer in the source, or something else by now.",
+        "Instances of it exist, so the old class stays with them: they cannot become what it is.",
         "Drop the instances, or put the class back.",
     ),
     "LP308": Code(
@@ -270,6 +276,21 @@ CODES: dict[str, Code] = {
         "Instances lack an attribute that __init__ assigns now and did not before.",
         "They were made before, and what it assigns depends on its arguments or on other code.",
         "Set it on the instances, or give the class a method __livepatch_migrate__(self, change).",
+    ),
+    "LP319": Code(
+        "Instances may keep what a cached property had computed.",
+        "It is among an instance's own attributes, and hides what the class has by that name now.",
+        "Delete it where you want the new one: vars(instance).pop(name, None).",
+    ),
+    "LP320": Code(
+        "A global was made anew without what other modules had entered in it.",
+        "The statement that makes it ran again, and theirs did not: their decorators, say.",
+        "Reload these modules too, or pass dependents=True; name it in keep=(...) to keep it.",
+    ),
+    "LP321": Code(
+        "The source was run as it is in the file; the module's loader may have run something else.",
+        "The loader has an exec_module or get_code of its own, which livepatch does not call.",
+        "Let the loader rewrite the source in source_to_code, as importlib's loaders compile it.",
     ),
 }
 

@@ -6,9 +6,11 @@ Default factories and the hook are called when everything else is in its place.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import is_not
 from typing import Any
 
+from livepatch._holders import fill_frozen
 from livepatch._migration import Change, Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._shapes import copy_contents, has_value
@@ -26,13 +28,19 @@ def complete(migrations: OwnList[Migration], survivors: OwnDict[int, Any]) -> No
     interval = sys.getswitchinterval()
     try:
         sys.setswitchinterval(_FOREVER)
-        for migration in migrations:
-            _call_factories(migration)
-            _copy_all_contents(migration, survivors)
-        for migration in migrations:
-            _call_hooks(migration)
+        _complete(migrations, survivors)
+        sys.setswitchinterval(interval)  # an interrupt may come in between, or in the midst of one
     finally:
         sys.setswitchinterval(interval)
+
+
+def _complete(migrations: OwnList[Migration], survivors: OwnDict[int, Any]) -> None:
+    for migration in migrations:
+        _call_factories(migration)
+    for migration in migrations:
+        _copy_all_contents(migration, survivors)
+    for migration in migrations:
+        _call_hooks(migration)
 
 
 def _call_factories(migration: Migration) -> None:
@@ -54,7 +62,18 @@ def _copy_all_contents(migration: Migration, survivors: OwnDict[int, Any]) -> No
         return survivors.get(id(value), value)
 
     for instance, successor in zip(migration.instances, migration.successors):
-        copy_contents(migration.old, instance, successor, settle)
+        if migration.new.native is frozenset:
+            _fill_again(successor, settle)
+        else:
+            copy_contents(migration.old, instance, successor, settle)
+
+
+def _fill_again(frozen: frozenset[Any], settle: Callable[[Any], Any]) -> None:
+    """Exchange the losers among the members that a frozenset was made with."""
+    members: OwnList[Any] = OwnList(frozenset.__iter__(frozen))
+    settled = OwnList(map(settle, members))
+    if any(map(is_not, settled, members)):
+        fill_frozen(frozen, settled)
 
 
 def _call_hooks(migration: Migration) -> None:

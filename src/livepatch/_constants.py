@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import re
 import types
 from operator import is_
 from typing import Any
@@ -40,6 +41,9 @@ _STATELESS = (
     types.ModuleType,
     types.FunctionType,
     types.BuiltinFunctionType,
+    types.GenericAlias,
+    types.UnionType,
+    re.Pattern,
 )
 
 
@@ -51,13 +55,12 @@ def same_value(old: Any, new: Any) -> bool:
         return False
     if type(old) in _PLAIN:
         return bool(old == new)
-    if type(old) in _ATOMS:
-        return repr(old) == repr(new)  # tells 0.0 from -0.0, and finds a nan equal to itself
     if type(old) in (tuple, frozenset):
         # Nearly all of them hold the very same objects.
         same_objects = len(old) == len(new) and all(map(is_, old, new))
         return same_objects or _same_parts(old, new)
-    return False
+    # The text tells 0.0 from -0.0, and finds a nan equal to itself.
+    return type(old) in _ATOMS and repr(old) == repr(new)
 
 
 def _same_parts(old: Any, new: Any) -> bool:
@@ -73,6 +76,15 @@ def _same_parts(old: Any, new: Any) -> bool:
             elif not same_value(one, other):
                 return False
     return True
+
+
+def is_plain(value: Any, depth: int = 4) -> bool:
+    """Whether a value is an atom, or a list, tuple or dict of nothing else."""
+    if type(value) is dict:
+        value = [*value.keys(), *value.values()]
+    if type(value) in (list, tuple):
+        return depth > 0 and all(is_plain(each, depth - 1) for each in value)
+    return type(value) in _ATOMS
 
 
 def same_contents(old: Any, new: Any) -> bool:

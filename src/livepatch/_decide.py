@@ -16,6 +16,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+from livepatch._among import young_objects_of
 from livepatch._class_source import class_source_is_same, is_made_from_changed
 from livepatch._code import same_code, same_kind
 from livepatch._constants import same_value
@@ -23,6 +24,7 @@ from livepatch._decisions import Decisions
 from livepatch._go_over import can_go_over, note_layout
 from livepatch._hotswap import HotswapFunction
 from livepatch._kinds import (
+    CACHE_TYPE,
     CACHED_FUNCTION,
     CACHED_PROPERTY,
     CLASS,
@@ -38,21 +40,25 @@ from livepatch._kinds import (
     PROPERTY,
     SENTINEL,
     STATIC_METHOD,
+    TYPE_ALIAS,
     TYPE_PARAMETER,
+    VALUE_OF_ALIAS,
     WRAPT,
     base_of,
     class_attributes,
     is_class,
     is_enum,
 )
+from livepatch._layers import plain_path
 from livepatch._layout import can_be_retired, has_dict, same_layout
+from livepatch._own import OwnDict
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import asks_for_migration
 
 # Metaclasses whose whole effect is in the class's namespace, so that an old class can take it over.
 _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protocol))
 # Kinds whose members are of as many types as there are.
-_OF_ANY_TYPE = (CLASS, ENUM_MEMBER, OBJECT)
+_OF_ANY_TYPE = (CLASS, ENUM_MEMBER, OBJECT, SENTINEL)
 # Where a kind's identity is the very thing that counts, the old object survives both strategies.
 _ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
 
@@ -68,13 +74,18 @@ def decide(matches: Matches, strategy: str) -> Decisions:
     _leave_what_cannot_become_an_import(decisions)
     for pair in matches.pairs:
         _keeps(decisions, pair)
+    decisions.caches = None  # nothing of livepatch's is to hold them
     for pair in matches.pairs:
-        if decisions.kept[id(pair.new)]:
+        if pair.inside:
+            decisions.heirs[id(pair.old)] = pair.new
+        elif decisions.kept[id(pair.new)]:
             decisions.add_loser(pair.new, pair.old)
         else:
             decisions.add_loser(pair.old, pair.new)
     for stand_in, original in matches.stand_ins:
         decisions.add_loser(stand_in, original)
+    for old, new in matches.finders:
+        decisions.add_loser(old, new)
     for alias in matches.aliases:
         survivor = decisions.settle(alias.new)
         decisions.add_loser(alias.old, survivor)
@@ -90,8 +101,7 @@ def _leave_what_cannot_become_an_import(decisions: Decisions) -> None:
         if not (is_class(pair.old) and is_class(pair.new)):
             continue
         if not can_go_over(decisions, pair.old, pair.new, _final):
-            matches.pairs.remove(pair)
-            del matches.by_old[id(pair.old)], matches.by_new[id(pair.new)]
+            matches.leave(pair)
             pair.before.removed[pair.path] = pair.old
 
 
@@ -103,7 +113,7 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     decisions.kept[id(pair.new)] = False
     kind = pair.kind
     # A function that has moved sees the globals of the module it was made in, for ever.
-    kept = not pair.foreign and pair.before is pair.module
+    kept = not (pair.foreign or pair.inside) and pair.before is pair.module
     kept = kept and (type(pair.old) is type(pair.new) or kind in _OF_ANY_TYPE)
     if decisions.strategy == "repoint" and not _is_always_kept(pair):
         irreplaceable = _IRREPLACEABLE.get(kind.name)
@@ -152,8 +162,9 @@ _IRREPLACEABLE: dict[str, Callable[[Decisions, Pair], bool]] = {
 
 
 def _final(decisions: Decisions, value: Any) -> Any:
-    """Return what will stand for an object of either side."""
-    pair = decisions.matches.by_new.get(id(value)) or decisions.matches.by_old.get(id(value))
+    """Return what will stand for an object of either side; for a class, which class."""
+    key, matches = id(value), decisions.matches
+    pair = matches.heirs.get(key) or matches.by_new.get(key) or matches.by_old.get(key)
     if pair is None:
         return value
     return pair.old if _keeps(decisions, pair) else pair.new
@@ -161,13 +172,32 @@ def _final(decisions: Decisions, value: Any) -> Any:
 
 def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
     # A function's closure is fixed when it is made; code with other free variables does not fit.
-    if type(pair.old) is not types.FunctionType:
+    if type(pair.old) is not types.FunctionType or pair.path[-1] == VALUE_OF_ALIAS:
         return False
     before, after = pair.old.__code__, pair.new.__code__  # each look is audited, and costs
     if not same_kind(before, after) or before.co_freevars != after.co_freevars:
         return False
+    if pair.old.__globals__ is pair.before.behind:
+        return False  # the namespace of a module object that nothing else holds
+    if _is_in_another_cache(decisions, pair):
+        return False
     own_globals = pair.old.__globals__ is not pair.new.__globals__
     return not own_globals or _stays_with_its_class(decisions, pair)
+
+
+def _is_in_another_cache(decisions: Decisions, pair: Pair) -> bool:
+    """Whether the load put a function into a cache that has no old one to keep: in C memory."""
+    if plain_path(pair.path) is pair.path:
+        return False  # nothing is around it
+    if decisions.caches is None:
+        young = young_objects_of(CACHE_TYPE)
+        decisions.caches = OwnDict((id(each.__wrapped__), each) for each in young)
+    cache = decisions.caches.get(id(pair.new))
+    if cache is None or cache.__wrapped__ is not pair.new:
+        return False
+    around = decisions.matches.by_new.get(id(cache))
+    old: Any = around.old if around is not None else None
+    return type(old) is not CACHE_TYPE or old.__wrapped__ is not pair.old
 
 
 def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
@@ -187,7 +217,7 @@ def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
 
 def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
     old, new = pair.old, pair.new
-    if not is_class(old) or not same_layout(old, new) or asks_for_migration(old, new):
+    if not is_class(old) or not same_layout(old, new) or asks_for_migration(pair):
         return False
     if _final(decisions, type(old)) is not _final(decisions, type(new)):
         return False
@@ -272,6 +302,12 @@ def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
     )
 
 
+def _never(decisions: Decisions, pair: Pair) -> bool:
+    # Once somebody has asked a `type` alias for its value, this is in C memory for ever.
+    del decisions, pair
+    return False
+
+
 def _final_type(decisions: Decisions, said: Any) -> Any:
     if type(said) is tuple:
         return tuple(_final_type(decisions, each) for each in said)
@@ -287,6 +323,12 @@ def _says_the_same_type(old: Any, new: Any) -> bool:
 def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
     del decisions
     return bool(pair.old.name == pair.new.name)
+
+
+def _keeps_sentinel(decisions: Decisions, pair: Pair) -> bool:
+    old = type(pair.old)
+    settled = _final(decisions, old)
+    return settled is old or can_go_over(decisions, old, settled, _final)
 
 
 # What is given new parts by being initialised once more, as a whole.
@@ -325,10 +367,11 @@ KEEPS: dict[str, Callable[[Decisions, Pair], bool]] = {
     CLASS.name: _keeps_class,
     ENUM_MEMBER.name: _keeps_member,
     OBJECT.name: _keeps_object,
-    SENTINEL.name: _always,
+    SENTINEL.name: _keeps_sentinel,
     CONTEXT_VARIABLE.name: _keeps_context_variable,
     TYPE_PARAMETER.name: _keeps_type_parameter,
     NEW_TYPE.name: _always,
+    TYPE_ALIAS.name: _never,
     **{each.name: _keeps_by_type for each in REINITIALISED},
     CACHED_FUNCTION.name: _keeps_cache,
     WRAPT.name: _keeps_wrapt,

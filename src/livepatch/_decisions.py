@@ -6,14 +6,12 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._kinds import CLASS, PLACES, class_attributes, is_class
 from livepatch._layers import plain_path
 from livepatch._migration import Migration
 from livepatch._module import Path
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
-
-PLACES = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +22,8 @@ class Decisions:
         matches: the pairs decided on.
         strategy: ``"auto"`` or ``"repoint"``.
         survivors: from the id of each loser to its survivor.
+        heirs: from the id of each class that becomes something else to that which its instances and
+            the classes elsewhere below it have now.
         losers: the losers, so that their ids stay theirs.
         kept: ids of the new definitions whose old one survives.
         borrowed: new classes, and the base they are to have while instances go over.
@@ -34,12 +34,14 @@ class Decisions:
         changed_classes: ids of the new classes whose source says something else; None until asked.
         few_survivors: of very many survivors those that are no instances made anew, with the
             number of all at that time.
+        caches: the caches that the load made, by the id of the function in each; None until asked.
         classes: the pairs of classes by module and path; None until asked.
     """
 
     matches: Matches
     strategy: str
     survivors: OwnDict[int, Any] = field(default_factory=OwnDict)
+    heirs: OwnDict[int, type] = field(default_factory=OwnDict)
     losers: OwnList[Any] = field(default_factory=OwnList)
     kept: dict[int, bool] = field(default_factory=dict)
     layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
@@ -48,11 +50,16 @@ class Decisions:
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     changed_classes: set[int] | None = None
     few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())
+    caches: OwnDict[int, Any] | None = None
     classes: OwnDict[tuple[int, Path], Pair] | None = None
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""
         return self.survivors.get(id(value), value)
+
+    def settle_class(self, cls: Any) -> Any:
+        """Return what survives of a class where only a class can be: a base, say."""
+        return self.heirs.get(id(cls)) or self.settle(cls)
 
     def changes_layout(self, old: type) -> bool:
         """Whether the instances of an old class cannot be given its successor."""
@@ -61,7 +68,7 @@ class Decisions:
     def whole_of(self, pair: Pair) -> Pair | None:
         """Return the class that a definition is an attribute of."""
         if self.classes is None:
-            found = (each for each in self.matches.pairs if each.kind is CLASS)
+            found = (each for each in self.matches.beyond_functions() if each.kind is CLASS)
             self.classes = OwnDict(((id(each.module), each.path), each) for each in found)
         return self.classes.get((id(pair.module), plain_path(pair.path)[:-1]))
 

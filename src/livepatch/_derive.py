@@ -29,6 +29,7 @@ from livepatch._kinds import (
 )
 from livepatch._own import OwnList
 from livepatch._pairs import Pair
+from livepatch._steps import set_on_class
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # What a class has of its own by being made.
@@ -49,9 +50,11 @@ def derive(decisions: Decisions) -> None:
 def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
     if id(cls) in decisions.survivors or is_enum(cls):
         return
-    bases = tuple(map(decisions.settle, bases_of(cls)))
+    bases = tuple(map(decisions.settle_class, bases_of(cls)))
     if all(map(lambda a, b: a is b, bases, bases_of(cls))):
         return  # what it derives from could not be copied
+    if any(map(is_enum, bases)):
+        return  # what is no enumeration cannot derive from one
     try:
         copy = copy_class(cls, bases, decisions.settle(type(cls)))
     except (TypeError, ValueError):
@@ -84,7 +87,7 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
         copy: type = type.__new__(metaclass, cls.__name__, bases, namespace)
     for name, value in list(attributes.items()):
         if name not in _MADE_ANEW and name not in namespace and not _is_place(value, cls):
-            type.__setattr__(copy, name, value)
+            set_on_class(copy, name, value)
     if "__slots__" in attributes:
         type.__setattr__(copy, "__slots__", attributes["__slots__"])
     if issubclass(metaclass, abc.ABCMeta):

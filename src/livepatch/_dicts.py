@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from operator import methodcaller
 from typing import Any
 
+from livepatch._constants import same_value
 from livepatch._kinds import class_attributes
 from livepatch._own import Call, OwnDict, OwnList
 
@@ -35,7 +36,8 @@ def reorder(target: dict[str, Any], wanted: list[str]) -> list[Call]:
     places = dict.fromkeys(wanted)
     present = [key for key in list(target) if key in places]
     wanted = [key for key in wanted if key in target]
-    first = next((i for i, (a, b) in enumerate(zip(present, wanted)) if a != b), len(wanted))
+    pairs = enumerate(zip(present, wanted))
+    first = next((place for place, (a, b) in pairs if not same_value(a, b)), len(wanted))
     calls: list[Call] = OwnList()
     for key in wanted[first:]:
         calls += move_to_end(target, key)
@@ -71,6 +73,35 @@ def restored_order(cls: type, wanted: Iterable[str]) -> list[Call]:
         if type(part) is dict and part.keys() == contents.keys():
             return [Call(dict.clear, part), Call(dict.update, part, contents)]
     return []
+
+
+def restore_places(
+    target: dict[Any, Any], former: Iterable[Any], successors: Iterable[tuple[Any, Any]]
+) -> None:
+    """Bring what is in a dict of texts to the places it had; what is new comes last.
+
+    Args:
+        target: the dict.
+        former: its keys as they were.
+        successors: keys that went, each with the one that came in its place.
+    """
+    if not has_plain_keys((*target, *former)):
+        return
+    came: dict[Any, list[Any]] = {}
+    for old, new in successors:
+        came.setdefault(old, []).append(new)
+    order = OwnList(each for key in former for each in (key, *came.get(key, ())))
+    contents = OwnDict((key, target[key]) for key in order if key in target)
+    contents.update(target)
+    restore_contents(target, contents)
+
+
+def has_plain_keys(keys: Iterable[Any]) -> bool:
+    """Whether keys are of types whose hashes and equality run no code of the program."""
+    return all(type(key) in _HASHED_IN_C for key in keys)
+
+
+_HASHED_IN_C = frozenset({str, bytes, int, bool, type(None)})
 
 
 def restore_contents(container: Any, before: Any) -> None:

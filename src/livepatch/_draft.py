@@ -6,16 +6,19 @@ classes, definitions before those who hold them, the module's namespace last.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from livepatch._base_order import order_bases
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._complete import complete
 from livepatch._decide import decide
+from livepatch._destructors import leave_to_successors
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
-from livepatch._holders import Repointing
-from livepatch._instances import plan_instances, refuse_without_order
+from livepatch._holders import Repointing, Table
+from livepatch._instances import plan_instances, refuse_bases
 from livepatch._layers import decorated_function
 from livepatch._layout import sizes_of
 from livepatch._migrate import start_migrations
@@ -23,7 +26,8 @@ from livepatch._namespaces import keep_globals, plan_namespace
 from livepatch._own import Call, OwnList
 from livepatch._pairs import Matches
 from livepatch._plan import Plan
-from livepatch._reconcile import Reconciliation, reconcile
+from livepatch._reconcile import Reconciliation, has_definition, reconcile
+from livepatch._registries import enter, entered_in_place
 from livepatch._search import search
 from livepatch._steps import Steps
 from livepatch._unwrapped import Layer
@@ -89,17 +93,42 @@ def finish_plan(
     plan.steps, plan.caches, plan.changed = result.steps, result.caches, result.changed
     plan.codes = result.codes
     repointing, plan.frames = search(result, untouched)
+    plan.searched = bool(plan.decisions.losers) or repointing.seeks_code
     plan.definition_steps.extend(result.steps)
-    refuse_without_order(plan, repointing)
+    refuse_bases(plan, repointing)
+    order_bases(repointing.fresh_bases, plan.steps, repointing.first)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
-    plan.tables = repointing.tables
+    # One that the load made goes, where the live one stays; a frozenset may have been built anew.
+    kept = (each for each in repointing.tables if each.kind is frozenset or not _goes(plan, each))
+    plan.tables = OwnList(kept)
     for table in plan.tables:
-        table.holder = plan.decisions.settle(table.holder)  # a frozenset may have been built anew
+        table.holder = plan.decisions.settle(table.holder)
     plan.steps.extend(repointing.first)
     plan_instances(plan, repointing)
     _add_holders(plan, repointing)
+    for live, made in result.fillings:
+        plan.entered.extend(enter(repointing.settle, live, made))
+    for live, made in result.registered:
+        takes = functools.partial(has_definition, plan.matches)
+        plan.entered.extend(enter(repointing.settle, live, made, takes))
+    _note_entered(plan, repointing)
+    plan.hashes_last = repointing.hashes_last
+    plan.entering.extend(plan.entered)
     _add_completion(plan)
+
+
+def _goes(plan: Plan, table: Table) -> bool:
+    return plan.decisions.settle(table.holder) is not table.holder
+
+
+def _note_entered(plan: Plan, repointing: Repointing) -> None:
+    """Note what statements entered into containers that were there, where only some ran."""
+    for module in plan.matches.modules:
+        for container, before in module.contents if module.bodies is not None else ():
+            entered, given_back = entered_in_place(repointing.settle, container, before)
+            plan.entered.extend(entered)
+            plan.steps.extend(given_back)
 
 
 def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
@@ -122,6 +151,11 @@ def _add_holders(plan: Plan, repointing: Repointing) -> None:
     plan.definition_steps.extend(repointing.forwards)
     plan.steps.extend(repointing.forwards)
     plan.last = repointing.last
+    destructors = Steps()
+    for migration in plan.decisions.migrations.values():
+        leave_to_successors(migration, destructors)
+    plan.definition_steps.extend(destructors)
+    plan.steps.extend(destructors)
 
 
 def _add_completion(plan: Plan) -> None:

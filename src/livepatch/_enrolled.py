@@ -1,4 +1,4 @@
-"""What objects hold of the definitions that their methods decorate: routes, commands, tasks.
+"""What those who decorate definitions keep of them: routes, commands, tasks, registers of plugins.
 
 A definition whose statement has changed or gone is struck off their lists first. Else an
 application refuses the second view of a name, or asks the first of two routes; and a route that is
@@ -7,16 +7,19 @@ gone answers.
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import inspect
 import sys
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, qualified_name
+from livepatch._code import nested_codes
+from livepatch._frameworks import see_to_frameworks
+from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_of, qualified_name
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._steps import MISSING, Steps
 
@@ -27,17 +30,21 @@ _LAYERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A definition that a method of a global decorates.
+    """A definition that is decorated.
 
     Attributes:
         name: the global that its statement binds.
-        roots: the names of the objects whose methods decorate it.
+        decorators: the names that lead to what decorates it: ``("app", "route")``.
         codes: its code.
+        bases: the names that lead to the bases and the metaclass of a class.
+        home: the name of its module.
     """
 
     name: str
-    roots: frozenset[str]
+    decorators: frozenset[tuple[str, ...]]
     codes: tuple[CodeType, ...]
+    bases: frozenset[tuple[str, ...]] = frozenset()
+    home: str = ""
 
     @property
     def is_class(self) -> bool:
@@ -54,12 +61,14 @@ class Entry:
         key: the key, or the index.
         held: what is there, in a list of livepatch's own.
         made: the definition.
+        within: the keys that lead to the container.
     """
 
     container: Any
     key: Any
     held: OwnList[Any]
     made: Made
+    within: tuple[Any, ...] = ()
 
     @property
     def value(self) -> Any:
@@ -87,15 +96,19 @@ class Enrolled:
         entries: from where, in the order in which it was done.
         gone: the entries that did not come back.
         came: what came in their place, a path and the old and the new object each.
+        moved: dicts, each with a key and a value that came under it in place of another key.
         steps: what frameworks keep beside such entries, as it was before and as it is without them.
         unfound: names of objects on whose lists a definition was not found.
+        orders: the dicts, each with its keys as they were.
     """
 
     entries: list[Entry] = field(default_factory=OwnList)
     gone: list[Entry] = field(default_factory=OwnList)
     came: OwnList[tuple[str, OwnList[Any]]] = field(default_factory=OwnList)
+    moved: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     steps: Steps = field(default_factory=Steps)
     unfound: set[str] = field(default_factory=set)
+    orders: list[tuple[dict[Any, Any], list[Any]]] = field(default_factory=OwnList)
 
     def contents(self) -> Iterator[tuple[Any, Any]]:
         """Yield each container once, with a copy of what it holds."""
@@ -105,40 +118,140 @@ class Enrolled:
 
 
 def find_entries(namespace: Mapping[str, Any], made: Collection[Made]) -> Enrolled:
-    """Find what the objects that decorated some definitions hold of these. Nothing is changed."""
+    """Find what those who decorated some definitions hold of these. Nothing is changed."""
     found = Enrolled()
-    wanted = {id(code): each for each in made for code in each.codes}
-    for root in sorted({root for each in made for root in each.roots}):
-        own = {key: each for key, each in wanted.items() if root in each.roots}
-        value = namespace.get(root, MISSING)
-        if kind_of(value) is None and not isinstance(value, ModuleType):
-            entries = list(_entries_in(value, own))
-            found.entries += entries
-            if {each.made.name for each in entries} != {each.name for each in own.values()}:
-                found.unfound.add(root)
-            _see_to_frameworks(value, found)
+    made = [at_home(each, namespace) for each in made]
+    registers: OwnDict[int, tuple[Any, dict[int, Made]]] = OwnDict()
+    for each in made:
+        by_bases = (registers_of_bases(namespace, path) for path in each.bases)
+        by_decorators = (_registers_of(namespace, path) for path in each.decorators)
+        for register in chain(*by_bases, *by_decorators):
+            wanted = registers.setdefault(id(register), (register, {}))[1]
+            wanted.update((id(code), each) for code in each.codes)
+    places: set[tuple[int, int]] = set()
+    for register, wanted in registers.values():
+        for entry in _entries_in(register, wanted):
+            # A key may have a hash of its own, which may raise; each number of a list is another.
+            key = entry.key if type(entry.key) is int else id(entry.key)
+            if (id(entry.container), key) not in places:
+                places.add((id(entry.container), key))
+                found.entries.append(entry)
+        see_to_frameworks(register, found.entries, found.steps)
+    entered = {entry.made.name for entry in found.entries}
+    for each in made:
+        if each.name not in entered:
+            found.unfound.update(
+                path[0]
+                for path in each.decorators
+                if path[0] in namespace and _is_register(namespace[path[0]], path[1:])
+            )
     return found
+
+
+def _registers_of(namespace: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what a decorator may enter definitions in: its object, or what a function names."""
+    value, rest = _led_to(namespace, path)
+    if _is_register(value, rest):
+        yield value
+    if type(value) is FunctionType and not _is_of_library(value.__module__):
+        yield from _registers_named(value)
+
+
+def _led_to(namespace: Mapping[str, Any], path: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+    """Return what names lead to, through modules, and the names that are left."""
+    value, rest = namespace.get(path[0], MISSING), path[1:]
+    while isinstance(value, ModuleType) and rest:
+        value, rest = value.__dict__.get(rest[0], MISSING), rest[1:]
+    return value, rest
+
+
+def _registers_named(function: FunctionType) -> Iterator[Any]:
+    """Yield the containers and objects among the globals that a function names."""
+    for name in _names_in(function):
+        used = function.__globals__.get(name, MISSING)
+        if is_class(used):
+            attributes = list(class_attributes(used).values())
+            yield from (each for each in attributes if isinstance(each, (dict, list)))
+        elif _is_register(used, (name,)):
+            yield used
+
+
+def at_home(made: Made, namespace: Mapping[str, Any]) -> Made:
+    """Say of which module a definition is: others have classes of the same name."""
+    return dataclasses.replace(made, home=namespace.get("__name__", ""))
+
+
+def registers_of_bases(namespace: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[Any]:
+    """Yield what the code that makes the classes below a base may enter them in."""
+    base, _ = _led_to(namespace, path)
+    if not is_class(base):
+        return
+    makers = OwnList(
+        (cls, names)
+        for cls, names in (
+            *((each, ("__init_subclass__",)) for each in mro_of(base)),
+            *((each, ("__new__", "__init__")) for each in mro_of(type(base))),
+        )
+        if not _is_of_library(class_attributes(cls).get("__module__"))
+    )
+    for cls, names in makers:
+        for function in (class_attributes(cls).get(name) for name in names):
+            function = getattr(function, "__func__", function)  # noqa: PLW2901 - inside
+            if type(function) is FunctionType:
+                yield from _registers_named(function)
+                for name in _names_in(function):
+                    kept = (class_attributes(each).get(name) for each, _ in makers)
+                    yield from (each for each in kept if isinstance(each, (dict, list)))
+
+
+def _names_in(function: FunctionType) -> set[str]:
+    return {name for code in _codes_of(function) for name in code.co_names}
+
+
+def _codes_of(function: FunctionType) -> tuple[CodeType, ...]:
+    return (function.__code__, *nested_codes(function.__code__))
+
+
+def _is_register(value: Any, attributes: tuple[str, ...]) -> bool:
+    """Whether a method of an object decorates, rather than the object, a function or a class."""
+    return (
+        bool(attributes)
+        and kind_of(value) is None
+        and not isinstance(value, ModuleType)
+        and not _is_of_library(type(value).__module__)
+    )
+
+
+def _is_of_library(module: Any) -> bool:
+    """Whether a function or class is of Python's own library, but for its containers."""
+    top = str(module).partition(".")[0]
+    return top in sys.stdlib_module_names and top not in _CONTAINERS_OF
+
+
+_CONTAINERS_OF = frozenset({"__main__", "builtins", "collections"})
 
 
 def _entries_in(root: Any, wanted: Mapping[int, Made]) -> Iterator[Entry]:
     seen: set[int] = set()
-    level: list[Any] = OwnList([root])
+    level: list[tuple[Any, tuple[Any, ...]]] = OwnList([(root, ())])
     for _ in range(_DEEPEST):
-        following: list[Any] = OwnList()
-        for value in level:
+        following: list[tuple[Any, tuple[Any, ...]]] = OwnList()
+        for value, within in level:
             if id(value) in seen:
                 continue
+            if len(seen) > _MANY:
+                return  # the nearest have been seen
             seen.add(id(value))
-            for key, part in _items_of(value):
-                made = _made_inside(part, wanted) if key is not MISSING else None
+            for key, part in items_of(value):
+                made = made_inside(part, wanted) if key is not MISSING else None
                 if made is not None:
-                    yield Entry(value, key, OwnList([part]), made)
+                    yield Entry(value, key, OwnList([part]), made, within)
                 elif kind_of(part) is None and not isinstance(part, ModuleType):
-                    following.append(part)
+                    following.append((part, (*within, key)))
         level = following
 
 
-def _items_of(value: Any) -> list[tuple[Any, Any]]:
+def items_of(value: Any) -> list[tuple[Any, Any]]:
     """List the entries of a container, or the attributes of an object, which are no entries."""
     if isinstance(value, dict):
         return list(dict.items(value)) if len(value) <= _MANY else []
@@ -148,20 +261,27 @@ def _items_of(value: Any) -> list[tuple[Any, Any]]:
     return [(MISSING, part) for part in list((attributes or {}).values())]
 
 
-def _made_inside(value: Any, wanted: Mapping[int, Made]) -> Made | None:
+def made_inside(value: Any, wanted: Mapping[int, Made]) -> Made | None:
     """Return which of some definitions a value is, or holds in an attribute."""
-    parts = _parts_of(value)
-    for function in _functions_among(parts):
+    parts = parts_of(value)
+    for function in functions_among(parts):
         if id(function.__code__) in wanted:
             return wanted[id(function.__code__)]
-    names = {qualified_name(part) for part in parts if is_class(part)}
-    return next((made for made in wanted.values() if made.is_class and made.name in names), None)
+    names = {
+        (class_attributes(part).get("__module__"), qualified_name(part))
+        for part in parts
+        if is_class(part)
+    }
+    classes = (made for made in wanted.values() if made.is_class)
+    return next((made for made in classes if (made.home, made.name) in names), None)
 
 
-def _parts_of(value: Any) -> list[Any]:
+def parts_of(value: Any) -> list[Any]:
     """List a value and, if it is an object that may be a record of a definition, its attributes."""
     parts: list[Any] = OwnList([value])
-    if kind_of(value) is None and not isinstance(value, (ModuleType, dict, list, tuple, set)):
+    if type(value) is tuple:
+        parts += value
+    elif kind_of(value) is None and not isinstance(value, (ModuleType, dict, list, set)):
         parts += (dict_of(value) or {}).values()
         parts += (each for each in gc.get_referents(value) if type(each) is FunctionType)
         if type(value).__flags__ & _HEAP_TYPE:
@@ -172,7 +292,7 @@ def _parts_of(value: Any) -> list[Any]:
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
-def _functions_among(values: list[Any]) -> Iterator[FunctionType]:
+def functions_among(values: list[Any]) -> Iterator[FunctionType]:
     """Yield the functions among values, behind wrappers too."""
     seen: set[int] = set()
     level = values
@@ -191,68 +311,11 @@ def _functions_among(values: list[Any]) -> Iterator[FunctionType]:
 
 def strike_off(enrolled: Enrolled) -> None:
     """Take the entries out of their containers."""
+    for container, contents in enrolled.contents():
+        if isinstance(container, dict):
+            enrolled.orders.append((container, OwnList(contents)))
     for call in (*(each.strike_off() for each in reversed(enrolled.entries)), *enrolled.steps.do):
         call()
-
-
-def see_who_came_back(
-    enrolled: Enrolled, made: Mapping[str, Made], namespace: Mapping[str, Any]
-) -> None:
-    """Put entries back whose definition was made again and that nobody entered again.
-
-    Args:
-        enrolled: what was struck off. What has come back stands where it was before.
-        made: the definitions that were made again, by name, with their new code.
-        namespace: the module's, as it is now.
-    """
-    for name in made:
-        _settle_promise(namespace.get(name))
-    for entry in enrolled.entries:
-        successor = made.get(entry.made.name)
-        if successor is None:
-            enrolled.gone.append(entry)
-            continue
-        container = entry.container
-        wanted = dict.fromkeys(map(id, successor.codes), successor)
-        came = [
-            (key, value)
-            for key, value in _items_of(container)
-            if value is not entry.value and _made_inside(value, wanted) is not None
-        ]
-        if not came:
-            entry.put_back()()
-            continue
-        enrolled.came += _what_came(entry, came[0][1], successor)
-        if type(container) is list and len(came) == 1 and came[0][0] > entry.key:
-            container.insert(entry.key, container.pop(came[0][0]))
-
-
-def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnList[Any]]]:
-    """Yield what an entry was and is now, and the functions inside, unless it is one."""
-    pair = OwnList((entry.value, value))
-    if any(type(each) is FunctionType for each in pair):
-        return
-    codes = {id(code) for each in (entry.made, made) for code in each.codes}
-    inside = OwnList(
-        function
-        for each in pair
-        for function in _functions_among(_parts_of(each))
-        if id(function.__code__) in codes
-    )
-    if len(inside) == len(pair):
-        yield f"{made.name}.<entered>.<wrapped>", inside
-        if isinstance(entry.container, dict) and None not in map(dict_of, pair):
-            yield f"{made.name}.<entered>", pair
-
-
-def steps_for_gone(enrolled: Enrolled) -> Steps:
-    """Return the steps for what is struck off for good: done already, and to be taken back."""
-    steps = Steps()
-    for entry in reversed(enrolled.gone):
-        steps.add(entry.strike_off(), entry.put_back())
-    if enrolled.gone:
-        steps.extend(enrolled.steps)
-    return steps
 
 
 def _remove(container: list[Any], value: Any) -> None:
@@ -260,78 +323,3 @@ def _remove(container: list[Any], value: Any) -> None:
         if each is value:
             del container[index]
             return
-
-
-# --- what frameworks keep beside
-
-
-@contextmanager
-def open_to_more(namespace: Mapping[str, Any]) -> Generator[None, None, None]:
-    """Let Flask applications take routes: after its first request one refuses them."""
-    kind: Any = getattr(sys.modules.get("flask"), "Flask", None)
-    closed: list[Any] = OwnList()
-    if is_class(kind):
-        applications = (each for each in namespace.values() if issubclass(type(each), kind))
-        closed.extend(each for each in applications if getattr(each, _FIRST, False))
-    for app in closed:
-        setattr(app, _FIRST, False)
-    try:
-        yield
-    finally:
-        for app in closed:
-            setattr(app, _FIRST, True)
-
-
-_FIRST = "_got_first_request"
-
-
-def _see_to_frameworks(root: Any, found: Enrolled) -> None:
-    for name, cls, see_to in _FRAMEWORKS:
-        kind: Any = getattr(sys.modules.get(name), cls, None)
-        if is_class(kind) and isinstance(root, kind):
-            see_to(root, found)
-
-
-def _see_to_flask(app: Any, found: Enrolled) -> None:
-    """Flask keeps the rules of its views apart, by their names, in a map that cannot lose one."""
-    views = {each.key for each in found.entries if each.container is app.view_functions}
-    present = app.url_map
-    rules = list(present.iter_rules())
-    if not views or all(rule.endpoint not in views for rule in rules):
-        return
-    successor = type(present)(
-        default_subdomain=present.default_subdomain,
-        strict_slashes=present.strict_slashes,
-        merge_slashes=present.merge_slashes,
-        redirect_defaults=present.redirect_defaults,
-        converters=present.converters,
-        sort_parameters=present.sort_parameters,
-        sort_key=present.sort_key,
-        host_matching=present.host_matching,
-    )
-    for rule in rules:
-        if rule.endpoint not in views:
-            successor.add(rule.empty())
-    found.steps.set_attribute(app, "url_map", successor, present)
-
-
-def _see_to_fastapi(router: Any, found: Enrolled) -> None:
-    """FastAPI counts the changes of a router's routes, for those that include it."""
-    router = getattr(router, "router", router)
-    if any(each.container is router.routes for each in found.entries):
-        count: Callable[[], Any] = getattr(router, "_mark_routes_changed", bool)
-        found.steps.add(Call(count), Call(count))
-
-
-def _settle_promise(value: Any) -> None:
-    """Have Celery make a task, which it does when one is first used."""
-    kind: Any = getattr(sys.modules.get("celery.local"), "PromiseProxy", None)
-    if is_class(kind) and type(value) is kind:
-        kind.__maybe_evaluate__(value)
-
-
-_FRAMEWORKS: tuple[tuple[str, str, Callable[[Any, Enrolled], None]], ...] = (
-    ("flask", "Flask", _see_to_flask),
-    ("fastapi", "FastAPI", _see_to_fastapi),
-    ("fastapi", "APIRouter", _see_to_fastapi),
-)

@@ -5,48 +5,60 @@ from __future__ import annotations
 import gc
 import types
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
-from livepatch._decisions import PLACES, Decisions
+from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
+    PLACES,
+    TYPE_PARAMETER,
     bases_of,
     class_attributes,
     is_class,
     parts_of_wrapper,
     without_instances,
 )
+from livepatch._module import Module
 from livepatch._own import OwnList
 from livepatch._pairs import Matches
 
 _VERY_MANY = 10_000
 
 
-def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
+def explained_by(
+    matches: Matches, decisions: Decisions, *, pairs: bool = True, young: bool = False
+) -> OwnList[Any]:
     """List the objects whose references to definitions need no search.
 
     They are livepatch's own records, the modules' namespaces and their classes' (the plan sets
     every name there), and whatever goes away with a loser.
+
+    Args:
+        matches: the pairs.
+        decisions: who survives.
+        pairs: whether to list the pairs themselves; what they refer to is known without a look.
+        young: whether the definitions are such as the load made: of what there was before, only
+            what it may have changed is listed.
     """
     found: OwnList[Any] = OwnList()
-    found += (decisions.losers, _survivors(decisions), *matches.pairs, *matches.aliases)
+    few = few_survivors(decisions)
+    found.append(decisions.losers)
+    found += (*matches.pairs, *matches.aliases) if pairs else ()
+    found.append(decisions.survivors if few is None else few)
+    found.append(decisions.heirs)
     for module in matches.modules:
-        found += (module.live, module.old, module.new)
-        found += (module.added, module.removed, module.patched)
-        found += module.classes
-        found += (attributes for _, attributes in module.classes)
-        found += module.contents
-        found += (contents for _, contents in module.contents)
-        for enrolled in module.enrolled:
-            found += (entry.held for entry in enrolled.entries)
-            found += (pair for _, pair in enrolled.came)
-        for removed in module.removed.values():
-            found += parts_of(removed)
+        found += _explained_in(module, young=young)
     found += decisions.derived
+    found += decisions.borrowed
     for migration in decisions.migrations.values():
         found += (migration, migration.old, migration.new)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
-        for definition in (pair.old,) if pair.foreign else (pair.old, pair.new):
+        if pair.kind is TYPE_PARAMETER and id(pair.new) not in decisions.survivors:
+            found.append(pair.old)  # what the new one is bound to may be a loser that the load made
+            continue
+        both = (pair.new,) if young else (pair.old, pair.new)
+        for definition in (pair.old,) if pair.foreign else both:
             # Nearly every definition is a function without a closure, of which nothing is a part.
             if type(definition) is not types.FunctionType or definition.__closure__:
                 found += parts_of(definition)
@@ -56,15 +68,45 @@ def explained_by(matches: Matches, decisions: Decisions) -> OwnList[Any]:
     return found
 
 
-def _survivors(decisions: Decisions) -> Any:
-    """Return what holds the survivors, but for a million instances that nobody asks about."""
+def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
+    found: OwnList[Any] = OwnList((module.live, module.new, module.added))
+    found += module.contents
+    found += (contents for _, contents in module.contents)
+    for enrolled in module.enrolled:
+        found += enrolled.entries
+        found += (entry.held for entry in enrolled.entries)
+        found += (entry.value for entry in enrolled.entries if type(entry.value) is tuple)
+        found += (pair for _, pair in enrolled.came)
+    if not young:
+        found += (module.old, module.removed, module.patched)
+        found += module.classes
+        found += (attributes for _, attributes in module.classes)
+        for removed in module.removed.values():
+            found += parts_of(removed)
+    return found
+
+
+def ids_in_pairs(matches: Matches) -> list[int]:
+    """Return the id of a definition for each reference that a pair has to it."""
+    each_once = {id(pair): pair for pair in (*matches.pairs, *matches.aliases)}
+    return [key for pair in each_once.values() for key in (id(pair.old), id(pair.new))]
+
+
+def few_survivors(decisions: Decisions) -> OwnList[Any] | None:
+    """List the survivors that are no instances made anew; None unless these are very many.
+
+    Their references need not be counted one by one: nobody asks for a million instances. Those of
+    the survivors that are listed are to be counted beside those of the list.
+    """
     survivors = decisions.survivors
     if len(survivors) < _VERY_MANY:
-        return survivors
-    if decisions.few_survivors[0] != len(survivors):
-        few = OwnList[Any]()
+        return None
+    seen, few = decisions.few_survivors
+    if seen != len(survivors):
         made = [each.new.cls for each in decisions.migrations.values()]
-        few += without_instances(list(survivors.values()), made)
+        # None ever leaves, and those that come stand last.
+        later = list(islice(survivors.values(), seen, None))
+        few = OwnList((*few, *without_instances(later, made)))
         decisions.few_survivors = (len(survivors), few)
     return decisions.few_survivors[1]
 

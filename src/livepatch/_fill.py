@@ -125,24 +125,47 @@ def _inside(*instances: Any) -> list[Any]:
     return parts + gc.get_referents(*dicts) if dicts else parts
 
 
-def hold_only_atoms(instances: list[Any], slots: Mapping[str, Any]) -> bool:
-    """Whether what many instances have in their slots are numbers, texts and the like."""
+def hold_only_atoms(
+    instances: list[Any], slots: Mapping[str, Any], *, losers_are_tracked: bool
+) -> bool:
+    """Whether what many instances have in their slots are numbers, texts and the like.
+
+    Args:
+        instances: the instances; all of one class.
+        slots: their slots.
+        losers_are_tracked: whether the collector knows all losers: what it does not know is none.
+    """
     cls = type(instances[0])
     pairs = [(slot, slot) for slot in slots.values()]
     if not _are_plain(cls, cls, pairs):
         return False
+    are_atoms = _are_untracked if losers_are_tracked else _are_of_atomic_types
+    readers = [_reader_of(slot.__name__) for slot in slots.values()]
+    remaining = iter(instances)
     try:
-        return all(_kinds_of(slot.__name__)(instances) <= _ATOMS_BY_ID for slot in slots.values())
+        # Not slot by slot through them all: each would have to be brought into the caches again.
+        while chunk := list(islice(remaining, _CHUNK)):
+            if not all(are_atoms(read(chunk)) for read in readers):
+                return False
     except AttributeError:
         return False  # a slot that was never assigned
+    return True
+
+
+def _are_untracked(values: list[Any]) -> bool:
+    return not any(map(gc.is_tracked, values))
+
+
+def _are_of_atomic_types(values: list[Any]) -> bool:
+    return _ATOMS_BY_ID.issuperset(map(id, map(type, values)))
 
 
 _ATOMS_BY_ID = frozenset(map(id, (int, float, bool, str, bytes, complex, type(None))))
 
 
-def _kinds_of(name: str) -> Callable[[list[Any]], set[int]]:
-    made: Callable[[list[Any]], set[int]] = eval(  # noqa: S307 - the name is an identifier
-        f"lambda instances: {{id(type(each.{name})) for each in instances}}", {}
+def _reader_of(name: str) -> Callable[[list[Any]], list[Any]]:
+    made: Callable[[list[Any]], list[Any]] = eval(  # noqa: S307 - the name is an identifier
+        f"lambda instances: [each.{name} for each in instances]", {}
     )
     return made
 

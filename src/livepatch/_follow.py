@@ -6,6 +6,7 @@ class. Those that a path leads to are found here, all others by their code durin
 
 from __future__ import annotations
 
+import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 import ast
 import functools
 import sys
@@ -19,18 +20,23 @@ from livepatch._kinds import (
     CLASS,
     FUNCTION,
     Kind,
+    abstract_bases_of,
     class_attributes,
     is_class,
     kind_of,
     qualified_name,
 )
 from livepatch._layers import CONTAINERS, leads_on
+from livepatch._marks import is_remnant
 from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
 
 _DEEPEST = 8
+# The steps of a path at most: no source has more than 100 levels of indentation (CPython's
+# tokenizer). What lies deeper in attributes of classes is found by its code.
+_LONGEST = 100
 _MANY = 10_000
 _NAMED = (str, int, bytes, bool, type(None), FunctionType)
 # Until 3.13 a function without a docstring has None as its first constant.
@@ -61,12 +67,16 @@ class _Walk:
         }
         self.classes = {body.path: body for body in bodies.classes}
         self.seen: set[int] = set()
+        # What has changed itself, or leads to what has, in whatever way that was met first.
+        self.altered: set[int] = set()
         self.documented: OwnDict[int, tuple[str | None, str | None]] = OwnDict()
 
     def run(self) -> None:
         self.found.codes += ((body.old, body.new) for body in self.successors.values())
         for name, value in self.module.old.items():
-            if self.module.new.get(name, self) is value:
+            # What has gone from the source is noted as that.
+            stays = self.module.new.get(name, self) is value and not is_remnant(name)
+            if stays and name not in self.module.unbound:
                 self.visit((name,), value, None, 0)
         if not self.found.definitions.keys() >= {
             body.path for body in self.successors.values() if body.changed
@@ -110,15 +120,19 @@ class _Walk:
 
     def visit(self, path: Path, value: Any, owner: Any, depth: int) -> bool | None:
         """Go through a value; say whether code in it changed, and None if there is none of ours."""
-        if id(value) in self.seen or depth > _DEEPEST or id(value) in self.matches.by_old:
+        # Nearly every one is a function: a call less for each.
+        kind = FUNCTION if type(value) is FunctionType else kind_of(value)
+        if kind is None or id(value) in self.seen or id(value) in self.matches.by_old:
             return None
-        kind = kind_of(value)
-        if kind is None:
+        if depth > _DEEPEST or len(path) > _LONGEST:
             return None
         self.seen.add(id(value))
-        changed = self.visit_class(path, value) if kind is CLASS else None
+        changed: bool | None = None
         if kind is FUNCTION:
             changed = self.visit_function(path, value, owner)
+        elif kind is CLASS:
+            cls: Any = value
+            changed = self.visit_class(path, cls)
         if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
             inside = self.visit_parts(path, kind, value, owner, depth)
             changed = changed if inside is None else inside or changed or False
@@ -140,7 +154,9 @@ class _Walk:
         if _fits(body):
             self.found.functions.append(function)
             self.found.new_codes.append(body.new)
-            self.take_docstring(function, body)
+            if body.changed:
+                self.altered.add(id(function))
+                self.take_docstring(function, body)
         else:
             self.replace(path, function, body, owner)
         return body.changed
@@ -172,9 +188,11 @@ class _Walk:
         for step, part in list(kind.parts(value)):
             inside = self.visit((*path, step), part, owner, depth + 1)
             changed = changed if inside is None else inside or changed or False
+            if inside or id(part) in self.altered:
+                self.altered.add(id(value))
             if id(part) in self.documented:
                 self.pass_docstring_on(value, owner, path[-1], *self.documented[id(part)])
-        if changed and kind is CACHED_FUNCTION:
+        if kind is CACHED_FUNCTION and (changed or id(value) in self.altered):
             self.found.caches.append((self.module.path_text(path), Call(value.cache_clear)))
         return changed
 
@@ -195,7 +213,9 @@ class _Walk:
             return None
         attributes = class_attributes(cls)
         for name, value in list(attributes.items()):
-            self.visit((*path, name), value, cls, 1)
+            if self.visit((*path, name), value, cls, 1) and name == "__subclasshook__":
+                forgets = (Call(_abc._reset_caches, each) for each in abstract_bases_of(cls))  # noqa: SLF001 - as abc does
+                self.found.caches += ((self.module.path_text(path), each) for each in forgets)
         body = self.classes.get(path)
         if body is not None and "__firstlineno__" in attributes:
             said = _said_by_compiler(self.module.outline, path)

@@ -7,7 +7,7 @@ from typing import Any
 
 from livepatch._borrow import can_borrow_base, can_borrow_each_other
 from livepatch._decisions import Decisions
-from livepatch._kinds import base_of, class_attributes
+from livepatch._kinds import base_of, bases_of, class_attributes, mro_of, qualified_name
 from livepatch._layout import (
     adds_only_slots,
     grow_from_one,
@@ -47,10 +47,11 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
         return False
     settled = final(decisions, old_base)
     final_base = final(decisions, new_base)
-    if settled is not final_base:
-        if not grow_from_one(settled, final_base) or not can_borrow_base(new_top):
-            return False
-        decisions.borrowed.append((new_top, settled))
+    if settled is not final_base and not (
+        grow_from_one(settled, final_base)
+        and _lend_base(decisions, old, [(old_top, final_base), (new_top, settled)], final)
+    ):
+        return False
     if settled is not old_base and not can_go_over(decisions, old_base, settled, final):
         return False
     only_slots = adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
@@ -59,11 +60,43 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
     return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
 
 
+def _lend_base(
+    decisions: Decisions, old: type, tops: list[tuple[type, type]], final: Final
+) -> bool:
+    """Let one of two classes have the base of the other while instances go over, if it can.
+
+    Args:
+        decisions: takes the class and the base.
+        old: the class that the instances are of.
+        tops: where its layout grows, and where that of the new class does, with the other's base.
+        final: returns what will stand for an object.
+    """
+    (old_top, _), (new_top, _) = tops
+    matches = decisions.matches
+    pair = matches.by_new.get(id(new_top)) or matches.by_old.get(id(new_top))
+    # A base that others have too is not lent another one: they may compare it with something else.
+    shared = pair is None or not any(base is pair.old for base in mro_of(old))
+    # Nor one whose bases are exchanged: CPython would find the borrowed one among them.
+    stays = all(final(decisions, base) is base for base in bases_of(old_top))
+    chosen = tops[0] if shared and stays else tops[1]
+    if not can_borrow_base(chosen[0]):
+        return False
+    decisions.borrowed.append(chosen)
+    return True
+
+
 def lend_whole(decisions: Decisions, cls: type, other: type) -> bool:
-    """Let a class derive from the one it is paired with while instances go over, if it can."""
+    """Let a class derive from the one it is paired with while instances go over, if it can.
+
+    So may one that no name leads to: what a metaclass or a function put between, for both alike.
+    """
     matches = decisions.matches
     pair = matches.by_new.get(id(cls)) or matches.by_old.get(id(cls))
-    paired = pair is not None and (pair.old is other or pair.new is other)
+    if pair is None:
+        nameless = id(other) not in matches.by_new and id(other) not in matches.by_old
+        paired = nameless and qualified_name(cls) == qualified_name(other)
+    else:
+        paired = pair.old is other or pair.new is other
     if not paired or not can_borrow_each_other(cls, other):
         return False
     decisions.borrowed.append((cls, other))
@@ -72,9 +105,7 @@ def lend_whole(decisions: Decisions, cls: type, other: type) -> bool:
 
 def note_layout(decisions: Decisions, pair: Pair, final: Final) -> None:
     """Note a class whose instances cannot go over, with the number of the refusal."""
-    if can_go_over(decisions, pair.old, pair.new, final) and not (
-        asks_for_migration(pair.old, pair.new)
-    ):
+    if can_go_over(decisions, pair.old, pair.new, final) and not asks_for_migration(pair):
         return
     old, new = layout_of(pair.old), layout_of(pair.new)
     if issubclass(pair.old, tuple) and "_fields" in class_attributes(pair.old):

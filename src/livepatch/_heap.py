@@ -6,28 +6,37 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
 from itertools import compress, islice, repeat
 from operator import is_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
 
-from livepatch._kinds import class_attributes, flags_of, is_class
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._among import (
+    Holders,
+    Watch,
+    is_among,
+    is_instance_or_among,
+    is_own_type,
+    objects_of,
+    referring,
+    set_of_types,
+)
+from livepatch._kinds import is_class
+from livepatch._own import OwnDict, OwnList
 from livepatch._record import retained
 
 # gc.get_referrers compares every reference on the heap with every target; past this many targets
 # one pass with a set of ids is cheaper (measured: FACTS in the design notes, tests/benchmarks).
 MANY = 60
-_FEW = 8
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _CHUNK = 500
-_STEP = 25
 
 
 def unexplained_counts(
-    targets: OwnList[Any], explainers: OwnList[Any], known: Iterable[int] = ()
+    targets: OwnList[Any],
+    explainers: OwnList[Any],
+    known: Iterable[int] = (),
+    *,
+    young: bool = False,
 ) -> list[int]:
     """Count, for each target, the references that are not those of given objects.
 
@@ -37,6 +46,7 @@ def unexplained_counts(
         explainers: objects whose references are known and accounted for; so are the list's own,
             and those of what is kept for `livepatch.undo`.
         known: the id of a target for each reference to it that is accounted for besides.
+        young: whether this load made all of the targets: nothing that is kept refers to them.
 
     Returns:
         For each target how many references remain; 0 means that no other object holds it.
@@ -44,7 +54,7 @@ def unexplained_counts(
     if not targets:
         return []
     wanted = set(map(id, targets))
-    kept = retained(wanted)
+    kept: OwnList[Any] = OwnList() if young else retained(wanted)
     each_once = OwnDict(zip(map(id, explainers), explainers))
     each_once.update(zip(map(id, kept), kept))
     references = map(id, gc.get_referents(explainers, each_once, kept, *each_once.values()))
@@ -58,19 +68,6 @@ def unexplained_counts(
     return [
         count - surplus - known for count, known in zip(map(sys.getrefcount, targets), accounted)
     ]
-
-
-@dataclass(slots=True, eq=False)
-class Holders:
-    """What a search found.
-
-    Attributes:
-        instances: the instances of each target that is a class, by its id; there may be a million.
-        others: all other holders.
-    """
-
-    instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
-    others: OwnList[Any] = field(default_factory=OwnList)
 
 
 def holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = ()) -> Holders:
@@ -88,31 +85,69 @@ def holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = (
     mark = object()
     if len(targets) <= MANY:
         found = gc.get_referrers(*targets, mark)
+        found += _tasks_missing(found, targets)
     else:
-        found = _holders_among(gc.get_objects(), set(map(id, targets)))
+        found = _referring_to(gc.get_objects(), targets)
     return _sorted_out(found, (*targets, *classes), {id(targets), id(found), *hidden}, mark)
 
 
 def holders_among(
-    objects: list[Any], wanted: AbstractSet[int], hidden: set[int], classes: Iterable[type]
+    objects: list[Any],
+    classes: list[type],
+    others: list[Any],
+    hidden: set[int],
+    watch: Watch,
 ) -> Holders:
-    """Find those of some objects that refer to one of the targets, of which there may be a million.
+    """Find those of some objects that refer to instances of some classes: of a million say.
 
     Args:
         objects: where to look.
-        wanted: the ids of the targets.
+        classes: the classes, all of whose instances are sought.
+        others: what is sought besides.
         hidden: see `holders_of`.
-        classes: see `holders_of`.
+        watch: what else is to be known of them.
     """
-    found = _holders_among(objects, wanted)
-    return _sorted_out(found, tuple(classes), {id(objects), id(found), *hidden}, None)
+    sought = is_instance_or_among(classes, set(map(id, others)))
+    found = referring(objects, sought, watch)
+    hidden = {id(objects), *hidden}
+    holders = _sorted_out(found.others, tuple(classes), hidden, None)
+    for key, crowd in found.crowds.items():
+        if is_own_type(type(crowd[0])):
+            continue
+        if not hidden.isdisjoint(map(id, crowd)):
+            crowd = OwnList([each for each in crowd if id(each) not in hidden])  # noqa: PLW2901
+        holders.crowds[key] = crowd
+    holders.watched = found.watched
+    return holders
+
+
+def _tasks_missing(found: list[Any], targets: list[Any]) -> OwnList[Any]:
+    """List the tasks that refer to a target and that `gc.get_referrers` keeps silent about.
+
+    Before 3.12 it does so of a task's callback, result and exception: the task does not pass on
+    that its part that is a future has found something (Modules/_asynciomodule.c, TaskObj_traverse).
+    """
+    asyncio: Any = sys.modules.get("asyncio.tasks") if sys.version_info < (3, 12) else None
+    tasks = OwnDict((id(each), each) for each in list(asyncio._all_tasks)) if asyncio else None  # noqa: SLF001
+    if not tasks:
+        return OwnList()  # a million may have been found, to be gone through for nothing
+    for key in list(filter(tasks.__contains__, map(id, found))):
+        tasks.pop(key, None)
+    return _referring_to(OwnList(tasks.values()), targets)
+
+
+def _referring_to(objects: list[Any], targets: list[Any]) -> OwnList[Any]:
+    found = referring(objects, is_among(set(map(id, targets))))
+    for crowd in found.crowds.values():
+        found.others += crowd
+    return found.others
 
 
 def young_holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = ()) -> Holders:
     """Find the holders among the objects made since the last collection."""
     if not targets:
         return Holders()
-    found = _holders_among(gc.get_objects(generation=0), set(map(id, targets)))
+    found = _referring_to(gc.get_objects(generation=0), targets)
     return _sorted_out(found, (*targets, *classes), {id(targets), id(found), *hidden}, None)
 
 
@@ -129,7 +164,7 @@ def _sorted_out(
     else:
         rest = OwnList(found)
     kinds = set_of_types(rest)
-    own = {id(kind) for kind in kinds if kind is ModuleType or _is_own_type(kind)}
+    own = {id(kind) for kind in kinds if kind is ModuleType or is_own_type(kind)}
     if own:
         rest = OwnList([each for each in rest if id(type(each)) not in own])
     if not hidden.isdisjoint(map(id, rest)):
@@ -195,40 +230,49 @@ def overwritten_locals(*, suspended: bool = False) -> OwnList[Any]:
     add_overwritten_fast_local). A running frame refers to no other tuple.
 
     Args:
-        suspended: look also at the frames of suspended generators and coroutines, on the heap.
+        suspended: look also at the frames of suspended generators and coroutines, and at those that
+            a traceback has, on the heap.
     """
     found: OwnList[Any] = OwnList()
     level: OwnList[Any] = OwnList()
     frames: OwnList[Any] = OwnList(frame for _, frame in running_frames())
     if suspended and sys.version_info >= (3, 14):
         frames += _suspended_frames()
+        frames += (each for each in objects_of(FrameType) if not is_own_frame(each))
     for frame in frames:
         level += (part for part in gc.get_referents(frame) if type(part) is tuple)
     while level:
         found += level
         parts = {id(part): part for each in level for part in gc.get_referents(each)}
-        level = OwnList(part for key, part in parts.items() if key not in set(map(id, found)))
+        known = set(map(id, found))
+        level = OwnList(part for key, part in parts.items() if key not in known)
         del parts
-        counts = unexplained_counts(level, found)
-        level = OwnList(part for part, count in zip(level, counts) if count == 0)
+        before = -1
+        while len(level) != before:
+            # They may hold one another, as two old instances do.
+            before = len(level)
+            counts = unexplained_counts(level, OwnList((*found, *level)))
+            level = OwnList(part for part, count in zip(level, counts) if count <= 0)
     return found
 
 
 def suspended_codes() -> Iterator[CodeType]:
     """Yield the code of each suspended generator, coroutine and asynchronous generator."""
-    for each in gc.get_objects():
-        name = _CODE_OF.get(type(each))
-        if name is not None and getattr(each, _FRAME_OF[type(each)]) is not None:
-            yield getattr(each, name)
+    for each in _generators():
+        if getattr(each, _FRAME_OF[type(each)]) is not None:
+            yield getattr(each, _CODE_OF[type(each)])
 
 
 def _suspended_frames() -> Iterator[FrameType]:
     # The collector does not know these frames before their generators end.
-    for each in gc.get_objects():
-        name = _FRAME_OF.get(type(each))
-        frame = getattr(each, name) if name is not None else None
+    for each in _generators():
+        frame = getattr(each, _FRAME_OF[type(each)])
         if frame is not None:
             yield frame
+
+
+def _generators() -> OwnList[Any]:
+    return objects_of(*_FRAME_OF)
 
 
 _FRAME_OF: dict[type, str] = {
@@ -241,62 +285,6 @@ _CODE_OF: dict[type, str] = {
     CoroutineType: "cr_code",
     AsyncGeneratorType: "ag_code",
 }
-
-
-def set_of_types(objects: list[Any]) -> list[type]:
-    """List the types of many objects, each once, without asking a metaclass for a hash."""
-    return list(dict(zip(map(id, map(type, objects)), map(type, objects))).values())
-
-
-def _are_alike(objects: list[Any]) -> bool:
-    """Whether many objects are instances of one class, and changed in place."""
-    cls = type(objects[0])
-    if not flags_of(cls) & _IS_HEAP_TYPE or issubclass(cls, (tuple, frozenset, property)):
-        return False
-    return all(map(is_, map(type, objects), repeat(cls)))
-
-
-def grouped_by_type(objects: list[Any]) -> list[OwnList[Any]]:
-    """Put many objects into groups of one type each."""
-    kinds = set_of_types(objects)
-    if len(kinds) == 1:
-        return [OwnList(objects)]
-    if len(kinds) < _FEW:
-        # Half the time of one pass that looks the group of each up.
-        return [OwnList([each for each in objects if type(each) is kind]) for kind in kinds]
-    groups: OwnDict[int, OwnList[Any]] = OwnDict((id(kind), OwnList()) for kind in kinds)
-    for each in objects:
-        groups[id(type(each))].append(each)
-    return list(groups.values())
-
-
-def _holders_among(objects: list[Any], wanted: AbstractSet[int]) -> list[Any]:
-    """Return those of many objects that refer to a target; modules never, whose dicts do.
-
-    To ask 3.12's ``_asyncio`` module for its referents corrupts its list of free iterators: each is
-    given a reference and freed a second time (Modules/_asynciomodule.c, module_traverse).
-    """
-    # livepatch's own table of a million survivors is looked through in vain.
-    skipped = frozenset(map(id, (ModuleType, OwnDict, OwnList, Call)))
-    remaining = iter([each for each in objects if id(type(each)) not in skipped])
-    has_none, referents = wanted.isdisjoint, gc.get_referents
-    found: list[Any] = OwnList()
-    while chunk := list(islice(remaining, _CHUNK)):
-        if has_none(map(id, referents(*chunk))):
-            continue
-        if _are_alike(chunk) and not any(has_none(map(id, referents(x))) for x in chunk[::_STEP]):
-            # Probably all: to ask each takes longer than to look into some for nothing.
-            found += chunk
-            continue
-        found += [each for each in chunk if not has_none(map(id, referents(each)))]
-    return found
-
-
-def _is_own_type(cls: type) -> bool:
-    if cls is OwnDict or cls is OwnList or cls is Call:
-        return True
-    home = class_attributes(cls).get("__module__")
-    return isinstance(home, str) and home.startswith("livepatch._")
 
 
 def is_own_frame(frame: FrameType) -> bool:

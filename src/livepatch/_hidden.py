@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import types
 from typing import Any
@@ -45,19 +46,9 @@ def forward_function(repointing: Repointing, pair: Pair) -> None:
     old, survivor = pair.old, repointing.settle(pair.old)
     if type(old) is not types.FunctionType or survivor is old or not callable(survivor):
         return
-    steps = repointing.forwards
-    if type(survivor) is types.FunctionType and _fits(old, survivor):
-        for name in ("__defaults__", "__kwdefaults__"):
-            steps.set_attribute(old, name, getattr(survivor, name), getattr(old, name))
-        steps.set_codes(OwnList([old]), OwnList([survivor.__code__]))
-        return
-    steps.set_codes(OwnList([old]), OwnList([_forwarding_code(old, survivor)]))
-
-
-def _fits(old: types.FunctionType, survivor: types.FunctionType) -> bool:
-    # With free variables of its own the old function would read its own cells.
-    code = survivor.__code__
-    return not old.__code__.co_freevars and not code.co_freevars and same_kind(old.__code__, code)
+    # Not the survivor's own code, which would have to follow by itself at every later reload.
+    code = _forwarding_code(old, survivor)
+    repointing.forwards.set_codes(OwnList([old]), OwnList([code]))
 
 
 # Written so that the compiler leaves the constant alone.
@@ -90,10 +81,15 @@ def _forwarding_code(old: types.FunctionType, survivor: Any) -> types.CodeType:
     codes = (function.__code__ for function in _FORWARDS)
     template = next(code for code in codes if same_kind(code, old.__code__))
     constants = tuple([survivor] if item == "<survivor>" else item for item in template.co_consts)
-    return template.replace(
-        co_consts=constants,
-        co_freevars=old.__code__.co_freevars,
-        co_name=old.__name__,
-        co_filename=old.__code__.co_filename,
-        co_firstlineno=old.__code__.co_firstlineno,
-    )
+    said = {name: getattr(old.__code__, name) for name in _SAID_OF_ITSELF}
+    return template.replace(co_consts=constants, **said)
+
+
+# By which a frame is known to be a call of the old function, too.
+_SAID_OF_ITSELF = (
+    "co_freevars",
+    "co_name",
+    "co_filename",
+    "co_firstlineno",
+    *(("co_qualname",) if sys.version_info >= (3, 11) else ()),
+)

@@ -17,7 +17,7 @@ from livepatch._report import Report, joined, summary_of
 from livepatch._turns import log_report, one_at_a_time
 from livepatch._undo import undo_record
 
-_LISTED = 1000
+_LISTED = 100
 _KEPT = 10
 
 
@@ -151,7 +151,7 @@ def _last_records(steps: int) -> list[Record]:
 
 
 def history() -> tuple[HistoryEntry, ...]:
-    """List the reloads of this process, the oldest first; dry runs and failed ones are none.
+    """List the last hundred reloads of this process, the oldest first, but dry and failed ones.
 
     Each says whether it can be taken back: the last ten can (see `keep_history`), and every one
     whose report somebody has, as long as all later ones of the same modules can.

@@ -14,7 +14,7 @@ from types import MethodType
 from typing import Any, TypeVar
 
 from livepatch._own import OwnList
-from livepatch._quiet import PLAN_WINDOW
+from livepatch._quiet import LONGEST_TURN
 from livepatch._source import namespace_of
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
@@ -160,7 +160,7 @@ def run_after(namespaces: Iterable[dict[str, Any]], reloading: Reloading) -> Non
     hooks += _after
     interval = sys.getswitchinterval()
     # Who waits in a hook has to wait for other threads that are busy; not for long.
-    sys.setswitchinterval(min(interval, PLAN_WINDOW))
+    sys.setswitchinterval(min(interval, LONGEST_TURN))
     try:
         for hook in hooks:
             _call(hook, reloading)

@@ -11,6 +11,7 @@ import wrapt
 
 from livepatch._errors import OptionTypeError
 from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._shapes import shape_of
 
 _Definition = TypeVar("_Definition", bound=Callable[..., Any])
 _MARK = "__livepatch_hotswap__"
@@ -110,7 +111,23 @@ def mark_of(cls: type) -> Mark:
 
 
 def newly_renamed(old: type, new: type) -> dict[str, str]:
-    """Return what a new class says was renamed, as far as the old one did not say it already."""
+    """Return what a new class says was renamed, as far as that has not been done.
+
+    The mark may come before the field is renamed: then it is done later, when the class has the
+    new name.
+    """
     said = mark_of(new).renamed
-    known = mark_of(old).renamed if said else {}
-    return {before: after for before, after in said.items() if known.get(before) != after}
+    if not said:
+        return {}
+    known = mark_of(old).renamed
+    earlier, later = shape_of(old).declared, shape_of(new).declared
+    return {
+        before: after
+        for before, after in said.items()
+        if (known.get(before) != after or _has_only(earlier, before, after))
+        and not _has_only(later, before, after)
+    }
+
+
+def _has_only(declared: Mapping[str, Any], before: str, after: str) -> bool:
+    return before in declared and after not in declared

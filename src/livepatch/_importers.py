@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from livepatch._scope import ANNOTATIONS, REST
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)
+# The modules of the standard library that have been met, by name.
+_of_library: dict[str, weakref.ref[ModuleType]] = {}
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
 
 
@@ -189,6 +192,9 @@ def read_importers(
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
     known = names_read()
     for name, module in list(sys.modules.items()):
+        seen = _of_library.get(name)
+        if seen is not None and seen() is module:
+            continue  # nearly every one
         if id(module) not in known and _may_import(name, module, excluded):
             values = list(namespace_of(module).values())
             if not held.isdisjoint(map(id, values)):
@@ -200,7 +206,10 @@ def _may_import(name: str, module: Any, excluded: Collection[str]) -> bool:
     if not issubclass(type(module), ModuleType):
         return False
     filename = namespace_of(module).get("__file__")
-    if not isinstance(filename, str) or _is_of_library(filename):
+    if not isinstance(filename, str):
+        return False
+    if _is_of_library(filename):
+        _of_library[name] = weakref.ref(module)
         return False
     return name not in excluded and not name.startswith("livepatch.")
 

@@ -18,6 +18,7 @@ _WITHOUT_SOURCE = frozenset({"LP103", "LP104"})
 def install() -> None:
     """Make ``importlib.reload(module)`` do what `livepatch.reload` does; it returns the module.
 
+    All of the module runs, as whoever calls ``importlib.reload`` expects (``rerun="all"``).
     Modules without a Python source are reloaded as before. Code that imported the function itself
     (``from importlib import reload``) keeps the old one.
     Calling it twice is the same as once.
@@ -37,7 +38,8 @@ def _reload_and_return(module: Any) -> ModuleType:
         # importlib.reload takes no names, and whoever calls it may rely on that.
         raise NotAModuleError("LP101", f"importlib.reload takes a module, not {module!r}")
     try:
-        reload(module)
+        # Whoever calls importlib.reload means that all of the module runs.
+        reload(module, rerun="all")
     except NotReloadableError as error:
         if error.code not in _WITHOUT_SOURCE:
             raise

@@ -6,12 +6,30 @@ from typing import Any
 
 from livepatch._dropped import held_subclasses
 from livepatch._holders import Repointing, is_rebuilt
-from livepatch._kinds import class_attributes, is_class, is_enum, qualified_name
+from livepatch._kinds import (
+    bases_of,
+    class_attributes,
+    is_class,
+    is_enum,
+    lowest_bases,
+    qualified_name,
+)
 from livepatch._linearise import classes_without_order
 from livepatch._migration import Migration
 from livepatch._own import OwnList
-from livepatch._plan import Plan
+from livepatch._pairs import Pair
+from livepatch._plan import Lack, Plan
 from livepatch._report import Notice
+
+_LEFT_BEHIND = "LP209"
+
+
+def code_on_the_way_back(pair: Pair) -> str:
+    """Return the code under which instances are refused where a class is to be another again.
+
+    The members of an enumeration go with it, and one that is held stays its member.
+    """
+    return _LEFT_BEHIND if is_enum(pair.old) and not is_enum(pair.new) else "LP121"
 
 
 def plan_instances(plan: Plan, repointing: Repointing) -> None:
@@ -37,7 +55,8 @@ def _plan_class(
     plan: Plan, repointing: Repointing, key: int, instances: OwnList[Any], refused: str | None
 ) -> None:
     """Note what becomes of the instances of one class, by its id."""
-    old, new = type(instances[0]), repointing.survivors[key]
+    old = type(instances[0])
+    new = repointing.settle_class(old)
     path = plan.matches.path_of(old)
     if key in plan.decisions.migrations:
         plan.instances[path] += len(instances)
@@ -47,6 +66,13 @@ def _plan_class(
         message = f"is no class any more, and has {len(instances)} live instances"
         plan.notices.append(Notice("LP306", path, message))
         return
+    if is_enum(new) and not is_enum(old):
+        # It has the members that its body says, and none can be made besides.
+        message = f"is an enumeration now, and has {len(instances)} live instances"
+        plan.notices.append(Notice("LP306", path, message))
+        return
+    if refused == _LEFT_BEHIND:
+        return  # verifying names those that somebody holds
     if refused is not None:
         message = f"{len(instances)} live instances cannot take its new layout"
         plan.refusals.append(Notice(refused, path, message))
@@ -63,9 +89,7 @@ def _refuse_without_values(plan: Plan, migration: Migration) -> None:
     if count:
         message = f"what {count} live instances contain has no place in its new built-in base"
         plan.refusals.append(Notice("LP122", migration.path, message))
-    for name, count in migration.lacking():
-        message = f"{count} live instances have no value for its new field {name!r}"
-        plan.refusals.append(Notice("LP126", migration.path, message))
+    plan.lacks += (Lack(migration.path, *each) for each in migration.lacking())
 
 
 def _refuse_subclasses(plan: Plan) -> None:
@@ -79,9 +103,21 @@ def _refuse_subclasses(plan: Plan) -> None:
                 plan.refusals.append(Notice("LP124", pair.text, message))
 
 
-def refuse_without_order(plan: Plan, repointing: Repointing) -> None:
-    """Refuse bases that CPython finds no order for."""
+def refuse_bases(plan: Plan, repointing: Repointing) -> None:
+    """Refuse bases that CPython finds no order for, or would not make a class of."""
     rows = (plan.steps, repointing.first, repointing.fresh_bases)
+    planned = {id(cls) for steps in rows for cls, _ in steps.new_bases()}
+    for cls in OwnList(classes_without_order(*rows)):
+        present = bases_of(cls)
+        made_by_load = any(id(base) in repointing.fresh for base in present)
+        bases = lowest_bases(repointing.settle_class, present)
+        if made_by_load and id(cls) not in planned and len(bases) < len(present):
+            repointing.fresh_bases.set_bases(cls, bases)
+    for steps in rows:
+        for cls, bases in steps.new_bases():
+            if not is_enum(cls) and any(map(is_enum, bases)):
+                message = "it is no enumeration, and its base has become one"
+                plan.refusals.append(Notice("LP124", _full_name(cls), message))
     for cls in classes_without_order(*rows):
         message = "its bases would have no consistent order (MRO)"
         plan.refusals.append(Notice("LP124", _full_name(cls), message))

@@ -15,6 +15,7 @@ import types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
 
 import wrapt
@@ -49,6 +50,31 @@ def _function_parts(function: types.FunctionType) -> Parts:
                 yield f"<{name}>", cell.cell_contents
     for name, value in list(function.__dict__.items()):
         yield f"<{name}>", value
+    if has_lambdas(function):
+        for index, value in enumerate(function.__defaults__ or ()):
+            if is_lambda(value):
+                yield f"<default {index}>", value
+        for name, value in (function.__kwdefaults__ or {}).items():
+            if is_lambda(value):
+                yield f"<default {name}>", value
+
+
+def is_lambda(value: Any) -> bool:
+    """Whether a value is the function of a lambda expression."""
+    return type(value) is types.FunctionType and value.__code__.co_name == _LAMBDA
+
+
+def has_lambdas(function: types.FunctionType) -> bool:
+    """Whether a default of a function may be a lambda, which no name leads to."""
+    # By id: a metaclass may have its own idea of equality.
+    values, named = function.__defaults__, function.__kwdefaults__
+    if values and _FUNCTION_TYPE in map(id, map(type, values)):
+        return True
+    return named is not None and _FUNCTION_TYPE in map(id, map(type, named.values()))
+
+
+_LAMBDA = "<lambda>"
+_FUNCTION_TYPE = id(types.FunctionType)
 
 
 def _attributes(*names: str) -> Callable[[Any], Parts]:
@@ -68,12 +94,40 @@ mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__
 subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
 flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
+# Zero if there can be none to the instances of a class.
+offset_of_weak_references: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
+
+
+def is_whole(cls: type) -> bool:
+    """Whether a class was made to its end: it has no order of bases if its ``mro()`` raised."""
+    order: Any = mro_of(cls)
+    return order is not None
+
+
+def is_special(name: object) -> bool:
+    """Whether a global is called like ``__doc__``; a namespace takes keys of any kind."""
+    return type(name) is str and name[:2] == "__"
 
 
 def settled_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple[type, ...]:
     """Return the survivors of a class's bases; one that has become something else stays."""
     found = zip(map(settle, bases), bases)
     return tuple(settled if is_class(settled) else base for settled, base in found)
+
+
+def lowest_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple[type, ...]:
+    """Return the survivors of bases, but for those that a later one is going to derive from.
+
+    The load may have made a class of a new class and of an old one that does not derive from it
+    yet. Once they are what they are to be, there is no order for both.
+    """
+    settled = settled_bases(settle, bases)
+    orders = [set(map(id, map(settle, mro_of(base)))) for base in settled[1:]]
+    return tuple(
+        base
+        for place, base in enumerate(settled)
+        if not any(id(base) in order for order in orders[place:])
+    )
 
 
 def dict_descriptor(cls: type) -> Any:
@@ -88,7 +142,10 @@ def dict_descriptor(cls: type) -> Any:
 def dict_of(instance: Any) -> dict[str, Any] | None:
     """Return an instance's own dict, past any ``__dict__`` or ``__getattribute__`` of its class."""
     descriptor = dict_descriptor(type(instance))
-    attributes = descriptor.__get__(instance) if descriptor is not None else None
+    try:
+        attributes = descriptor.__get__(instance) if descriptor is not None else None
+    except AttributeError:
+        return None  # a type made in C that asks another object for it: a proxy
     return attributes if issubclass(type(attributes), dict) else None
 
 
@@ -124,14 +181,30 @@ def _partial_parts(partial: functools.partial[Any]) -> Parts:
         yield f"<{index}>", argument
 
 
+def _attributes_of_instance(instance: Any) -> Parts:
+    for name, value in list((dict_of(instance) or {}).items()):
+        yield f"<{name}>", value
+
+
+def _alias_parts(alias: Any) -> Parts:
+    # Nothing else leads to what computes the value; to ask for the value is to have it computed.
+    for part in gc.get_referents(alias):
+        if type(part) is types.FunctionType and part.__name__ == alias.__name__:
+            yield VALUE_OF_ALIAS, part
+
+
+VALUE_OF_ALIAS = "<value of alias>"
+
+
 FUNCTION = Kind("function", _function_parts)
 CLASS = Kind("class", _class_parts)
 ENUM_MEMBER = Kind("enum member", _no_parts)
 OBJECT = Kind("decorated object", _no_parts)
-SENTINEL = Kind("sentinel", _no_parts)
+SENTINEL = Kind("sentinel", _attributes_of_instance)
 CONTEXT_VARIABLE = Kind("context variable", _no_parts)
 TYPE_PARAMETER = Kind("type variable", _no_parts)
 NEW_TYPE = Kind("new type", _no_parts)
+TYPE_ALIAS = Kind("type alias", _alias_parts)
 PROPERTY = Kind("property", _attributes("fget", "fset", "fdel"))
 STATIC_METHOD = Kind("static method", _attributes("__func__"))
 CLASS_METHOD = Kind("class method", _attributes("__func__"))
@@ -171,17 +244,24 @@ KINDS: dict[type, Kind] = {
 }
 if sys.version_info >= (3, 11):
     KINDS[typing.TypeVarTuple] = TYPE_PARAMETER
+if sys.version_info >= (3, 12):
+    KINDS[typing.TypeAliasType] = TYPE_ALIAS
 
 
 # By id: a metaclass may have a __hash__ or an __eq__ of its own.
 _KINDS_BY_ID = {id(cls): kind for cls, kind in KINDS.items()}
+# What a class has for each of its slots, its dict and its weak references.
+PLACES = (types.GetSetDescriptorType, types.MemberDescriptorType)
+# Of these nearly all data are.
+_DATA = (str, int, float, bool, type(None), bytes, tuple, list, dict, set, frozenset)
+_DATA_BY_ID = frozenset(map(id, (*_DATA, types.ModuleType, types.GetSetDescriptorType)))
 
 
 def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     """Return the kind of definition an object is; None for data."""
     cls = type(candidate)
     kind = _KINDS_BY_ID.get(id(cls))
-    if kind is not None:
+    if kind is not None or id(cls) in _DATA_BY_ID:
         return kind
     if issubclass(cls, type):
         return CLASS
@@ -204,6 +284,36 @@ def parts_of_wrapper(definition: Any) -> Iterator[Any]:
         yield definition
         # The arguments of a partial, the constraints of a type variable.
         yield from (part for part in gc.get_referents(definition) if type(part) in (tuple, dict))
+
+
+# What says a type: list[Player], Player | None, typing.Optional[Player].
+_SAY_TYPES = frozenset(
+    map(
+        id,
+        (
+            *(tuple, frozenset, types.GenericAlias, types.UnionType),
+            *map(type, (typing.List[int], typing.Union[int, str], typing.Literal[1])),  # noqa: UP006, UP007
+            *map(type, (typing.Callable[[], int], typing.Annotated[int, 1])),
+        ),
+    )
+)
+
+
+def may_say_type(candidate: Any) -> bool:
+    """Whether an object is a type that is written as more than a name, or a part of one."""
+    # What is in an alias of typing is in its dict before 3.11.
+    in_dict = type(candidate) is dict and "__origin__" in candidate
+    return in_dict or id(type(candidate)) in _SAY_TYPES
+
+
+_PLAIN_DATA = frozenset(
+    map(id, (str, int, float, bool, bytes, type(None), ModuleSpec, SourceFileLoader))
+)
+
+
+def is_plain_data(value: Any) -> bool:
+    """Whether a value is no definition, and has none in it: a constant, or the import system's."""
+    return id(type(value)) in _PLAIN_DATA
 
 
 def is_class(candidate: Any) -> bool:
@@ -229,10 +339,20 @@ def qualified_name(definition: Any) -> str | None:
     """Return the qualified name of a function or class; None for anything else."""
     if type(definition) is types.FunctionType:
         return definition.__qualname__
-    if is_class(definition):
-        name: str = type.__dict__["__qualname__"].__get__(definition)
-        return name
-    return None
+    return _name_of_class(definition) if is_class(definition) else None
+
+
+_name_of_class: Callable[[type], str] = type.__dict__["__qualname__"].__get__
+
+
+def found_at(namespace: typing.Mapping[str, Any], home: str) -> Any:
+    """Return what a qualified name leads to; None if nothing."""
+    holder: typing.Mapping[str, Any] = namespace
+    value: Any = None
+    for step in home.split("."):
+        value = holder.get(step)
+        holder = class_attributes(value) if is_class(value) else {}
+    return value
 
 
 def is_single_dispatch(function: Any) -> bool:
@@ -243,6 +363,11 @@ def is_single_dispatch(function: Any) -> bool:
         and type(function.__dict__.get("registry")) is types.MappingProxyType
         and "dispatch" in function.__dict__
     )
+
+
+def abstract_bases_of(cls: type) -> Iterator[type]:
+    """Yield what remembers answers to ``isinstance`` that a hook of a class has given: it first."""
+    return (base for base in mro_of(cls) if "_abc_impl" in class_attributes(base))
 
 
 def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
@@ -16,10 +17,11 @@ _INTO = ("<", "[")
 
 def plain_path(path: Path) -> Path:
     """Return the names of a path: what is left without the steps into parts and containers."""
-    for step in path:
-        if step.startswith(_INTO):
-            return tuple(step for step in path if not step.startswith(_INTO))
-    return path
+    text = "".join(path)
+    if "<" not in text and "[" not in text:
+        return path  # nearly every one
+    names = tuple(step for step in path if not step.startswith(_INTO))
+    return names if len(names) < len(path) else path
 
 
 def decorated_function(module: Module, path: Path, candidate: Any) -> Any:
@@ -31,7 +33,31 @@ def decorated_function(module: Module, path: Path, candidate: Any) -> Any:
         candidate: what is bound there: the thing itself, or the outermost layer around it.
     """
     names = plain_path(path)
-    wanted = ".".join(names)
+    if _is_it(module, names, candidate):
+        return candidate  # nearly every definition
+    if not _parts_inside(candidate):
+        return None  # nearly everything else
+    found = (value for value in layers_of(candidate) if _is_it(module, names, value))
+    return next(found, None)
+
+
+def class_inside(candidate: Any) -> Any:
+    """Return the outermost class in what is around a class, of whatever name; None if none."""
+    return next((value for value in layers_of(candidate) if is_class(value)), None)
+
+
+def functions_around(module: Module, path: Path, candidate: Any) -> Iterator[FunctionType]:
+    """Yield the functions of the layers around what `decorated_function` finds."""
+    names = plain_path(path)
+    for value in layers_of(candidate):
+        if _is_it(module, names, value):
+            return
+        if type(value) is FunctionType:
+            yield value
+
+
+def layers_of(candidate: Any) -> Iterator[Any]:
+    """Yield what is bound to a name and what is inside it, from the outside in."""
     level = [candidate]
     seen: dict[int, Any] = {}
     for _ in range(_DEEPEST):
@@ -40,13 +66,21 @@ def decorated_function(module: Module, path: Path, candidate: Any) -> Any:
             if id(value) in seen:
                 continue
             seen[id(value)] = value
-            if qualified_name(value) == wanted and module.owns(value) and _is_plain(value, names):
-                return value
+            yield value
             following += _parts_inside(value)
         level = following
         if not level:
-            return None
-    return None
+            return
+
+
+def _is_it(module: Module, names: Path, value: Any) -> bool:
+    name = qualified_name(value)
+    return (
+        name is not None
+        and name == ".".join(names)
+        and module.owns(value)
+        and _is_plain(value, names)
+    )
 
 
 def _parts_inside(value: Any) -> list[Any]:

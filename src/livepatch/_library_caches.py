@@ -19,8 +19,10 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
+from livepatch._among import objects_of
 from livepatch._holders import all_classes
 from livepatch._kinds import (
+    CACHE_TYPE,
     CLASS,
     class_attributes,
     classes_below,
@@ -32,6 +34,7 @@ from livepatch._plan import Plan
 
 _IN_WEAK_DICT = "WeakKeyDictionary.__init__.<locals>.remove"
 _SLOT_NAMES = "__slotnames__"
+_DEEPEST = 3  # the cache itself, its dict, what that has
 
 
 def note_library_caches(plan: Plan) -> None:
@@ -44,12 +47,61 @@ def note_library_caches(plan: Plan) -> None:
     classes = OwnList(_changed_classes(plan))
     if classes:
         plan.caches.append((places, Call(_forget_answers, *classes)))
-        if "pydantic" in sys.modules:
-            plan.caches.append((places, Call(_rebuild_models, *classes)))
+    if "pydantic" in sys.modules:
+        stale = OwnList(_stale_models(plan))
+        if classes or stale:
+            own = frozenset(map(id, stale))
+            plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
+    plan.caches += _caches_of_old_data(plan)
+
+
+def _stale_models(plan: Plan) -> Iterator[type]:
+    """Yield the models that keep something in C memory that is not current, or has a successor.
+
+    A class that the load made, where the live one stays; a function that is replaced.
+    """
+    settle, pairs = plan.decisions.settle, plan.matches.pairs
+    made = {id(pair.new) for pair in pairs if pair.kind is CLASS and settle(pair.new) is pair.old}
+    given = {
+        (pair.module.name, pair.path[:-1])
+        for pair in pairs
+        if pair.kind is not CLASS and settle(pair.old) is not pair.old
+    }
+    base: Any = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    for pair in pairs:
+        cls = settle(pair.new)
+        if base is None or not is_class(cls) or not issubclass(cls, base):
+            continue
+        if cls is pair.new:
+            stale = not made.isdisjoint(_classes_in_fields(cls))
+        else:
+            stale = (pair.module.name, pair.path) in given
+        if stale:
+            yield cls
+
+
+def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
+    """Yield the caches of the modules' functions that remember what has been made anew."""
+    # Nearly always there is no such data, and no cache has to be looked for.
+    for cache in objects_of(CACHE_TYPE) if plan.held else ():
+        own = plan.matches.owner_of(getattr(cache, "__wrapped__", None)) is not None
+        if own and not plan.held.isdisjoint(map(id, _remembered_by(cache))):
+            yield plan.matches.path_of(cache), Call(cache.cache_clear)
+
+
+def _remembered_by(cache: Any) -> OwnList[Any]:
+    """List what a cache refers to, and what is in its tuples, lists and dicts."""
+    found: OwnList[Any] = OwnList()
+    level: OwnList[Any] = OwnList((cache,))
+    for _ in range(_DEEPEST):
+        parts = OwnList(gc.get_referents(*level))
+        found += parts
+        level = OwnList(each for each in parts if type(each) in (tuple, list, dict))
+    return found
 
 
 def _changed_classes(plan: Plan) -> Iterator[type]:
-    for pair in (*plan.matches.pairs, *plan.decisions.derived):
+    for pair in (*plan.matches.beyond_functions(), *plan.decisions.derived):
         if pair.kind is CLASS and is_class(pair.old) and is_class(pair.new):
             replaced = plan.decisions.settle(pair.new) is not pair.old
             if replaced or id(pair.new) in plan.changed:
@@ -113,8 +165,16 @@ def _is_of_single_dispatch(table: Any) -> bool:
     return False
 
 
-def _rebuild_models(*classes: type) -> None:
-    """Have pydantic make the validators of models anew that have a changed model inside."""
+def _rebuild_models(stale: frozenset[int], *classes: type) -> None:
+    """Have pydantic make the validators of models anew that have a changed model inside.
+
+    Args:
+        stale: ids of those of the classes whose own are to be made anew as well.
+        classes: those that have changed.
+
+    Raises:
+        RuntimeError: it could not for some, which are named; they cannot be used then.
+    """
     base: Any = getattr(sys.modules.get("pydantic"), "BaseModel", None)
     if base is None:
         return
@@ -122,14 +182,34 @@ def _rebuild_models(*classes: type) -> None:
     models: list[Any] = list(classes_below(base))
     if changed.isdisjoint(map(id, models)):
         return
+    failed: list[str] = []
+    for model in models:
+        failed += _rebuild(model) if id(model) in stale else ()
     grown = True
     while grown:
         grown = False
         for model in models:
             if id(model) not in changed and not changed.isdisjoint(_classes_in_fields(model)):
                 changed.add(id(model))
-                model.model_rebuild(force=True, raise_errors=False)
+                failed += _rebuild(model)
                 grown = True
+    if failed:
+        message = f"pydantic could not make validators anew: {'; '.join(failed)}"
+        raise RuntimeError(message)
+
+
+def _rebuild(model: Any) -> Iterator[str]:
+    """Have the validators of one model made anew; yield why not, if they cannot be."""
+    was_whole = bool(class_attributes(model).get("__pydantic_complete__", True))
+    try:
+        # Names are those of the model's own module and scope, and not of the frame that calls.
+        done = model.model_rebuild(force=True, raise_errors=False, _parent_namespace_depth=0)
+    # What a field's type says of its own schema is the user's code.
+    except Exception as error:  # noqa: BLE001
+        yield f"{model.__module__}.{model.__qualname__} ({type(error).__name__}: {error})"
+    else:
+        if done is False and was_whole:
+            yield f"{model.__module__}.{model.__qualname__} (a name in it is not defined)"
 
 
 def _classes_in_fields(model: Any) -> Iterator[int]:

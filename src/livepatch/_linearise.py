@@ -6,7 +6,7 @@ anything is changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from livepatch._kinds import bases_of, subclasses_of
 from livepatch._own import OwnDict, OwnList
@@ -21,6 +21,18 @@ def classes_without_order(*rows: Steps) -> Iterator[type]:
     Args:
         rows: the steps; those that set bases count.
     """
+    planned, concerned = planned_bases(rows)
+    known: OwnDict[int, Order | None] = OwnDict()
+    for cls in concerned.values():
+        # A metaclass may have an order of its own.
+        if type(cls).mro is type.mro and _linearise(cls, planned, known) is None:
+            yield cls
+
+
+def planned_bases(
+    rows: Iterable[Steps],
+) -> tuple[OwnDict[int, tuple[type, ...]], OwnDict[int, type]]:
+    """Return the bases that steps give to classes, and all classes whose order that changes."""
     planned: OwnDict[int, tuple[type, ...]] = OwnDict()
     concerned: OwnDict[int, type] = OwnDict()
     for steps in rows:
@@ -33,11 +45,7 @@ def classes_without_order(*rows: Steps) -> Iterator[type]:
             if id(subclass) not in concerned:
                 concerned[id(subclass)] = subclass
                 waiting.append(subclass)
-    known: OwnDict[int, Order | None] = OwnDict()
-    for cls in concerned.values():
-        # A metaclass may have an order of its own.
-        if type(cls).mro is type.mro and _linearise(cls, planned, known) is None:
-            yield cls
+    return planned, concerned
 
 
 def _linearise(
@@ -57,12 +65,12 @@ def _linearise(
         known[id(cls)] = OwnList((cls, *orders[0]))
         return known[id(cls)]
     orders.append(OwnList(bases))
-    merged = _merge(orders)
+    merged = merge(orders)
     known[id(cls)] = None if merged is None else OwnList((cls, *merged))
     return known[id(cls)]
 
 
-def _merge(orders: OwnList[Order]) -> Order | None:
+def merge(orders: OwnList[Order]) -> Order | None:
     """Take heads that stand in no tail, until nothing is left; None where there is no such head."""
     merged = Order()
     while remaining := [order for order in orders if order]:

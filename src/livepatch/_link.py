@@ -6,12 +6,12 @@ compiled is where nothing changed; here they become the same objects.
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import Any
 
-from livepatch._code import graft, linked, nested_codes
+from livepatch._among import objects_of
+from livepatch._code import Placed, graft, linked, nested_codes, placed
 from livepatch._origin import live_codes
 from livepatch._outline import outline
 from livepatch._snapshot import Snapshot
@@ -38,10 +38,11 @@ def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, source=source, origin=origin)
 
 
-def _codes_of_functions(namespace: dict[str, Any]) -> dict[CodeType, CodeType]:
-    found: dict[CodeType, CodeType] = {}
-    for each in gc.get_objects():
-        if type(each) is FunctionType and each.__globals__ is namespace:
+def _codes_of_functions(namespace: dict[str, Any]) -> dict[Placed, CodeType]:
+    found: dict[Placed, CodeType] = {}
+    for each in objects_of(FunctionType):
+        # One that forwards has its survivor in a list among its constants, and so no hash.
+        if each.__globals__ is namespace and list not in map(type, each.__code__.co_consts):
             for code in (each.__code__, *nested_codes(each.__code__)):
-                found.setdefault(code, code)
+                found.setdefault(placed(code), code)
     return found

@@ -7,39 +7,45 @@ stages in between plan at leisure, and only `apply` makes the new ones current.
 
 from __future__ import annotations
 
-import builtins
-import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._between import GoBetween, find_go_betweens
+from livepatch._abstract import Known, known_registrations, take_back_registrations
+from livepatch._between import GoBetween, between_itself, find_go_betweens
+from livepatch._clear import drop_hidden_parts, drop_marks, drop_shadows, drop_vanished_names
 from livepatch._dicts import reorder, replace_contents, run_in_c
-from livepatch._enrolled import open_to_more
 from livepatch._errors import NotAModuleError
+from livepatch._finders import renewed_finders
+from livepatch._frameworks import open_to_more
 from livepatch._nested import absolute_name, loading_on_import
+from livepatch._one_shot import OneShotFinder
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._parts import parts_behind_stars
 from livepatch._quiet import quiet_threads
-from livepatch._rerun import after_rerun, before_rerun, new_bodies
+from livepatch._replaced import can_take_place, take_what_it_has
+from livepatch._rerun import after_rerun, before_rerun, before_run, new_bodies
+from livepatch._scope import ANNOTATING_NAMES
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
-from livepatch._source import MAIN, Source, namespace_of
+from livepatch._source import MAIN, namespace_of
 from livepatch._steps import MISSING
+from livepatch._young import no_longer_young
 
 # livepatch.install() replaces importlib.reload; the load needs the real one.
 original_reload = importlib.reload
 # While the new code runs, other threads should not see the namespaces half made. Seconds a module.
 _LOAD_WINDOW = 0.02
 _LONGEST_WINDOW = 0.5
-_BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("__"))
 _STANDARD_LIBRARY = Path(os.__file__).parent
 
 
@@ -58,6 +64,10 @@ class Loaded:
         error: what a module's code raised; then the rest is how far the load got.
         failed: the module that raised it.
         taken: what stood for an import function meanwhile and has been taken hold of, with that.
+        replaced: module objects that sources have put in their own places in ``sys.modules``, each
+            with the live one, which stays.
+        finders: of the import system, each with the new one of its class that has joined it.
+        rebound: by module, the names that its source bound without a statement that says so.
     """
 
     namespaces: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
@@ -67,6 +77,9 @@ class Loaded:
     error: BaseException | None = None
     failed: str = ""
     taken: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
+    replaced: OwnList[tuple[ModuleType, ModuleType]] = field(default_factory=OwnList)
+    finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    rebound: dict[str, set[str]] = field(default_factory=dict)
 
 
 def load(
@@ -93,6 +106,8 @@ def load(
     run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
     bodies = new_bodies(selections.values(), snapshots)
+    no_longer_young()
+    finders: OwnList[Any] = OwnList(sys.meta_path)
     with quiet_threads(window), run.nested(), bodies:
         try:
             run.take_out_gone()
@@ -105,6 +120,7 @@ def load(
             except BaseException:
                 run.put_back()  # interrupted in the midst of it
                 raise
+            run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
     return run.loaded
 
 
@@ -132,7 +148,14 @@ class _Run:
             sources = [snapshot.source for snapshot in snapshots]
             described = {each.name: (each.module, outlines[each.name]) for each in sources}
             self.go_betweens = find_go_betweens(described)
+        chosen = [(name, each) for name, each in selections.items() if each.bodies is not None]
+        resting = [name for name, each in chosen if each.code is None]
+        self.resting = {
+            name: between_itself(self.snapshots[name].source.module, outlines[name])
+            for name in (resting if len(self.pending) > 1 else ())
+        }
         self.lent: OwnList[Call] = OwnList()
+        self.registered: dict[str, tuple[CodeType, Known]] = {}
 
     def nested(self) -> ExitStack:
         """Return the context in which imports among the modules load what is pending."""
@@ -170,29 +193,51 @@ class _Run:
         if selection is None or selection.bodies is None:
             # The code would write into the old dict; without one it starts a new one.
             namespace = namespace_of(snapshot.source.module)
-            namespace.pop("__annotations__", None)
-            _drop_shadows(namespace, self.outlines[name])
-            self.run(snapshot, snapshot.source.code)
+            for name_of_kind in ANNOTATING_NAMES:
+                namespace.pop(name_of_kind, None)
+            dropped = drop_shadows(namespace, self.outlines[name])
+            dropped |= drop_marks(namespace, snapshot.origin)
+            before_run(snapshot)
+            self.run(snapshot, snapshot.source.code, None)
+            for dropped_name, value in dropped.items():
+                namespace.setdefault(dropped_name, value)  # somebody else had set it
             return
         before_rerun(selection, snapshot)
         if selection.code is not None:
             with open_to_more(snapshot.namespace):
-                self.run(snapshot, selection.code)
+                self.run(snapshot, selection.code, selection.perhaps)
         after_rerun(selection, snapshot)
+        self.load_what_it_imports(name)
 
-    def run(self, snapshot: Snapshot, code: CodeType) -> None:
+    def load_what_it_imports(self, name: str) -> None:
+        """Run what a module imports by statements that do not run, as importing it would have."""
+        places = {each: place for place, each in enumerate(self.snapshots)}
+        for each in self.outlines[name].scopes[()].imports if self.pending else ():
+            home = absolute_name(each.module, self.snapshots[name].namespace)
+            for wanted in (home, f"{home}.{each.name}"):
+                # What came later was not imported by it: for type checkers, or in a circle.
+                if wanted in self.pending and places[wanted] < places[name]:
+                    self.load_one(wanted)
+
+    def run(self, snapshot: Snapshot, code: CodeType, perhaps: AbstractSet[str] | None) -> None:
         """Run a module's code in its namespace, as an import does."""
         source, namespace = snapshot.source, namespace_of(snapshot.source.module)
         name = source.name
         parent, _, tail = name.rpartition(".")
-        if len(self.snapshots) > 1:
-            _drop_vanished_names(snapshot, namespace)
+        alone = len(self.snapshots) == 1
+        self.registered[name] = code, known_registrations(code, snapshot.namespace)
+        vanished = drop_vanished_names(
+            snapshot, self.outlines[name], namespace, perhaps, alone=alone
+        )
+        drop_hidden_parts(name, self.outlines[name], namespace)
         outer, self.current = self.current, name
         try:
             if name == MAIN:
                 exec(code, namespace)  # noqa: S102 - what it was run by is no import
             else:
-                with _one_shot_finder(source, code):
+                if getattr(namespace.get("__spec__"), "name", name) != name:
+                    namespace["__spec__"] = source.spec  # it has taken over another module's
+                with OneShotFinder(source, code):
                     original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the
@@ -201,12 +246,20 @@ class _Run:
             if len(self.snapshots) > 1:
                 sys.modules.pop(name, None)
             raise
-        if sys.modules.get(name) is not source.module:
+        in_its_place: Any = sys.modules.get(name)
+        if in_its_place is not source.module:
             sys.modules[name] = source.module
-            detail = f"the new source of {name!r} replaces itself in sys.modules"
-            raise NotAModuleError("LP107", detail)
+            if not can_take_place(in_its_place, source.module):
+                detail = f"the new source of {name!r} replaces itself in sys.modules"
+                raise NotAModuleError("LP107", detail)
+            self.loaded.replaced.append((in_its_place, source.module))
+            take_what_it_has(source.module, in_its_place)
         self.current = outer or name
+        self.loaded.rebound[name] = vanished & namespace.keys()
         self.drop_starred_names(snapshot, namespace)
+        for part in parts_behind_stars(snapshot, self.outlines[name], namespace):
+            if part not in self.loaded.rebound:  # else it has run, and has the place it came to
+                namespace[part.rpartition(".")[2]] = sys.modules[part]
         self._lend(name, snapshot.namespace, namespace)
         if parent in self.snapshots:
             # As an import does; the parent's own code may bind the name anew afterwards.
@@ -233,17 +286,22 @@ class _Run:
 
     def _lend(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Let those who import from here by way of a module that does not run see what is new."""
-        for between in self.go_betweens.values():
+        for home, between in (*self.go_betweens.items(), *self.resting.items()):
+            lent = len(self.lent)
             for bound, imported in between.names_from(name):
                 value = new.get(imported, old.get(imported))
                 before = between.namespace.get(bound, MISSING)
                 if before is old.get(imported, self) and value is not before:
                     between.namespace[bound] = value
                     self.lent.append(Call(dict.__setitem__, between.namespace, bound, before))
+            if len(self.lent) > lent and home in self.resting:
+                self._lend(home, self.snapshots[home].namespace, between.namespace)
 
     def take_aside(self) -> None:
         """Copy the new namespaces, and put the old ones back."""
         loaded, calls = self.loaded, OwnList[Call]()
+        run_in_c(OwnList(reversed(self.lent)))
+        self.take_back_registrations()
         imported = [name for name in list(sys.modules) if name not in self.known]
         for name in imported:
             module: Any = sys.modules.get(name)
@@ -262,9 +320,15 @@ class _Run:
         run_in_c([*calls, *reversed(self.lent)])
         run_in_c(reorder(sys.modules, list(self.known)))
 
+    def take_back_registrations(self) -> None:
+        """Take back who came to abstract classes that were there before; that is planned later."""
+        for name, (code, known) in self.registered.items():
+            take_back_registrations(known, code, namespace_of(self.snapshots[name].source.module))
+
     def put_back(self) -> None:
         """Put the old namespaces back, however far taking the new ones aside had got."""
         calls = OwnList[Call]()
+        self.take_back_registrations()
         for name, snapshot in self.snapshots.items():
             calls += replace_contents(namespace_of(snapshot.source.module), snapshot.namespace)
             calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
@@ -298,100 +362,3 @@ def _folder_of(module: Any) -> Path | None:
     folder = Path(origin).parents[1 if is_package else 0]
     installed = folder.name in {"site-packages", "dist-packages"}
     return None if installed or folder == _STANDARD_LIBRARY else folder
-
-
-def _drop_shadows(namespace: dict[str, Any], outline: Outline) -> None:
-    """Remove the names that hide a builtin, so that new code finds that one until it binds its own.
-
-    ``_map = map`` above ``def map`` means the builtin; the old function is still in the namespace.
-    Where the name is first bound by other means, the source may ask what is there already.
-    """
-    shells = outline.scopes[()].shells
-    for name in [name for name in namespace if name in _BUILTINS]:
-        if name not in shells or shells[name][0].is_definition:
-            del namespace[name]
-
-
-def _drop_vanished_names(snapshot: Snapshot, namespace: dict[str, Any]) -> None:
-    """Remove what the new source does not bind any more, so that no other module imports it."""
-    if snapshot.origin is None:
-        return
-    vanished = snapshot.origin.scopes[()].shells.keys() - set(snapshot.source.code.co_names)
-    for name in vanished:
-        namespace.pop(name, None)
-
-
-class _CompiledLoader:
-    """Runs code that is compiled already, in the place of the module's own loader."""
-
-    def __init__(self, code: CodeType, spec: ModuleSpec) -> None:
-        self.code = code
-        self.spec = spec
-        self.real_loader = spec.loader
-
-    def create_module(self, _: ModuleSpec) -> None:
-        """Leave the making of the module to the import system."""
-
-    def exec_module(self, module: ModuleType) -> None:
-        """Run the code, with the module's own loader in its place again."""
-        self.spec.loader = self.real_loader
-        namespace_of(module)["__loader__"] = self.real_loader
-        try:
-            exec(self.code, namespace_of(module))  # noqa: S102 - this is what an import does
-        finally:
-            # importlib.reload raises KeyError, over the module's own error, where the module
-            # took itself out of sys.modules.
-            sys.modules.setdefault(self.spec.name, module)
-
-
-@contextmanager
-def _one_shot_finder(source: Source, code: CodeType) -> Generator[None, None, None]:
-    spec = source.spec
-
-    class Finder:
-        """Finds the module once, with its source compiled: never a stale .pyc."""
-
-        @staticmethod
-        def find_spec(name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:  # noqa: ARG004
-            if spec is None or name != source.name or Finder not in sys.meta_path:
-                return None
-            sys.meta_path.remove(Finder)
-            loader: Any = _CompiledLoader(code, spec)
-            spec.loader = loader
-            return spec
-
-    sys.meta_path.insert(0, Finder)
-    try:
-        yield
-    finally:
-        if Finder in sys.meta_path:
-            sys.meta_path.remove(Finder)
-
-
-@contextmanager
-def young_objects_kept_apart() -> Generator[Callable[[], object], None, None]:
-    """Keep the garbage collector from running, so that what the load makes stays young.
-
-    Then all that is new is in generation 0 and nothing else is: a search among new objects need not
-    walk the heap, and a class there was made by the load (one that the user had just made was
-    taken for such, and taken out with a load that failed).
-
-    Yields:
-        What frees those of the new objects that nothing holds any more.
-    """
-    restore = gc.enable if gc.isenabled() else gc.disable
-    try:
-        gc.disable()
-        gc.collect(0)
-        before = _count_older_collections()
-        # A module's own code may have had everything collected; then they are not young any more.
-        yield lambda: gc.collect(0 if _count_older_collections() == before else 2)
-    finally:
-        try:
-            restore()
-        finally:
-            restore()  # an interrupt may come in the midst of the first
-
-
-def _count_older_collections() -> int:
-    return sum(each["collections"] for each in gc.get_stats()[1:])

@@ -11,16 +11,17 @@ from livepatch._kinds import (
     OBJECT,
     class_attributes,
     is_class,
+    is_plain_data,
     is_single_dispatch,
     kind_of,
     qualified_name,
 )
-from livepatch._layers import CONTAINERS
+from livepatch._layers import decorated_function
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
-from livepatch._moves import drop_found_elsewhere, follow_moves
+from livepatch._moves import drop_found_elsewhere, follow_heirs, follow_moves
 from livepatch._own import OwnList
-from livepatch._ownership import is_at_home, is_own_definition, leads_to
+from livepatch._ownership import is_at_home, is_own_definition, place_of
 from livepatch._pairs import Matches
 from livepatch._registered import is_bound_in_turn, registry_of
 from livepatch._walk import add_pair, note_alone, visit, visit_items
@@ -46,6 +47,7 @@ def match(modules: Iterable[Module]) -> Matches:
     drop_found_elsewhere(matches)
     if len(matches.modules) > 1:
         follow_moves(matches)
+        follow_heirs(matches)
         drop_found_elsewhere(matches)
     return matches
 
@@ -56,6 +58,7 @@ def _pair_globals(matches: Matches) -> None:
     made = OwnList((walk, *each) for walk in walks for each in _made_anew(walk.module))
     for module in matches.modules if made else ():
         matches.standing.update(_standing(module))
+    matches.unnamed.update(_unnamed(made))
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[Walk, str, Any]] = OwnList()
     for walk, name, value in made:
@@ -68,6 +71,13 @@ def _pair_globals(matches: Matches) -> None:
         _visit_global(walk, name, value)
 
 
+def _unnamed(made: OwnList[tuple[Walk, str, Any]]) -> Iterator[int]:
+    """Yield the ids of what the modules' statements made, and that does not say where."""
+    for walk, name, value in made:
+        if qualified_name(value) is None and not walk.module.outline.imports((name,)):
+            yield id(value)
+
+
 def _turn_of(made: tuple[Walk, str, Any]) -> int:
     """Let a table come after the names of what is in it, and before what it alone can tell apart.
 
@@ -76,16 +86,18 @@ def _turn_of(made: tuple[Walk, str, Any]) -> int:
     walk, name, value = made
     if is_bound_in_turn(walk.module, (name,)):
         return 2
-    return 1 if type(value) in CONTAINERS else 0
+    return 1 if kind_of(value) is None else 0
 
 
 def _made_anew(module: Module) -> Iterator[tuple[str, Any]]:
     """Yield the globals that may be other objects than before, or have others registered."""
+    old, bound, unbound = module.old, module.bound, module.unbound
     for name, value in module.new.items():
-        if name in module.bound and (
-            module.old.get(name, module) is not value
-            or name in module.unbound
-            or is_single_dispatch(value)
+        before = old.get(name)
+        if is_plain_data(before) and is_plain_data(value):
+            continue  # nearly all that the import system puts there, and constants
+        if name in bound and (
+            before is not value or name in unbound or name not in old or is_single_dispatch(value)
         ):
             yield name, value
 
@@ -96,10 +108,18 @@ def _standing(module: Module) -> Iterator[int]:
         return
     for name, value in module.old.items():
         if name in module.new and module.new[name] is value and kind_of(value) is not None:
+            if _is_made_again(module, value):
+                continue
             yield id(value)
             if is_class(value) and module.owns(value):
                 parts = class_attributes(value).values()
                 yield from (id(part) for part in parts if kind_of(part) is not None)
+
+
+def _is_made_again(module: Module, value: Any) -> bool:
+    """Whether another name leads to what was made again at its own place: ``Other = Note``."""
+    home = str(qualified_name(value)).partition(".")[0]
+    return module.old.get(home) is value and module.new.get(home, value) is not value
 
 
 def _visit_global(walk: Walk, name: str, value: Any) -> None:
@@ -112,13 +132,26 @@ def _visit_global(walk: Walk, name: str, value: Any) -> None:
         # One of a module that has not run again: it has the old registrations beside the new.
         visit_items(walk, (name,), registry_of(value), registry_of(value))
     owner, home = walk.matches.owner_of(value), qualified_name(value)
+    if home is None and module.outline.imports((name,)):
+        if is_own_definition(module, (name,), old):
+            owner, home = _maker_of(walk.matches, name, value), name
+        elif id(value) in walk.matches.unnamed:
+            return  # it is paired where it is made
     if owner is not module and is_at_home(module, name, value):
         owner = module  # whatever module it says it belongs to
-    if owner is None or owner is module or home is None or not leads_to(owner.new, home, value):
+    if owner is None or owner is module or home is None or place_of(owner.new, home, value) is None:
         visit(walk, (name,), old, value)
     elif is_own_definition(module, (name,), old):
         # It has moved to another module of this reload, where the new one is described.
         visit(Walk(walk.matches, module, owner), tuple(home.split(".")), old, value)
+
+
+def _maker_of(matches: Matches, name: str, value: Any) -> Module | None:
+    """Return the module whose decorators made what another imports: it does not say so itself."""
+    for module in matches.modules:
+        if module.new.get(name) is value and not module.outline.imports((name,)):
+            return module if decorated_function(module, (name,), value) is not None else None
+    return None
 
 
 def _pair_entered(walk: Walk) -> None:
@@ -143,7 +176,7 @@ def pair_renamed(
         new: the new one.
     """
     old_path, old = before
-    visit(Walk(matches, module, module), path, old, new)
+    visit(Walk(matches, module, module, (old_path, path)), path, old, new)
     pair = matches.by_new.get(id(new))
     if pair is not None and pair.old is old:
         pair.previous = old_path

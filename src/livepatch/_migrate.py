@@ -9,12 +9,11 @@ from livepatch._decisions import Decisions
 from livepatch._derive import derive
 from livepatch._go_over import lend_whole
 from livepatch._hotswap import HOOK, newly_renamed
-from livepatch._kinds import class_attributes, is_class, is_enum
+from livepatch._kinds import is_class, is_enum
 from livepatch._layout import same_layout, where_layout_grows
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
-from livepatch._pairs import Pair
-from livepatch._reshaped import is_stuck_with_new_class
+from livepatch._reshaped import hook_set_on_class, is_stuck_with_new_class
 from livepatch._shapes import can_build, find_attribute, shape_of
 
 
@@ -32,13 +31,12 @@ def start_migrations(
     """
     derive(decisions)
     for pair, _ in decisions.layout_changes:
-        if not is_enum(pair.old) and is_class(pair.new):
+        if is_class(pair.new) and not (is_enum(pair.old) or is_enum(pair.new)):
             migration = _start(pair.text, pair.old, pair.new, direction=direction, earlier=earlier)
             if migration is not None:
-                migration.hook = migration.hook or _hook_set_on_class(pair)
+                migration.hook = migration.hook or hook_set_on_class(pair)
                 decisions.migrations[id(pair.old)] = migration
-    for pair in decisions.matches.pairs:
-        # Asked in this order, for nearly every pair is one of functions.
+    for pair in decisions.matches.beyond_functions():
         if is_class(pair.old) and is_stuck_with_new_class(pair, decisions.settle(pair.new)):
             # The load made instances of a class whose old one survives.
             tops = where_layout_grows(pair.new), where_layout_grows(pair.old)
@@ -47,13 +45,6 @@ def start_migrations(
             migration = _start(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration
-
-
-def _hook_set_on_class(pair: Pair) -> Any:
-    """Return the hook that somebody gave the live class of a library, say; None if none did."""
-    origin, hook = pair.before.origin, class_attributes(pair.old).get(HOOK)
-    scope = origin.scopes.get(pair.path) if origin is not None else None
-    return hook if scope is not None and not scope.binds(HOOK) else None
 
 
 def _start(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._own import OwnDict, OwnList
-from livepatch._shapes import Shape, has_contents, has_value
+from livepatch._shapes import Shape, has_contents, has_value, keeps_contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Migration:
         successors: the survivors, in the same order.
         left: by the id of a successor, the values that have no place in it.
         shared: by the id of a successor, its dict, where somebody else holds that too.
-        unfilled: fields of tuples without a value, with the number of tuples.
+        unfilled: fields of tuples without a value, with the tuples.
     """
 
     path: str
@@ -64,7 +63,7 @@ class Migration:
     successors: OwnList[Any] = field(default_factory=OwnList)
     left: OwnDict[int, OwnDict[str, Any]] = field(default_factory=OwnDict)
     shared: OwnDict[int, dict[str, Any]] = field(default_factory=OwnDict)
-    unfilled: collections.Counter[str] = field(default_factory=collections.Counter)
+    unfilled: OwnDict[str, OwnList[Any]] = field(default_factory=OwnDict)
 
     @property
     def added(self) -> frozenset[str]:
@@ -83,14 +82,22 @@ class Migration:
         """Whether a successor can only be made once all that is in it is known."""
         return self.new.native is tuple
 
+    def take(self, instances: OwnList[Any], successors: OwnList[Any]) -> None:
+        """Take in losers and their survivors, of which there may be a million."""
+        if self.instances:
+            self.instances += instances
+            self.successors += successors
+        else:
+            self.instances, self.successors = instances, successors
+
     def losing_contents(self) -> int:
         """Count the instances whose built-in base keeps something that has no place any more."""
-        if self.old.native is self.new.native:
+        if keeps_contents(self.old.native, self.new.native):
             return 0
         return sum(has_contents(self.old, each) for each in self.instances)
 
-    def lacking(self) -> list[tuple[str, int]]:
-        """List the fields that some successors have no value for, and how many they are.
+    def lacking(self) -> list[tuple[str, OwnList[Any]]]:
+        """List the fields that some successors have no value for, with these instances.
 
         A field with a default gets that, and a hook may see to the others.
         """
@@ -99,9 +106,10 @@ class Migration:
         if self.hook is not None:
             return []
         needed = self.added & self.new.required - self.new.defaults.keys()
-        found: list[tuple[str, int]] = []
+        found: list[tuple[str, OwnList[Any]]] = []
         for name in (name for name in self.new.declared if name in needed):
-            count = sum(not has_value(self.new, each, name) for each in self.successors)
-            if count:
-                found.append((name, count))
+            both = zip(self.instances, self.successors)
+            without = OwnList(old for old, new in both if not has_value(self.new, new, name))
+            if without:
+                found.append((name, without))
         return found

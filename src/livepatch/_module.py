@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import compress, repeat
+from operator import attrgetter, is_not
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -13,31 +16,18 @@ from livepatch._bodies import Bodies
 from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
 from livepatch._load import Loaded
+from livepatch._marks import IMPORT_SYSTEM_NAMES, is_remnant
 from livepatch._nested import absolute_name
 from livepatch._origin import imported_code
 from livepatch._outline import Outline, outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._replaced import globals_behind
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import NO_CODE, Source, namespace_of
+from livepatch._steps import MISSING
 
 Path = tuple[str, ...]
-_IMPORT_SYSTEM_NAMES = frozenset(
-    {
-        "__name__",
-        "__doc__",
-        "__package__",
-        "__loader__",
-        "__spec__",
-        "__file__",
-        "__path__",
-        "__cached__",
-        "__builtins__",
-        "__annotations__",
-        "__annotate__",
-        "__conditional_annotations__",
-    }
-)
 
 
 class Part(enum.Enum):
@@ -99,9 +89,14 @@ class Module:
         patched: old objects found where the old source had put a definition of its own.
         contents: containers that its statements may have changed in place, each with a copy.
         enrolled: what was struck off the lists of objects that decorate its definitions.
+        overloads: what typing.overload had registered for it.
         apart: names that another statement binds now; what the old one made is something else.
         bodies: the functions and classes that were not made again; None where all of it ran.
         followed: what follows from their new bodies.
+        at: the outline of the source it was at, where ``origin`` also says what definitions were
+            that had gone before.
+        behind: the namespace that its old functions see, where that is another one.
+        rebound: names that the new source bound without a statement that says so.
     """
 
     source: Source
@@ -119,9 +114,13 @@ class Module:
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
+    overloads: dict[str, Any] | None = None
     apart: frozenset[str] = frozenset()
     bodies: Bodies | None = None
     followed: Followed = field(default_factory=Followed)
+    at: Outline | None = None
+    behind: dict[str, Any] | None = None
+    rebound: AbstractSet[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -136,8 +135,16 @@ class Module:
     def owns(self, definition: Any) -> bool:
         """Whether this module's source made a function or class."""
         if type(definition) is FunctionType:
-            return definition.__globals__ is self.live
+            seen = definition.__globals__
+            if seen is self.live or seen is self.behind:
+                return True
+            # Made of the source's code once more, with a copy of its globals (a class decorator).
+            return seen.get("__name__") == self.name and self.has_code(definition)
         return is_class(definition) and class_attributes(definition).get("__module__") == self.name
+
+    def has_code(self, function: FunctionType) -> bool:
+        """Whether a function's code is from this module's file."""
+        return function.__code__.co_filename == self.source.code.co_filename
 
 
 def describe_modules(
@@ -175,7 +182,9 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     live, new = namespace_of(source.module), loaded.namespaces[source.name]
     module = Module(source, part, snapshot.origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
-    module.enrolled = snapshot.enrolled
+    module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
+    module.behind = globals_behind(source.module)
+    module.rebound = loaded.rebound.get(source.name, frozenset())
     return module
 
 
@@ -203,48 +212,64 @@ def find_names(module: Module, modules: Mapping[str, Module]) -> None:
 
 
 def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:
-    said = module.outline.scopes[()].shells
-    after = {name: each.new for name, each in modules.items()}
+    source, old = module.outline, module.old
+    known = {*source.scopes[()].shells, *source.global_names, *IMPORT_SYSTEM_NAMES}
+    known |= module.rebound
+    stars = _starred(module, source, modules, attrgetter("new"))
     for name, value in module.new.items():
-        by_statement = name in said or name in module.outline.global_names
         # Bound by other means: globals()[...], exec, a star import of something new.
-        made_anew = name not in module.old or module.old[name] is not value
-        known = by_statement or made_anew or name in _IMPORT_SYSTEM_NAMES
-        if known or _is_starred(module, module.outline, after, name, value):
+        made_anew = old.get(name, modules) is not value
+        if name in known or made_anew or _is_among(stars, name, value):
             yield name
 
 
 def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:
     origin = module.origin
-    before = {name: each.old for name, each in modules.items()}
+    known = {*origin.scopes[()].shells, *origin.global_names} if origin is not None else set[str]()
+    stars = _starred(module, origin, modules, attrgetter("old")) if origin is not None else []
     for name, value in module.old.items():
-        if name in module.bound and name in module.new:
+        if (name in module.bound and name in module.new) or is_remnant(name):
             continue
-        said = origin is not None and (origin.scopes[()].binds(name) or name in origin.global_names)
-        starred = origin is not None and _is_starred(module, origin, before, name, value)
         # What exec or globals()[...] = made is made again only where everything runs.
         made = module.bodies is None and module.owns(value)
-        if said or starred or made or name not in module.new:
+        said = name in known or _is_among(stars, name, value)
+        if said or made or name not in module.new:
             yield name
 
 
-def _is_starred(
+def _starred(
     module: Module,
     source: Outline,
-    namespaces: Mapping[str, Mapping[str, Any]],
-    name: str,
-    value: Any,
-) -> bool:
-    """Whether a value comes from a module of which a source imports everything."""
+    modules: Mapping[str, Module],
+    namespace_of: Callable[[Module], Mapping[str, Any]],
+) -> list[Mapping[str, Any]]:
+    """List the namespaces of which a module's source imports everything."""
+    found: list[Mapping[str, Any]] = []
     for each in source.scopes[()].imports:
         if each.name == "*":
             home = absolute_name(each.module, module.live)
-            namespace = namespaces.get(home)
-            if namespace is None:
-                namespace = getattr(sys.modules.get(home), "__dict__", {})
-            if namespace.get(name, each) is value and name in star_names(namespace):
-                return True
-    return False
+            other = modules.get(home)
+            live = getattr(sys.modules.get(home), "__dict__", {})
+            found.append(live if other is None else namespace_of(other))
+    return found
+
+
+def _is_among(stars: list[Mapping[str, Any]], name: str, value: Any) -> bool:
+    """Whether a value comes from one of some namespaces by a star import."""
+    return any(each.get(name, stars) is value and name in star_names(each) for each in stars)
+
+
+def names_of_others(namespace: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """List the names under which a namespace has something else than another one, or that not."""
+    there = map(other.get, namespace, repeat(MISSING))
+    return list(compress(namespace, map(is_not, namespace.values(), there)))
+
+
+def binds_other_stars(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether ``from module import *`` binds other names with one namespace than with another."""
+    if old.keys() == new.keys() and "__all__" not in new:
+        return False  # nearly every one
+    return set(star_names(old)) != set(star_names(new))
 
 
 def star_names(namespace: Mapping[str, Any]) -> Collection[str]:
@@ -252,4 +277,5 @@ def star_names(namespace: Mapping[str, Any]) -> Collection[str]:
     said: Any = namespace.get("__all__")
     if type(said) in (list, tuple):
         return [name for name in said if isinstance(name, str)]
-    return [name for name in list(namespace) if not name.startswith("_")]
+    # A namespace takes keys of any kind.
+    return [name for name in list(namespace) if type(name) is str and name[:1] != "_"]

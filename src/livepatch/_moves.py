@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from livepatch._kinds import kind_of
+from livepatch._kinds import CLASS, is_class, is_special, kind_of
 from livepatch._likeness import Walk
 from livepatch._module import Module, Part, Path
+from livepatch._own import OwnList
 from livepatch._pairs import Matches
-from livepatch._walk import visit
+from livepatch._walk import pair_heir, visit
 
 
 def follow_moves(matches: Matches) -> None:
@@ -27,6 +28,21 @@ def follow_moves(matches: Matches) -> None:
             matches.moved += ((before.path_text(path), candidates) for before, path in old_places)
 
 
+def follow_heirs(matches: Matches) -> None:
+    """Let instances of a class that has become something else go to one that appeared elsewhere.
+
+    A function that is to warn is in the place of what has moved.
+    """
+    appeared = _by_last_name(matches, removed=False)
+    for pair in OwnList(matches.pairs):
+        if is_class(pair.old) and not is_class(pair.new):
+            places = appeared.get((pair.path[-1], CLASS.name), [])
+            if len(places) == 1:
+                ((module, path),) = places
+                walk = Walk(matches, pair.before, module)
+                pair_heir(walk, path, pair.old, module.added[path], pair.path)
+
+
 def _by_last_name(
     matches: Matches, *, removed: bool
 ) -> dict[tuple[str, str], list[tuple[Module, Path]]]:
@@ -34,7 +50,9 @@ def _by_last_name(
     for module in matches.modules:
         for path, value in (module.removed if removed else module.added).items():
             kind = kind_of(value)
-            if len(path) == 1 and kind is not None and not (removed and module.part is Part.NEW):
+            if len(path) != 1 or kind is None or (removed and module.part is Part.NEW):
+                continue
+            if not is_special(path[0]):  # a module's own __getattr__ is that of no other
                 found.setdefault((path[0], kind.name), []).append((module, path))
     return found
 
@@ -43,5 +61,11 @@ def drop_found_elsewhere(matches: Matches) -> None:
     """Take back that something was added or removed, where it has a partner after all."""
     for module in matches.modules:
         for found, paired in ((module.added, matches.by_new), (module.removed, matches.by_old)):
-            for path in [path for path, value in found.items() if id(value) in paired]:
+            gone = [
+                path
+                for path, value in found.items()
+                if id(value) in paired
+                or (id(value) in matches.standing and path[0] not in module.unbound)
+            ]
+            for path in gone:
                 del found[path]

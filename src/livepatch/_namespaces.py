@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 from livepatch._constants import may_hold_state
-from livepatch._module import Module, Part
-from livepatch._own import OwnDict
+from livepatch._decisions import Decisions
+from livepatch._kinds import is_special
+from livepatch._layers import decorated_function
+from livepatch._module import Module, Part, names_of_others
+from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._steps import MISSING, Steps
@@ -50,9 +54,28 @@ def _keep_global(plan: Plan, module: Module, name: str) -> None:
 def plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
     """Note the steps that make a module's new namespace current."""
     final = plan.finals[module.name] = _final_namespace(plan, module, kept)
+    final.update(_taken_from_outside(plan, module))
     if module.part is Part.RELOADED and module.origin is None:
         _notice_unknown_names(plan, module)
     bring_names(plan.steps, module.live, final)
+
+
+def _taken_from_outside(plan: Plan, module: Module) -> Iterator[tuple[str, Any]]:
+    """Yield what the source took from elsewhere, where its earlier run has put its own since.
+
+    ``original = sys.displayhook``, and then ``sys.displayhook = show``: to call the one in the
+    place of the other would be to call oneself.
+    """
+    by_old = plan.matches.by_old
+    for name, value in module.new.items() if module.bodies is None else ():
+        pair = by_old.get(id(value))
+        if pair is None or pair.old is not value or pair.module is not module:
+            continue
+        old = module.old.get(name, value)
+        if pair.path == (name,) or old is value or id(old) in by_old or module.owns(old):
+            continue
+        if module.outline.same_shell(module.origin, (name,)):
+            yield name, old
 
 
 def bring_names(steps: Steps, live: dict[str, Any], final: OwnDict[str, Any]) -> None:
@@ -60,9 +83,14 @@ def bring_names(steps: Steps, live: dict[str, Any], final: OwnDict[str, Any]) ->
     for name in list(live):
         if name not in final:
             steps.set_item(live, name, MISSING)
-    for name, value in final.items():
-        if live.get(name, MISSING) is not value:
-            steps.set_item(live, name, value)
+    changed = names_of_others(final, live)
+    names = OwnList(name for name in changed if name in live)
+    if names:
+        news, olds = (OwnList(map(each.__getitem__, names)) for each in (final, live))
+        steps.set_items(OwnList(repeat(live, len(names))), names, news, olds)
+    for name in changed if len(names) < len(changed) else ():
+        if name not in live:
+            steps.set_item(live, name, final[name])
 
 
 def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str, Any]:
@@ -75,12 +103,14 @@ def _final_namespace(plan: Plan, module: Module, kept: set[str]) -> OwnDict[str,
     unbound = frozenset[str]() if module.part is Part.GONE else module.unbound
     if kept:
         unbound = frozenset(name for name in unbound if f"{module.name}.{name}" not in kept)
-    for name, value in module.new.items():
-        if name not in unbound:
-            final[name] = survivors.get(id(value), value)
+    news = module.new.values()
+    final.update(zip(module.new, map(survivors.get, map(id, news), news)))
+    for name in unbound:
+        final.pop(name, None)
     for name, value in module.old.items() if kept else ():
         if f"{module.name}.{name}" in kept:
-            final[name] = value
+            # An instance whose class has another layout now is made anew wherever it is held.
+            final[name] = survivors.get(id(value), value)
     return _with_docstring(final, module)
 
 
@@ -98,3 +128,43 @@ def _notice_unknown_names(plan: Plan, module: Module) -> None:
     if doubtful:
         message = f"its earlier source is not known; kept what may be stale: {', '.join(doubtful)}"
         plan.notices.append(Notice("LP305", module.name, message))
+
+
+def namespace_before(module: Module, decisions: Decisions) -> OwnDict[str, Any]:
+    """Return the namespace that a module had, as it is to be when the reload is taken back.
+
+    Instances that were made anew are kept, and are so still in their former layout. What a patch
+    had put aside is back: the patch may have ended since.
+    """
+    anew: OwnDict[str, Any] = OwnDict()
+    migrations, survivors = decisions.migrations, decisions.survivors
+    for name, value in module.old.items() if migrations else ():
+        # A tuple with such an instance was built anew.
+        if id(type(value)) in migrations or type(value) in (tuple, frozenset):
+            anew[name] = survivors.get(id(value), value)
+    for path in module.patched:
+        pair = decisions.matches.by_new.get(id(module.new.get(path[0])))
+        around = decorated_function(module, path, module.old.get(path[0]))
+        if len(path) == 1 and pair is not None and around is None:
+            anew[path[0]] = pair.old
+    return OwnDict({**module.old, **anew}) if anew else module.old
+
+
+def replaced_data(plan: Plan) -> list[tuple[Module, list[str]]]:
+    """List the globals that were data with a state of their own, and are other data in the end."""
+    by_old, survivors = plan.matches.by_old, plan.decisions.survivors
+    found: list[tuple[Module, list[str]]] = []
+    for module in plan.matches.modules:
+        final = plan.finals[module.name]
+        names = [
+            name
+            for name in names_of_others(module.old, final)
+            if may_hold_state(module.old[name])
+            and not is_special(name)
+            and name in final
+            and id(module.old[name]) not in by_old
+            and id(module.old[name]) not in survivors  # it has been made anew everywhere
+        ]
+        if names:
+            found.append((module, names))
+    return found

@@ -3,86 +3,30 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from livepatch._bodies import Bodies
-from livepatch._kinds import is_single_dispatch
-from livepatch._outline import same_scope
+from livepatch._constants import may_hold_state
+from livepatch._differences import Changes, Header
+from livepatch._fills import Fills
+from livepatch._kinds import is_single_dispatch, kind_of
 from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
     annotation_names,
     base_names,
     built_names,
-    decorating_names,
+    called_decorator_names,
+    called_names,
+    decorator_paths,
     extended_names,
     header_names,
     is_definition,
     is_import,
+    outside_functions,
     overloaded_names,
 )
-
-Path = tuple[str, ...]
-MAKERS = frozenset(
-    {"__new__", "__init__", "__prepare__", "__call__", "__init_subclass__", "__post_init__"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What making a definition uses: names and attributes.
-
-    Attributes:
-        names: of its decorators, keywords, defaults and class-level statements.
-        annotations: of the variables that classes annotate.
-        bases: of its bases.
-        binds: the globals that it binds itself.
-    """
-
-    names: Collection[str]
-    annotations: Collection[str]
-    bases: Collection[str]
-    binds: Collection[str]
-
-
-@dataclass(slots=True, eq=False)
-class Changes:
-    """What says something else now.
-
-    Attributes:
-        names: globals that are bound anew, with another meaning perhaps.
-        bodies: paths of functions that are not made again and whose own code changed.
-        within: paths of those of which only functions inside them changed, besides.
-    """
-
-    names: set[str] = field(default_factory=set)
-    bodies: set[Path] = field(default_factory=set)
-    within: set[Path] = field(default_factory=set)
-
-    def are_used(self, header: Header) -> bool:
-        """Whether a definition would be made differently."""
-        names, bases = header.names, header.bases
-        if not all(map(self.names.isdisjoint, (names, bases, header.annotations))):
-            return True
-        for path in self.bodies:
-            if path[0] in names and all(part in names or part in MAKERS for part in path[1:]):
-                return True
-            if path[0] in bases and path[1:] == ("__init_subclass__",):
-                return True
-            if path[0] in header.binds and path[1:] and all(part in names for part in path[1:]):
-                return True  # a class uses a function of its own as a decorator
-        return False
-
-
-def changes_in(bodies: Bodies) -> Changes:
-    """Say which functions that are not made again have changed, and how."""
-    found = Changes()
-    for body in bodies.functions:
-        if body.changed:
-            (found.within if same_scope(body.old, body.new) else found.bodies).add(body.path)
-    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +42,8 @@ class Needs:
         new_imports: what they bind now.
         last_bound: where statements that are gone bound names last.
         gone_uses: names that such statements used.
+        gone_attributes: names on whose objects they set attributes that none sets now.
+        modules: what the modules are called in which something has changed.
     """
 
     statements: list[Statement]
@@ -108,11 +54,17 @@ class Needs:
     new_imports: Collection[Import]
     last_bound: Mapping[str, int]
     gone_uses: Collection[str]
+    gone_attributes: Collection[str]
+    modules: Collection[str] = ()
     binders: dict[str, list[int]] = field(default_factory=dict)
     builders: dict[str, list[int]] = field(default_factory=dict)
     headers: dict[int, Header] = field(default_factory=dict)
     extends: list[set[str]] = field(default_factory=list)
     dispatchers: set[str] = field(default_factory=set)
+    fills: Fills = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.fills = Fills(self.statements)
 
     def settle(self) -> None:
         """Go on until no more statements have to run."""
@@ -120,6 +72,11 @@ class Needs:
         self._run_new_last_binders()
         for name in self.dispatchers.intersection(self.gone_uses):
             self._run(self.binders[name])
+        for name in self.last_bound.keys() & self.binders.keys():
+            if self._is_overloaded(name):
+                self._run(self.binders[name])  # without the variants that have gone
+        for name in filter(self._is_definition, self.gone_attributes):
+            self._run(self.binders.get(name, ()))  # it is made again, without what has gone
         while True:
             before = sum(self.runs)
             for index, runs in enumerate(list(self.runs)):
@@ -138,15 +95,47 @@ class Needs:
             self.extends.append(extended_names(statement.nodes))
             for name in statement.binds:
                 self.binders.setdefault(name, []).append(index)
-            for name in built_names(statement.nodes):
+            for name in built_names(outside_functions(statement.nodes)):
                 self.builders.setdefault(name, []).append(index)
-            for name in decorating_names(statement.nodes) & self.dispatchers:
+            roots = {path[0] for path in decorator_paths(statement.nodes) if path[1:]}
+            for name in roots & self.dispatchers:
                 self.builders.setdefault(name, []).append(index)
-            if is_definition(statement.nodes):
-                nodes = statement.nodes
-                self.headers[index] = Header(
-                    header_names(nodes), annotation_names(nodes), base_names(nodes), statement.binds
-                )
+            header = self._header_of(statement)
+            if header is not None:
+                self.headers[index] = header
+
+    def _header_of(self, statement: Statement) -> Header | None:
+        nodes, binds = statement.nodes, statement.binds
+        if is_definition(nodes, self.namespace):
+            return Header(
+                header_names(nodes),
+                annotation_names(nodes),
+                base_names(nodes),
+                binds,
+                called_decorator_names(nodes),
+                {path[0] for path in decorator_paths(nodes) if not path[1:]},
+            )
+        if not binds or not all(map(self._is_definition, binds)):
+            return None
+        names = called_names(nodes)
+        if names is None:
+            return None
+        # A definition that is made by a call. The definitions that it is given go on to be the
+        # very ones; of all else that it is given it may have taken something.
+        data = frozenset(name for name in names[1] if not self._is_definition(name))
+        return Header(names[0], data, (), binds)
+
+    def fillers_of(self, statements: Iterable[Statement]) -> set[str]:
+        """Return the functions that fill what statements bind, themselves or through calls."""
+        names = {name for each in statements for name in each.binds}
+        return set[str]().union(*map(self.fills.functions, filter(self._may_be_filled, names)))
+
+    def _may_be_filled(self, name: str) -> bool:
+        """Whether a name leads to a table, or another object with a state."""
+        return may_hold_state(self.namespace.get(name)) and not self._is_definition(name)
+
+    def _is_definition(self, name: str) -> bool:
+        return kind_of(self.namespace.get(name)) is not None
 
     def _run_new_last_binders(self) -> None:
         """Run what binds a name last now and did not before: a later statement has gone."""
@@ -169,6 +158,11 @@ class Needs:
         for name in self.dispatchers.difference(statement.binds):
             if index in self.builders.get(name, ()):
                 self._run(self.binders[name])  # a registry of functions is made anew as a whole
+        header = self.headers.get(index)
+        for name in {*statement.reads, *(header.names if header else ())}.intersection(
+            self.modules
+        ):
+            self._run(self.binders.get(name, ()))  # its import has that module run first
         for name in statement.reads:
             binders = self.binders.get(name, ())
             if hasattr(builtins, name) and binders and binders[0] > index:
@@ -191,14 +185,23 @@ class Needs:
             last += 1
         if last > first:
             self._run(binders[first : last + 1])
-        if any(name in overloaded_names(self.statements[each].nodes) for each in binders):
+        if self._is_overloaded(name):
             self._run(binders)
+
+    def _is_overloaded(self, name: str) -> bool:
+        binders = self.binders[name]
+        return any(name in overloaded_names(self.statements[each].nodes) for each in binders)
 
     def _add_builders(self, name: str, index: int) -> None:
         """Run what goes on to build the value that is made anew: `X.append(1)`."""
         following = [each for each in self.binders[name] if each > index]
         stop = following[0] if following else len(self.statements)
-        self._run(each for each in self.builders.get(name, ()) if index < each < stop)
+        builders = [*self.builders.get(name, ())]
+        if self._may_be_filled(name):
+            builders += self.fills.statements_for(name)
+        elif self._is_definition(name):
+            builders += self.fills.statements_on(name, self.namespace)
+        self._run(each for each in builders if index < each < stop)
 
     def _add_dependents(self) -> None:
         for index, header in self.headers.items():

@@ -106,6 +106,8 @@ class _Imports:
 
 def absolute_name(name: str, namespace: dict[str, Any]) -> str:
     """Resolve a module's name with leading dots, as an import statement in a module does."""
+    if not name.startswith("."):
+        return name
     package = namespace.get("__package__")
     if not isinstance(package, str):
         package = str(namespace.get("__name__", ""))

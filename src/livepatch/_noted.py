@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
-from itertools import compress
+from collections.abc import Iterable, Iterator
+from itertools import compress, repeat
+from operator import is_
+from types import FunctionType
 from typing import Any
 
-from livepatch._heap import MANY, grouped_by_type, untracked_instances
+from livepatch._among import Watch, grouped_by_type
+from livepatch._heap import MANY, untracked_instances
 from livepatch._holders import Repointing, is_crowd_type, is_rebuilt, is_rebuilt_type
-from livepatch._kinds import CACHE_TYPE, without_instances
+from livepatch._identities import Identities, is_table_type
+from livepatch._kinds import CACHE_TYPE, offset_of_weak_references, without_instances
 from livepatch._migration import Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._rehash import Rehashing, has_own_hash
@@ -20,6 +24,7 @@ from livepatch._successors import build_successors
 from livepatch._weak import repoint_weak_references
 
 CROWD = 50
+_FEW = 4
 
 
 class Noted:
@@ -30,17 +35,21 @@ class Noted:
         changed: the holders that are changed in place, by id.
         crowds: those of which there are many of one class, and which are changed together.
         rebuilt: those that are built anew, by id; each is a loser in turn.
-        arrived: losers that came beside those: instances that are made anew, keys.
+        arrived: losers that came beside those: instances that are made anew, if they are few; keys.
         unseen: losers that something holds which was not found.
-        objects: once an instance is made anew, all objects among which its holders may be.
+        objects: once very many instances are made anew, all objects among which their holders are.
         rehashing: the keys found.
+        identities: the tables that go by ``id``.
+        annotated: functions that have losers in their annotations.
     """
 
     __slots__ = (
         "_instance_ids",
+        "annotated",
         "arrived",
         "changed",
         "crowds",
+        "identities",
         "objects",
         "rebuilt",
         "rehashing",
@@ -56,25 +65,32 @@ class Noted:
         self.arrived: OwnList[Any] = OwnList()
         self.unseen: OwnList[Any] = OwnList()
         self.objects: OwnList[Any] = OwnList()
+        self.annotated: OwnList[Any] = OwnList()
         self.rehashing = Rehashing(repointing, steps)
+        self.identities = Identities(repointing)
         self._instance_ids: dict[int, set[int]] = {}
         self.take_keys()
 
-    def note_all(self, holders: OwnList[Any]) -> OwnList[Any]:
-        """Note holders; return those that will be other objects."""
+    def note_all(self, holders: OwnList[Any], crowds: Iterable[OwnList[Any]] = ()) -> OwnList[Any]:
+        """Note holders; return those that will be other objects.
+
+        Args:
+            holders: the holders.
+            crowds: further ones, very many of one class each, none of which is to be skipped.
+        """
         following: OwnList[Any] = OwnList()
-        for holder in self._note_plain(holders):
+        for holder in self._note_plain(holders, crowds):
             if self._note(holder):
                 following.append(holder)
         return following
 
-    def _note_plain(self, holders: OwnList[Any]) -> OwnList[Any]:
+    def _note_plain(self, holders: OwnList[Any], crowds: Iterable[OwnList[Any]]) -> OwnList[Any]:
         """Note the holders that are changed in place; return the others."""
         skipped = self.repointing.skipped
         if not skipped.isdisjoint(map(id, holders)):
             holders = OwnList(each for each in holders if id(each) not in skipped)
         others: OwnList[Any] = OwnList()
-        for group in grouped_by_type(holders):
+        for group in (*grouped_by_type(holders), *crowds):
             cls = type(group[0])
             if is_rebuilt_type(cls) or self.repointing.is_loser(cls):
                 others += group
@@ -144,7 +160,6 @@ class Noted:
             rebuilt = (each for each in self.repointing.migrations.values() if not each.is_tuple)
             classes = OwnList(each.old.cls for each in rebuilt)
             self.objects += without_instances(gc.get_objects(), classes)
-            classes.clear()  # it is among the objects
         news = build_successors(migration, instances, self.repointing.survivors)
         if migration.is_tuple:
             for each in news:
@@ -153,18 +168,50 @@ class Noted:
         if migration.instances:
             # Else they are losers by themselves: a live value stays in their place.
             self.repointing.instances[key] = migration.instances
-        self.arrived += news
+        if not self.objects:
+            self.arrived += news
         self._repoint_weak_references(news)
 
     def _repoint_weak_references(self, instances: OwnList[Any]) -> None:
+        if not instances or not offset_of_weak_references(type(instances[0])):
+            return
         referred = OwnList(compress(instances, map(weakref.getweakrefcount, instances)))
         before = len(referred)
-        repoint_weak_references(self.repointing, referred)
+        repoint_weak_references(self.repointing, referred, self.objects)
         self.arrived += referred[before:]
 
     def take_keys(self) -> None:
         """Note the keys, among the holders found since, whose hash may change."""
-        keys = self.rehashing.follow(self.changed)
+        self._add_keys(self.rehashing.follow(self.changed))
+
+    def take_keys_by_dict(self) -> OwnList[Any]:
+        """Note the keys whose hash may change for what is in their dicts; return what is new."""
+        self._add_keys(self.rehashing.follow_dicts())
+        arrived, self.arrived = self.arrived, OwnList()
+        return arrived
+
+    def watch(self) -> Watch:
+        """Return what else is to be known of all objects: keys, and tables that go by ``id``."""
+        has_own_hash = self.rehashing.has_own_hash
+        return self.identities.watch(lambda cls: is_table_type(cls) or has_own_hash(cls))
+
+    def take_watched(self, objects: OwnList[Any] | None) -> None:
+        """Take in the objects of such types."""
+        self.rehashing.candidates = OwnList()
+        self.identities.tables = OwnList()
+        for group in grouped_by_type(objects) if objects else ():
+            if is_table_type(type(group[0])):
+                self.identities.tables += group
+            if self.rehashing.has_own_hash(type(group[0])):
+                self.rehashing.candidates += group
+
+    def take_tables_by_id(self) -> OwnList[Any]:
+        """Note the tables that go by ``id``; return those that will be other objects."""
+        tables = self.identities.take()
+        self.repointing.by_id.update(map(id, tables))
+        return self.note_all(tables)
+
+    def _add_keys(self, keys: OwnList[Any]) -> None:
         self.rehashing.references(keys)
         self.arrived += keys
         self.arrived += self.repointing.take_rebuilt()
@@ -174,8 +221,31 @@ class Noted:
         found: OwnList[Any] = OwnList()
         found += (self.rebuilt, self.changed, self.unseen, self.repointing.rehashed)
         found += self.repointing.tables
-        found.append(self.objects)
+        found += self.annotated
+        found.append(self.rehashing.candidates)
         return found
+
+    def references_from_objects(self, targets: OwnList[Any]) -> Iterator[int]:
+        """Yield the id of a target for each time that it is in the list of all objects."""
+        if len(targets) > _FEW:
+            wanted = set(map(id, targets))
+            yield from filter(wanted.__contains__, map(id, self.objects))
+            return
+        for target in targets if self.objects else ():
+            yield from repeat(id(target), sum(map(is_, self.objects, repeat(target))))
+
+    def note_annotated(self, tuples: OwnList[Any], functions: Iterable[FunctionType]) -> None:
+        """Note the functions whose annotations are in tuples: nothing else holds those.
+
+        So they are until somebody asks for them (CPython: Objects/funcobject.c, up to 3.13).
+        """
+        wanted = {id(each) for each in tuples if type(each) is tuple}
+        for function in functions if wanted else ():
+            if id(function) not in self.repointing.skipped and not wanted.isdisjoint(
+                map(id, gc.get_referents(function))
+            ):
+                self.changed[id(function)] = function
+                self.annotated.append(function)
 
 
 def _may_be_key(cls: type) -> bool:

@@ -3,26 +3,60 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from types import FunctionType, MethodType
 from typing import Any
 
-from livepatch._constants import may_hold_state
+from livepatch._entries_of_others import (
+    definitions_in,
+    entered_by_others,
+    may_have_entries,
+    path_of_entry,
+)
+from livepatch._explain import parts_of
 from livepatch._heap import unexplained_counts
-from livepatch._kinds import is_class
-from livepatch._module import Module
+from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._layers import decorated_function, layers_of
+from livepatch._module import Module, names_of_others
+from livepatch._namespaces import replaced_data
 from livepatch._own import OwnList
 from livepatch._plan import Plan, explainers_of
+from livepatch._remnants import keep_names
 from livepatch._report import Notice
+from livepatch._source import has_own_ways
 
 # Some versions (3.12) freeze a few hundred objects of their own when they start.
 _FROZEN_BY_INTERPRETER = 1000
+_FEW = 3
+
+
+_Named = tuple[str, Any]
+"""A value with its path."""
+_Replaced = list[tuple[Module, list[str]]]
+"""The globals that are other data in the end, by module."""
 
 
 def notice_leftovers(plan: Plan) -> None:
     """Note what has vanished, or was made anew, while something still holds it."""
     _notice_moves(plan)
-    _notice_old_data(plan)
+    _notice_patched(plan)
+    _notice_unwrapped(plan)
+    _notice_bound(plan)
+    replaced = replaced_data(plan)
+    _notice_old_data(plan, replaced)
+    _notice_lost_entries(plan, replaced)
     _notice_removed(plan)
     _notice_frozen(plan)
+    _notice_loaders(plan)
+
+
+def _notice_loaders(plan: Plan) -> None:
+    """Name each module that is loaded by something else than source compiled and run."""
+    for module in plan.matches.modules:
+        loader = module.source.spec.loader if module.source.spec is not None else None
+        if loader is not None and has_own_ways(type(loader)):
+            message = f"{type(loader).__name__} may have run something else than the source"
+            plan.notices.append(Notice("LP321", module.name, message))
 
 
 def _notice_moves(plan: Plan) -> None:
@@ -32,26 +66,89 @@ def _notice_moves(plan: Plan) -> None:
         plan.notices.append(Notice("LP310", path, message))
 
 
-def _notice_old_data(plan: Plan) -> None:
+def _notice_patched(plan: Plan) -> None:
+    """Name each function that somebody had put something in the place of."""
+    for module in plan.matches.modules:
+        final = plan.finals[module.name]
+        for path, old in module.patched.items():
+            if len(path) == 1 and final.get(path[0], old) is not old:
+                message = "was replaced at run time; the source's is back"
+                plan.notices.append(Notice("LP304", module.path_text(path), message))
+
+
+def _notice_unwrapped(plan: Plan) -> None:
+    """Name what functions that wrapped others had as attributes, and that goes with them."""
+    for layer in plan.layers:
+        if not layer.is_around or not type(layer.wrapper) is type(layer.wrapped) is FunctionType:
+            continue
+        others = {"__wrapped__", *layer.wrapped.__dict__, *getattr(layer.function, "__dict__", ())}
+        went = [name for name in layer.wrapper.__dict__ if name not in others]
+        if went:
+            message = f"its decorator has gone, and with it what it had as {', '.join(went)}"
+            plan.notices.append(Notice("LP304", layer.path, message))
+
+
+def _notice_bound(plan: Plan) -> None:
+    """Name each method that is bound otherwise now, where somebody has it as it was bound."""
+    found = OwnList(_bound_otherwise(plan))
+    if not found:
+        return
+    # One walk over the heap for all of them; there are such edits seldom.
+    holders = gc.get_referrers(*(function for function, _, _ in found))
+    methods = OwnList(each for each in holders if type(each) is MethodType)
+    for function, path, kind in found:
+        count = sum(each.__func__ is function for each in methods)
+        if count:
+            message = f"is {kind} now, and {count} bound before go on as bound methods"
+            plan.notices.append(Notice("LP201", path, message))
+
+
+def _bound_otherwise(plan: Plan) -> Iterator[tuple[Any, str, str]]:
+    """Yield the functions of such methods, each with its path and what it is now."""
+    for pair in plan.matches.beyond_functions():
+        if pair.kind is not CLASS or not (is_class(pair.old) and is_class(pair.new)):
+            continue
+        after = class_attributes(pair.new)
+        for name, value in class_attributes(pair.old).items():
+            kind = _BOUND.get(type(after.get(name)))
+            if (
+                kind is not None
+                and type(value) in _BINDING
+                and type(value) is not type(after[name])
+            ):
+                yield getattr(value, "__func__", value), f"{pair.text}.{name}", kind
+
+
+_BINDING = (FunctionType, classmethod)
+_BOUND: dict[type, str] = {
+    FunctionType: "an instance method",
+    classmethod: "a class method",
+    staticmethod: "a static method",
+    property: "a property",
+}
+
+
+def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
     """Name each global that was made anew while something still holds the old object."""
     each_once = {
-        id(value): (module.path_text((name,)), value)
-        for module in reversed(plan.matches.modules)
-        for name, value in module.old.items()
-        if _is_replaced_data(plan, module, name, value)
+        id(module.old[name]): (module.path_text((name,)), module.old[name])
+        for module, names in reversed(replaced)
+        for name in names
     }
     suspects = list(reversed(each_once.values()))
     del each_once
     if not suspects:
         return
-    held = OwnList(value for _, value in suspects)
+    # Nearly all are held by their namespaces alone, and by steps that put them back there; who
+    # holds one of the rest is sought further.
+    counts = _counts(suspects, _nearest(plan))
+    suspects = [each for each, count in zip(suspects, counts) if count > 0]
+    if not suspects:
+        return
+    plan.held.update(id(value) for _, value in suspects)
     explainers = explainers_of(plan)
-    explainers += suspects
-    # Old values that go too: a method of the old object under another name, say.
-    for module in plan.matches.modules:
-        final = plan.finals[module.name]
-        explainers += (value for name, value in module.old.items() if final.get(name) is not value)
-    counts = unexplained_counts(held, explainers)
+    explainers += _going(plan)
+    counts = _counts(suspects, explainers)
     for (path, value), count in zip(suspects, counts):
         if count > 0:
             what = type(value).__name__
@@ -59,15 +156,50 @@ def _notice_old_data(plan: Plan) -> None:
             plan.notices.append(Notice("LP302", path, message))
 
 
-def _is_replaced_data(plan: Plan, module: Module, name: str, value: Any) -> bool:
-    final = plan.finals[module.name]
-    return (
-        name in final
-        and final[name] is not value
-        and id(value) not in plan.matches.by_old
-        and not name.startswith("__")
-        and may_hold_state(value)
-    )
+def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
+    """Name each global that was made anew without what other modules had entered in it."""
+    reloaded, seen = plan.matches.by_name, set[int]()
+    for module, names in replaced:
+        for name in names:
+            value = module.old[name]
+            if not may_have_entries(value) or id(value) in seen:
+                continue
+            seen.add(id(value))
+            there = set(map(id, definitions_in(plan.finals[module.name][name])))
+            lost = [
+                path_of_entry(home, each)
+                for home, each in entered_by_others(value, module.source.module, reloaded)
+                if id(each) not in there
+            ]
+            if lost:
+                few = ", ".join(lost[:_FEW]) + (" and more" if len(lost) > _FEW else "")
+                message = f"was made anew, and what others had entered is not in it: {few}"
+                plan.notices.append(Notice("LP320", module.path_text((name,)), message))
+
+
+def _counts(suspects: list[_Named], explainers: OwnList[Any]) -> list[int]:
+    """Count the references to old data that are not those of given objects.
+
+    Args:
+        suspects: the data.
+        explainers: the objects; no other list may hold what is in this one.
+    """
+    explainers += suspects
+    return unexplained_counts(OwnList(value for _, value in suspects), explainers)
+
+
+def _nearest(plan: Plan) -> OwnList[Any]:
+    found = plan.steps.arguments()
+    for module in plan.matches.modules:
+        found += (module.live, module.old, module.new, plan.finals[module.name])
+    return found
+
+
+def _going(plan: Plan) -> Iterator[Any]:
+    """Yield the old values that go too: a method of an old object under another name, say."""
+    for module in plan.matches.modules:
+        names = names_of_others(module.old, plan.finals[module.name])
+        yield from map(module.old.__getitem__, names)
 
 
 def references_still_hold(count: int) -> str:
@@ -88,22 +220,49 @@ def _notice_removed(plan: Plan) -> None:
     ]
     removed.reverse()
     del each_once
+    removed += _wrapped_in_removed(plan)
     if not removed:
         return
     values = OwnList(value for _, value in removed)
     explainers = explainers_of(plan)
     explainers += removed
+    # What is inside of a decorator that has gone goes with that.
+    explainers += (
+        part for each in OwnList(values) for layer in layers_of(each) for part in _inside(layer)
+    )
     counts = unexplained_counts(values, explainers)
     for (path, value), count in zip(removed, counts):
         if count > 0:
             code = "LP306" if is_class(value) else "LP309"
             message = f"is gone from the source, and {references_still_hold(count)} it"
+            names = keep_names(plan, value)
+            message += f"; it goes on with {', '.join(names)} of its source" if names else ""
             plan.notices.append(Notice(code, path, message))
+
+
+def _inside(layer: Any) -> Iterator[Any]:
+    yield from parts_of(layer)
+    if type(layer) is FunctionType:  # its own dict, as functools.wraps leaves it
+        dicts = (each for each in gc.get_referents(layer) if type(each) is dict)
+        yield from (each for each in dicts if "__wrapped__" in each)
+
+
+def _wrapped_in_removed(plan: Plan) -> list[_Named]:
+    """List the functions inside of decorators that have gone: others may hold these alone."""
+    decisions = plan.decisions
+    each_once = {
+        id(inner): (f"{module.path_text(path)}.<wrapped>", inner)
+        for module in plan.matches.modules
+        for path, value in module.removed.items()
+        for inner in (decorated_function(module, path, value),)
+        if type(inner) is FunctionType and inner is not value
+    }
+    return [each for key, each in each_once.items() if key not in decisions.survivors]
 
 
 def _notice_frozen(plan: Plan) -> None:
     frozen = gc.get_freeze_count()
-    if frozen > _FROZEN_BY_INTERPRETER and plan.decisions.losers:
+    if frozen > _FROZEN_BY_INTERPRETER and plan.searched:
         message = f"{frozen} objects are frozen and could not be searched"
         places = ", ".join(module.name for module in plan.matches.modules)
         plan.notices.append(Notice("LP205", places, message))

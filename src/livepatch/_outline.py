@@ -8,16 +8,24 @@ live module was imported from is often gone (that is why one reloads), but its b
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress, count
+from itertools import compress, count, repeat
 from operator import attrgetter, gt, is_not, itemgetter
 from types import CodeType
 from typing import Any
 
-from livepatch._code import codes_in, instructions, same_code, text_of_constant
-from livepatch._opcodes import CONSTANT, IMPORTS, OP
-from livepatch._scope import RUN_AT_ONCE, Scope, functions_bound, is_type_scope, read_scope
+from livepatch._code import codes_in, instructions, same_code, same_text
+from livepatch._opcodes import CONSTANT, OP
+from livepatch._scope import (
+    RUN_AT_ONCE,
+    Scope,
+    Shell,
+    constant_shell,
+    functions_bound,
+    is_type_scope,
+    read_scope,
+)
 
 _STORE_GLOBAL = OP["STORE_GLOBAL"]
 # Tables for bytes.translate.
@@ -25,6 +33,7 @@ _IS_CONSTANT = bytes(opcode in CONSTANT for opcode in range(256))
 _IS_EXTENDED = bytes(opcode == OP["EXTENDED_ARG"] for opcode in range(256))
 _LARGEST_BYTE = 255
 _name_of_code, _first_of = attrgetter("co_name"), itemgetter(0)
+_bound_by = attrgetter("bound")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
 # What the compiler puts into a class namespace by itself; it says where the class is, not what.
@@ -67,13 +76,24 @@ class Outline:
         theirs = functions_bound(other.scopes[path[:-1]].code, path[-1])
         return len(mine) == len(theirs) and all(map(same_code, mine, theirs))
 
+    def last_shell(self, path: tuple[str, ...]) -> Shell | None:
+        """Return what the last statement that binds a path says."""
+        scope = self.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        return shells[-1] if shells else None
+
     def imports(self, path: tuple[str, ...]) -> bool:
         """Whether the last statement that binds a path is an import."""
         scope = self.scopes.get(path[:-1])
-        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
-        return bool(shells) and any(
-            isinstance(part, tuple) and part[0] in IMPORTS for part in shells[-1].fingerprint
-        )
+        if scope is None or path[-1] not in map(_bound_by, scope.imports):
+            return False  # nearly every one
+        shell = self.last_shell(path)
+        return shell is not None and shell.is_import
+
+    def defines(self, path: tuple[str, ...]) -> bool:
+        """Whether the last statement that binds a path is that of a function or class."""
+        shell = self.last_shell(path)
+        return shell is not None and shell.is_definition
 
     def same_body(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
         """Whether a class says the same outside its functions; None when unknown."""
@@ -125,7 +145,7 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
 
 
 def _take_over(known: Scope, code: CodeType) -> Scope | None:
-    """Return what is known of a scope that says the same, but for one text (a docstring, say)."""
+    """Return what is known of a scope that says the same, but for some constants."""
     old = known.code
     if (
         old.co_code != code.co_code
@@ -136,7 +156,7 @@ def _take_over(known: Scope, code: CodeType) -> Scope | None:
     different = _different_constants(old, code)
     if not different:
         return Scope(code, known.shells, known.imports, known.rebound)
-    return _with_other_text(known, code, different[0]) if len(different) == 1 else None
+    return _with_other_constants(known, code, different)
 
 
 def _different_constants(old: CodeType, new: CodeType) -> list[int]:
@@ -153,30 +173,42 @@ def _different_constants(old: CodeType, new: CodeType) -> list[int]:
     return [place for place in places if not _same_outside(before[place], after[place])]
 
 
-def _with_other_text(known: Scope, code: CodeType, index: int) -> Scope | None:
-    """Return a scope that differs in one string constant, where a name is bound to just that."""
-    old, new = known.code.co_consts[index], code.co_consts[index]
-    if type(old) is not str or type(new) is not str or not _is_loaded_once(code, index):
+def _with_other_constants(known: Scope, code: CodeType, places: list[int]) -> Scope | None:
+    """Return a scope that differs in constants alone, to each of which a name is bound."""
+    before, after = (list(map(each.co_consts.__getitem__, places)) for each in (known.code, code))
+    if not _PLAIN.issuperset(map(type, before + after)) or not _are_loaded_once(code, places):
         return None
-    said, says = ("text", old), ("text", new)
+    shells_of_constants = (map(constant_shell, each, repeat(set())) for each in (before, after))
+    said = dict(zip(*shells_of_constants))
+    shells_of = dict(known.shells)
     for name, shells in known.shells.items():
+        if not said:
+            break
         for place, shell in enumerate(shells):
-            if len(shell.fingerprint) == 2 and shell.fingerprint[0] == said:  # noqa: PLR2004
-                changed = shell._replace(fingerprint=(says, shell.fingerprint[1]))
-                others = {name: (*shells[:place], changed, *shells[place + 1 :])}
-                return Scope(code, {**known.shells, **others}, known.imports, known.rebound)
-    return None
+            says = said.pop(shell.fingerprint[-2], None) if len(shell.fingerprint) > 1 else None
+            if says is not None:
+                fingerprint = (*shell.fingerprint[:-2], says, *shell.fingerprint[-1:])
+                changed = shell._replace(fingerprint=fingerprint)
+                shells = shells_of[name] = (*shells[:place], changed, *shells[place + 1 :])  # noqa: PLW2901
+    return None if said else Scope(code, shells_of, known.imports, known.rebound)
 
 
-def _is_loaded_once(code: CodeType, index: int) -> bool:
-    """Whether one instruction alone loads a constant of a scope."""
-    if index > _LARGEST_BYTE:
-        return sum(op in CONSTANT and arg == index for op, arg in instructions(code)) == 1
-    # Without a loop of ours, for a module's body is long.
-    opcodes, arguments = code.co_code[::2], code.co_code[1::2]
-    extended = (b"\0" + opcodes).translate(_IS_EXTENDED)
-    short = map(gt, opcodes.translate(_IS_CONSTANT), extended)
-    return bytes(compress(arguments, short)).count(index) == 1
+# What has another text wherever it is another value.
+_PLAIN = frozenset((str, int, bool))
+
+
+def _are_loaded_once(code: CodeType, places: list[int]) -> bool:
+    """Whether one instruction alone loads each of some constants of a scope."""
+    loaded: Sequence[int]
+    if max(places) > _LARGEST_BYTE:
+        loaded = [argument for opcode, argument in instructions(code) if opcode in CONSTANT]
+    else:
+        # Without a loop of ours, for a module's body is long.
+        opcodes, arguments = code.co_code[::2], code.co_code[1::2]
+        extended = (b"\0" + opcodes).translate(_IS_EXTENDED)
+        short = map(gt, opcodes.translate(_IS_CONSTANT), extended)
+        loaded = bytes(compress(arguments, short))
+    return all(loaded.count(place) == 1 for place in places)
 
 
 def _same_outside(old: Any, new: Any) -> bool:
@@ -189,7 +221,7 @@ def _same_outside(old: Any, new: Any) -> bool:
         return name not in RUN_AT_ONCE or same_code(old, new)
     if type(old) in (str, int, bool):
         return bool(old == new)
-    return text_of_constant(old) == text_of_constant(new)
+    return same_text(old, new)
 
 
 def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
@@ -206,7 +238,7 @@ def _global_names(code: CodeType) -> Iterator[str]:
     waiting = codes_in(code)
     for inner in waiting:
         # As a byte first: nearly no function has it, not even as an argument.
-        if _STORE_GLOBAL in inner.co_code:
+        if inner.co_names and _STORE_GLOBAL in inner.co_code:
             for opcode, argument in instructions(inner):
                 if opcode == _STORE_GLOBAL:
                     yield inner.co_names[argument]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
+from itertools import repeat
+from operator import is_
 from typing import Any, TypeVar
 
 _Key = TypeVar("_Key")
@@ -25,3 +28,15 @@ class Call(functools.partial[Any]):
     """A call of C code with its arguments bound: one half of a step."""
 
     __slots__ = ()
+
+    if sys.version_info >= (3, 14):
+
+        def __new__(cls, func: Any, /, *args: Any) -> Any:
+            """Bind the arguments, one that a partial takes for a place to fill among them."""
+            if any(map(is_, args, repeat(functools.Placeholder))):
+                return super().__new__(cls, _call_with, func, OwnList(args))
+            return super().__new__(cls, func, *args)
+
+
+def _call_with(func: Any, args: OwnList[Any]) -> Any:
+    return func(*args)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._kinds import found_at, qualified_name
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Path
 from livepatch._outline import Outline
@@ -48,14 +48,17 @@ def is_at_home(module: Module, name: str, value: Any) -> bool:
     return is_class_of_source(module, (name,), value, source) and not source.imports((name,))
 
 
-def leads_to(namespace: Mapping[str, Any], home: str, definition: Any) -> bool:
-    """Whether a definition is where its name says: a wrapper has the name of what it wraps."""
-    holder: Mapping[str, Any] = namespace
-    value: Any = None
-    for step in home.split("."):
-        value = holder.get(step)
-        holder = class_attributes(value) if is_class(value) else {}
-    return value is definition
+def place_of(namespace: Mapping[str, Any], home: str, definition: Any) -> Path | None:
+    """Return the path that a definition's name says; None if something else is there.
+
+    A wrapper has the name of what it wraps.
+    """
+    value, names = found_at(namespace, home), tuple(home.split("."))
+    if value is definition:
+        return names
+    # A class statement makes a static method of __new__.
+    inside = type(value) is staticmethod and value.__func__ is definition
+    return (*names, "<func>") if inside else None
 
 
 def is_made_for_class(module: Module, path: Path, function: Any) -> bool:
@@ -68,12 +71,15 @@ def is_made_for_class(module: Module, path: Path, function: Any) -> bool:
 
 
 def says_it_is_at(path: Path, function: Any) -> bool:
-    """Whether a function says that it is a method, at this path."""
-    return (
-        type(function) is FunctionType
-        and len(path) > 1
-        and function.__qualname__ == ".".join(plain_path(path))
-    )
+    """Whether a function says that it is a method, at this path.
+
+    A class that was made inside a function is at another path than it says.
+    """
+    if type(function) is not FunctionType or len(path) < 2:  # noqa: PLR2004 - class and method
+        return False
+    home: str = function.__qualname__
+    made_inside = "<locals>" in home and home.rpartition(".")[2] == path[-1]
+    return made_inside or home == ".".join(plain_path(path))
 
 
 def is_of_library(function: FunctionType) -> bool:

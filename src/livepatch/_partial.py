@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from livepatch._enrolled import steps_for_gone
+from livepatch._came_back import steps_for_gone, steps_for_moved
+from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._select import Selection
+from livepatch._snapshot import overload_registry
 from livepatch._stale import EFFECT_STAYS
+from livepatch._steps import Steps
 
 
 def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
@@ -21,6 +25,24 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
     plan.notices += (notice for each in selections.values() for notice in each.notices)
     _notice_bodies(plan)
     _plan_entries(plan)
+    _plan_overloads(plan)
+
+
+def _plan_overloads(plan: Plan) -> None:
+    """Note the steps by which an undo has again what typing.overload had registered."""
+    for module in plan.matches.modules:
+        before, after = module.overloads, overload_registry.get(module.name)
+        if before or after:
+            steps = Steps()
+            steps.add(_registering(module.name, after), _registering(module.name, before))
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+
+
+def _registering(name: str, overloads: dict[str, Any] | None) -> Call:
+    if overloads is None:
+        return Call(overload_registry.pop, name, None)
+    return Call(overload_registry.update, {name: overloads})
 
 
 def _notice_bodies(plan: Plan) -> None:
@@ -41,5 +63,6 @@ def _plan_entries(plan: Plan) -> None:
             steps = steps_for_gone(enrolled)
             plan.steps.extend(steps)
             plan.definition_steps.extend(steps)
+            plan.entered.extend(steps_for_moved(enrolled, plan.decisions.settle))
             for root in sorted(enrolled.unfound):
                 plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

@@ -34,6 +34,7 @@ def plan_modules(plan: Plan, loaded: Loaded, given: tuple[object, ...]) -> None:
         elif module.part is Part.GONE:
             _note_gone(plan, steps, module, loaded, given)
     _note_order(steps, loaded.order)
+    _note_classes(plan, steps, loaded)
     plan.steps.extend(steps)
     plan.definition_steps.extend(steps)
 
@@ -90,6 +91,18 @@ def _containers_of_all(modules: list[Any]) -> list[Any]:
         for holder in gc.get_referrers(*modules[:1])
         if type(holder) in {tuple, list} and wanted.issubset(map(id, holder))
     ]
+
+
+def _note_classes(plan: Plan, steps: Steps, loaded: Loaded) -> None:
+    """Note that live modules get the classes of what their sources have put in their places.
+
+    Where the class that a module has is itself a definition, its instances go with it.
+    """
+    settle = plan.decisions.settle
+    for candidate, live in loaded.replaced:
+        present, wanted = type(live), settle(type(candidate))
+        if settle(present) is not wanted:
+            steps.set_class(OwnList([live]), wanted, present)
 
 
 def _note_order(steps: Steps, order: list[str]) -> None:

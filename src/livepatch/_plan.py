@@ -22,6 +22,21 @@ from livepatch._unwrapped import Layer
 
 
 @dataclass(slots=True, eq=False)
+class Lack:
+    """Instances for which nothing says what they get in a new field.
+
+    Attributes:
+        path: what the report calls their class.
+        field: the field.
+        instances: the instances.
+    """
+
+    path: str
+    field: str
+    instances: OwnList[Any]
+
+
+@dataclass(slots=True, eq=False)
 class Plan:
     """What applying would do.
 
@@ -43,7 +58,13 @@ class Plan:
         tables: what has keys whose hash may change.
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
+        entered: what is entered into containers of classes, as the new source does.
+        registered: who is registered with abstract classes, or no more, as the new source says.
+        held: ids of old data, made anew now, that more than namespaces and steps hold.
+        hashes_last: whether tables are filled anew at the very end.
+        searched: whether anybody was sought among all objects.
         filled: what instances are given that were made before their ``__init__`` assigned it.
+        lacks: instances without a value for a field that is required now.
     """
 
     matches: Matches
@@ -64,7 +85,18 @@ class Plan:
     definition_steps: Steps = field(default_factory=Steps)
     tables: OwnList[Table] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
+    entered: Steps = field(default_factory=Steps)
+    registered: Steps = field(default_factory=Steps)
+    held: set[int] = field(default_factory=set)
+    hashes_last: bool = False
+    searched: bool = False
     filled: OwnList[Filled] = field(default_factory=OwnList)
+    lacks: OwnList[Lack] = field(default_factory=OwnList)
+
+    @property
+    def entering(self) -> Steps:
+        """The row of steps in which something is entered into tables, and taken out again."""
+        return self.last if self.hashes_last else self.steps
 
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""
@@ -72,6 +104,8 @@ class Plan:
         survivors = self.decisions.survivors
         for pair in (*self.matches.pairs, *self.decisions.derived):
             new = pair.new
+            if id(pair.old) in self.decisions.heirs and not pair.inside:
+                continue  # it is watched beside the class that its instances have now
             survivor = survivors.get(id(new), new)
             loser = new if survivor is pair.old else pair.old
             if type(loser) in _WATCHED or is_class(loser):
@@ -97,6 +131,7 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     found = explained_by(plan.matches, plan.decisions)
     found += plan.steps.arguments()
     found += plan.last.arguments()
+    found += plan.registered.arguments()
     found += plan.finals.values()
     found += plan.carried
     return found

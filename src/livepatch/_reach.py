@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from types import CodeType
+from typing import NamedTuple
 
 from livepatch._bodies import Bodies
 from livepatch._code import nested_codes
-from livepatch._needs import MAKERS, Changes
+from livepatch._differences import MAKERS, Changes, Path
+
+_NAMESPACES = frozenset(("dir", "globals", "locals", "vars"))
+
+
+class Cause(NamedTuple):
+    """Something that has changed, of what statements use.
+
+    Attributes:
+        what: its path.
+        is_direct: whether it has changed itself; else it uses what has.
+    """
+
+    what: str
+    is_direct: bool = True
+
+    def __str__(self) -> str:
+        return self.what if self.is_direct else f"what is behind {self.what}"
+
+
+def _led_to(paths: Iterable[Path], names: Collection[str]) -> Iterator[str]:
+    """Yield, as texts, the paths that names lead to, or to what runs where that is called."""
+    for path in paths:
+        if path[0] in names and all(part in names or part in MAKERS for part in path[1:]):
+            yield ".".join(path)
 
 
 class Reach:
@@ -17,26 +42,36 @@ class Reach:
         self.functions: dict[str, CodeType] = {}
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
-        self.changed = {*changes.bodies, *changes.within}
+        self.changed = {*changes.bodies, *changes.within, *changes.calls}
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[body.path[0]] = body.new
             else:
                 self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
+        self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
 
-    def cause(self, reads: Collection[str]) -> str | None:
+    def cause(self, reads: Collection[str]) -> Cause | None:
         """Return what has changed of all that statements with these reads use; None if nothing."""
-        if not self.changes.names and not self.changed:
+        if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
         names = self._reached(reads)
-        changed = sorted(self.changes.names & names)
-        changed += sorted(
-            ".".join(path)
-            for path in self.changed
-            if path[0] in names and all(part in names or part in MAKERS for part in path[1:])
-        )
-        return changed[0] if changed else None
+        # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
+        looks = not _NAMESPACES.isdisjoint(reads) or "globals" in names
+        changed = sorted(self.changes.names if looks else self.changes.names & names)
+        changed += sorted(_led_to(self.changed, names))
+        if changed:
+            return Cause(changed[0])
+        behind = min(_led_to(self.changes.reaching, names), default=None)
+        return Cause(behind, is_direct=False) if behind is not None else None
+
+    def through(self, name: str) -> Iterator[Path]:
+        """Yield what a name leads to that has not changed and uses what has: it, or methods."""
+        if name in self.functions and self.cause((name,)) is not None:
+            yield (name,)
+        for method, code in self.methods.get(name, {}).items():
+            if self.cause((name, *self._names_in(code))) is not None:
+                yield name, method
 
     def _reached(self, reads: Iterable[str]) -> set[str]:
         names: set[str] = set()

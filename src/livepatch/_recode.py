@@ -9,10 +9,10 @@ given the version of its new code: then it is what a new function of that code w
 
 from __future__ import annotations
 
-import collections
 import ctypes
+import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -27,12 +27,14 @@ _FUNCTIONS_HAVE_THAT_OF_THEIR_CODE = sys.version_info >= (3, 13)
 _NO_VERSION = 1  # or 0, which was what 3.13 set
 
 
-def recode(functions: list[FunctionType], codes: list[CodeType]) -> None:
-    """Give each of some functions its code."""
-    collections.deque(map(_set_code, functions, codes), maxlen=0)
-    if _VERSIONS_ARE_READABLE:
-        for function, code in zip(functions, codes):
-            _word(id(function) + _OF_FUNCTION).value = _version_of_code(code)
+def codes_set(functions: list[FunctionType], codes: list[CodeType]) -> Iterator[Any]:
+    """Return an iterator that gives each of some functions its code as it is gone through."""
+    calls: Iterator[Any] = map(_set_code, functions, codes)
+    if not _VERSIONS_ARE_READABLE:
+        return calls
+    words = map(_word, [id(function) + _OF_FUNCTION for function in functions])
+    versions = map(_version_of_code, codes)
+    return itertools.chain(calls, map(setattr, words, itertools.repeat("value"), list(versions)))
 
 
 def _version_of_function(function: FunctionType) -> int:

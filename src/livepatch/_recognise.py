@@ -13,6 +13,7 @@ from itertools import pairwise
 from types import CodeType
 from typing import Any
 
+from livepatch._bodies import is_function_code
 from livepatch._enrolled import Made
 from livepatch._statements import Statement, cut, fill
 from livepatch._stream import ATTRIBUTES, BINDS, EFFECTS, READS, Stream, read_stream
@@ -26,7 +27,8 @@ class Statements:
         all: the statements in order.
         gone: names that old statements that are gone used for their effects.
         gone_uses: names that such statements read.
-        gone_made: the definitions that such statements made and a method of a global decorated.
+        gone_attributes: names on whose objects such statements set attributes that none sets now.
+        gone_made: the decorated definitions that such statements made.
         last_bound: names that old statements bound which are no new ones, and where they last did.
         complete: whether each instruction of the new code belongs to a statement.
         annotations: how many annotations of variables the new code notes (3.14).
@@ -35,6 +37,7 @@ class Statements:
     all: list[Statement]
     gone: frozenset[str]
     gone_uses: frozenset[str]
+    gone_attributes: frozenset[str]
     gone_made: list[Made]
     last_bound: dict[str, int]
     complete: bool
@@ -53,7 +56,7 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     found = list(cut(tree))
     complete = fill(found, after)
     left = _OldLines(before).claim(found)
-    gone_made = list(_made_by_methods(before, left))
+    gone_made = list(_decorated(before, left))
     gone = frozenset(_used_for_effect(before, left))
     bound: list[tuple[Any, int]] = [(before.tokens[place], place) for place in left]
     uses = frozenset(token[1] for token, _ in bound if token[0] in READS)
@@ -61,7 +64,11 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     for token, place in bound:
         if token[0] in BINDS:
             last_bound[token[1]] = max(place, last_bound.get(token[1], -1))
-    return Statements(found, gone, uses, gone_made, last_bound, complete, after.annotations)
+    set_before, set_now = _set_attributes(before, left), _set_attributes(after, after.places())
+    attributes = frozenset(name for name, _ in set_before - set_now)
+    return Statements(
+        found, gone, uses, attributes, gone_made, last_bound, complete, after.annotations
+    )
 
 
 class _OldLines:
@@ -178,20 +185,38 @@ def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:
             names = []
 
 
-def _made_by_methods(stream: Stream, left: list[int]) -> Iterator[Made]:
+def _set_attributes(stream: Stream, places: list[int]) -> set[tuple[str, str]]:
+    """Return the names on whose objects instructions set attributes, each with the attribute's."""
+    tokens: list[Any] = [stream.tokens[place] for place in places]
+    return {
+        (target[1], token[1])
+        for target, token in pairwise(tokens)
+        if token[0] == "STORE_ATTR" and target[0] in READS
+    }
+
+
+def _decorated(stream: Stream, left: list[int]) -> Iterator[Made]:
     """Yield what old statements defined under a decorator like `@app.route("/")`."""
-    name, roots = "", set[str]()
-    codes: list[CodeType] = []
+    paths: list[tuple[int, list[str]]] = []
+    codes: list[tuple[int, CodeType]] = []
     for place in left:
         token: Any = stream.tokens[place]
-        code = stream.codes[place]
+        code, line = stream.codes[place], stream.lines[place]
         if token[0] in READS:
-            name = token[1]
-        elif token[0] in ATTRIBUTES and name and not codes:
-            roots.add(name)
+            paths.append((line, [token[1]]))
+        elif token[0] in ATTRIBUTES and paths and (not codes or _are_of_class(codes)):
+            paths[-1][1].append(token[1])
         elif code is not None and not code.co_name.startswith("<"):
-            codes.append(code)
+            codes.append((line, code))
         elif token[0] in BINDS or token[0] in EFFECTS:
-            if codes and roots and token[0] in BINDS:
-                yield Made(token[1], frozenset(roots), tuple(codes))
-            name, roots, codes = "", set(), []
+            # Above the definition stand its decorators, and defaults and annotations do not.
+            decorators = {tuple(path) for at, path in paths if codes and at < codes[0][0]}
+            bases = {tuple(path) for _, path in paths if _are_of_class(codes)} - decorators
+            if (decorators or bases) and token[0] in BINDS:
+                own = tuple(code for _, code in codes)
+                yield Made(token[1], frozenset(decorators), own, frozenset(bases))
+            paths, codes = [], []
+
+
+def _are_of_class(codes: list[tuple[int, CodeType]]) -> bool:
+    return bool(codes) and not any(is_function_code(code) for _, code in codes)

@@ -33,6 +33,7 @@ class ModuleRecord:
         source: the module and the source it was brought to.
         part: its part in that reload.
         origin: the outline of the source before; None if unknown.
+        at: the same without what was gone from that source already.
         outline: the outline of the source after.
         before: the namespace before the reload.
         after: the namespace after it.
@@ -42,6 +43,7 @@ class ModuleRecord:
     source: Source
     part: Part
     origin: Outline | None
+    at: Outline | None
     outline: Outline
     before: OwnDict[str, Any]
     after: OwnDict[str, Any]
@@ -97,12 +99,14 @@ class Filled:
         name: the attribute.
         value: what all were given; MISSING where each got an object of its own.
         make: makes such an object.
+        had: leads to those that had such an attribute by themselves, by the id of each.
     """
 
     cls: type
     name: str
     value: Any
     make: Callable[[], Any] | None
+    had: OwnDict[int, Callable[[], Any]] = field(default_factory=OwnDict)
 
     def is_untouched(self, present: Any) -> bool:
         """Whether a value says no more than what was given."""
@@ -119,10 +123,13 @@ class Record:
         layers: wrappers whose decorator went.
         merged: the paths of definitions that became one with another, by an import say.
         steps: what was done to the definitions, and to ``sys.modules``.
-        codes: old and new code of the functions whose code changed.
+        old_codes: of the functions whose code changed.
+        new_codes: of the same functions.
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
         orders: classes that lost attributes, with the order in which they had them.
+        entered: what was entered into containers of classes, as the new source does.
+        registered: who came to or left abstract classes, as the new source does.
         filled: what instances were given that were made before ``__init__`` assigned it.
         left: values that have no place any more, by the id of their instance.
         retired: how old classes left their bases' lists of subclasses.
@@ -137,10 +144,13 @@ class Record:
     layers: OwnList[Layer]
     merged: list[str]
     steps: Steps
-    codes: OwnList[tuple[CodeType, CodeType]]
+    old_codes: OwnList[CodeType]
+    new_codes: OwnList[CodeType]
     borrowed: OwnList[tuple[type, type]]
     caches: OwnList[tuple[str, Call]]
     orders: OwnList[tuple[type, list[str]]]
+    entered: Steps = field(default_factory=Steps)
+    registered: Steps = field(default_factory=Steps)
     filled: OwnList[Filled] = field(default_factory=OwnList)
     left: OwnDict[int, Left] = field(default_factory=OwnDict)
     retired: Steps = field(default_factory=Steps)
@@ -198,7 +208,8 @@ def drop_record(record: Record) -> None:
         module.contents.clear()
     for held in (
         record.replaced,
-        record.codes,
+        record.old_codes,
+        record.new_codes,
         record.borrowed,
         record.caches,
         record.orders,
@@ -210,15 +221,19 @@ def drop_record(record: Record) -> None:
         held.clear()
     record.inside = frozenset()
     record.steps.clear()
+    record.entered.clear()
+    record.registered.clear()
     record.retired.clear()
 
 
-def follow_instances(migrations: Iterable[Migration], survivors: Mapping[int, Any]) -> None:
+def follow_instances(migrations: list[Migration], survivors: Mapping[int, Any]) -> None:
     """Let what records keep for instances, and of values, be kept for their successors."""
-    records = [record for record in list(_records) if record.left]
-    if not records:
-        return
-    for record in records:
+    for record in list(_records):
+        follow_state(record, migrations, survivors)
+        for filled in record.filled:
+            _follow(filled.had, survivors)
+        if not record.left:
+            continue
         for migration in migrations:
             for loser, survivor in zip(migration.instances, migration.successors):
                 left = record.left.get(id(loser))
@@ -228,6 +243,34 @@ def follow_instances(migrations: Iterable[Migration], survivors: Mapping[int, An
         for left in record.left.values():
             for name, value in left.values.items():
                 left.values[name] = survivors.get(id(value), value)
+
+
+def follow_state(record: Record, migrations: list[Migration], survivors: Mapping[int, Any]) -> None:
+    """Let what a record puts in its place again be what has taken the place of that."""
+    kinds = {id(each.old.cls) for each in migrations if each.instances}
+    if not kinds:
+        return
+    kinds |= {id(tuple), id(frozenset)}
+    names = [names for module in record.modules for names in (module.before, module.after)]
+    names += (each.attributes for each in record.replaced)
+    for namespace in names:
+        for name, value in namespace.items():
+            if id(type(value)) in kinds and id(value) in survivors:
+                namespace[name] = survivors[id(value)]
+    for steps in (record.steps, record.entered):
+        steps.follow(kinds, survivors)
+    record.parts.clear()  # they are to be listed again
+
+
+def _follow(ways: OwnDict[int, Callable[[], Any]], survivors: Mapping[int, Any]) -> None:
+    """Let ways to instances lead to those that took their places."""
+    for key, way in list(ways.items()):
+        instance = way()
+        if instance is None or id(instance) != key:
+            del ways[key]
+        elif key in survivors:
+            del ways[key]
+            ways[id(survivors[key])] = holding(survivors[key])
 
 
 def keep_left(record: Record, migrations: Iterable[Migration]) -> None:
@@ -254,6 +297,12 @@ def holding(instance: Any) -> Callable[[], Any]:
         return weakref.ref(instance)
     except TypeError:
         return Call(operator.itemgetter(0), OwnList([instance]))
+
+
+def is_led_to(ways: Mapping[int, Callable[[], Any]], instance: Any) -> bool:
+    """Whether one of some ways leads to an instance."""
+    way = ways.get(id(instance))
+    return way is not None and way() is instance
 
 
 def _stack_of(module: ModuleType) -> list[weakref.ref[Record]]:
@@ -298,13 +347,14 @@ def unwrapped() -> OwnList[Any]:
 
 
 def _lasting_parts(record: Record) -> Iterator[Any]:
-    yield from (record.replaced, record.codes, record.caches, record.borrowed)
+    yield from (record.replaced, record.old_codes, record.new_codes)
+    yield from (record.caches, record.borrowed)
     for module in record.modules:
         yield from (module.before, module.after, module.contents, *module.contents.values())
     for replacement in record.replaced:
         yield from (replacement, replacement.attributes)
         yield from parts_of_wrapper(replacement.old)
-    yield from (*record.codes, *record.caches, *record.borrowed, record.orders, *record.orders)
+    yield from (*record.caches, *record.borrowed, record.orders, *record.orders)
     yield from (record.filled, *record.filled, record.layers)
     for layer in record.layers:
         yield from (layer, layer.parts, layer.inside, *layer.inside)
@@ -312,6 +362,8 @@ def _lasting_parts(record: Record) -> Iterator[Any]:
     for _, call in record.caches:
         yield call.args
     yield from _arguments(record.steps)
+    yield from _arguments(record.entered)
+    yield from _arguments(record.registered)
 
 
 def _changing_parts(record: Record) -> Iterator[Any]:
@@ -319,11 +371,14 @@ def _changing_parts(record: Record) -> Iterator[Any]:
     for left in list(record.left.values()):
         yield from (left, left.values, left.instance)
         yield from getattr(left.instance, "args", ())
+    for filled in record.filled:
+        yield filled.had
+        for way in list(filled.had.values()):
+            yield way
+            yield from getattr(way, "args", ())
     yield from _arguments(record.retired)
 
 
 def _arguments(steps: Steps) -> Iterator[Any]:
-    for arguments in steps.arguments():
-        yield arguments
-        if tuple in map(type, arguments):
-            yield from (each for each in arguments if type(each) is tuple)  # bases
+    yield from steps.arguments()
+    yield from steps.bases()

@@ -25,8 +25,9 @@ def is_bound_in_turn(module: Module, path: Path) -> bool:
     if not name.strip("_"):
         return True
     for source in (module.origin, module.outline):
-        scope = source.scopes.get(above) if source is not None else None
-        if scope is None or name not in scope.rebound:
+        if source is None or above not in source.scopes:
+            continue
+        if name not in source.scopes[above].rebound:
             continue  # nearly every name
         bindings = _bindings(source, path)
         if len(bindings) > 1 and any("register" in shell.loads for shell in bindings):
@@ -62,14 +63,34 @@ def same_keys(
         old: the dict before the load.
         new: the one that the load made.
     """
-    classes = {id(key): key for key in list(old) if is_class(key)}
+    places = {_place_of({}, key): key for key in list(old)}
     for key in list(new):
-        if is_class(key):
-            before = classes.get(id(_class_before(homes, key)))
-            if before is not None:
-                yield before, key
-        elif type(key) in (str, int) and key in old:
-            yield key, key
+        place = _place_of(homes, key)
+        if place is not None and place in places:
+            yield places[place], key
+
+
+def keys_without(
+    homes: Mapping[str, Module], old: dict[Any, Any], new: dict[Any, Any]
+) -> Iterator[Any]:
+    """Yield the keys of one dict for which the other has none that means the same."""
+    places = {_place_of(homes, key) for key in list(new)}
+    for key in list(old):
+        place = _place_of({}, key)
+        if place is not None and place not in places:
+            yield key
+
+
+def _place_of(homes: Mapping[str, Module], key: Any) -> Any:
+    """Return a text or number itself, and of a class, or a tuple of such, what tells who it is."""
+    if type(key) in (str, int):
+        return key
+    if is_class(key):
+        return (id(_class_before(homes, key)),)
+    if type(key) is tuple:
+        parts = [_place_of(homes, part) for part in key]
+        return None if None in parts else tuple(parts)
+    return None
 
 
 def _class_before(homes: Mapping[str, Module], cls: type) -> Any:

@@ -14,22 +14,24 @@ import sys
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from itertools import compress, islice
+from itertools import compress, islice, repeat
+from operator import is_
 from typing import Any
 
+from livepatch._among import objects_whose_type, set_of_types
 from livepatch._code import same_code
-from livepatch._heap import holders_of, set_of_types
+from livepatch._heap import MANY, holders_of
 from livepatch._holders import Repointing, Table, repoint_weak_reference
-from livepatch._kinds import PROXY_TYPE, dict_of, is_class, mro_of
+from livepatch._kinds import PROXY_TYPE, class_attributes, dict_of, is_class, mro_of
 from livepatch._own import OwnDict, OwnList
-from livepatch._recode import recode
 from livepatch._report import Notice
+from livepatch._rows import recode
 from livepatch._shapes import find_attribute
 from livepatch._steps import Steps
 
 # A tuple remembers its hash since 3.14, so one with such a key in it is built anew.
 TUPLES_REMEMBER = sys.version_info >= (3, 14)
-# Goes by the member's name.
+# Goes by the member's name; who gets another name is seen by that.
 _STEADY = (enum.Enum.__hash__,)
 _TABLES_OF_REFERENCES = (
     "WeakKeyDictionary.__init__.<locals>.remove",
@@ -40,16 +42,19 @@ _TABLES_OF_REFERENCES = (
 class Rehashing:
     """The keys found in the course of one search."""
 
-    __slots__ = ("grouped", "own", "repointing", "seen", "told")
+    __slots__ = ("candidates", "dicts", "grouped", "own", "repointing", "seen", "told")
 
     def __init__(self, repointing: Repointing, steps: Steps) -> None:
         self.repointing = repointing
         self.own: dict[int, bool] = {}
         self.grouped: dict[int, int] = {}
+        self.candidates: OwnList[Any] | None = None
+        self.dicts: OwnList[Any] = OwnList()
         self.seen = self.told = 0
         edited = _edited_hashes(steps)
         if edited:
             self._add(_instances_of(edited))
+        self._add(_renamed_members(steps))
 
     def follow(self, changed: OwnDict[int, Any]) -> OwnList[Any]:
         """Take in what a level of the search found.
@@ -63,20 +68,35 @@ class Rehashing:
         news = OwnList(islice(changed.values(), self.seen, None))
         self.seen = len(changed)
         self._add(self._with_own_hash(news))
-        self._add(self._owners(OwnList(each for each in news if _may_be_of_instance(each))))
+        self.dicts += filter(_may_be_of_instance, news)
         for key, group in self.repointing.instances.items():
             cls = type(group[0])
             successor: Any = self.repointing.survivors.get(key)
             start, self.grouped[key] = self.grouped.get(key, 0), len(group)
             moves = key not in self.repointing.migrations and is_class(successor)
-            if moves and (self._has_own_hash(cls) or self._has_own_hash(successor)):
+            if moves and (self.has_own_hash(cls) or self.has_own_hash(successor)):
                 self._add(islice(group, start, None))
+        return self._take_new()
+
+    def follow_dicts(self) -> OwnList[Any]:
+        """Return the keys that are new because of what is in their dicts.
+
+        Whose dicts these are costs a search of its own: it is asked once, of all that was found.
+        """
+        dicts, self.dicts = self.dicts, OwnList()
+        if dicts:
+            self._add(self._owners(dicts))
+        return self._take_new()
+
+    def _take_new(self) -> OwnList[Any]:
         before, self.told = self.told, len(self.repointing.rehashed)
         return OwnList(islice(self.repointing.rehashed.values(), before, None))
 
     def take(self, holder: Any) -> bool:
         """Take in a holder that cannot be changed in place; say whether it is to be built anew."""
         repointing = self.repointing
+        if id(holder) in repointing.by_id:
+            return True
         if any(map(repointing.is_loser, gc.get_referents(holder))):
             return True
         if issubclass(type(holder), tuple):
@@ -101,10 +121,10 @@ class Rehashing:
         self.repointing.rehashed.update((id(key), key) for key in keys if id(key) not in survivors)
 
     def _with_own_hash(self, holders: OwnList[Any]) -> OwnList[Any]:
-        wanted = {id(kind) for kind in set_of_types(holders) if self._has_own_hash(kind)}
+        wanted = {id(kind) for kind in set_of_types(holders) if self.has_own_hash(kind)}
         return OwnList(each for each in holders if id(type(each)) in wanted if wanted)
 
-    def _has_own_hash(self, cls: type) -> bool:
+    def has_own_hash(self, cls: type) -> bool:
         """Whether the hash of a class's instances may depend on what they are or refer to."""
         known = self.own.get(id(cls))
         if known is None:
@@ -113,11 +133,21 @@ class Rehashing:
 
     def _owners(self, dicts: OwnList[Any]) -> OwnList[Any]:
         """Return the instances that have the dicts, and a hash of their own."""
-        if not dicts:
-            return dicts
-        found = holders_of(dicts, {id(dicts), id(self.repointing.rehashed)}).others
         wanted = set(map(id, dicts))
-        return OwnList(each for each in self._with_own_hash(found) if id(dict_of(each)) in wanted)
+        candidates = self.candidates
+        if candidates is None and len(dicts) <= MANY:
+            found = self._with_own_hash(holders_of(dicts, {id(dicts)}).others)
+        else:
+            if candidates is None:
+                # Few classes have a hash of their own; to look into all objects would take longer.
+                candidates = objects_whose_type(self.has_own_hash)
+            # Not by its dict: an instance that was asked for it is slower ever after (3.11, 3.12).
+            found = OwnList(
+                each
+                for each in candidates
+                if not wanted.isdisjoint(map(id, gc.get_referents(each)))
+            )
+        return OwnList(each for each in found if id(dict_of(each)) in wanted)
 
 
 def notice_lost_keys(tables: list[Table], path_of: Callable[[Any], str]) -> Iterator[Notice]:
@@ -127,18 +157,29 @@ def notice_lost_keys(tables: list[Table], path_of: Callable[[Any], str]) -> Iter
         if not keys:
             continue
         try:
-            lost = OwnList(key for key in keys if not table.finds(key))
+            sought = keys if table.has_known else ()
+            lost = OwnList(key for key in sought if not table.finds(key))
         except Exception as error:  # noqa: BLE001 - a key's own __eq__ or __hash__
             message = f"a key of a {what} raised {type(error).__name__}: {error}"
             yield Notice("LP210", path_of(type(keys[0])), message)
             continue
-        missing = 0 if table.filled is None else table.expected - table.filled
+        missing = table.expected - (len(keys) if table.filled is None else table.filled)
         if missing > 0:
             message = f"{missing} entries of a {what} equal others now, and went"
             yield Notice("LP210", path_of(type(keys[0])), message)
-        if lost:
+        if lost and not _is_of_union(table.holder):
             message = f"a {what} does not find {len(lost)} of its members any more"
             yield Notice("LP210", path_of(type(lost[0])), message)
+
+
+def _is_of_union(holder: Any) -> bool:
+    """Whether a frozenset is what a union has its parts in (3.14), and goes with it.
+
+    The union has a tuple of the same parts, and so is built anew.
+    """
+    if type(holder) is not frozenset:
+        return False
+    return any(type(each) is types.UnionType for each in gc.get_referrers(holder))
 
 
 def has_own_hash(cls: type) -> bool:
@@ -158,9 +199,9 @@ def _may_be_of_instance(candidate: Any) -> bool:
     """Whether an object may be the dict of an instance, rather than of a module or a class."""
     return (
         type(candidate) is dict
-        and all(type(key) is str for key in candidate)
+        and all(map(is_, map(type, candidate), repeat(str)))
         and "__name__" not in candidate
-        and "__module__" not in candidate
+        and not ("__module__" in candidate and "__doc__" in candidate)
     )
 
 
@@ -178,21 +219,28 @@ def _edited_hashes(steps: Steps) -> OwnList[Any]:
     return found
 
 
+def _renamed_members(steps: Steps) -> Iterator[Any]:
+    """Yield the members of enumerations that get another name: they hash by it."""
+    for call in steps.do:
+        if call.func is dict.__setitem__ and call.args[1] == "_name_":
+            described = call.args[0]
+            cls: Any = described.get("__objclass__")
+            members = class_attributes(cls).get("_member_map_", {}) if is_class(cls) else {}
+            yield from (each for each in members.values() if dict_of(each) is described)
+
+
 def _says_the_same(before: Any, after: Any) -> bool:
     if type(before) is types.FunctionType and type(after) is types.FunctionType:
         return same_code(before.__code__, after.__code__)
     return before is after
 
 
-def _instances_of(edited: OwnList[Any]) -> Iterator[Any]:
-    """Yield the instances of classes that have an edited hash method, own or inherited."""
+def _instances_of(edited: OwnList[Any]) -> OwnList[Any]:
+    """List the instances of classes that have an edited hash method, own or inherited."""
     wanted = set(map(id, edited))
-    known: dict[int, bool] = {}
-    for each in gc.get_objects():
-        cls = type(each)
-        found = known.get(id(cls))
-        if found is None:
-            method = id(find_attribute(cls, "__hash__"))
-            found = known[id(cls)] = not wanted.isdisjoint((method, *map(id, mro_of(cls))))
-        if found:
-            yield each
+
+    def has_one(cls: type) -> bool:
+        method = find_attribute(cls, "__hash__")
+        return not wanted.isdisjoint((id(method), *map(id, mro_of(cls))))
+
+    return objects_whose_type(has_one)

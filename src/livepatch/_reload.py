@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from livepatch._absent import fill_absent
+from livepatch._abstract_registrations import plan_registrations
 from livepatch._apply import apply, notice_lost, release
+from livepatch._borrow import by_reference
 from livepatch._carry import carry_data, read_possible_importers
-from livepatch._changed import changed, dependents_of
+from livepatch._changed import changed, dependents_of, with_packages_of_gone
+from livepatch._destructors import leave_to_instances
 from livepatch._draft import make_plan
 from livepatch._errors import (
     NotAModuleError,
@@ -20,15 +23,18 @@ from livepatch._errors import (
 from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
+from livepatch._keep import keep_record
+from livepatch._lacking import refuse_lacking
 from livepatch._library_caches import note_library_caches
 from livepatch._link import with_known_codes
-from livepatch._load import Loaded, load, young_objects_kept_apart
+from livepatch._load import Loaded, load
 from livepatch._mapped import refuse_mapped
 from livepatch._match import match
 from livepatch._module import describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._options import Request, check_flags, check_options, kept_by_modules
 from livepatch._origin import origin_steps
+from livepatch._originals import follow_originals
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
 from livepatch._pairs import Matches
@@ -36,20 +42,21 @@ from livepatch._partial import plan_partial_run
 from livepatch._places import plan_modules
 from livepatch._plan import Plan, Watched
 from livepatch._progress import progress
-from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
+from livepatch._quiet import plan_window, quiet_threads
 from livepatch._record import Record
 from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
-from livepatch._reshaped import may_migrate
+from livepatch._returned import notice_returned
+from livepatch._returns import follow_returns, keep_changed, keep_gone
 from livepatch._select import Selection, select
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import Source, read_sources
 from livepatch._stopped import let_go, with_note
 from livepatch._summary import summarise
 from livepatch._turns import log_report, one_at_a_time
-from livepatch._undo import keep_record
 from livepatch._verify import verify
 from livepatch._withdraw import withdraw
+from livepatch._young import young_objects_kept_apart
 
 
 def reload(
@@ -58,14 +65,15 @@ def reload(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
-    rerun: str | Iterable[str] = "all",
+    rerun: str | Iterable[str] = "changed",
 ) -> Report:
     """Bring loaded modules to the source that is on disk now, and keep their state.
 
-    The new sources are run with ``importlib.reload``; then every reference in the process to one of
-    the modules' functions and classes reaches the new code: instances, callbacks, subclasses,
-    registries, names imported elsewhere. Instances keep their attributes. Globals that hold data
-    are made anew, as ``importlib.reload`` does, except those named to be kept.
+    What changed in the new sources is run, or all of them with ``importlib.reload`` (see `rerun`);
+    then every reference in the process to one of the modules' functions and classes reaches the new
+    code: instances, callbacks, subclasses, registries, names imported elsewhere. Instances keep
+    their attributes. Globals that hold data stay unless their statement runs again: then they are
+    made anew, as ``importlib.reload`` does, except those named to be kept.
 
     Several modules are one transaction: all of them come to their new source, or none does. Each
     runs when another one's import statement asks for it, as in a fresh process, so they can be
@@ -76,8 +84,8 @@ def reload(
             for the first time are imported, and forgotten again if the reload fails. A module
             whose file has gone may be given together with its package; it is forgotten, unless
             something still holds it.
-        dry_run: say what would happen, and leave the process as it is. The modules' top-level
-            code does run; what it does outside the modules cannot be taken back.
+        dry_run: say what would happen, and leave the process as it is. The top-level code that
+            would run does run; what it does outside the modules cannot be taken back.
         keep: names of globals whose live value stays, besides those in the modules' own
             ``__livepatch_keep__``; with several modules, ``"shop.config.CACHE"`` means one.
         strategy: ``"auto"`` keeps the old objects and gives them the new code wherever that is
@@ -85,10 +93,11 @@ def reload(
         dependents: reload also the modules that computed something from what has changed
             (``DOUBLE = LIMIT * 2``). Without it they are named in the report; names that were
             only imported (``from shop.config import LIMIT``) get the new value in any case.
-        rerun: ``"all"`` runs all of the new source. ``"changed"`` runs only the statements that
-            say something else than before, and the definitions that use what has changed; a
-            function whose body alone has changed is given its new code, and nothing runs. Names
-            of globals: as ``"changed"``, and the statements that bind these run too.
+        rerun: ``"changed"`` runs only the statements that say something else than before, and the
+            definitions that use what has changed; a function whose body alone has changed is given
+            its new code, and nothing runs. ``"all"`` runs all of the new source, as an upgrade
+            needs it. Names of globals: as ``"changed"``, and the statements that bind these run
+            too.
 
     Returns:
         What became of each definition, what was moved, and what could not be.
@@ -116,9 +125,11 @@ def reload_changed(
     keep: Iterable[str] = (),
     strategy: str = "auto",
     dependents: bool = False,
-    rerun: str | Iterable[str] = "all",
+    rerun: str | Iterable[str] = "changed",
 ) -> Report:
     """Reload exactly the modules that differ from their sources, as one transaction.
+
+    Where the file of one has gone, its package is reloaded with it.
 
     Args:
         packages: where to look, see `changed`.
@@ -134,7 +145,7 @@ def reload_changed(
     Raises:
         LivepatchError, BaseException: as `reload` does; then nothing has changed.
     """
-    names = changed(*packages)
+    names = with_packages_of_gone(changed(*packages))
     options: Any = {"keep": keep, "strategy": strategy, "dependents": dependents, "rerun": rerun}
     if not names:
         check_options(keep, strategy, rerun)
@@ -147,7 +158,7 @@ def _bring_up_to_date(request: Request) -> Report:
     sources = read_sources(request.modules, with_main=request.rerun != "all")
     if request.dependents:
         names = frozenset(source.name for source in sources)
-        more = dependents_of(sources)
+        more = dependents_of(sources, whole=request.rerun == "all")
         sources = read_sources((*request.modules, *more), with_main=request.rerun != "all")
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
@@ -163,7 +174,7 @@ def _bring_up_to_date(request: Request) -> Report:
         raise ReloadRefused(report.refusals)
     if record is None:
         return report
-    report = verify(report, watched, record.retired)
+    report = verify(report, watched, record.retired, by_reference(record.borrowed))
     add_to_history(record, report)
     return dataclasses.replace(report, _undo=functools.partial(take_back, record))
 
@@ -212,7 +223,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     plan: Plan | None = None
     try:
         read_possible_importers(matches)
-        with quiet_threads(MIGRATION_WINDOW if may_migrate(matches) else PLAN_WINDOW):
+        with quiet_threads(plan_window()):
             keep = request.keep | kept_by_modules(matches.modules)
             plan = make_plan(matches, request.strategy, keep)
             _go_through(plan, request, loaded, selections)
@@ -233,8 +244,11 @@ def _go_through(
 ) -> None:
     """Add to the plan what goes beyond the definitions; make the change, if it can be made."""
     plan_partial_run(plan, selections)
+    notice_returned(plan, selections)
     fill_absent(plan)
     carry_data(plan)
+    plan_registrations(plan)
+    refuse_lacking(plan)
     notice_leftovers(plan)
     plan_modules(plan, loaded, request.modules)
     if not request.dry_run and not plan.refusals:
@@ -247,6 +261,9 @@ def _conclude(plan: Plan, request: Request) -> tuple[Report, Watched, Record]:
     """Keep what an undo needs of a plan that has been applied, and let the rest of it go."""
     notice_lost(plan)
     record = keep_record(plan)
+    for module in plan.matches.modules:
+        keep_gone(module.source.module, module.removed, module.origin)
+    keep_changed(plan.matches)
     report = summarise(plan, request.started, dry_run=False)
     watched = plan.losers_by_reference()
     release(plan)
@@ -262,10 +279,17 @@ def _match(
     try:
         matches = match(describe_modules(snapshots, loaded, outlines, selections))
         matches.stand_ins += loaded.taken
+        matches.stand_ins += loaded.replaced
+        matches.finders += loaded.finders
+        follow_returns(matches)
+        follow_originals(matches)
         follow_renames(matches)
         follow_bodies(matches)
-    except BaseException:
+    except BaseException as error:
         withdraw(Matches(()), snapshots, loaded)
+        if loaded.error is not None and isinstance(error, Exception):
+            # What the source raised is what the user is to mend first.
+            raise with_note(loaded.error, loaded.failed) from error
         raise
     return matches
 
@@ -307,6 +331,9 @@ def _take_back_load(
     if plan is not None:
         plan.steps.clear()
         plan.last.clear()
+        plan.registered.clear()
+        for migration in plan.decisions.migrations.values():
+            leave_to_instances(migration)
         copies += (pair.new for pair in plan.decisions.derived)
         plan.decisions.derived.clear()
     withdraw(matches, snapshots, loaded, copies)

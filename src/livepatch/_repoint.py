@@ -9,19 +9,24 @@ from typing import Any
 
 from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
+    IS_FILLABLE,
     Repointing,
+    fill_unseen,
     is_crowd_type,
+    keepers_of,
     repoint_contents,
     repoint_crowd,
     repoint_running_frames,
 )
-from livepatch._kinds import CACHE_TYPE, is_class
+from livepatch._kinds import CACHE_TYPE, is_class, is_enum
+from livepatch._layout import same_layout
 from livepatch._noted import CROWD, Noted
-from livepatch._own import Call, OwnList
+from livepatch._own import Call, OwnDict, OwnList
 from livepatch._pairs import Pair
-from livepatch._recode import recode
 from livepatch._reconcile import Reconciliation
 from livepatch._retire import forward_class
+from livepatch._rows import recode
+from livepatch._shapes import is_tracked
 from livepatch._steps import Steps
 from livepatch._successors import fill_successors, tuple_successor
 
@@ -39,11 +44,17 @@ def repoint_all(result: Reconciliation, noted: Noted) -> None:
         _fill_what_is_hashed(noted)
         for holder in OwnList(noted.rebuilt.values()):
             _rebuild(noted, holder)
+    # What is built anew was found by the collector.
+    tracked = all(is_tracked(each.old.cls) for each in migrations) and all(
+        map(gc.is_tracked, result.decisions.losers)
+    )
     for migration in migrations:
-        fill_successors(migration, repointing.survivors)
+        fill_successors(migration, repointing.survivors, losers_are_tracked=tracked)
         # Since 3.13 a dict whose values lie in its instance does not refer to them itself.
         noted.changed.update((id(shared), shared) for shared in migration.shared.values())
     _change_all(result, noted)
+    for held in OwnDict(zip(map(id, noted.unseen), noted.unseen)).values():
+        fill_unseen(repointing, held)
     if noted.unseen or any(migration.instances for migration in migrations):
         repoint_hidden_holders(repointing)
         repoint_running_frames(repointing)
@@ -58,10 +69,10 @@ def _earlier_code(steps: Steps, noted: Noted) -> Generator[None, None, None]:
     """Let the functions of the earlier code be that while frozensets are built on the way back.
 
     They ask their members for hashes, and the function that answers may have the later code until
-    the change is made.
+    the change is made. Only where they cannot be filled when it has been.
     """
     back = any(each.direction == "back" for each in noted.repointing.migrations.values())
-    if not back or frozenset not in set(map(type, noted.rebuilt.values())):
+    if not back or IS_FILLABLE or frozenset not in set(map(type, noted.rebuilt.values())):
         yield
         return
     codes = [(do, undo) for do, undo in zip(steps.do, steps.undo) if do.func is recode]
@@ -78,9 +89,9 @@ def _fill_what_is_hashed(noted: Noted) -> None:
     """Give successors their values before frozensets with them are built.
 
     A member asks for the hashes of what is in it. What is built anew later takes its place when
-    all of them are filled again.
+    all of them are filled again. Only where frozensets cannot be filled in the end.
     """
-    if frozenset in set(map(type, noted.rebuilt.values())):
+    if not IS_FILLABLE and frozenset in set(map(type, noted.rebuilt.values())):
         for migration in noted.repointing.migrations.values():
             if not migration.is_tuple:
                 fill_successors(migration, noted.repointing.survivors)
@@ -105,6 +116,10 @@ def _change_all(result: Reconciliation, noted: Noted) -> None:
     repointing = noted.repointing
     calls = [steps.do for steps in (result.steps, *repointing.rows())]
     _skip_insides_of_caches(noted)
+    groups = (noted.changed.values(), *noted.crowds)
+    dicts = OwnList(each for group in groups for each in group if type(each) is dict)
+    repointing.kept.update(keepers_of(dicts))
+    dicts.clear()
     holders = OwnList(noted.changed.values())
     for crowd in noted.crowds_by_class():
         holders += repoint_crowd(repointing, crowd)
@@ -154,6 +169,8 @@ def _forward(result: Reconciliation, repointing: Repointing, pair: Pair) -> None
             forward_function(repointing, inner)
         return
     if is_class(pair.old) and is_class(survivor):
-        forward_class(pair.old, survivor, repointing.forwards)
+        # Else it is as above; the members of an enumeration that goes would be none any more.
+        if same_layout(pair.old, survivor) and is_enum(pair.old) is is_enum(survivor):
+            forward_class(pair.old, survivor, repointing.forwards)
     else:
         forward_function(repointing, pair)

@@ -198,7 +198,9 @@ def report_lines(report: Report) -> list[str]:
         moved = [f"{count} {path}" for path, count in report.instances.items()]
         lines.append(f"  instances {_some(moved)}")
     if report.references:
-        held = [f"{count} {kind}" for kind, count in report.references.items()]
+        # The order in which they were found is another one from interpreter to interpreter.
+        most_first = sorted(report.references.items(), key=lambda item: -item[1])
+        held = [f"{count} {kind}" for kind, count in most_first]
         lines.append(f"  repointed {_some(held)}")
     lines += _some_lines([f"  refused   {refusal}" for refusal in report.refusals])
     lines += _some_lines([f"  notice    {notice}" for notice in report.notices])

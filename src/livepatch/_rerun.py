@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import builtins
 import collections
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from types import CodeType, FunctionType
 from typing import Any
 
+from livepatch._asked import NAMESPACES, reads_first
+from livepatch._came_back import see_who_came_back
+from livepatch._chosen import BEFORE
 from livepatch._code import match_nested, same_kind
-from livepatch._enrolled import find_entries, see_who_came_back, strike_off
+from livepatch._enrolled import find_entries, strike_off
 from livepatch._kinds import kind_of
 from livepatch._own import OwnDict, OwnList
-from livepatch._recode import recode
+from livepatch._rows import recode
+from livepatch._scope import ANNOTATING_NAMES, annotates
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot, overload_registry
 from livepatch._source import namespace_of
@@ -69,10 +74,11 @@ def new_bodies(
 
 def _new_codes(selection: Selection) -> Iterator[tuple[CodeType, CodeType]]:
     for body in selection.bodies.functions if selection.bodies is not None else ():
-        if body.changed:
+        # One that has but moved makes closures, and these are to say where they stand now.
+        if body.old is not body.new:
             yield body.old, body.new
             for old, new in match_nested(body.old, body.new):
-                if new is not None:
+                if new is not None and new is not old:
                     yield old, new
 
 
@@ -100,29 +106,58 @@ def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
     """Copy what the statements may change in place; forget what they register."""
     registered = snapshot.overloads
     if registered is not None:
-        overload_registry[snapshot.source.name] = (
-            registered if selection.code is None else _without(registered, selection.overloads)
-        )
+        overload_registry[snapshot.source.name] = _without(registered, selection.overloads)
     if selection.left:
-        found = find_entries(snapshot.namespace, selection.left)
-        snapshot.contents.extend(OwnList(each) for each in found.contents())
-        snapshot.enrolled.append(found)
-        strike_off(found)
+        snapshot.enrolled.append(find_entries(snapshot.namespace, selection.left))
     if selection.code is not None:
         values: list[Any] = OwnList(snapshot.namespace.values())
         values += (value for _, attributes in snapshot.classes for value in attributes.values())
+        # Statements may set attributes of functions that are not made again: `view.methods = []`.
+        used = (snapshot.namespace.get(name) for name in selection.code.co_names)
+        values += (each.__dict__ for each in used if type(each) is FunctionType)
         snapshot.contents.extend(_copies(values))
-        namespace = namespace_of(snapshot.source.module)
-        for name in selection.names - selection.restored:
-            if hasattr(builtins, name):
-                namespace.pop(name, None)  # `open = wrapped(open)` means the builtin
-        annotations = namespace.get("__annotations__")
-        if type(annotations) is dict:
-            namespace["__annotations__"] = {
-                name: kind
-                for name, kind in annotations.items()
-                if name not in selection.unannotated
-            }
+    for enrolled in snapshot.enrolled:
+        copied = {id(container) for container, _ in snapshot.contents}
+        others = (each for each in enrolled.contents() if id(each[0]) not in copied)
+        snapshot.contents.extend(map(OwnList, others))
+        strike_off(enrolled)
+    if selection.code is not None:
+        _make_ready(selection, snapshot)
+
+
+def _make_ready(selection: Selection, snapshot: Snapshot) -> None:
+    """Take out of the namespace what statements are not to find there, and put in what they are."""
+    namespace = namespace_of(snapshot.source.module)
+    for name in selection.names - selection.restored:
+        if hasattr(builtins, name):
+            namespace.pop(name, None)  # `open = wrapped(open)` means the builtin
+    for name in selection.marks:
+        namespace.pop(name, None)
+    if selection.behind:
+        namespace[BEFORE] = snapshot.namespace
+    annotations = namespace.get("__annotations__")
+    if type(annotations) is dict:
+        namespace["__annotations__"] = {
+            name: kind for name, kind in annotations.items() if name not in selection.unannotated
+        }
+
+
+def before_run(snapshot: Snapshot) -> None:
+    """Copy what the whole of the new code may change in place, for it finds the earlier globals.
+
+    A module may see to it that a registry outlives a reload: it asks for it before it makes one.
+    """
+    code, values = snapshot.source.code, OwnList[Any]()
+    inside = OwnDict((id(cls), attributes) for cls, attributes in snapshot.classes)
+    by_name = not NAMESPACES.isdisjoint(code.co_names)
+    for name, value in snapshot.namespace.items():
+        if id(type(value)) not in _LOOKED_INTO and id(value) not in inside:
+            continue  # nearly every one
+        parts = [value, *inside.get(id(value), {}).values()]
+        plain = _LOOKED_INTO.isdisjoint(map(id, map(type, parts)))
+        if not plain and (by_name or reads_first(code, name)):
+            values += parts
+    snapshot.contents.extend(_copies(values))
 
 
 def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -135,7 +170,8 @@ def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]
 
 
 def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:
-    seen: set[int] = set()
+    # The interpreter's own, which every namespace leads to: they have changed for the load itself.
+    seen: set[int] = {id(vars(builtins)), id(sys.modules)}
     level: list[Any] = OwnList(values)
     for _ in range(_DEEPEST):
         following: list[Any] = OwnList()
@@ -164,15 +200,25 @@ _INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
 }
 
 
+_LOOKED_INTO = frozenset(map(id, (*_COPIES, *_INSIDE)))  # a metaclass may have its own hash
+
+
 def _may_be_looked_into(value: Any) -> bool:
-    return type(value) in _COPIES or type(value) in _INSIDE
+    return id(type(value)) in _LOOKED_INTO
 
 
 def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
     """Give names back that a statement which did not run has the last word on."""
     namespace = namespace_of(snapshot.source.module)
+    for name in (BEFORE, *(selection.behind - snapshot.namespace.keys())):
+        namespace.pop(name, None)
     for enrolled in snapshot.enrolled:
-        see_who_came_back(enrolled, selection.entered, namespace)
+        see_who_came_back(enrolled, selection.entered, namespace, selection.unsaid)
+    for name in selection.marks:
+        namespace.setdefault(name, snapshot.namespace[name])
+    for name in selection.kept.keys() - namespace.keys():
+        namespace[name] = snapshot.namespace[name]
+        selection.notices.append(selection.kept[name])
     for name in selection.restored:
         if name in snapshot.namespace:
             namespace[name] = snapshot.namespace[name]
@@ -183,3 +229,6 @@ def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
         namespace.pop("__annotations__", None)
         namespace["__conditional_annotations__"] = set(range(selection.annotations))
         namespace["__annotate__"] = FunctionType(selection.annotate, namespace)
+    elif not annotates(snapshot.source.code):
+        for name in ANNOTATING_NAMES:
+            namespace.pop(name, None)

@@ -7,21 +7,29 @@ from typing import Any
 
 from livepatch._code import same_code
 from livepatch._hotswap import HOOK, newly_renamed
-from livepatch._kinds import CLASS, base_of, is_class, is_enum
-from livepatch._layout import adds_only_slots, same_layout, where_layout_grows
-from livepatch._pairs import Matches, Pair
+from livepatch._kinds import (
+    CLASS,
+    base_of,
+    class_attributes,
+    is_enum,
+    mro_of,
+    qualified_name,
+)
+from livepatch._layout import adds_only_slots, where_layout_grows
+from livepatch._pairs import Pair
 from livepatch._shapes import find_attribute, shape_of
 
 
-def asks_for_migration(old: type, new: type) -> bool:
+def asks_for_migration(pair: Pair) -> bool:
     """Whether instances are to be made anew although they could go over as they are.
 
     They are where a mark renames their fields, and where the hook is new, or says something new, or
     the declared fields are others.
     """
+    old, new = pair.old, pair.new
     if is_enum(new):
         return False
-    hook = find_attribute(new, HOOK)
+    hook = find_attribute(new, HOOK) or hook_set_on_class(pair)
     if hook is not None and (
         code_changed(find_attribute(old, HOOK), hook)
         or shape_of(old).declared.keys() != shape_of(new).declared.keys()
@@ -30,15 +38,23 @@ def asks_for_migration(old: type, new: type) -> bool:
     return bool(newly_renamed(old, new))
 
 
-def may_migrate(matches: Matches) -> bool:
-    """Whether instances of some class may have to be made anew."""
-    return any(
-        pair.kind is CLASS
-        and is_class(pair.old)
-        and is_class(pair.new)
-        and (not same_layout(pair.old, pair.new) or asks_for_migration(pair.old, pair.new))
-        for pair in (*matches.pairs, *matches.aliases)
-    )
+def hook_set_on_class(pair: Pair) -> Any:
+    """Return the hook that somebody gave the live class of a library, say; None if none did.
+
+    A base of the class may have been given it as well.
+    """
+    origin = pair.before.origin
+    for base in mro_of(pair.old) if origin is not None else ():
+        hook = class_attributes(base).get(HOOK)
+        if origin is None or hook is None:
+            continue
+        own = base is pair.old
+        path = pair.path if own else tuple((qualified_name(base) or "").split("."))
+        scope = origin.scopes.get(path) if own or pair.before.owns(base) else None
+        if scope is None:  # a class that a call made, or of another module
+            return None if not own or pair.before.owns(hook) else hook
+        return None if scope.binds(HOOK) else hook
+    return None
 
 
 def is_stuck_with_new_class(pair: Pair, survivor: Any) -> bool:

@@ -6,11 +6,10 @@ A class is a cycle, so it stays listed until the collector runs, and a registry 
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable
 from typing import Any
 
-from livepatch._kinds import UNSETTABLE, base_of, bases_of, class_attributes, mro_of
+from livepatch._kinds import PLACES, UNSETTABLE, base_of, bases_of, class_attributes, mro_of
 from livepatch._layout import retirement_base
 from livepatch._own import OwnDict
 from livepatch._steps import MISSING, Steps
@@ -44,12 +43,11 @@ def forward_class(old: type, new: type, steps: Steps) -> None:
         if name in _OWN or name in UNSETTABLE:
             continue
         wanted: Any = after.get(name, MISSING)
-        if type(wanted) in _PLACES or type(before.get(name)) in _PLACES:
+        if type(wanted) in PLACES or type(before.get(name)) in PLACES:
             continue
         if before.get(name, MISSING) is not wanted:
             steps.set_on_class(old, name, wanted)
 
 
 # Slots are places in an object of that very class.
-_PLACES = (types.MemberDescriptorType, types.GetSetDescriptorType)
 _OWN = frozenset({"__dict__", "__weakref__", "__module__", "__slots__", "_abc_impl"})

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
+import ast
+import functools
 import threading
 import types
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from livepatch._code import match_nested, same_code, same_kind
+from livepatch._code import codes_in, match_nested, same_code, same_kind
 from livepatch._follow import with_code
 from livepatch._heap import holders_of, running_frames, unexplained_counts
-from livepatch._holders import Repointing
-from livepatch._outline import outline
+from livepatch._holders import Repointing, all_classes
+from livepatch._kinds import class_attributes, qualified_name
+from livepatch._local_classes import changed_local_classes, made_before
+from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import Notice, StaleFrame
+from livepatch._said_defaults import Defaults, defaults_of, said_defaults
 
 CodePair = tuple[types.CodeType, types.CodeType]
 _FRAME_ATTRIBUTES = {
@@ -37,25 +41,35 @@ def update_running_code(
     """
     codes = result.codes
     successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
-    functions = OwnDict((id(pair.old), pair.old) for pair in matches.pairs)
+    functions = _by_id(OwnList([pair.old for pair in matches.pairs]))
     # Those that a step gives the code it is to have.
-    functions.update((id(each), each) for each in result.steps.recoded())
+    functions.update(_by_id(OwnList(result.steps.recoded())))
+    local = changed_local_classes(successors.values())
+    for home, name in made_before(local.values(), {each.name: each for each in matches.modules}):
+        _notice_local_class(repointing, f"{home}.{name}")
     used = _codes_in_use(result, matches, successors, functions)
     if not used:
         return ()
+    repointing.seeks_code = True
     changed = {
         id(old) for old, new in successors.values() if new is None or not same_code(old, new)
     }
     frames = list(_running_frames(changed))
-    bodies = dict(_changed_local_bodies(successors.values()))
+    bodies = {id(method): local[id(body)] for body, method in _methods_in(successors, local)}
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
     hidden.update(map(id, retained(set(map(id, used)))))
     holders = holders_of(used, hidden).others
     # 3.10 lists a suspended generator and its frame.
     own = {id(getattr(each, "gi_frame", None)) for each in holders}
+    said_anew = _made_otherwise(successors.values())
+    parse = functools.cache(ast.parse)
     for holder in (each for each in holders if id(each) not in own):
+        if id(holder) in matches.by_new:
+            continue  # made by the load, of code that another name had: `a, b = b, a` has gone
         if type(holder) is types.FunctionType:
-            _update_closure(repointing, holder, *successors[id(holder.__code__)])
+            old, new = successors[id(holder.__code__)]
+            said = _defaults(matches, holder, new, parse) if id(old) in said_anew else None
+            _update_closure(repointing, holder, old, new, said)
             body = bodies.get(id(holder.__code__))
             if body is not None:
                 _notice_local_class(repointing, f"{holder.__module__}.{body}")
@@ -72,18 +86,34 @@ def _codes_in_use(
 ) -> OwnList[types.CodeType]:
     """List the old codes that something else than the functions has, which are given new ones."""
     olds = OwnList(old for old, _ in successors.values())
-    explainers: OwnList[Any] = OwnList(code.co_consts for code in olds)
-    explainers += successors.values()
-    explainers += result.codes
+    explainers: OwnList[Any] = OwnList(
+        code.co_consts for code in olds if types.CodeType in map(type, code.co_consts)
+    )
     explainers += result.steps.arguments()
     for module in matches.modules:
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
         if module.bodies is not None:
             explainers += module.bodies.functions
-    held = (each.__code__ for each in functions.values() if type(each) is types.FunctionType)
-    counts = unexplained_counts(olds, explainers, map(id, held))
+    known = [each.__code__ for each in functions.values() if type(each) is types.FunctionType]
+    for pair in _by_id([*result.codes, *successors.values()]).values():
+        known += pair
+    references = list(map(id, known))
+    del known
+    counts = unexplained_counts(olds, explainers, references)
     return OwnList(code for code, count in zip(olds, counts) if count > 0)
+
+
+def _methods_in(
+    successors: Mapping[int, tuple[types.CodeType, types.CodeType | None]], bodies: Iterable[int]
+) -> Iterator[tuple[types.CodeType, types.CodeType]]:
+    for key in bodies:
+        body = successors[key][0]
+        yield from ((body, each) for each in body.co_consts if type(each) is types.CodeType)
+
+
+def _by_id(objects: list[Any]) -> OwnDict[int, Any]:
+    return OwnDict(zip(map(id, objects), objects))
 
 
 def _notice_local_class(repointing: Repointing, path: str) -> None:
@@ -100,17 +130,29 @@ def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.Co
             yield from (each for each in match_nested(*pair) if each[0] is not each[1])
 
 
-def _changed_local_bodies(
-    pairs: Iterable[tuple[types.CodeType, types.CodeType | None]],
-) -> Iterator[tuple[int, str]]:
-    """Yield the codes of methods in class bodies inside functions that changed beyond methods."""
-    for old, new in pairs:
-        if old.co_flags & inspect.CO_OPTIMIZED or new is None:
-            continue
-        if outline(new).same_body(outline(old), ()) is not True:
-            for method in old.co_consts:
-                if type(method) is types.CodeType:
-                    yield id(method), getattr(old, "co_qualname", old.co_name)
+def _made_otherwise(codes: Iterable[tuple[types.CodeType, types.CodeType | None]]) -> set[int]:
+    """Return the ids of the old codes of functions that are made by other statements now."""
+    return {
+        id(inner)
+        for old, new in codes
+        if new is not None and types.CodeType in map(type, old.co_consts)
+        if not same_scope(old, new)
+        for inner in codes_in(old)
+    }
+
+
+def _defaults(
+    matches: Matches,
+    closure: types.FunctionType,
+    new: types.CodeType | None,
+    parse: Callable[[bytes | str], ast.Module],
+) -> Defaults | None:
+    """Return the defaults that a closure is to have; None where its own are what is known."""
+    module = next((each for each in matches.modules if each.owns(closure)), None)
+    if new is None or module is None:
+        return None
+    said = said_defaults(parse(module.source.text), new)
+    return None if said is None else defaults_of(closure, new, said)
 
 
 def _update_closure(
@@ -118,23 +160,56 @@ def _update_closure(
     closure: types.FunctionType,
     old: types.CodeType,
     new: types.CodeType | None,
+    defaults: Defaults | None,
 ) -> None:
     path = f"{closure.__module__}.{closure.__qualname__}"
+    cells = dict(zip(old.co_freevars, closure.__closure__ or ()))
+    reason = None
     if new is None:
-        message = "a closure of it is alive, and the new source no longer has it"
-        repointing.unmoved.append(Notice("LP203", path, message))
+        reason = "a closure of it is alive, and the new source no longer has it"
+    elif defaults is not None and defaults.unknown is not None:
+        reason = f"a closure of it has no default for {defaults.unknown}; it runs the old code"
+    elif old.co_freevars != new.co_freevars:
+        if "__class__" in new.co_freevars and "__class__" not in cells:
+            cells.update(_cell_of_class(closure))
+        missing = ", ".join(name for name in new.co_freevars if name not in cells)
+        if missing:
+            reason = f"a closure of it never captured {missing}; it runs the old code"
+    if new is None or reason is not None:
+        repointing.unmoved.append(Notice("LP203", path, reason or ""))
         return
     if old.co_freevars == new.co_freevars and same_kind(old, new):
         repointing.steps.set_codes(OwnList([closure]), OwnList([new]))
         repointing.count("closure")
-        return
-    cells = dict(zip(old.co_freevars, closure.__closure__ or ()))
-    missing = [name for name in new.co_freevars if name not in cells]
-    if missing:
-        message = f"a closure of it never captured {', '.join(missing)}; it runs the old code"
-        repointing.unmoved.append(Notice("LP203", path, message))
-        return
-    repointing.rebuild(closure, with_code(closure, new, cells))
+        successor = None
+    else:
+        successor = with_code(closure, new, cells)
+        repointing.rebuild(closure, successor)
+    if defaults is not None:
+        _set_defaults(repointing, closure, successor, defaults)
+
+
+def _set_defaults(
+    repointing: Repointing,
+    closure: types.FunctionType,
+    successor: types.FunctionType | None,
+    defaults: Defaults,
+) -> None:
+    for name, value in zip(("__defaults__", "__kwdefaults__"), defaults):
+        if successor is not None:
+            setattr(successor, name, value)
+        elif getattr(closure, name) is not value:
+            # After the search, which may repoint what is in those that it has; and for undo.
+            repointing.forwards.set_attribute(closure, name, value, getattr(closure, name))
+
+
+def _cell_of_class(method: types.FunctionType) -> Iterator[tuple[str, types.CellType]]:
+    """Yield the cell that ``super()`` looks into, for a method of a class that a call has made."""
+    home, _, name = method.__qualname__.rpartition(".")
+    for cls in all_classes():
+        if qualified_name(cls) == home and class_attributes(cls).get(name) is method:
+            yield "__class__", types.CellType(cls)
+            return
 
 
 def _running_frames(changed: set[int]) -> Iterator[StaleFrame]:

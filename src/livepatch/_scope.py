@@ -7,22 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import CodeType
 from typing import Any, NamedTuple
 
 from livepatch._code import instructions, text_of_constant
-from livepatch._opcodes import CONSTANT, DELETES, JUMPS, NAME_SHIFT, NAMED, OP, STORES
+from livepatch._opcodes import CONSTANT, DELETES, IMPORTS, JUMPS, NAME_SHIFT, NAMED, OP, STORES
 
 _SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
+_LOAD_LOCALS = OP.get("LOAD_LOCALS", -1)
 _IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
+_SETS_ANNOTATIONS_UP = frozenset(OP[name] for name in ("SETUP_ANNOTATIONS",) if name in OP)
 _STORE_ITEM = OP["STORE_SUBSCR"]
 _STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 ANNOTATIONS = "__annotations__"
+# What stands before the name is bound; behind a decorator, and behind a class, that is a call.
+_MAKES_FUNCTION = {OP[name] for name in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE") if name in OP}
 _CONSTANT_SHELLS = ("constant", "text")
 # 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
 ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# What a module has that annotates something.
+ANNOTATING_NAMES = (ANNOTATIONS, *ANNOTATE_NAMES)
 # Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
@@ -43,6 +50,22 @@ class Shell(NamedTuple):
     def is_definition(self) -> bool:
         """Whether this is the statement of a function or class."""
         return any(isinstance(part, tuple) and part[0] == "code" for part in self.fingerprint)
+
+    @property
+    def is_plain_function(self) -> bool:
+        """Whether this is a `def` without decorators."""
+        last = self.fingerprint[-2] if len(self.fingerprint) > 1 else None
+        return self.is_definition and isinstance(last, tuple) and last[0] in _MAKES_FUNCTION
+
+    def binds_itself(self, name: str) -> bool:
+        """Whether the statement binds a name to what has that name already: ``X = X``."""
+        last = self.fingerprint[-2] if len(self.fingerprint) > 1 else None
+        return isinstance(last, tuple) and last[1] == name
+
+    @property
+    def is_import(self) -> bool:
+        """Whether this is a statement that imports."""
+        return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
 
     @property
     def constant(self) -> str | None:
@@ -92,13 +115,12 @@ class Scope:
 def read_scope(code: CodeType) -> Scope:
     """Read what a module's or class's code binds, and what each of its statements says."""
     scan = _Scan(code)
-    read = _READERS.get
     for opcode, argument in instructions(code):
-        read(opcode, _Scan.anything_else)(scan, opcode, argument)
+        _READERS[opcode](scan, opcode, argument)
     if scan.statement:
         scan.finish(REST)
-    shells = {name: tuple(found) for name, found in scan.shells.items()}
-    rebound = frozenset(name for name, found in shells.items() if len(found) > 1)
+    shells = dict(zip(scan.shells, map(tuple, scan.shells.values())))
+    rebound = frozenset([name for name, found in shells.items() if len(found) > 1])
     return Scope(code, shells, tuple(scan.imports), rebound)
 
 
@@ -128,8 +150,8 @@ class _Scan:
         self.whole = self.importing = False
 
     def finish(self, name: str) -> None:
-        shell = Shell(tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING)
-        self.shells.setdefault(name, []).append(shell)
+        said = tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING
+        self.shells.setdefault(name, []).append(_make_shell(said))
         self.statement = []
         if self.loads:
             self.loads = set()
@@ -166,7 +188,9 @@ class _Scan:
         self.loads.add(name)
 
     def constant(self, _: int, argument: int) -> None:
-        self.statement.append(constant_shell(self.code.co_consts[argument], self.loads))
+        said = self.code.co_consts[argument]
+        text = type(said) is str  # most are
+        self.statement.append(("text", said) if text else constant_shell(said, self.loads))
 
     def small_number(self, _: int, argument: int) -> None:
         self.statement.append(("constant", repr(argument)))
@@ -180,13 +204,28 @@ class _Scan:
             self.importing = False
         self.anything_else(opcode, argument)
 
+    def own_namespace(self, opcode: int, argument: int) -> None:
+        # A class body first keeps its namespace for the annotations in it (3.12 and newer).
+        if self.statement[-1:] == [(_LOAD_LOCALS, 0)]:
+            self.statement.pop()
+        else:
+            self.anything_else(opcode, argument)
+
+    def nothing(self, opcode: int, argument: int) -> None:
+        """Leave out what makes room for variables: it stands before the first statement."""
+
     def anything_else(self, opcode: int, argument: int) -> None:
         self.statement.append((opcode, argument))
 
 
 _NOTHING: frozenset[str] = frozenset()
+# What the class itself does, in C.
+_make_shell: Callable[[tuple[tuple[Any, ...], frozenset[str]]], Shell] = partial(
+    tuple.__new__, Shell
+)
 # Where an opcode is of several kinds, the last entry decides.
 _READERS: dict[int, Callable[[_Scan, int, int], None]] = {
+    **dict.fromkeys(range(256), _Scan.anything_else),
     **dict.fromkeys(JUMPS, _Scan.jump),
     **dict.fromkeys(CONSTANT, _Scan.constant),
     **dict.fromkeys(NAMED, _Scan.name),
@@ -196,6 +235,8 @@ _READERS: dict[int, Callable[[_Scan, int, int], None]] = {
     _STORE_ITEM: _Scan.item,
     _STAR_IMPORT: _Scan.star_import,
     _SMALL_INT: _Scan.small_number,
+    OP["STORE_DEREF"]: _Scan.own_namespace,
+    **{OP[name]: _Scan.nothing for name in ("MAKE_CELL", "COPY_FREE_VARS") if name in OP},
 }
 
 
@@ -258,6 +299,13 @@ def functions_bound(code: CodeType, name: str) -> list[CodeType]:
     return found
 
 
+def annotates(code: CodeType) -> bool:
+    """Whether a module annotates names."""
+    return ANNOTATE_NAMES[0] in code.co_names or not _SETS_ANNOTATIONS_UP.isdisjoint(
+        code.co_code[::2]
+    )
+
+
 def annotate_code(code: CodeType) -> CodeType | None:
     """Return the code of the function of a module's annotations, if it has one (3.14)."""
     if "__annotate__" not in code.co_names:
@@ -269,3 +317,10 @@ def annotate_code(code: CodeType) -> CodeType | None:
         elif opcode in STORES and code.co_names[argument] == "__annotate__":
             return last
     return None
+
+
+def annotated(scope: Scope) -> frozenset[str]:
+    """Return the variables that a module annotates by setting items of a dict."""
+    shells = scope.shells.get(ANNOTATIONS, ())
+    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
+    return frozenset(part[1] for part in said if part[0] == "text")

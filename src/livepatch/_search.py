@@ -10,19 +10,22 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
+from types import FunctionType
 from typing import Any
 
+from livepatch._among import Holders
 from livepatch._constants import DEEPEST_NESTING
-from livepatch._explain import explained_by
+from livepatch._decisions import Decisions
+from livepatch._explain import explained_by, few_survivors, ids_in_pairs
 from livepatch._heap import (
     MANY,
-    Holders,
     holders_among,
     holders_of,
     unexplained_counts,
     young_holders_of,
 )
-from livepatch._holders import Repointing
+from livepatch._holders import Repointing, settle_class_attributes, settle_instances_of_loser
+from livepatch._kinds import CLASS, PLACES, is_class, without_instances
 from livepatch._noted import Noted
 from livepatch._own import OwnList
 from livepatch._reconcile import Reconciliation
@@ -52,14 +55,20 @@ def search(
     """
     matches, decisions = result.decisions.matches, result.decisions
     repointing = Repointing(
-        decisions.survivors, fresh_ids(matches), matches.path_of, decisions.migrations
+        decisions.survivors,
+        fresh_ids(matches),
+        matches.path_of,
+        decisions.heirs,
+        decisions.migrations,
     )
     repointing.skipped |= untouched
+    repointing.skipped.update(map(id, decisions.borrowed))
     # Their bases are decided; the search sees those that they have now.
     repointing.based.update(id(cls) for cls, _ in result.steps.new_bases())
     # What they will hold is decided too: the registries of dispatchers.
     repointing.skipped |= result.steps.refilled()
     repointing.decided.update((id(cls), name) for cls, name, _ in result.steps.new_attributes())
+    repointing.decided.update(result.steps.names_set())
     settle_class_dicts(matches, decisions, repointing)
     settle_cells(matches, repointing)
     repoint_subclasses(decisions, repointing)
@@ -76,13 +85,27 @@ def search(
     if len(repointing.survivors) > known:
         # An attribute that is new to a class may be something immutable that was built anew.
         result.steps.settle_arguments(repointing.survivors)
+        _settle_attributes(decisions, repointing)
     return repointing, frames
+
+
+def _settle_attributes(decisions: Decisions, repointing: Repointing) -> None:
+    """Give the survivors what was built anew among the attributes that no step sets.
+
+    And the classes that go the instances that were: they may come back.
+    """
+    for pair in (*decisions.matches.beyond_functions(), *decisions.derived):
+        survivor = decisions.settle(pair.new)
+        if pair.kind is CLASS and is_class(survivor):
+            settle_class_attributes(repointing, survivor)
+        if pair.kind is CLASS and is_class(pair.old) and survivor is not pair.old:
+            settle_instances_of_loser(repointing, pair.old)
 
 
 class _Search:
     """The levels of one search: the losers, then what is built anew because it holds one."""
 
-    __slots__ = ("decisions", "matches", "noted", "old_side", "repointing", "result")
+    __slots__ = ("decisions", "matches", "noted", "old_side", "paired", "repointing", "result")
 
     def __init__(self, result: Reconciliation, repointing: Repointing, noted: Noted) -> None:
         self.result = result
@@ -91,16 +114,19 @@ class _Search:
         self.repointing = repointing
         self.noted = noted
         self.old_side = set(self.matches.by_old)
+        self.paired = ids_in_pairs(self.matches)
 
     def run(self, targets: OwnList[Any]) -> None:
         """Note the holders of some losers, and those of what is built anew, to the last one."""
         noted = self.noted
         for level in range(DEEPEST_NESTING):
-            counts = unexplained_counts(targets, self._explainers())
+            counts = self._unexplained(targets) if targets else []
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
             # Instances that are made anew are held by someone: nobody counts a million.
             arrived, noted.arrived = noted.arrived, OwnList()
-            if not held and not arrived:
+            if not (held or arrived or noted.objects):
+                arrived = noted.take_keys_by_dict() or noted.take_tables_by_id()
+            if not (held or arrived or noted.objects):
                 break
             if level == 0:
                 skip_internals(self.matches, self.decisions, self.repointing)
@@ -113,12 +139,18 @@ class _Search:
             noted.take_keys()
         noted.objects.clear()
 
-    def _explainers(self) -> OwnList[Any]:
-        found = explained_by(self.matches, self.decisions)
+    def _explainers(self, *, young: bool) -> OwnList[Any]:
+        found = explained_by(self.matches, self.decisions, pairs=False, young=young)
         for steps in self._steps():
             found += steps.arguments()
         found += self.noted.explainers()
         return found
+
+    def _known(self, targets: OwnList[Any]) -> Iterator[int]:
+        """Yield the id of a target for each reference from livepatch's own very long lists."""
+        yield from self.paired
+        yield from self.noted.references_from_objects(targets)
+        yield from map(id, few_survivors(self.decisions) or ())
 
     def _steps(self) -> tuple[Steps, ...]:
         return (self.result.steps, *self.repointing.rows())
@@ -126,13 +158,13 @@ class _Search:
     def _take_level(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
         """Note the holders of some losers; return the immutable ones, which are losers in turn."""
         noted, repointing = self.noted, self.repointing
-        found = self._find(held, arrived)
-        others = found.others
+        found = self._find_young(held) if not arrived else None
         # Counted before instances are made anew, of which there may be a million.
-        explainers = self._explainers() if held else OwnList[Any]()
-        explainers += others if held else ()
-        counts = unexplained_counts(held, explainers)
-        del explainers
+        counts = [0] * len(held)
+        if found is None:
+            found = self._find(held, arrived)
+            counts = self._unexplained(held, found.others, whole=True) if held else counts
+        others = found.others
         for key, group in found.instances.items():
             noted.note_instances(key, group)
         noted.note_untracked(held)
@@ -148,40 +180,78 @@ class _Search:
             for key, instances in repointing.instances.items():
                 if key not in repointing.migrations:
                     others += instances
-        return noted.note_all(others)
+        following = noted.note_all(others, found.crowds.values())
+        others.clear()  # it may be among the objects itself, which keep it
+        noted.note_annotated(following, self._functions())
+        return following
 
-    def _migrating(self) -> Iterator[type]:
-        return (each.old.cls for each in self.repointing.migrations.values())
+    def _unexplained(
+        self, targets: OwnList[Any], *holders: OwnList[Any], whole: bool = False
+    ) -> list[int]:
+        """Count what holds losers besides livepatch, what goes with them, and holders found.
+
+        Args:
+            targets: the losers.
+            holders: those found.
+            whole: whether nothing may be counted that need not be. Else what holds something that
+                the load made is only looked for where nearly all that does is.
+        """
+        young = self._are_made_by_load(targets)
+        explainers = self._explainers(young=young and not whole)
+        for group in holders:
+            explainers += (*group, group)  # a class that holds another may be held itself
+        return unexplained_counts(targets, explainers, self._known(targets), young=young)
+
+    def _are_made_by_load(self, targets: OwnList[Any]) -> bool:
+        made = self.matches.by_new
+        return all(
+            id(each) in made or (type(each) in PLACES and id(each.__objclass__) in made)
+            for each in targets
+        )
+
+    def _functions(self) -> Iterator[FunctionType]:
+        for pair in self.matches.pairs:
+            if type(pair.old) is FunctionType:
+                yield pair.old
+            if type(pair.new) is FunctionType:
+                yield pair.new
+
+    def _migrating(self) -> OwnList[type]:
+        return OwnList(each.old.cls for each in self.repointing.migrations.values())
+
+    def _find_young(self, held: OwnList[Any]) -> Holders | None:
+        """Find the holders among the objects that the load made; None if there are others."""
+        if self.noted.objects or not self.old_side.isdisjoint(map(id, held)):
+            return None
+        found = young_holders_of(held, self._hidden(set(map(id, held))), self._migrating())
+        counts = self._unexplained(held, found.others, *found.instances.values())
+        return None if any(count > 0 for count in counts) else found
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing, objects = self.repointing, self.noted.objects
-        sought = self._sought(held, arrived)
-        hidden = {id(repointing.survivors), *repointing.skipped, *map(id, retained(sought))}
-        for steps in self._steps():
-            hidden.update(map(id, steps.arguments()))
-        if not (arrived or objects) and self.old_side.isdisjoint(map(id, held)):
-            young = young_holders_of(held, hidden, self._migrating())
-            explainers = self._explainers()
-            explainers += young.others
-            for instances in young.instances.values():
-                explainers += instances
-            if not any(count > 0 for count in unexplained_counts(held, explainers)):
-                return young
-            del young, explainers
-        if objects and arrived:
-            found = holders_among(objects, sought, hidden, self._migrating())
-            objects.clear()  # it is among the objects itself
+        hidden = self._hidden(None if objects else set(map(id, (*held, *arrived))))
+        if objects and not held:
+            classes = self._migrating()
+            others = without_instances(arrived, classes)
+            noted = self.noted
+            found = holders_among(objects, classes, others, hidden, noted.watch())
+            noted.take_watched(found.watched)
+            objects.clear()
             return found
         for migration in repointing.migrations.values() if arrived else ():
             hidden.update(map(id, migration.successors[-MANY:]))  # all those made for this level
         targets = OwnList((*held, *arrived)) if arrived else held
         return holders_of(targets, hidden, self._migrating())
 
-    def _sought(self, held: OwnList[Any], arrived: OwnList[Any]) -> AbstractSet[int]:
-        """Return the ids of what is sought."""
-        survivors, rehashed = self.repointing.survivors, self.repointing.rehashed
-        if not (self.noted.objects and arrived):
-            return set(map(id, (*held, *arrived)))
-        # All losers: none has another holder that is not known already, and no table of the ids of
-        # a million instances is made beside the one there is.
-        return survivors.keys() | rehashed.keys() if rehashed else survivors.keys()
+    def _hidden(self, sought: AbstractSet[int] | None) -> set[int]:
+        """Return the ids of livepatch's own holders, and of those to be left alone."""
+        repointing = self.repointing
+        hidden = {
+            id(repointing.survivors),
+            id(repointing.heirs),
+            *repointing.skipped,
+            *map(id, retained(sought)),
+        }
+        for steps in self._steps():
+            hidden.update(map(id, steps.arguments()))
+        return hidden

@@ -9,33 +9,47 @@ import __future__
 
 import ast
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
 
-from livepatch._bodies import Bodies, codes_in, pair_bodies
-from livepatch._code import exchange, same_code
+from livepatch._asked import not_asked_for
+from livepatch._bodies import Bodies, pair_bodies
+from livepatch._chosen import bound_behind_stars, bound_perhaps, compile_chosen, with_what_stays
+from livepatch._code import codes_in, same_code
+from livepatch._differences import Changes, changes_in
+from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._enrolled import Made
 from livepatch._errors import NotReloadableError
-from livepatch._needs import Changes, Needs, changes_in
+from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
+from livepatch._made import constants_said, made_by
+from livepatch._marks import marks_in, marks_set_by
+from livepatch._needs import Needs
 from livepatch._outline import Outline
-from livepatch._reach import Reach
+from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
+from livepatch._replaced import globals_behind
 from livepatch._report import Notice
-from livepatch._scope import ANNOTATIONS, Shell, annotate_code
+from livepatch._scope import ANNOTATIONS, REST, Shell, annotate_code, annotated
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN
 from livepatch._spread import ChangedModules, Imported
-from livepatch._stale import is_guard, not_run, notices_of_effects, notices_of_kept
-from livepatch._statements import Statement, pair_codes
+from livepatch._stale import (
+    is_guard,
+    not_run,
+    notices_of_bound_too,
+    notices_of_effects,
+    notices_of_kept,
+    notices_of_unknown,
+)
+from livepatch._statements import Statement
 from livepatch._syntax import (
-    decorating_names,
+    fallen_back_names,
     is_import,
     overloaded_names,
-    without_annotations,
 )
 
 _FUTURE = reduce(
@@ -53,12 +67,18 @@ class Selection:
         names: the globals that it binds.
         restored: those of them that a later statement, which does not run, has the last word on.
         apart: those of them whose old value another statement made, which does not run.
+        behind: the names that have their old value again behind an import of everything.
+        perhaps: the names that it binds under a condition, and that are there.
+        kept: what to say of those of them that a statement binds which comes first and does not
+            run, where the condition does not hold.
         annotate: the function of the module's annotations, where that is made anew (3.14).
         annotations: how many of them there are.
         unannotated: the variables that have lost their annotation (until 3.13).
         left: definitions as the old source made them, by a method of a global, and as the new one
             does not; they are struck off that object's lists.
         entered: those that it makes and that run.
+        unsaid: the constants that the statement of each of these has no more, by name.
+        marks: names that functions which it calls set in the namespace; they may refuse to twice.
         notices: what a user should know about what does not run.
     """
 
@@ -67,12 +87,17 @@ class Selection:
     names: frozenset[str] = frozenset()
     restored: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
+    behind: frozenset[str] = frozenset()
+    perhaps: frozenset[str] = frozenset()
+    kept: dict[str, Notice] = field(default_factory=dict)
     overloads: frozenset[str] = frozenset()
     annotate: CodeType | None = None
     annotations: int = 0
     unannotated: frozenset[str] = frozenset()
     left: list[Made] = field(default_factory=list)
     entered: dict[str, Made] = field(default_factory=dict)
+    unsaid: dict[str, frozenset[Any]] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
     notices: list[Notice] = field(default_factory=list)
 
 
@@ -88,88 +113,133 @@ def select(
     """
     found: dict[str, Selection] = {}
     changed = ChangedModules(snapshots, outlines)
-    for snapshot in snapshots:
-        name = snapshot.source.name
-        if snapshot.source.spec is not None:
-            imported = changed.imported_by(outlines[name], snapshot.namespace)
-            choice = _Choice(snapshot, outlines[name], again, imported)
+    known: dict[str, Imported] = {}
+    waiting = [each for each in snapshots if each.source.spec is not None]
+    tops = (each.source.name.partition(".")[0] for each in waiting)
+    packages = frozenset(tops) if len(waiting) > 1 else frozenset[str]()
+    # Modules that import one another: what one of them imports may be found to change later.
+    while waiting:
+        for snapshot in waiting:
+            name = snapshot.source.name
+            known[name] = changed.imported_by(outlines[name], snapshot.namespace)
+            choice = _Choice(snapshot, outlines[name], again, known[name], packages)
             found[name] = choice.select()
             changed.modules[name] = choice.changes
-    _notice_unknown_names(found, outlines, again)
-    return found
-
-
-def _notice_unknown_names(
-    found: dict[str, Selection], outlines: Mapping[str, Outline], again: frozenset[str]
-) -> None:
-    for wanted in sorted(again):
-        names = [
-            name
-            for name in found
-            if wanted.removeprefix(f"{name}.") in outlines[name].scopes[()].shells
+            changed.bodies[name] = found[name].bodies or Bodies()
+        waiting = [
+            each
+            for each in snapshots
+            if each.source.name in known
+            and changed.imported_by(outlines[each.source.name], each.namespace)
+            != known[each.source.name]
         ]
-        if not names:
-            first = next(iter(found), "")
-            message = "is bound by no statement"
-            for selection in list(found.values())[:1]:
-                selection.notices.append(Notice("LP316", f"{first}.{wanted}", message))
+    for first in list(found)[:1]:
+        found[first].notices += notices_of_unknown(again, {name: outlines[name] for name in found})
+    return found
 
 
 class _Choice:
     """The choice for one module."""
 
     def __init__(
-        self, snapshot: Snapshot, new: Outline, again: frozenset[str], imported: Imported
+        self,
+        snapshot: Snapshot,
+        new: Outline,
+        again: frozenset[str],
+        imported: Imported,
+        packages: frozenset[str],
     ) -> None:
         self.source = snapshot.source
-        self.namespace = snapshot.namespace
+        self.namespace: dict[str, Any] = snapshot.namespace
         self.old, self.new = snapshot.origin, new
         self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
         self.again &= new.scopes[()].shells.keys()
         self.imported = imported
+        self.packages = packages
         self.changes = Changes()
 
     def select(self) -> Selection:
+        try:
+            return self.find()
+        except RecursionError:
+            # A tree of the syntax is limited by Python's stack, a source by that of C alone.
+            return self.whole("it has expressions too deep to be compiled alone")
+
+    def find(self) -> Selection:
         old, new = self.old, self.new
         if old is None:
             return self.whole("its earlier source is not known")
         before, after = old.scopes[()], new.scopes[()]
         if (before.code.co_flags ^ after.code.co_flags) & _FUTURE:
             return self.whole("a `from __future__` import has come or gone")
-        if before.shells is after.shells and not self.again and not self.imported.starred:
-            bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
-            if bodies is not None:
-                self.take_changes(changes_in(bodies))
-                if not self.may_concern_others(bodies):
-                    return Selection(bodies)
+        selection = self.select_bodies(old, new)
+        if selection is not None:
+            return selection
         if not _is_compiled_plainly(self.source.spec):
             return self.whole("its loader changes its syntax")
+        if globals_behind(self.source.module) is not None:
+            return self.whole("its functions see another namespace than its own")
         return self.select_statements(old, new)
+
+    def select_bodies(self, old: Outline, new: Outline) -> Selection | None:
+        """Select nothing but the docstring, where all else is bodies; None where it is not."""
+        before, after = old.scopes[()], new.scopes[()]
+        text = new_docstring(before, after)
+        says_more = text is None and before.shells is not after.shells
+        if says_more or self.again or self.imported.starred:
+            return None
+        bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
+        if bodies is None or self.says_alias_otherwise(bodies):
+            return None
+        self.take_changes(changes_in(bodies))
+        if text is not None:
+            self.changes.names |= DOCSTRING
+        if self.may_concern_others(bodies) or self.falls_back():
+            return None
+        if text is None:
+            return Selection(bodies)
+        return Selection(bodies, docstring_code(after, text, _FUTURE), DOCSTRING)
 
     def whole(self, reason: str) -> Selection:
         if self.source.name == MAIN:
             raise NotReloadableError("LP102", f"__main__ would have to run again: {reason}")
-        self.changes.names |= self.new.scopes[()].shells.keys()
+        self.changes.names |= self.new.scopes[()].shells.keys() - {REST}
         notice = Notice("LP315", self.source.name, f"everything ran again: {reason}")
         return Selection(notices=[notice])
 
     def take_changes(self, changes: Changes) -> None:
-        changes.names |= self.imported.names
+        changes.update(self.imported.changes)
+        changes.add_inherited(self.namespace)
         self.changes = changes
 
     def may_concern_others(self, bodies: Bodies) -> bool:
         """Whether any statement may have used what has changed, itself or through calls."""
-        if not self.changes.names and not self.changes.bodies and not self.changes.within:
+        if not self.changes:
             return False
         reach = Reach(bodies, self.changes)
         loads = [shell.loads for shell in self.shells()]
         return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
 
-    def shells(self) -> Iterator[Shell]:
-        for scope in self.new.scopes.values():
-            for name, shells in scope.shells.items():
-                if name != ANNOTATIONS:
-                    yield from (shell for shell in shells if shell.loads)
+    def falls_back(self) -> bool:
+        """Whether a statement imports what has changed, and has another way without it."""
+        imports = self.new.scopes[()].imports
+        if self.imported.changes.names.isdisjoint(each.bound for each in imports):
+            return False
+        text = self.source.text
+        said = b"except" if isinstance(text, bytes) else "except"
+        if said not in text:  # type: ignore[operator]
+            return False
+        return not self.imported.changes.names.isdisjoint(fallen_back_names(ast.parse(text).body))
+
+    def shells(self) -> list[Shell]:
+        return [
+            shell
+            for scope in self.new.scopes.values()
+            for name, shells in scope.shells.items()
+            if name != ANNOTATIONS
+            for shell in shells
+            if shell.loads
+        ]
 
     def annotate(self) -> CodeType | None:
         """Return the code of the module's annotations, if they have changed."""
@@ -191,18 +261,43 @@ class _Choice:
             for statement in found.all
         ]
         self.take_changes(changes_in(bodies))
+        # Who uses what has gone is to find that out.
+        self.changes.names |= old.scopes[()].shells.keys() - {*new.scopes[()].shells, REST}
         imports = old.scopes[()].imports, new.scopes[()].imports
-        gone = found.last_bound, found.gone_uses
-        needs = Needs(found.all, runs, self.changes, self.namespace, *imports, *gone)
-        needs.settle()
+        uses = found.gone_uses, found.gone_attributes
+        needs = Needs(
+            found.all, runs, self.changes, self.namespace, *imports, found.last_bound, *uses
+        )
+        needs.modules = self.imported.modules
+        marks = self.settle(needs)
         guards = self.leave_guards(needs)
         chosen = [each for each, run in zip(found.all, needs.runs) if run]
         selection = self.selection_of(chosen, found, needs, (old, new))
+        selection.marks = marks
         selection.notices += guards
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
         gone_for_good = found.gone.difference(*(each.binds for each in chosen))
         selection.notices += notices_of_effects(gone_for_good, self.namespace, self.source.name)
+        # Other modules fill what is made anew through these: they decorate there, say.
+        self.changes.bodies.update((each,) for each in needs.fillers_of(chosen))
         return selection
+
+    def settle(self, needs: Needs) -> frozenset[str]:
+        """Let all run that has to; return the marks that functions so called set anew."""
+        needs.settle()
+        marks = marks_in(self.namespace, self.old)
+        if not marks:
+            return frozenset()
+        said = [marks_set_by(each.nodes, self.namespace, marks) for each in needs.statements]
+        while True:
+            again = frozenset[str]().union(*(each for each, run in zip(said, needs.runs) if run))
+            # Others may have added to the same mark.
+            others = [at for at, run in enumerate(needs.runs) if not run and said[at] & again]
+            if not others:
+                return again
+            for at in others:
+                needs.runs[at] = True
+            needs.settle()
 
     def selection_of(
         self,
@@ -217,12 +312,21 @@ class _Choice:
             if not run:
                 self.stays(statement, kept, outlines)
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
-        selection.unannotated = _annotated(outlines[0]) - _annotated(outlines[1])
+        selection.overloads = frozenset(found.last_bound)  # what is gone has no variants
+        selection.unannotated = annotated(outlines[0].scopes[()]) - annotated(
+            outlines[1].scopes[()]
+        )
         if chosen or selection.annotate is not None or selection.unannotated:
-            self.compile(selection, chosen, has_lazy_annotations=found.annotations > 0)
+            self.compile(selection, chosen, found, needs.runs)
             _say_who_binds(selection, found, needs.runs)
-        selection.left = [*found.gone_made, *_made(chosen, old=True)]
-        selection.entered = {each.name: each for each in _made(chosen, old=False)}
+            names = outlines[0].scopes[()].shells.keys() & self.namespace.keys()
+            code, wanted = outlines[1].scopes[()].code, names - selection.restored
+            selection.perhaps = bound_perhaps(chosen, not_asked_for(code, wanted))
+            selection.kept = notices_of_bound_too(needs, selection.perhaps, self.source.name)
+        selection.left = [*found.gone_made, *made_by(chosen, old=True)]
+        selection.entered = {each.name: each for each in made_by(chosen, old=False)}
+        said, says = (constants_said(each, selection.entered) for each in outlines)
+        selection.unsaid = {name: said[name] - says[name] for name in said}
         return selection
 
     def leave_guards(self, needs: Needs) -> list[Notice]:
@@ -231,7 +335,7 @@ class _Choice:
         for index, statement in enumerate(needs.statements):
             if needs.runs[index] and is_guard(statement, self.source.name):
                 needs.runs[index] = False
-                notices.append(Notice("LP313", self.source.name, not_run(statement, "it")))
+                notices.append(Notice("LP313", self.source.name, not_run(statement, Cause("it"))))
         return notices
 
     def stays(
@@ -241,44 +345,38 @@ class _Choice:
         if statement.old_codes is None:
             return False
         if is_import(statement.nodes) and (
-            self.imported.starred or statement.binds & self.imported.names
+            self.imported.starred or statement.binds & self.imported.changes.names
         ):
             return False
+        if self.imported.changes.names & fallen_back_names(statement.nodes):
+            return False
         pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
-        if pairs is None:
+        if pairs is None or self.says_alias_otherwise(pairs):
             return False
         bodies.functions += pairs.functions
         bodies.classes += pairs.classes
         return True
 
-    def compile(
-        self, selection: Selection, chosen: list[Statement], *, has_lazy_annotations: bool
-    ) -> None:
-        nodes = [node for statement in chosen for node in statement.nodes]
-        if has_lazy_annotations:
-            nodes = without_annotations(nodes)
-        whole = self.new.scopes[()].code
-        flags = whole.co_flags & _FUTURE
-        tree = ast.Module(nodes, [])
-        code = compile(tree, whole.co_filename, "exec", flags=flags, dont_inherit=True)
-        # What it makes has the very code objects of the whole.
-        selection.code = exchange(code, pair_codes(chosen, code))
-        selection.names = frozenset(name for each in chosen for name in each.binds)
-        selection.overloads = frozenset(
-            name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
+    def says_alias_otherwise(self, bodies: Bodies) -> bool:
+        """Whether a ``type`` alias says something else: what it stood for may be computed."""
+        return any(
+            body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
+            for body in bodies.functions
         )
 
-
-def _made(chosen: list[Statement], *, old: bool) -> Iterator[Made]:
-    """Yield what statements that run define under decorators that are methods of globals."""
-    for each in chosen:
-        roots = decorating_names(each.nodes)
-        codes = (each.old_codes or []) if old else each.codes
-        if roots and codes:
-            for name in each.binds:
-                own = tuple(code for code in codes if code.co_name == name)
-                if own:
-                    yield Made(name, frozenset(roots), own)
+    def compile(
+        self, selection: Selection, chosen: list[Statement], found: Statements, runs: list[bool]
+    ) -> None:
+        whole = self.new.scopes[()].code
+        flags, lazy = whole.co_flags & _FUTURE, found.annotations > 0
+        selection.behind = frozenset(bound_behind_stars(found.all, runs, self.namespace))
+        around = self.namespace, self.packages, selection.behind
+        run = [*with_what_stays(found.all, runs, *around)]
+        selection.code = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
+        selection.names = frozenset(name for each in chosen for name in each.binds)
+        selection.overloads |= frozenset(
+            name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
+        )
 
 
 def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
@@ -294,13 +392,6 @@ def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool
                 (kept_last.discard if run else kept_last.add)(name)
     selection.restored = frozenset(name for name in selection.names if not last[name])
     selection.apart = selection.names & kept_last - selection.restored
-
-
-def _annotated(source: Outline) -> frozenset[str]:
-    """Return the variables that a module annotates by setting items of a dict."""
-    shells = source.scopes[()].shells.get(ANNOTATIONS, ())
-    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
-    return frozenset(part[1] for part in said if part[0] == "text")
 
 
 def _is_compiled_plainly(spec: Any) -> bool:

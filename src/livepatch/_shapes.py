@@ -7,15 +7,19 @@ built-in base keeps beside them: a list's items, an integer's value, an exceptio
 from __future__ import annotations
 
 import collections
+import copy
 import dataclasses
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
 from typing import Any
 
 from livepatch._kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
 from livepatch._layout import own_slots, sizes_of
+from livepatch._own import OwnDict, OwnList
 from livepatch._steps import MISSING
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
@@ -30,7 +34,7 @@ class Default:
     Attributes:
         value: the value, unless there is a factory.
         factory: called for each instance.
-        takes_self: whether the factory is given the instance (attrs).
+        takes_self: whether the factory is given the instance (attrs, pydantic).
     """
 
     value: Any = None
@@ -69,7 +73,8 @@ def shape_of(cls: type) -> Shape:
     fields = find_attribute(cls, "_fields") if issubclass(cls, tuple) else None
     defaults: dict[str, Default] = {}
     required: dict[str, None] = {}
-    for name, default in (*_data_class_fields(cls), *_attrs_fields(cls)):
+    fields_of = (_data_class_fields, _attrs_fields, _pydantic_fields)
+    for name, default in chain.from_iterable(find(cls) for find in fields_of):
         required[name] = None
         if default is not None:
             defaults[name] = default
@@ -82,6 +87,16 @@ def shape_of(cls: type) -> Shape:
     return Shape(
         cls, native, slots, dict_descriptor(cls), fields, declared, defaults, frozenset(required)
     )
+
+
+def state_of(shape: Shape, instance: Any) -> OwnDict[str, Any]:
+    """Return what an instance keeps, by name, whatever its class would answer."""
+    found: OwnDict[str, Any] = OwnDict()
+    for name, slot in shape.slots.items():
+        found[name] = slot_value(slot, instance)
+    if shape.attributes is not None:
+        found.update(shape.attributes.__get__(instance))
+    return found
 
 
 def native_of(cls: type) -> type:
@@ -112,8 +127,8 @@ def _slots_of(cls: type) -> dict[str, Any]:
 
 
 def _is_own(slot: types.MemberDescriptorType, cls: type, name: str) -> bool:
-    # A class may have another one's slot under a name of its own.
-    return slot.__objclass__ is cls and slot.__name__ == name
+    # A class may have another one's slot under a name of its own. Exceptions are seen to apart.
+    return cls is not BaseException and slot.__objclass__ is cls and slot.__name__ == name
 
 
 def _unhidden(found: dict[str, Any], name: str) -> str:
@@ -153,6 +168,39 @@ def _attrs_fields(cls: type) -> list[tuple[str, Default | None]]:
     return found
 
 
+def model_fields(cls: type) -> dict[str, Any]:
+    """Return the fields of a pydantic model by name; none of anything else."""
+    for name in ("__pydantic_fields__", "model_fields"):  # the second one before pydantic 2.10
+        found = find_attribute(cls, name) if "pydantic" in sys.modules else None
+        if type(found) is dict:
+            return found
+    return {}
+
+
+def _pydantic_fields(cls: type) -> list[tuple[str, Default | None]]:
+    fields = model_fields(cls).items()
+    return [
+        (name, None if field.is_required() else _pydantic_default(field)) for name, field in fields
+    ]
+
+
+def _pydantic_default(field: Any) -> Default:
+    if getattr(field, "default_factory_takes_validated_data", False):
+        return Default(factory=partial(_made_of_values, field), takes_self=True)
+    if field.default_factory is not None:
+        return Default(factory=field.default_factory)
+    if type(field.default) in _ATOMS:
+        return Default(field.default)
+    return Default(factory=partial(copy.deepcopy, field.default))  # so does pydantic
+
+
+def _made_of_values(field: Any, instance: Any) -> Any:
+    return field.default_factory(dict_descriptor(type(instance)).__get__(instance))
+
+
+_ATOMS = (int, float, bool, str, bytes, complex, type(None))
+
+
 def is_tracked(cls: type) -> bool:
     """Whether the garbage collector knows the instances of a class."""
     return bool(flags_of(cls) & _IS_TRACKED)
@@ -166,16 +214,10 @@ _EXACT: dict[type, Callable[[Any], Any]] = {
     complex: complex.__pos__,
     str: str.__str__,
     bytes: lambda value: bytes.__getitem__(value, slice(None)),
+    frozenset: lambda value: value,  # which knows the hashes of its members
 }
-_CONTAINERS = (
-    list,
-    dict,
-    set,
-    bytearray,
-    collections.deque,
-    collections.OrderedDict,
-    collections.defaultdict,
-)
+_MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
+_CONTAINERS = (list, set, bytearray, collections.deque, *_MAPPINGS)
 
 
 def can_build(old: Shape, new: Shape) -> bool:
@@ -184,7 +226,7 @@ def can_build(old: Shape, new: Shape) -> bool:
     What a built-in base keeps must have a place in the other one, or be nothing.
     """
     before, after = old.native, new.native
-    if not _grows_by_slots(new.cls) or not _grows_by_slots(old.cls):
+    if not grows_by_slots(new.cls) or not grows_by_slots(old.cls):
         return False
     if issubclass(before, BaseException) and issubclass(after, BaseException):
         return not any(issubclass(each, _GROUP) for each in (before, after))
@@ -193,8 +235,16 @@ def can_build(old: Shape, new: Shape) -> bool:
         return after is object or by_name or after in _CONTAINERS or _is_plain_exception(after)
     if after is object:
         # By name; a container's instances must be empty, see `Migration.losing_contents`.
-        return (before is tuple and old.fields is not None) or before in _CONTAINERS
-    return before is after and (after in _EXACT or after in _CONTAINERS or after is tuple)
+        by_name = before is tuple and old.fields is not None
+        return by_name or before in _CONTAINERS or _is_plain_exception(before)
+    if before is after:
+        return after in _EXACT or after in _CONTAINERS or after is tuple
+    return keeps_contents(before, after)
+
+
+def keeps_contents(before: type, after: type) -> bool:
+    """Whether what one built-in base keeps has a place in another."""
+    return before is after or (before in _MAPPINGS and after in _MAPPINGS)
 
 
 _GROUP: Any = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
@@ -204,7 +254,7 @@ def _is_plain_exception(cls: type) -> bool:
     return issubclass(cls, BaseException) and not issubclass(cls, _GROUP)
 
 
-def _grows_by_slots(cls: type) -> bool:
+def grows_by_slots(cls: type) -> bool:
     """Whether a class keeps nothing in C memory of its own beyond its built-in base's."""
     base: Any = base_of(cls)
     while base is not None and cls is not native_of(cls):
@@ -228,7 +278,7 @@ def has_contents(shape: Shape, instance: Any) -> bool:
     return native in _CONTAINERS and native.__len__(instance) > 0
 
 
-def build_all(new: Shape, olds: list[Any]) -> list[Any]:
+def build_all(new: Shape, olds: list[Any]) -> OwnList[Any]:
     """Make an instance for each old one, empty but for a value that cannot be set afterwards."""
     abstract = flags_of(new.cls) & _IS_ABSTRACT
     methods = find_attribute(new.cls, "__abstractmethods__") if abstract else None
@@ -239,8 +289,8 @@ def build_all(new: Shape, olds: list[Any]) -> list[Any]:
         make: Any = new.native.__new__
         exact = _EXACT.get(new.native)
         if exact is None:
-            return list(map(make, [new.cls] * len(olds)))
-        return list(map(make, [new.cls] * len(olds), map(exact, olds)))
+            return OwnList(map(make, repeat(new.cls, len(olds))))
+        return OwnList(map(make, repeat(new.cls), map(exact, olds)))
     finally:
         if abstract:
             type.__setattr__(new.cls, "__abstractmethods__", methods)
@@ -252,23 +302,43 @@ def copy_contents(shape: Shape, old: Any, new: Any, settle: Callable[[Any], Any]
     Args:
         shape: that of the old one.
         old: the old instance.
-        new: the new one, with an empty base that is of the same kind.
+        new: the new one, with an empty base that has a place for it.
         settle: returns what is to stand for a value.
     """
     native: Any = shape.native
-    if native is dict or native is collections.OrderedDict or native is collections.defaultdict:
-        if native is collections.defaultdict:
-            factory = class_attributes(native)["default_factory"]
-            factory.__set__(new, settle(factory.__get__(old)))
-        native.update(new, [(settle(key), settle(value)) for key, value in native.items(old)])
+    if native in _MAPPINGS:
+        _copy_items(native, old, new, settle)
     elif native is collections.deque:
         native.__init__(new, map(settle, native.__iter__(old)), native.maxlen.__get__(old))
     elif native in _FILLED_BY:
         _FILLED_BY[native](new, map(settle, native.__iter__(old)))
     elif issubclass(native, BaseException):
-        for name in _OF_EXCEPTIONS:
-            member: Any = class_attributes(BaseException)[name]
-            member.__set__(new, _settled(settle, member.__get__(old)))
+        for name, value in of_exception(old):
+            set_on_exception(new, name, _settled(settle, value))
+
+
+def of_exception(instance: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what an exception keeps as such, by name."""
+    for name in _OF_EXCEPTIONS:
+        yield name, class_attributes(BaseException)[name].__get__(instance)
+
+
+def is_of_exception(shape: Shape, name: str) -> bool:
+    """Whether a name is that of something which exceptions keep as such."""
+    return issubclass(shape.native, BaseException) and name in _OF_EXCEPTIONS
+
+
+def set_on_exception(instance: Any, name: str, value: Any) -> None:
+    """Set what an exception keeps as such."""
+    class_attributes(BaseException)[name].__set__(instance, value)
+
+
+def _copy_items(native: Any, old: Any, new: Any, settle: Callable[[Any], Any]) -> None:
+    into: Any = native_of(type(new))
+    if native is into is collections.defaultdict:
+        factory = class_attributes(native)["default_factory"]
+        factory.__set__(new, settle(factory.__get__(old)))
+    into.update(new, [(settle(key), settle(value)) for key, value in native.items(old)])
 
 
 _FILLED_BY: dict[type, Callable[[Any, Any], None]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import stat
 import sys
 import sysconfig
 from collections.abc import Iterable
@@ -37,6 +38,8 @@ class Source:
 
 
 MAIN = "__main__"
+DOES_NOT_COMPILE = (SyntaxError, ValueError, RecursionError, MemoryError)
+"""What the compiler raises: of a null byte, and of what is nested too deeply, too."""
 NO_CODE = compile("", "<no source>", "exec")
 
 
@@ -121,18 +124,18 @@ def _says_file_is_gone(error: NotReloadableError, module: ModuleType) -> bool:
 
 def find_module(module_or_name: object) -> ModuleType:
     """Resolve an argument to the module object that is live under its name."""
-    if isinstance(module_or_name, str):
-        if module_or_name not in sys.modules:
-            raise NotReloadableError("LP108", f"no module named {module_or_name!r} is loaded")
-        found: Any = sys.modules[module_or_name]
-        if not _is_module(found):
-            kind = type(found).__name__
-            raise NotAModuleError("LP107", f"sys.modules[{module_or_name!r}] is a {kind} object")
-        return found  # type: ignore[no-any-return]
-    if not _is_module(module_or_name):
+    if _is_module(module_or_name):
+        return module_or_name  # type: ignore[return-value]
+    if not isinstance(module_or_name, str):
         kind = type(module_or_name).__name__
         raise NotAModuleError("LP101", f"cannot reload a {kind} object")
-    return module_or_name  # type: ignore[return-value]
+    if module_or_name not in sys.modules:
+        raise NotReloadableError("LP108", f"no module named {module_or_name!r} is loaded")
+    found: Any = sys.modules[module_or_name]
+    if not _is_module(found):
+        kind = type(found).__name__
+        raise NotAModuleError("LP107", f"sys.modules[{module_or_name!r}] is a {kind} object")
+    return found  # type: ignore[no-any-return]
 
 
 _INSTALLED = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()})
@@ -161,6 +164,9 @@ def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
         raise NotReloadableError("LP102", "__main__ cannot be reloaded")
     if not isinstance(name, str) or name not in sys.modules:
         raise NotReloadableError("LP108", f"module {name!r} is not in sys.modules")
+    if sys.modules[name] is not module:
+        # It may have taken over all that another one says of itself (``globals().update``).
+        name = next((each for each, there in list(sys.modules.items()) if there is module), name)
     live = sys.modules[name]
     if not _is_module(live):
         raise NotAModuleError("LP107", f"sys.modules[{name!r}] is a {type(live).__name__} object")
@@ -217,6 +223,18 @@ def _check_kind(name: str, spec: ModuleSpec) -> None:
         raise NotReloadableError("LP104", f"{name!r} is a compiled extension")
 
 
+def has_own_ways(loader: type) -> bool:
+    """Whether loaders of a class do not just run what they compile of a source."""
+    ways = (getattr(loader, name, None) for name in ("exec_module", "get_code"))
+    return any(
+        way is not None and getattr(way, "__module__", None) not in _LOADS_SOURCE for way in ways
+    )
+
+
+# The modules whose loaders compile what they read, and run that; one of them is ours.
+_LOADS_SOURCE = ("_frozen_importlib_external", "zipimport", "livepatch._origin")
+
+
 def _compile(name: str, spec: ModuleSpec) -> tuple[CodeType, bytes | str]:
     loader: Any = spec.loader
     try:
@@ -228,12 +246,10 @@ def _compile(name: str, spec: ModuleSpec) -> tuple[CodeType, bytes | str]:
             code: CodeType = loader.source_to_code(source, filename)
         else:
             code = compile(source, filename, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        if _is_decoding_error(source):
+    except (SyntaxError, LookupError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError) or _is_decoding_error(source):
             raise NotReloadableError("LP106", f"the source of {name!r}: {error}") from error
         raise
-    except UnicodeDecodeError as error:
-        raise NotReloadableError("LP106", f"the source of {name!r}: {error}") from error
     return code, source
 
 
@@ -246,6 +262,8 @@ def _read(name: str, spec: ModuleSpec) -> tuple[Any, str]:
     if hasattr(loader, "archive"):
         loader.invalidate_caches()  # a zip archive's index is read once (zipimport)
     filename = loader.get_filename(name) if hasattr(loader, "get_filename") else spec.origin
+    if isinstance(filename, str):
+        _check_file(filename)
     if hasattr(loader, "get_data"):
         return loader.get_data(filename), filename
     source = loader.get_source(name)
@@ -255,11 +273,22 @@ def _read(name: str, spec: ModuleSpec) -> tuple[Any, str]:
     return source, filename or f"<{name}>"
 
 
+def _check_file(filename: str) -> None:
+    """Refuse a pipe or device in the place of a file: to read it may never end."""
+    try:
+        mode = os.stat(filename).st_mode  # noqa: PTH116 - on the way of every reload
+    except (OSError, ValueError):
+        return  # to read it says what is wrong
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        message = f"{filename} is a pipe or a device"
+        raise OSError(message)
+
+
 def _is_decoding_error(source: bytes | str) -> bool:
     if isinstance(source, str):
         return False
     try:
         importlib.util.decode_source(source)
-    except (UnicodeDecodeError, SyntaxError):
-        return True
+    except (UnicodeDecodeError, SyntaxError, LookupError):
+        return True  # the last one where what is declared is no encoding of text (rot13)
     return False

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any
 
 from livepatch._between import find_go_betweens
-from livepatch._needs import Changes
+from livepatch._bodies import Bodies
+from livepatch._code import deletes, nested_codes
+from livepatch._differences import Changes, Path
 from livepatch._nested import absolute_name
 from livepatch._outline import Outline
+from livepatch._reach import Reach
 from livepatch._scope import Import
 from livepatch._snapshot import Snapshot
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Imported:
     """What a module imports that has changed.
 
     Attributes:
-        names: what it is called there.
+        changes: it, by what it is called there.
         starred: whether a module of which everything is imported may have other names now.
+        modules: what it calls the modules in which something has changed.
     """
 
-    names: set[str] = field(default_factory=set)
+    changes: Changes = field(default_factory=Changes)
     starred: bool = False
+    modules: set[str] = field(default_factory=set)
 
 
 class ChangedModules:
@@ -33,38 +39,99 @@ class ChangedModules:
     Attributes:
         modules: the changes by module.
         between: the modules that are not reloaded, by way of which others import from these.
+        bodies: the functions that the modules keep.
     """
 
     def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
         self.modules: dict[str, Changes] = {}
+        self.bodies: dict[str, Bodies] = {}
         sources = [each.source for each in snapshots]
         described = {each.name: (each.module, outlines[each.name]) for each in sources}
         self.between = find_go_betweens(described) if len(sources) > 1 else {}
+        self._between: dict[str, Changes] = {}
+        self._names: dict[int, frozenset[str]] = {}
+        self._behind: dict[str, tuple[Changes, Reach, dict[str, list[Path]]]] = {}
 
     def imported_by(self, said: Outline, namespace: dict[str, Any]) -> Imported:
         """Return what has changed under the names that a module has for it."""
+        self._between = self._follow_betweens()
         found = Imported()
+        changes = found.changes
         for each in said.scopes[()].imports:
-            names = self._names_in(absolute_name(each.module, namespace))
+            home = absolute_name(each.module, namespace)
+            there = self._changes_in(home)
+            if each.name not in {None, "*"}:
+                home_of_part = f"{home}.{each.name}"
+                self._add_module(found, home_of_part, each.bound, said, namespace)
             if each.name == "*":
                 found.starred = found.starred or self._is_starred(each, namespace)
-                found.names |= names
-            elif each.name in names:
-                found.names.add(each.bound)
-            elif each.name is None:
-                found.names |= names if each.bound in namespace else set()
+                changes.update(there)
+            elif each.name is not None:
+                changes.update(there.seen_as(each.name, each.bound))
+                changes.reaching.update(
+                    (each.bound, *path[1:]) for path in self._through(home, (each.name,))
+                )
+            else:
+                self._add_module(found, home, each.bound, said, namespace)
         return found
 
-    def _names_in(self, home: str, seen: frozenset[str] = frozenset()) -> set[str]:
-        """Return the names of a module, or of one by way of which it is imported, that changed."""
-        changes, between = self.modules.get(home), self.between.get(home)
-        if changes is not None:
-            return changes.names | {path[0] for path in changes.bodies}
-        found: set[str] = set()
-        if between is not None and home not in seen:
-            for module, each in between.imports:
-                names = self._names_in(module, seen | {home})
-                found |= names if each.name == "*" else _bound(each, names)
+    def _add_module(
+        self, found: Imported, home: str, bound: str, said: Outline, namespace: dict[str, Any]
+    ) -> None:
+        """Add what has changed in a module that is imported as such."""
+        there = self._changes_in(home)
+        code = said.scopes[()].code
+        if not there or (bound not in namespace and not deletes(code, bound)):
+            return
+        found.modules.add(bound)
+        found.changes.update(there)
+        found.changes.reaching.update(self._through(home, self._names_in(code)))
+
+    def _names_in(self, code: CodeType) -> frozenset[str]:
+        """Return all names that the code of a module and the code in it says."""
+        names = self._names.get(id(code))
+        if names is None:
+            found = {name for each in (code, *nested_codes(code)) for name in each.co_names}
+            names = self._names[id(code)] = frozenset(found)
+        return names
+
+    def _through(self, home: str, names: Iterable[str]) -> Iterator[Path]:
+        """Yield what of a module has not changed and uses what has."""
+        changes = self.modules.get(home)
+        if not changes:
+            return
+        known = self._behind.get(home)
+        if known is None or known[0] is not changes:
+            known = self._behind[home] = (changes, Reach(self.bodies[home], changes), {})
+        _, reach, paths = known
+        for name in reach.definitions.intersection(names):
+            if name not in paths:
+                paths[name] = list(reach.through(name))
+            yield from paths[name]
+
+    def _changes_in(self, home: str) -> Changes:
+        """Return what has changed in a module, or in one by way of which it is imported."""
+        return self.modules.get(home) or self._between.get(home) or _NONE
+
+    def _follow_betweens(self) -> dict[str, Changes]:
+        """Find what has changed in the modules between, from one to the next until no more comes.
+
+        Not from each module down all ways there are: in a package where all import from each other,
+        these are too many to go.
+        """
+        found = {home: Changes() for home in self.between}
+        grows = any(self.modules.values())
+        while grows:
+            grows = False
+            for home, between in self.between.items():
+                before = len(found[home])
+                for module, each in between.imports:
+                    there = self.modules.get(module) or found.get(module)
+                    if there is not None and each.name == "*":
+                        found[home].update(there)
+                    elif there is not None and each.name is not None:
+                        found[home].update(there.seen_as(each.name, each.bound))
+                grows = grows or len(found[home]) > before
         return found
 
     def _is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
@@ -72,5 +139,4 @@ class ChangedModules:
         return changes is not None and bool(changes.names)
 
 
-def _bound(imported: Import, names: set[str]) -> set[str]:
-    return {imported.bound} if imported.name in names else set()
+_NONE = Changes()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._differences import Changes
 from livepatch._kinds import kind_of
-from livepatch._needs import Changes, Needs
-from livepatch._reach import Reach
+from livepatch._marks import found_by
+from livepatch._needs import Needs
+from livepatch._outline import Outline
+from livepatch._reach import Cause, Reach
 from livepatch._report import Notice
 from livepatch._source import MAIN
 from livepatch._statements import Statement
-from livepatch._syntax import is_import, is_main_guard
+from livepatch._syntax import base_names, definitions, header_names, is_import, is_main_guard
 
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
 
@@ -23,7 +27,13 @@ def is_guard(statement: Statement, module: str) -> bool:
     return module == MAIN and any(map(is_main_guard, statement.nodes))
 
 
-def not_run(statement: Statement, why: str) -> str:
+def _never_runs(statement: Statement, module: str) -> bool:
+    """Whether a statement is what a script does when it is run, and does nothing else elsewhere."""
+    guarded = all(is_main_guard(each) and not each.orelse for each in statement.nodes)  # type: ignore[attr-defined]
+    return is_guard(statement, module) or guarded
+
+
+def not_run(statement: Statement, why: Cause) -> str:
     """Say that a statement was not run again, and why it might have been."""
     text = ast.unparse(statement.nodes[0]).partition("\n")[0]
     return f"{why} has changed; line {statement.first} was not run again: {text}"
@@ -43,20 +53,49 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     # What only changed inside a decorator has reached what it decorates.
     made = Reach(bodies, Changes(changes.names, changes.bodies))
     for index, statement in enumerate(needs.statements):
-        if needs.runs[index] or is_import(statement.nodes) or is_guard(statement, module):
+        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
             continue
         header = needs.headers.get(index)
+        if header is None and _only_hands_over(statement, needs.namespace):
+            continue
         if header is not None:
             cause = made.cause(set(header.names) - statement.binds)
             stale = sorted(statement.binds)
         else:
             cause = reach.cause(statement.uses - statement.binds)
-            stale = sorted(name for name in statement.binds if _is_data(needs.namespace, name))
-            changes.names.update(stale if cause is not None else ())
-        if cause is not None and (stale or not statement.binds):
+            chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
+            # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
+            stale = sorted(
+                name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)
+            )
+            if cause is not None and not cause.is_direct:
+                changes.reaching.update((name,) for name in stale)
+            elif cause is not None:
+                changes.names.update(stale)
+        does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
+        if cause is not None and (stale or does):
+            headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
+            if header is None and made.cause(headers - statement.binds) is not None:
+                stale = [*sorted(each.name for each in definitions(statement.nodes)), *stale]
             place = f"{module}.{stale[0]}" if stale else module
             notices.append(Notice("LP313", place, not_run(statement, cause)))
     return notices
+
+
+def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:
+    """Say what binds names besides and does not run, for where those that run leave them unbound.
+
+    Args:
+        needs: which statements run.
+        names: those that they may leave unbound.
+        module: the name of the module.
+    """
+    return {
+        name: Notice("LP313", f"{module}.{name}", not_run(statement, Cause("what binds it too")))
+        for statement, run in zip(needs.statements, needs.runs)
+        if not run
+        for name in statement.binds & names
+    }
 
 
 def notices_of_effects(
@@ -76,6 +115,51 @@ def notices_of_effects(
             and type(namespace[name]) is not type(ast)
         ):
             yield Notice("LP314", f"{module}.{name}", EFFECT_STAYS)
+
+
+def notices_of_unknown(wanted: AbstractSet[str], outlines: Mapping[str, Outline]) -> list[Notice]:
+    """Name what is to run in any case and is bound by no statement.
+
+    Args:
+        wanted: names of globals, bare or dotted.
+        outlines: of the new sources, by module.
+    """
+    first = next(iter(outlines))
+    return [
+        Notice("LP316", f"{first}.{each}", "is bound by no statement")
+        for each in sorted(wanted)
+        if not any(
+            each.removeprefix(f"{name}.") in outline.scopes[()].shells
+            for name, outline in outlines.items()
+        )
+    ]
+
+
+def _loops(statement: Statement) -> bool:
+    """Whether a statement is a loop, which does more than to bind what it goes through."""
+    return any(isinstance(node, (ast.For, ast.While)) for node in statement.nodes)
+
+
+def _only_hands_over(statement: Statement, namespace: Mapping[str, Any]) -> bool:
+    """Whether a statement assigns but definitions, which go on to be the very ones."""
+    return all(
+        isinstance(node, (ast.Assign, ast.AnnAssign))
+        and node.value is not None
+        and _is_made_of_definitions(node.value, namespace)
+        for node in statement.nodes
+    )
+
+
+def _is_made_of_definitions(node: ast.expr, namespace: Mapping[str, Any]) -> bool:
+    """Whether an expression is a definition, or a table of such and of constants."""
+    parts: list[ast.expr | None] = []
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        parts += node.elts
+    elif isinstance(node, ast.Dict):
+        parts += (*node.keys, *node.values)
+    else:
+        return isinstance(node, ast.Constant) or kind_of(found_by(node, namespace)) is not None
+    return all(each is not None and _is_made_of_definitions(each, namespace) for each in parts)
 
 
 def _is_data(namespace: Mapping[str, Any], name: str) -> bool:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import collections
+import gc
 import operator
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import repeat
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from livepatch._constants import DEEPEST_NESTING
-from livepatch._kinds import bases_of, class_attributes
+from livepatch._constants import DEEPEST_NESTING, same_value
+from livepatch._kinds import bases_of, class_attributes, mro_of
 from livepatch._own import Call, OwnList
-from livepatch._recode import recode
+from livepatch._rows import (
+    delete_class_attribute,
+    recode,
+    set_class_of_all,
+    set_column,
+    set_items,
+    set_on_all,
+    set_values,
+)
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
 
-_set_class = object.__dict__["__class__"].__set__
 _set_bases = type.__dict__["__bases__"].__set__
 _set_contents = CellType.__dict__["cell_contents"].__set__
 _delete_contents = CellType.__dict__["cell_contents"].__delete__
@@ -76,6 +83,14 @@ class Steps:
         """
         self.do[:] = [_settled(call, survivors) for call in self.do]
 
+    def follow(self, kinds: AbstractSet[int], survivors: Mapping[int, Any]) -> None:
+        """Let the calls put survivors of objects of some types, by the ids of these, in place."""
+        for calls in (self.do, self.undo):
+            for at, call in enumerate(calls):
+                values = (each for each in call.args[1:] if id(type(each)) in kinds)
+                moved = {id(each): survivors[id(each)] for each in values if id(each) in survivors}
+                calls[at] = _settled(call, moved) if moved else call
+
     def arguments(self) -> OwnList[Any]:
         """Return what the calls hold definitions in: livepatch's own references."""
         found = OwnList(call.args for calls in (self.do, self.undo) for call in calls)
@@ -92,6 +107,23 @@ class Steps:
             if call.func is _set_bases:
                 yield call.args
 
+    def bases(self) -> Iterator[tuple[type, ...]]:
+        """Yield the tuples of bases that classes are given or had."""
+        for calls in (self.do, self.undo):
+            yield from (call.args[1] for call in calls if call.func is _set_bases)
+
+    def take_bases(self) -> Steps:
+        """Remove the steps that give a class other bases, and return them."""
+        taken, rest = Steps(), Steps()
+        for do, undo in zip(self.do, self.undo):
+            (taken if do.func is _set_bases else rest).add(do, undo)
+        self.do, self.undo = rest.do, rest.undo
+        return taken
+
+    def put_first(self, others: Steps) -> None:
+        """Put other steps before these."""
+        self.do[:0], self.undo[:0] = others.do, others.undo
+
     def refilled(self) -> set[int]:
         """Return the ids of the dicts that are emptied and filled anew."""
         return {id(call.args[0]) for call in self.do if call.func is dict.clear}
@@ -107,8 +139,14 @@ class Steps:
         for call in self.do:
             if call.func is type.__setattr__:
                 yield call.args
-            elif call.func is _delete_quietly and call.args[0] is type.__delattr__:
-                yield (*call.args[1:], MISSING)
+            elif call.func is delete_class_attribute:
+                yield (*call.args, MISSING)
+            elif call.func is set_past_metaclass:
+                yield call.args
+
+    def names_set(self) -> Iterator[tuple[int, str]]:
+        """Yield the ids of objects of C types, with the names of attributes that they are given."""
+        yield from ((id(call.args[0]), call.args[1]) for call in self.do if call.func is setattr)
 
     def set_attribute(self, target: Any, name: str, new: Any, old: Any) -> None:
         """Set an attribute of an object whose type's ``__setattr__`` is C code."""
@@ -127,6 +165,10 @@ class Steps:
         Never through the raw dict: that bypasses the type's method cache.
         """
         old = class_attributes(cls).get(name, MISSING)
+        if _is_hidden(cls, name):
+            do, undo = (Call(set_past_metaclass, cls, name, value) for value in (new, old))
+            self.add(do, undo)
+            return
         self.add(
             _restoring(type.__setattr__, type.__delattr__, cls, name, new),
             _restoring(type.__setattr__, type.__delattr__, cls, name, old),
@@ -144,7 +186,7 @@ class Steps:
         self, targets: list[dict[Any, Any]], keys: list[Any], new: list[Any], old: list[Any]
     ) -> None:
         """Set an item of each of many dicts: one step, however many they are."""
-        self.add(Call(_set_items, targets, keys, new), Call(_set_items, targets, keys, old))
+        self.add(Call(set_items, targets, keys, new), Call(set_items, targets, keys, old))
 
     def set_cell(self, cell: CellType, new: Any, old: Any) -> None:
         """Set a closure's variable."""
@@ -158,8 +200,8 @@ class Steps:
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""
         self.add(
-            Call(_set_class_of_all, instances, new),
-            Call(_set_class_of_all, instances, old),
+            Call(set_class_of_all, instances, new),
+            Call(set_class_of_all, instances, old),
         )
 
     def replace_items(self, target: Any, new: list[Any], old: list[Any]) -> None:
@@ -188,7 +230,9 @@ class Steps:
         order = [key for key in wanted if key in final]
         order += (key for key in present if key not in set(order))
         places = enumerate(zip(present, order))
-        first = next((place for place, (key, other) in places if key != other), len(order))
+        first = next(
+            (place for place, (key, other) in places if not same_value(key, other)), len(order)
+        )
         for key in order[first:]:
             before = target.get(key, MISSING)
             back = _restoring(dict.__setitem__, dict.__delitem__, target, key, before)
@@ -201,11 +245,50 @@ class Steps:
         self.add(Call(recode, functions, codes), Call(recode, functions, present))
 
 
+def _is_hidden(cls: type, name: str) -> bool:
+    """Whether a property of the metaclass has the name: an attribute of the class cannot be set."""
+    if name == "__type_params__":
+        return True  # type's own descriptor sets it, and refuses to delete it
+    for metaclass in mro_of(type(cls)):
+        if metaclass is type:
+            return False  # its own descriptors set what they are for
+        if name in class_attributes(metaclass):
+            return hasattr(type(class_attributes(metaclass)[name]), "__set__")
+    return False
+
+
+def set_on_class(cls: type, name: str, value: Any) -> None:
+    """Set a class attribute past its metaclass, at once."""
+    setter: Any = set_past_metaclass if _is_hidden(cls, name) else type.__setattr__
+    setter(cls, name, value)
+
+
+def set_past_metaclass(cls: type, name: str, value: Any) -> None:
+    """Set or (with MISSING) delete a class attribute that a property of the metaclass hides.
+
+    What is in the class's dict is what instances see. The type forgets what it has cached of it as
+    another attribute comes and goes.
+    """
+    # type_traverse visits tp_dict first (Objects/typeobject.c).
+    namespace = next(part for part in gc.get_referents(cls) if type(part) is dict)
+    if value is MISSING:
+        namespace.pop(name, None)
+    else:
+        namespace[name] = value
+    type.__setattr__(cls, _NOBODYS_NAME, None)
+    type.__delattr__(cls, _NOBODYS_NAME)
+
+
+_NOBODYS_NAME = "<livepatch>"
+
+
 def _restoring(setter: Any, deleter: Any, target: Any, name: Any, old: Any) -> Call:
     if old is not MISSING:
         return Call(setter, target, name, old)
     if deleter is dict.__delitem__:
         return Call(dict.pop, target, name, None)
+    if deleter is type.__delattr__:
+        return Call(delete_class_attribute, target, name)
     return Call(_delete_quietly, deleter, target, name)
 
 
@@ -240,7 +323,7 @@ def exchanged(value: Any, successors: Mapping[int, Any], depth: int = DEEPEST_NE
 
 def is_in_force(do: Call) -> bool:
     """Whether what a step set is still there, as far as that can be told from outside."""
-    if do.func is type.__setattr__:
+    if do.func is type.__setattr__ or do.func is set_past_metaclass:
         cls, name, value = do.args
         return class_attributes(cls).get(name, MISSING) is value
     if do.func is dict.__setitem__:
@@ -257,45 +340,45 @@ def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
         return
 
 
-def _set_items(targets: list[Any], keys: list[Any], values: list[Any]) -> None:
-    collections.deque(map(dict.__setitem__, targets, keys, values), maxlen=0)
-
-
-def _set_class_of_all(instances: list[Any], cls: type) -> None:
-    collections.deque(map(_set_class, instances, repeat(cls)), maxlen=0)
-
-
-def set_on_all(instances: list[Any], name: str, values: Iterable[Any]) -> None:
-    """Set an attribute of many instances, past their classes' ``__setattr__``."""
-    collections.deque(map(object.__setattr__, instances, repeat(name), values), maxlen=0)
-
-
-def set_column(instances: list[Any], setter: Any, values: list[Any]) -> None:
-    """Set one slot of many instances."""
-    collections.deque(map(setter, instances, values), maxlen=0)
-
-
-def set_values(kind: Any, target: Any, keys: list[Any], values: list[Any]) -> None:
-    """Set the values of many keys of a dict that has them; ``kind`` is the built-in type."""
-    kind.update(target, zip(keys, values))
-
-
 def delete_from_all(instances: list[Any], name: str) -> None:
     """Delete an attribute of many instances, where it is set."""
     for each in instances:
         _delete_quietly(object.__delattr__, each, name)
 
 
+def exchange_items(target: list[Any], olds: list[Any], news: list[Any]) -> None:
+    """Put other objects into a list, each in the place of one."""
+    survivors = {id(old): new for old, new in zip(olds, news)}
+    target[:] = [survivors.get(id(each), each) for each in target]
+
+
+def append_items(target: list[Any], items: list[Any]) -> None:
+    """Append what is not in a list yet."""
+    present = set(map(id, target))
+    target += [each for each in items if id(each) not in present]
+
+
+def remove_items(target: list[Any], items: list[Any]) -> None:
+    """Remove some objects from a list."""
+    gone = set(map(id, items))
+    target[:] = [each for each in target if id(each) not in gone]
+
+
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
 # these are.
 _COLLECTIONS = {
     id(recode): slice(0, 2),
-    id(_set_class_of_all): slice(0, 1),
+    id(set_items): slice(0, 3, 2),
+    id(set_class_of_all): slice(0, 1),
     id(set_on_all): slice(0, 3, 2),
     id(set_column): slice(0, 3, 2),
     id(set_values): slice(2, 4),
     id(delete_from_all): slice(0, 1),
+    id(exchange_items): slice(1, 3),
+    id(append_items): slice(1, 2),
+    id(remove_items): slice(1, 2),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),
     id(set.update): slice(1, 2),
+    id(set.difference_update): slice(1, 2),
 }

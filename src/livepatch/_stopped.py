@@ -13,8 +13,9 @@ from livepatch._errors import LivepatchError
 def with_note(error: BaseException, name: str) -> BaseException:
     """Add a note to the user's own exception that says what state things are in."""
     if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
+        where = f"{name!r} was loaded" if name else "nothing had been run yet"
         error.add_note(
-            f"livepatch: raised while {name!r} was loaded; everything is as it was before the "
+            f"livepatch: raised while {where}; everything is as it was before the "
             "reload, except for what the modules' top-level code did outside them."
         )
     return error

@@ -16,7 +16,17 @@ from typing import Any
 from livepatch._fill import copy_slots, dict_is_shared, hold_only_atoms, losers_inside, read_column
 from livepatch._migration import Migration
 from livepatch._own import OwnDict, OwnList
-from livepatch._shapes import Default, Shape, build_all, has_value, set_in_dict, slot_value
+from livepatch._shapes import (
+    Default,
+    Shape,
+    build_all,
+    has_value,
+    is_of_exception,
+    of_exception,
+    set_in_dict,
+    set_on_exception,
+    slot_value,
+)
 from livepatch._steps import MISSING
 
 Settle = Callable[[Any], Any]
@@ -26,10 +36,18 @@ def build_successors(
     migration: Migration, instances: OwnList[Any], survivors: OwnDict[int, Any]
 ) -> OwnList[Any]:
     """Make successors for instances that have none yet; return those instances."""
-    news = instances
-    if not survivors.keys().isdisjoint(map(id, instances)):
-        known = map(survivors.__contains__, map(id, instances))
-        news = OwnList(compress(instances, map(operator.not_, known)))
+    if not migration.is_tuple and len(survivors) < len(instances):
+        # Very many, and hardly one is known already: that is seen when all have been added.
+        before: OwnDict[int, Any] = OwnDict(survivors)
+        successors = build_all(migration.new, instances)
+        survivors.update(zip(map(id, instances), successors))
+        if len(survivors) == len(before) + len(instances):
+            migration.take(instances, successors)
+            return instances
+        survivors.clear()
+        survivors.update(before)
+    known = map(survivors.__contains__, map(id, instances))
+    news: OwnList[Any] = OwnList(compress(instances, map(operator.not_, known)))
     migration.instances += news
     if migration.is_tuple:
         return news
@@ -52,7 +70,9 @@ def tuple_successor(migration: Migration, old: Any, settle: Settle) -> Any:
     named = {names.get(name, name): value for name, value in values if value is not MISSING}
     named |= migration.earlier.get(id(old), {})
     defaults = migration.new.defaults
-    migration.unfilled.update(name for name in after if name not in named and name not in defaults)
+    for name in after:
+        if name not in named and name not in defaults:
+            migration.unfilled.setdefault(name, OwnList()).append(old)
     chosen = [
         settle(named.pop(name)) if name in named else defaults.get(name, Default()).value
         for name in after
@@ -68,22 +88,21 @@ def _field_values(shape: Shape, instance: Any) -> Iterator[tuple[str, Any]]:
         yield from zip(shape.fields, tuple.__iter__(instance))
 
 
-def fill_successors(migration: Migration, survivors: OwnDict[int, Any]) -> None:
-    """Give all successors the values of their instances, and the defaults that are no calls."""
+def fill_successors(
+    migration: Migration, survivors: OwnDict[int, Any], *, losers_are_tracked: bool = False
+) -> None:
+    """Give all successors the values of their instances, and the defaults that are no calls.
+
+    Args:
+        migration: the instances and their successors.
+        survivors: by the id of each loser what takes its place.
+        losers_are_tracked: whether it is known that the collector knows all losers.
+    """
     if migration.is_tuple:
         found = map(survivors.get, map(id, migration.instances))
         migration.successors = OwnList(found)
-    give_values(migration, migration.instances, migration.successors, survivors)
-
-
-def give_values(
-    migration: Migration,
-    instances: list[Any],
-    successors: list[Any],
-    survivors: OwnDict[int, Any],
-) -> None:
-    """Give some successors their values."""
     old, new = migration.old, migration.new
+    instances, successors = migration.instances, migration.successors
     if not (migration.is_tuple and old.native is object):
         # Else the values are fields of a tuple already.
         _take_slots(migration, instances, successors)
@@ -94,25 +113,46 @@ def give_values(
         for instance, successor in zip(instances, successors):
             for name, value in _field_values(old, instance):
                 place(migration, successor, migration.renamed.get(name, name), value)
+    _keep_exceptions_aside(migration)
     _place_earlier(migration, instances, successors)
     _place_defaults(migration, successors)
-    if not _come_to_atoms(migration, instances):
+    if not _come_to_atoms(migration, losers_are_tracked=losers_are_tracked):
         _settle(migration, successors, survivors)
+    _settle_aside(migration, survivors)
+
+
+def _keep_exceptions_aside(migration: Migration) -> None:
+    """Keep the arguments and the like of exceptions that become none and have no place for them."""
+    old, new = migration.old.native, migration.new.native
+    if not issubclass(old, BaseException) or issubclass(new, BaseException):
+        return
+    for instance, successor in zip(migration.instances, migration.successors):
+        for name, value in of_exception(instance):
+            if not any(value is nothing for nothing in _NOTHING):
+                _keep_aside(migration, successor, name, value)
+
+
+_NOTHING = ((), None, False)
 
 
 def _place_earlier(migration: Migration, instances: list[Any], successors: list[Any]) -> None:
     for instance, successor in zip(instances, successors) if migration.earlier else ():
         for name, value in migration.earlier.get(id(instance), {}).items():
-            place(migration, successor, name, value)
+            if is_of_exception(migration.new, name):
+                set_on_exception(successor, name, value)
+            else:
+                place(migration, successor, name, value)
 
 
-def _come_to_atoms(migration: Migration, instances: list[Any]) -> bool:
+def _come_to_atoms(migration: Migration, *, losers_are_tracked: bool) -> bool:
     """Whether all values of the successors are numbers, texts and the like: none is a loser."""
     old, new = migration.old, migration.new
     only_slots = old.attributes is None and new.attributes is None and object is old.native
     if not only_slots or migration.earlier or migration.added & new.defaults.keys():
         return False
-    return bool(instances) and hold_only_atoms(instances, old.slots)
+    return bool(migration.instances) and hold_only_atoms(
+        migration.instances, old.slots, losers_are_tracked=losers_are_tracked
+    )
 
 
 def _take_slots(migration: Migration, instances: list[Any], successors: list[Any]) -> None:
@@ -145,8 +185,12 @@ def place(migration: Migration, successor: Any, name: Any, value: Any) -> None:
     elif new.attributes is not None:
         set_in_dict(new, successor, name, value)
     elif new.fields is None or name not in new.fields:
-        aside: OwnDict[str, Any] = OwnDict()
-        migration.left.setdefault(id(successor), aside)[name] = value
+        _keep_aside(migration, successor, name, value)
+
+
+def _keep_aside(migration: Migration, successor: Any, name: str, value: Any) -> None:
+    aside: OwnDict[str, Any] = OwnDict()
+    migration.left.setdefault(id(successor), aside)[name] = value
 
 
 def _take_dict(migration: Migration, instance: Any, successor: Any) -> None:
@@ -177,6 +221,13 @@ def _place_defaults(migration: Migration, successors: list[Any]) -> None:
             shared = id(successor) in migration.shared
             if not shared and not has_value(migration.new, successor, name):
                 place(migration, successor, name, default.value)
+
+
+def _settle_aside(migration: Migration, survivors: OwnDict[int, Any]) -> None:
+    for aside in migration.left.values():
+        for name, value in aside.items():
+            if id(value) in survivors:
+                aside[name] = survivors[id(value)]
 
 
 def _settle(migration: Migration, successors: list[Any], survivors: OwnDict[int, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from livepatch._kinds import kind_of
 from livepatch._layers import plain_path
@@ -15,8 +15,8 @@ from livepatch._report import DefinitionChange, Outcome, Report
 _INTO = ("<", "[")
 # Each look at a member of an enumeration costs as much as a call.
 _UNCHANGED, _UPDATED, _REPLACED = Outcome.UNCHANGED, Outcome.UPDATED, Outcome.REPLACED
-# Functions that the compiler makes of a class's annotations, since 3.14.
-_OF_CLASS = ("__annotate_func__", "__annotate__")
+# Functions that the compiler makes of the annotations of a class or module, since 3.14.
+_OF_ANNOTATIONS = ("__annotate_func__", "__annotate__")
 
 
 def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
@@ -37,8 +37,13 @@ def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
 def _definitions(plan: Plan) -> Iterator[DefinitionChange]:
     yield from _pairs(plan)
     yield from _aliases(plan)
-    for module in plan.matches.modules:
-        yield from _without_pair(module)
+    # A function that has been followed has a successor all the same where the new code did not fit.
+    modules = plan.matches.modules
+    follows = any(module.followed.definitions for module in modules)
+    pairs = plan.matches.pairs if follows else ()
+    paired = {(id(pair.module), pair.path) for pair in pairs}
+    for module in modules:
+        yield from _without_pair(module, paired)
 
 
 def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
@@ -46,13 +51,15 @@ def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
     changed, survivors = plan.changed, plan.decisions.survivors
     for pair in plan.matches.pairs:
         last = pair.path[-1]
-        if last in _OF_CLASS or last.startswith("<"):
+        if last in _OF_ANNOTATIONS or last.startswith("<"):
             continue  # a part: its whole is listed
         if last.startswith("["):
             wholes = wholes or {(id(pair.module), pair.path) for pair in plan.matches.pairs}
             if (id(pair.module), plain_path(pair.path)) in wholes:
                 continue  # so it is here, unless that is a table
         moved = pair.before is not pair.module or bool(pair.previous)
+        if pair.inside and not moved:
+            continue  # so is what it is in
         if id(pair.new) not in changed and not moved:
             outcome = _UNCHANGED
         elif survivors.get(id(pair.new)) is pair.old:
@@ -74,12 +81,17 @@ def _aliases(plan: Plan) -> Iterator[DefinitionChange]:
             yield DefinitionChange(alias.text, alias.kind.name, Outcome.REPLACED)
 
 
-def _without_pair(module: Module) -> Iterator[DefinitionChange]:
+def _without_pair(
+    module: Module, paired: Collection[tuple[int, Path]]
+) -> Iterator[DefinitionChange]:
     for path, (name, changed) in module.followed.definitions.items():
-        outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
-        yield DefinitionChange(module.path_text(path), name, outcome)
+        if (id(module), path) not in paired:
+            outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
+            yield DefinitionChange(module.path_text(path), name, outcome)
     for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
         for path, value in found.items():
+            if path[-1] in _OF_ANNOTATIONS:
+                continue
             kind = kind_of(value)
             name = kind.name if kind is not None else "decorated object"
             yield DefinitionChange(module.path_text(path), name, outcome)

@@ -13,11 +13,13 @@ from livepatch._explain import parts_of
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
     bases_of,
+    class_attributes,
     classes_below,
     is_class,
     is_empty,
     mro_of,
 )
+from livepatch._module import names_of_others
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
 
@@ -27,9 +29,10 @@ _CLASS_DICT_CELLS = (3, 12)
 def fresh_ids(matches: Matches) -> set[int]:
     """Return the ids of what the load made, and of what it bound to another name."""
     fresh = {key for key, pair in matches.by_new.items() if not pair.foreign}
+    fresh.update(id(new) for _, new in matches.finders)
     for module in matches.modules:
-        old = module.old
-        fresh.update(id(value) for name, value in module.new.items() if old.get(name) is not value)
+        names = names_of_others(module.new, module.old)
+        fresh.update(map(id, map(module.new.__getitem__, names)))
     return fresh
 
 
@@ -38,7 +41,7 @@ def skip_internals(matches: Matches, decisions: Decisions, repointing: Repointin
     skipped = repointing.skipped
     for module in matches.modules:
         skipped |= {id(module.live), id(module.old), id(module.new)}
-    for pair in (*matches.pairs, *decisions.derived):
+    for pair in (*matches.beyond_functions(), *decisions.derived):
         if pair.kind in REINITIALISED:
             # What it will hold is decided; the search sees what it holds now.
             skipped |= {id(pair.old), id(pair.new)}
@@ -64,20 +67,21 @@ def settle_cells(matches: Matches, repointing: Repointing) -> None:
         for function in (pair.old, pair.new):
             if type(function) is not types.FunctionType or not function.__closure__:
                 continue  # nearly every one
-            for cell in function.__closure__:
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__):
                 if id(cell) not in seen:
                     seen.add(id(cell))
                     repointing.skipped.add(id(cell))
-                    _settle_cell(repointing, cell)
+                    _settle_cell(repointing, name, cell)
 
 
-def _settle_cell(repointing: Repointing, cell: types.CellType) -> None:
+def _settle_cell(repointing: Repointing, name: str, cell: types.CellType) -> None:
     try:
         contents = cell.cell_contents
     except ValueError:
         return  # not assigned yet
-    if repointing.is_loser(contents):
-        repointing.steps.set_cell(cell, repointing.settle(contents), contents)
+    settle = repointing.settle_class if name == "__class__" else repointing.settle
+    if settle(contents) is not contents:
+        repointing.steps.set_cell(cell, settle(contents), contents)
 
 
 def settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repointing) -> None:
@@ -89,15 +93,19 @@ def settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repoi
     if sys.version_info < _CLASS_DICT_CELLS:
         return
     wanted: OwnDict[int, Any] = OwnDict()
+    functions: OwnList[Any] = OwnList()
     for loser in OwnList(decisions.losers):
-        survivor = decisions.settle(loser)
+        survivor = decisions.settle_class(loser)
         if is_class(loser) and is_class(survivor):
             wanted[id(raw_namespace(loser))] = raw_namespace(survivor)
-    for pair in matches.pairs if wanted else ():
-        for function in (pair.old, pair.new):
-            if type(function) is types.FunctionType:
-                _settle_class_dict(repointing, function, wanted)
-                _settle_class_dict(repointing, getattr(function, "__annotate__", None), wanted)
+            # The annotations may be all that is new, and have no old ones to be a pair with.
+            functions += class_attributes(loser).values()
+    if wanted:
+        functions += (each for pair in matches.pairs for each in (pair.old, pair.new))
+    for function in functions:
+        if type(function) is types.FunctionType:
+            _settle_class_dict(repointing, function, wanted)
+            _settle_class_dict(repointing, getattr(function, "__annotate__", None), wanted)
 
 
 def _settle_class_dict(

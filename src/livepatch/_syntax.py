@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
-_COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
+_ALIASES: tuple[Any, ...] = (getattr(ast, "TypeAlias", ast.Pass),)  # since 3.12
+SETTERS = ("setattr", "delattr")
+_CHOICES: Any = (ast.If, ast.Try, getattr(ast, "TryStar", ast.Try))  # that one since 3.11
+_PERHAPS = (*_CHOICES, ast.For, ast.While, ast.Match)
+_COMPOUND = (*_PERHAPS, ast.With, ast.ExceptHandler, ast.match_case)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
@@ -16,6 +21,25 @@ _IMPORTS = (ast.Import, ast.ImportFrom)
 def is_import(nodes: Iterable[ast.stmt]) -> bool:
     """Whether a statement does nothing but import."""
     return all(isinstance(node, _IMPORTS) for node in nodes)
+
+
+def imports_all(nodes: Iterable[ast.stmt]) -> Iterator[str]:
+    """Yield the modules of which statements import everything, with dots where relative."""
+    for node in outside_functions(nodes):
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            yield "." * node.level + (node.module or "")
+
+
+def fallen_back_names(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements import, and bind by other means if that is not possible."""
+    return {
+        name
+        for node in nodes
+        if isinstance(node, ast.Try) and node.handlers
+        for part in node.body
+        if isinstance(part, _IMPORTS)
+        for name in _bound_names([part])
+    }
 
 
 def is_main_guard(node: ast.stmt) -> bool:
@@ -28,19 +52,41 @@ def is_main_guard(node: ast.stmt) -> bool:
     return names == {"__name__"} and texts == {"__main__"}
 
 
-def is_definition(nodes: Iterable[ast.stmt]) -> bool:
-    """Whether a statement does nothing but define, import and choose between such."""
-    return all(map(_only_defines, nodes)) and not is_import(nodes)
+def is_definition(nodes: Iterable[ast.stmt], namespace: Mapping[str, Any]) -> bool:
+    """Whether a statement does nothing but define, import and choose between such.
 
-
-def _only_defines(node: ast.stmt) -> bool:
-    if isinstance(node, (ast.If, ast.Try)):
-        parts = [*node.body, *node.orelse]
-        if isinstance(node, ast.Try):
-            parts += node.finalbody
-            parts += (part for handler in node.handlers for part in handler.body)
-        return all(map(_only_defines, parts))
-    return isinstance(node, (*_DEFINITIONS, *_IMPORTS, ast.Pass))
+    Beside definitions it may say which it chose, by constants that are still in the namespace.
+    """
+    ahead: list[Any] = [*nodes]
+    flags, chooses = dict[str, list[object]](), False
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, _CHOICES):
+            chooses = True
+            ahead += [*node.body, *node.orelse]
+            if not isinstance(node, ast.If):
+                ahead += node.finalbody
+                ahead += (part for handler in node.handlers for part in handler.body)
+        elif isinstance(node, ast.Match):
+            chooses = True
+            ahead += (part for case in node.cases for part in case.body)
+        elif chooses and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            for name in _bound_names(node.targets):
+                flags.setdefault(name, []).append(node.value.value)
+        elif not isinstance(node, (*DEFINITIONS, *_IMPORTS, *_ALIASES, ast.Pass)):
+            return False
+    has_definition = any(definitions(nodes)) or not flags
+    return (
+        has_definition
+        and not is_import(nodes)
+        and all(
+            any(
+                type(value) is type(namespace.get(name)) and value == namespace[name]
+                for value in said
+            )
+            for name, said in flags.items()
+        )
+    )
 
 
 def header_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -49,14 +95,48 @@ def header_names(nodes: Iterable[ast.AST]) -> set[str]:
     Those of decorators, keywords, defaults and class-level statements. Annotations are not among
     them, nor what functions use when they are called, nor bases.
     """
-    return {name for node in nodes for part in _headers(node) for name in _names(part)}
+    return {name for part in _headers(nodes) for name in _names(part)}
+
+
+def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names and attributes of decorators that a call makes: ``@app.route("/")``."""
+    return {
+        name
+        for node in _definitions_inside(nodes)
+        for each in node.decorator_list
+        if isinstance(each, ast.Call)
+        for name in _names(each.func)
+    }
+
+
+def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
+    """Return what assignments of calls use, as in ``Item = traced(Item, LIMIT)``.
+
+    Returns:
+        The names and attributes in what is called, and those in the arguments; None where a
+        statement is anything else. A decorator that is written so is one all the same.
+    """
+    called: set[str] = set()
+    given: set[str] = set()
+    for node in nodes:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(
+            node.value, ast.Call
+        ):
+            return None
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if not all(isinstance(target, ast.Name) for target in targets):
+            return None
+        called.update(_names(node.value.func))
+        for part in (*node.value.args, *node.value.keywords):
+            given.update(_names(part))
+    return called, given
 
 
 def base_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names and attributes in the bases of classes."""
+    """Return the names and attributes in the bases of classes, and of classes in their bodies."""
     return {
         name
-        for part in _outside_functions(nodes)
+        for part in _definitions_inside(nodes)
         if isinstance(part, ast.ClassDef)
         for base in part.bases
         for name in _names(base)
@@ -67,7 +147,7 @@ def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names in what classes annotate outside functions, forward references included."""
     found: set[str] = set()
     for node in nodes:
-        for part in _outside_functions(node.body if isinstance(node, ast.ClassDef) else [node]):
+        for part in outside_functions(node.body if isinstance(node, ast.ClassDef) else [node]):
             if isinstance(part, ast.ClassDef):
                 found |= annotation_names([part])
             elif isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef):
@@ -76,23 +156,24 @@ def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-def _headers(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, _DEFINITIONS):
-        yield from node.decorator_list
-    if isinstance(node, _FUNCTIONS):
-        yield from node.args.defaults
-        yield from (each for each in node.args.kw_defaults if each is not None)
-    elif isinstance(node, ast.ClassDef):
-        yield from (each for each in node.bases if isinstance(each, ast.Call))
-        yield from (each.value for each in node.keywords)
-        for each in node.body:
-            yield from _headers(each)
-    elif isinstance(node, (*_COMPOUND, ast.ExceptHandler)):
-        for part in ast.iter_child_nodes(node):
-            yield from _headers(part)
-    else:
-        said = node.value if isinstance(node, ast.AnnAssign) else node
-        yield from [] if said is None else [said]
+def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    ahead = [*nodes]
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, DEFINITIONS):
+            yield from node.decorator_list
+        if isinstance(node, FUNCTIONS):
+            yield from node.args.defaults
+            yield from (each for each in node.args.kw_defaults if each is not None)
+        elif isinstance(node, ast.ClassDef):
+            yield from (each for each in node.bases if isinstance(each, ast.Call))
+            yield from (each.value for each in node.keywords)
+            ahead += node.body
+        elif isinstance(node, _COMPOUND):
+            ahead += ast.iter_child_nodes(node)
+        else:
+            said = node.value if isinstance(node, ast.AnnAssign) else node
+            yield from [] if said is None else [said]
 
 
 def _names(node: ast.AST) -> Iterator[str]:
@@ -112,23 +193,29 @@ def _names_in_texts(node: ast.AST) -> Iterator[str]:
 def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names to whose earlier value statements add: `X += 1`, `@x.setter def x`."""
     found: set[str] = set()
-    for part in _outside_functions(nodes):
+    for part in outside_functions(nodes):
         if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
             found.add(part.target.id)
         elif isinstance(part, ast.Assign):
             targets = {each.id for each in part.targets if isinstance(each, ast.Name)}
             found |= targets.intersection(_names(part.value))
-        elif isinstance(part, _DEFINITIONS) and part.name in header_names([part]):
+        elif isinstance(part, DEFINITIONS) and part.name in header_names([part]):
             found.add(part.name)
     return found
 
 
-def built_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names whose objects statements go on to build: `X.append(1)`, `X[1] = 2`."""
+def built_names(parts: Iterable[ast.AST]) -> set[str]:
+    """Return the names whose objects statements go on to build: `X.append(1)`, `setattr(X, ...)`.
+
+    Args:
+        parts: the statements, and all in them.
+    """
     found: set[str] = set()
-    for part in _outside_functions(nodes):
+    for part in parts:
         if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
             found |= _root(part.value.func, called=True)
+            if isinstance(part.value.func, ast.Name) and part.value.func.id in SETTERS:
+                found.update(name for each in part.value.args[:1] for name in _root(each))
         elif isinstance(part, (ast.Subscript, ast.Attribute)) and not isinstance(
             part.ctx, ast.Load
         ):
@@ -139,20 +226,38 @@ def built_names(nodes: Iterable[ast.AST]) -> set[str]:
 def _root(node: ast.AST, *, called: bool = False) -> set[str]:
     if called and not isinstance(node, ast.Attribute):
         return set()
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        if isinstance(node, ast.Call):
+            if not isinstance(node.func, ast.Attribute):
+                return set()
+            node = node.func  # X.setdefault("a", []).append(1)
         node = node.value
     return {node.id} if isinstance(node, ast.Name) else set()
 
 
-def decorating_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names of objects whose methods decorate: `app` in `@app.route("/")`."""
-    return {
-        name
-        for node in _outside_functions(nodes)
-        if isinstance(node, _DEFINITIONS)
-        for each in node.decorator_list
-        for name in _root(each.func if isinstance(each, ast.Call) else each, called=True)
-    }
+def decorator_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
+    """Return the names that lead to what decorates: `("app", "route")` of `@app.route("/")`."""
+    return _paths(each for node in definitions(nodes) for each in node.decorator_list)
+
+
+def base_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
+    """Return the names that lead to the bases and metaclasses of classes."""
+    classes = [node for node in definitions(nodes) if isinstance(node, ast.ClassDef)]
+    keywords = (each for node in classes for each in node.keywords if each.arg == "metaclass")
+    bases = (each for node in classes for each in node.bases)
+    return _paths((*bases, *(each.value for each in keywords)))
+
+
+def _paths(expressions: Iterable[ast.expr]) -> set[tuple[str, ...]]:
+    found: set[tuple[str, ...]] = set()
+    for each in expressions:
+        part, path = each, tuple[str, ...]()
+        while isinstance(part, (ast.Attribute, ast.Subscript, ast.Call)):
+            path = (part.attr, *path) if isinstance(part, ast.Attribute) else path
+            part = part.value if not isinstance(part, ast.Call) else part.func
+        if isinstance(part, ast.Name):
+            found.add((part.id, *path))
+    return found
 
 
 def overloaded_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -160,20 +265,84 @@ def overloaded_names(nodes: Iterable[ast.AST]) -> set[str]:
     return {
         node.name
         for node in nodes
-        if isinstance(node, _FUNCTIONS)
+        if isinstance(node, FUNCTIONS)
         and any("overload" in set(_names(each)) for each in node.decorator_list)
     }
 
 
-def _outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+def names_for_types(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements bind for type checkers alone: ``if TYPE_CHECKING:``."""
+    inside: set[str] = set()
+    outside: set[str] = set()
     for node in nodes:
+        if isinstance(node, ast.If) and _asks_for_type_checker(node.test):
+            inside |= _bound_names(node.body)
+            outside |= _bound_names(node.orelse)
+        else:
+            outside |= _bound_names([node])
+    return inside - outside
+
+
+def names_bound_perhaps(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements bind only where a condition or a loop lets them."""
+    for_certain: set[str] = set()
+    perhaps: set[str] = set()
+    for node in nodes:
+        found = perhaps if isinstance(node, _PERHAPS) else for_certain
+        found |= _bound_names([node])
+    return perhaps - for_certain
+
+
+def _asks_for_type_checker(test: ast.expr) -> bool:
+    return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
+
+
+def _bound_names(nodes: Iterable[ast.AST]) -> set[str]:
+    found: set[str] = set()
+    for node in outside_functions(nodes):
+        if isinstance(node, DEFINITIONS):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+    return found
+
+
+def definitions(
+    nodes: Iterable[ast.AST],
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Yield the functions and classes that statements define, not those inside these."""
+    return (part for part in outside_functions(nodes) if isinstance(part, DEFINITIONS))
+
+
+def _definitions_inside(
+    nodes: Iterable[ast.AST],
+) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    ahead = [*definitions(nodes)]
+    while ahead:
+        node = ahead.pop()
         yield node
-        if not isinstance(node, (*_DEFINITIONS, ast.Lambda)):
-            yield from _outside_functions(ast.iter_child_nodes(node))
+        ahead += definitions(node.body) if isinstance(node, ast.ClassDef) else ()
+
+
+def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield statements and all in them, down to functions and classes, not what is inside these."""
+    # By a list of its own: a sum of a thousand terms is a thousand deep.
+    ahead = [*nodes][::-1]
+    while ahead:
+        node = ahead.pop()
+        yield node
+        if not isinstance(node, (*DEFINITIONS, ast.Lambda)):
+            ahead += [*ast.iter_child_nodes(node)][::-1]
 
 
 class _WithoutAnnotations(ast.NodeTransformer):
     """Makes plain assignments of annotated ones, outside functions and classes."""
+
+    def visit(self, node: ast.AST) -> Any:
+        # No expression has an annotation, and some are a thousand deep.
+        return node if isinstance(node, ast.expr) else super().visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return node

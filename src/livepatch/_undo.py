@@ -6,132 +6,56 @@ reference to a definition that came is repointed to the one it replaced, which t
 
 from __future__ import annotations
 
+import dataclasses
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
 from livepatch._absent import take_filled_back
+from livepatch._abstract_registrations import plan_registrations_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
-from livepatch._constants import contents_of, may_hold_state
+from livepatch._borrow import Lent, by_reference
+from livepatch._constants import contents_of, may_hold_state, same_value
 from livepatch._decisions import Decisions
 from livepatch._dicts import restored_order, run_in_c
 from livepatch._draft import finish_plan
 from livepatch._errors import NothingToUndoError, ReloadRefused
 from livepatch._hooks import Reloading, run_before, run_inverses
-from livepatch._kinds import UNSETTABLE, class_attributes, is_class
+from livepatch._instances import code_on_the_way_back
+from livepatch._keep import attributes_of
+from livepatch._kinds import UNSETTABLE, is_class, is_enum, is_special
+from livepatch._lacking import refuse_lacking
 from livepatch._layout import same_layout
-from livepatch._load import young_objects_kept_apart
+from livepatch._marks import REMNANT
 from livepatch._migrate import start_migrations
-from livepatch._module import Module, Part
+from livepatch._module import Module, Part, Path
 from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnDict
 from livepatch._pairs import Matches, Pair
 from livepatch._plan import Plan, Watched
-from livepatch._quiet import MIGRATION_WINDOW, PLAN_WINDOW, quiet_threads
+from livepatch._quiet import plan_window, quiet_threads
 from livepatch._reconcile import Reconciliation
 from livepatch._record import (
     ModuleRecord,
     Record,
     Replacement,
-    add_record,
     drop_record,
     follow_instances,
     is_newest,
-    keep_left,
     left_behind,
 )
+from livepatch._registries import take_back
 from livepatch._report import Notice, Report
+from livepatch._returns import keep_gone
 from livepatch._source import namespace_of
 from livepatch._steps import MISSING, Steps, exchanged, is_in_force
 from livepatch._summary import summarise
 from livepatch._values import Values
 from livepatch._verify import verify
-
-
-def keep_record(plan: Plan) -> Record:
-    """Keep what is needed to take a reload back that has just been done."""
-    matches, decisions = plan.matches, plan.decisions
-    successors = decisions.survivors.get
-    gone_over = [pair for pair in matches.pairs if successors(id(pair.new)) is not pair.old]
-    record = Record(
-        modules=[
-            ModuleRecord(
-                module.source,
-                module.part,
-                module.origin,
-                module.outline,
-                module.old,
-                plan.finals[module.name],
-                _contents(module, plan.finals[module.name]),
-            )
-            for module in matches.modules
-        ],
-        replaced=OwnList(_replacement(pair) for pair in gone_over if not pair.foreign),
-        layers=plan.layers,
-        merged=[pair.text for pair in (*gone_over, *matches.aliases) if _is_merger(matches, pair)],
-        steps=plan.definition_steps,
-        codes=plan.codes,
-        borrowed=decisions.borrowed,
-        caches=plan.caches,
-        orders=OwnList(_orders(matches)),
-    )
-    record.replaced += map(_replacement, decisions.derived)
-    record.filled += plan.filled
-    migrations = list(decisions.migrations.values())
-    for each in record.replaced:
-        each.migrated = id(each.old) in decisions.migrations
-    follow_instances(migrations, decisions.survivors)
-    keep_left(record, migrations)
-    add_record(record)
-    return record
-
-
-def _replacement(pair: Pair) -> Replacement:
-    attributes = OwnDict(_attributes_of(pair.new))
-    return Replacement(
-        pair.path,
-        pair.kind,
-        pair.old,
-        pair.new,
-        pair.before.name,
-        pair.module.name,
-        attributes,
-        pair.home,
-    )
-
-
-def _attributes_of(definition: Any) -> Mapping[str, Any]:
-    """Return what can be changed on a class or function while the program runs."""
-    if is_class(definition):
-        return class_attributes(definition)
-    return definition.__dict__ if type(definition) is FunctionType else {}
-
-
-def _contents(module: Module, final: OwnDict[str, Any]) -> OwnDict[str, Any]:
-    """Note what the containers hold that were made anew."""
-    found: OwnDict[str, Any] = OwnDict()
-    for name, value in final.items():
-        if name in module.old and module.old[name] is not value:
-            contents = contents_of(value)
-            if contents is not None:
-                found[name] = contents
-    return found
-
-
-def _orders(matches: Matches) -> Iterator[tuple[type, list[str]]]:
-    """Yield the classes that lost attributes, with the order in which they had them."""
-    for module in matches.modules:
-        for cls, attributes in module.classes:
-            present = class_attributes(cls)
-            if any(name not in present for name in attributes):
-                yield cls, list(attributes)
-
-
-def _is_merger(matches: Matches, pair: Pair) -> bool:
-    moved = pair.before is not pair.module
-    return pair.foreign or (moved and matches.by_new[id(pair.new)] is not pair)
+from livepatch._young import young_objects_kept_apart
 
 
 def undo_record(record: Record) -> Report:
@@ -155,25 +79,24 @@ def undo_record(record: Record) -> Report:
     inverses = run_before(modules, reloading)
     try:
         with young_objects_kept_apart():
-            report, watched = _run(record, started)
+            report, watched, lent = _run(record, started)
     except BaseException:
         run_inverses(inverses)
         raise
     if report.refusals:
         run_inverses(inverses)
         raise ReloadRefused(report.refusals)
-    return verify(report, watched, Steps())
+    return verify(report, watched, Steps(), lent)
 
 
-def _run(record: Record, started: float) -> tuple[Report, Watched]:
-    migrates = any(each.migrated for each in record.replaced)
-    with quiet_threads(MIGRATION_WINDOW if migrates else PLAN_WINDOW):
+def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
+    with quiet_threads(plan_window()):
         plan = _plan_back(record)
         if plan.refusals:
             drop_copies(plan)
-            return summarise(plan, started, dry_run=True), []
+            return summarise(plan, started, dry_run=True), [], []
         for each in record.modules:
-            for step in origin_steps(each.source.module, each.origin):
+            for step in origin_steps(each.source.module, each.at):
                 plan.last.add(*step)
         try:
             apply(plan, "back")
@@ -183,12 +106,19 @@ def _run(record: Record, started: float) -> tuple[Report, Watched]:
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
     notice_lost(plan)
+    # Not before: the weak references would have been given the survivors, like any others.
+    lent = by_reference(record.borrowed)
+    for each in record.modules:
+        came = [name for name in each.after if name not in each.before]
+        settled: OwnDict[Path, Any] = OwnDict()
+        settled.update(((name,), plan.decisions.settle(each.after[name])) for name in came)
+        keep_gone(each.source.module, settled, each.outline)
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
     report = summarise(plan, started, dry_run=False)
     watched = plan.losers_by_reference()
     release(plan)
-    return report, watched
+    return report, watched, lent
 
 
 def _plan_back(record: Record) -> Plan:
@@ -196,19 +126,37 @@ def _plan_back(record: Record) -> Plan:
     kept = _gathered(record)
     plan = Plan(decisions.matches, decisions)
     untouched = {id(part) for layer in record.layers for part in layer.parts}
-    finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
+    with _all_inheriting(record.retired):
+        finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     first = record.retired.inverse()
     first.extend(plan.steps)
     plan.steps = first
+    plan.entering.extend(take_back(record.entered, decisions.settle))
     plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
+    plan_registrations_back(plan, record)
     for described in record.modules:
         _plan_namespace(plan, described, kept)
+    refuse_lacking(plan)
     shared = [layer.path for layer in record.layers if layer.shared]
     for path in dict.fromkeys((*record.merged, *shared)):
         message = "who came to it and who held it before cannot be told apart"
         plan.notices.append(Notice("LP207", path, message))
     return plan
+
+
+@contextmanager
+def _all_inheriting(retired: Steps) -> Generator[None, None, None]:
+    """Let classes that left their bases' lists inherit again for a while.
+
+    Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``.
+    """
+    back = retired.inverse()
+    try:
+        run_in_c(back.do)
+        yield
+    finally:
+        run_in_c(retired.do)
 
 
 def _decide_back(record: Record) -> Decisions:
@@ -225,13 +173,19 @@ def _decide_back(record: Record) -> Decisions:
         decisions.kept[id(pair.new)] = False
         decisions.add_loser(pair.old, pair.new)
         both = is_class(pair.old) and is_class(pair.new)
-        if both and (each.migrated or not same_layout(pair.old, pair.new)):
-            decisions.layout_changes.append((pair, "LP121"))
+        if both and (
+            each.migrated
+            or not same_layout(pair.old, pair.new)
+            or is_enum(pair.old) is not is_enum(pair.new)
+        ):
+            decisions.layout_changes.append((pair, code_on_the_way_back(pair)))
     start_migrations(decisions, "back", left_behind(record))
     for layer in record.layers:
         if layer.is_around:
             # Whoever holds the function has it by the name that leads to the wrapper again.
             decisions.add_loser(layer.function, layer.wrapper)
+            if is_class(layer.function) and is_class(layer.wrapped):
+                decisions.heirs[id(layer.function)] = layer.wrapped
     decisions.borrowed = record.borrowed
     return decisions
 
@@ -245,7 +199,7 @@ def _reconcile_back(
     for each in record.replaced:
         _take_later_state(result, each)
         _take_kept_defaults(result, each.old, kept)
-    result.codes += ((new, old) for old, new in record.codes)
+    result.codes += zip(record.new_codes, record.old_codes)
     result.caches += record.caches
     result.changed |= {id(pair.new) for pair in decisions.matches.pairs}
     for layer in record.layers:
@@ -263,12 +217,16 @@ def _without_later_state(steps: Steps) -> Steps:
     return found
 
 
+# What the interpreter makes of a class's own annotations when it is asked for them is not state.
+_NOT_SET = UNSETTABLE | {"__annotations__", "__annotations_cache__", "__annotate_func__"}
+
+
 def _take_later_state(result: Reconciliation, each: Replacement) -> None:
     """Give the old definition what was set on the new one since the reload."""
-    present = _attributes_of(each.new)
+    present = attributes_of(each.new)
     for name in {**each.attributes, **present}:
         value = present.get(name, MISSING)
-        if value is each.attributes.get(name, MISSING) or name in UNSETTABLE:
+        if value is each.attributes.get(name, MISSING) or name in _NOT_SET:
             continue
         if type(each.old) is FunctionType:
             result.steps.set_item(each.old.__dict__, name, value)
@@ -290,9 +248,9 @@ def _take_kept_defaults(result: Reconciliation, function: Any, kept: Mapping[int
 def _backwards(record: ModuleRecord) -> Module:
     live = namespace_of(record.source.module)
     origin = record.origin or record.outline
-    return Module(
-        record.source, record.part, record.outline, origin, live, OwnDict(live), record.before
-    )
+    # The text is that of the later code, and says nothing of the earlier one.
+    source = dataclasses.replace(record.source, text=b"")
+    return Module(source, record.part, record.outline, origin, live, OwnDict(live), record.before)
 
 
 def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -> None:
@@ -305,9 +263,26 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
         if name not in record.before:
             final.pop(name, None)
     for name, value in record.before.items():
-        final[name] = kept.get(id(value), value)
+        is_state = id(value) in kept or _is_set_since(record, live, name, value)
+        wanted = kept.get(id(value), live.get(name)) if is_state else value
+        remnant = REMNANT + name if type(name) is str else name
+        if _is_set_since(record, live, remnant, value):
+            wanted = live[remnant]  # what had gone has counted on
+        # It may be something immutable that is built anew, or an instance that is made anew.
+        final[name] = plan.decisions.settle(wanted)
     bring_names(plan.steps, live, final)
     plan.steps.reorder(live, final, list(record.before))
+
+
+def _is_set_since(record: ModuleRecord, live: Mapping[str, Any], name: str, before: Any) -> bool:
+    """Whether a global was given its value after the reload: a counter, say, or a monkeypatch."""
+    after, present = record.after.get(name, MISSING), live.get(name, MISSING)
+    if present is MISSING or after is MISSING or is_special(name):
+        return False
+    if same_value(present, after):
+        return False
+    # What was imported follows the reloads of its own module.
+    return same_value(before, after) or not record.outline.imports((name,))
 
 
 def _gathered(record: Record) -> OwnDict[int, Any]:
@@ -325,7 +300,7 @@ def _gathered(record: Record) -> OwnDict[int, Any]:
                 present is not value
                 and type(present) is type(value)
                 and may_hold_state(present)
-                and not name.startswith("__")
+                and not is_special(name)
                 and not _is_untouched(module, name, present)
             ):
                 found[id(value)] = present

@@ -7,23 +7,35 @@ it says something else, or says it with inputs that changed, the new one comes.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from types import FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._class_source import is_made_from_changed, makes_otherwise
-from livepatch._code import same_code
-from livepatch._constants import CONSTANTS, repr_of_constant, same_value
+from livepatch._assigned import names_stored
+from livepatch._assignments import is_assigned_otherwise
+from livepatch._class_source import (
+    class_source_is_same,
+    instances_are_made_otherwise,
+    is_made_from_changed,
+)
+from livepatch._code import nested_codes, same_code
+from livepatch._constants import CONSTANTS, may_hold_state, repr_of_constant, same_value
 from livepatch._decisions import Decisions
-from livepatch._kinds import is_class, kind_of
+from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_of
+from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._outline import Outline
+from livepatch._own import OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
+from livepatch._scope import functions_bound
 
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
+# What a class is called or has, as one that nobody changes in place; a number may count something.
+_TEXTS = (str, tuple, frozenset)
 # A typed dict and a named tuple put those of their bases into them.
 _MERGED = ("__annotations__", "__annotate_func__")
 
@@ -43,6 +55,7 @@ class Values:
     notices: list[Notice] = field(default_factory=list)
     remade: set[int] = field(default_factory=set)
     _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
+    _anew: tuple[dict[int, int], set[int]] | None = None
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
@@ -63,7 +76,36 @@ class Values:
             for name in shell.loads:
                 if self._input_changed(pair, path, name):
                     return False
+                if self._part_changed(pair.module.new.get(name), shell.loads):
+                    return False
         return True
+
+    def _part_changed(self, used: Any, names: Collection[str]) -> bool:
+        """Whether a class or module of the reload has other data than before under some names."""
+        matches = self.decisions.matches
+        if type(used) is ModuleType:
+            modules = (each for each in matches.modules if each.live is used.__dict__)
+            return any(
+                self._global_changed(each.old, each.new, name)
+                or self._part_changed(each.new.get(name), names)
+                for each in modules
+                for name in names
+                if name in each.new and type(each.new[name]) is not ModuleType
+            )
+        return is_class(used) and any(self._data_changed(used, name) for name in names)
+
+    def _data_changed(self, cls: type, name: str) -> bool:
+        """Whether the source says something else of a class attribute, inherited or not."""
+        owner = next((each for each in mro_of(cls) if name in class_attributes(each)), cls)
+        pair = self.decisions.matches.by_new.get(id(owner))
+        if pair is None or kind_of(class_attributes(owner).get(name)) is not None:
+            return False
+        key = (pair.text, name)
+        if key not in self._changed_inputs:
+            self._changed_inputs[key] = False  # against circles
+            said = self.says_the_same(pair, (*pair.path, name))
+            self._changed_inputs[key] = said is False
+        return self._changed_inputs[key]
 
     def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
         new, old = pair.module.outline, pair.before.origin
@@ -113,14 +155,73 @@ class Values:
                 self.remade.add(id(pair.new))
             return new
         if made or _differs_from_source(pair.module.outline, path, new):
-            # Made by a decorator, a metaclass or __init_subclass__, from all that the class says.
-            return old if class_is_same and not self._is_made_otherwise(old) else new
+            return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
         same = self.says_the_same(pair, path)
-        if same is None:
-            return self._choose_in_doubt(pair, path, old, new)
+        if same and _is_given_other_functions(pair, path, new):
+            self.note("LP304", pair, path, "was given a function that has changed; made anew")
+            return new
         return self._choose_by_source(pair, path, old, new, same=same)
 
-    def _choose_by_source(self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool) -> Any:
+    def _choose_made(
+        self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
+    ) -> Any:
+        """Choose what a decorator, a metaclass or __init_subclass__ made, of all the class says."""
+        if type(new) in _TEXTS and type(old) is type(new) and self.is_made_of_bases(pair, name):
+            return new
+        if class_is_same and self._is_assigned_otherwise(pair, name):
+            self.remade.add(id(pair.new))
+            return new
+        if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
+            return new
+        if not class_is_same or self._is_made_otherwise(old):
+            return new
+        # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
+        return new if self.says_the_same(pair, pair.path) is False else old
+
+    def _is_of_object_made_anew(self, new: Any) -> bool:
+        """Whether a class is given what an object that is made anew keeps for itself as well.
+
+        ``context.Number.settings = [context.precision]``: that one changes it, and the class asks.
+        """
+        if type(new) not in CONTAINERS:
+            return False
+        parts: Collection[Any] = new.values() if type(new) is dict else new
+        _, known = self._made_anew()
+        return id(new) in known or not known.isdisjoint(map(id, parts))
+
+    def _made_anew(self) -> tuple[dict[int, int], set[int]]:
+        """Return the ids of globals with a state, of old and new, and of the new ones' tables."""
+        if self._anew is None:
+            made = OwnList(
+                (module.old[name], value)
+                for module in self.decisions.matches.modules
+                for name, value in module.new.items()
+                if name in module.old and module.old[name] is not value
+                if kind_of(value) is None and may_hold_state(value)
+                if self.decisions.settle(value) is value
+            )
+            tables = {id(part) for _, value in made for part in _tables_of(value)}
+            self._anew = {id(old): id(new) for old, new in made}, tables
+        return self._anew
+
+    def is_made_of_bases(self, pair: Pair, name: str) -> bool:
+        """Whether no statement of a class made an attribute, and what it is made of changed."""
+        scope = pair.module.outline.scopes.get(pair.path)
+        made = scope is None or not scope.binds(name)
+        return made and is_made_from_changed(self.decisions, pair)
+
+    def _is_assigned_otherwise(self, pair: Pair, name: str) -> bool:
+        """Whether a statement behind the class, ``Player.limit = 10``, says something else."""
+        before, after = pair.before.origin, pair.module.outline
+        return before is not None and is_assigned_otherwise(
+            before.scopes[()].code, after.scopes[()].code, name
+        )
+
+    def _choose_by_source(
+        self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool | None
+    ) -> Any:
+        if same is None:
+            return self._choose_in_doubt(pair, path, old, new)
         patched = _differs_from_source(pair.before.origin, path, old)
         if same:
             return self._choose_of_same_source(pair, path, old, new, patched=patched)
@@ -142,7 +243,26 @@ class Values:
             message = "was made by code that has changed; the source's value replaces it"
             self.note("LP304", pair, path, message)
             return new
+        if self._is_cache_of_texts(pair, path[-1], old, new):
+            message = "is a cache that the class before has filled; the source's empty one comes"
+            self.note("LP304", pair, path, message)
+            return new
         return self._choose_of_same_code(pair, path, old, new)
+
+    def _is_cache_of_texts(self, pair: Pair, name: str, old: Any, new: Any) -> bool:
+        """Whether a class that says something else keeps a cache of nothing but texts and patterns.
+
+        They are what the old class made of its texts, under names that mean others now. What it
+        keeps to know it again, an object of its own, is state.
+        """
+        return (
+            "cache" in name.lower()
+            and type(old) is dict is type(new)
+            and not new
+            and pair.module.bodies is None
+            and all(map(_is_made_of_texts, old.values()))
+            and class_source_is_same(self.decisions.matches, pair) is False
+        )
 
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
@@ -154,9 +274,33 @@ class Values:
                 functions = type(before) is FunctionType and type(after) is FunctionType
                 if functions and not same_code(before.__code__, after.__code__):
                     return new
+                if self._counts_anew(after) and not self._is_assigned_anywhere(path[-1]):
+                    message = "is what reloaded code gives it now; the source's value replaces it"
+                    self.note("LP304", pair, path, message)
+                    return new
         message = "its source is unchanged and gives another value now; kept"
         self.note("LP303", pair, path, message)
         return old
+
+    def _counts_anew(self, used: Any) -> bool:
+        """Whether something is a class or module of which all ran again, with its counters.
+
+        What a class was given a number by, all that the load made knows by that number.
+        """
+        matches = self.decisions.matches
+        if type(used) is ModuleType:
+            namespace = used.__dict__
+            return any(each.live is namespace and each.bodies is None for each in matches.modules)
+        pair = matches.by_new.get(id(used))
+        return pair is not None and is_class(used) and pair.module.bodies is None
+
+    def _is_assigned_anywhere(self, name: str) -> bool:
+        """Whether some code of the reload assigns an attribute of that name: then it is state."""
+        return any(
+            name in code.co_names and name in names_stored(code)
+            for module in self.decisions.matches.modules
+            for code in nested_codes(module.outline.scopes[()].code)
+        )
 
     def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         same_type = self._are_of_one_type(old, new)
@@ -174,12 +318,19 @@ class Values:
             return old
         if source_is_same is False or type(new) in CONSTANTS or not self._are_of_one_type(old, new):
             return new
-        return old
+        return new if self._are_of_one_name(old, new) else old
+
+    def _are_of_one_name(self, old: Any, new: Any) -> bool:
+        """Whether a global had the one value and has the other: what is it goes with it."""
+        return any(
+            value is new and module.old.get(name) is old
+            for module in self.decisions.matches.modules
+            for name, value in module.new.items()
+        )
 
     def _is_made_otherwise(self, old: Any) -> bool:
         """Whether the class of a value is part of the reload, and initialises it in another way."""
-        pair = self.decisions.matches.by_old.get(id(type(old)))
-        return pair is not None and is_class(pair.new) and makes_otherwise(type(old), pair.new)
+        return instances_are_made_otherwise(self.decisions.matches, type(old))
 
     def _are_of_one_type(self, old: Any, new: Any) -> bool:
         # A class of this very reload is made anew, and so is its instance; they are one type.
@@ -190,7 +341,50 @@ class Values:
         self.notices.append(Notice(code, pair.module.path_text(path), message))
 
 
+def _tables_of(instance: Any) -> Iterator[Any]:
+    """Yield the lists and dicts that an instance keeps."""
+    yield from (part for part in (dict_of(instance) or {}).values() if type(part) in (list, dict))
+
+
+def _is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
+    """Whether a function in the statements that bind a path has another body than before.
+
+    What an object was given and keeps somewhere of its own is no definition that is paired. The
+    functions in a table are.
+    """
+    origin, outline = pair.before.origin, pair.module.outline
+    scope = origin.scopes.get(path[:-1]) if origin is not None else None
+    shells = outline.scopes[path[:-1]].shells[path[-1]]
+    if scope is None or not any(shell.is_definition for shell in shells):
+        return False
+    before = functions_bound(scope.code, path[-1])
+    after = functions_bound(outline.scopes[path[:-1]].code, path[-1])
+    if len(before) != len(after):
+        return True
+    changed = {id(code) for old, code in zip(before, after) if not same_code(old, code)}
+    return bool(changed) and not changed <= set(map(id, _codes_within(new, _DEEPEST)))
+
+
+def _is_made_of_texts(value: Any, depth: int = 4) -> bool:
+    if type(value) in (list, tuple, dict) and depth:
+        parts = list(value.values() if type(value) is dict else value)
+        return all(_is_made_of_texts(part, depth - 1) for part in parts)
+    return type(value) in (*CONSTANTS, re.Pattern) and not isinstance(value, ModuleType)
+
+
+_DEEPEST = 8
+
+
+def _codes_within(value: Any, depth: int) -> Iterator[CodeType]:
+    """Yield the codes of the functions that the walk finds in a table."""
+    if type(value) is FunctionType:
+        yield value.__code__
+    elif type(value) in CONTAINERS and depth:
+        for part in value.values() if type(value) is dict else value:
+            yield from _codes_within(part, depth - 1)
+
+
 def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
     shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
     said = shells[-1].constant if shells else None
-    return said is not None and kind_of(old) is None and repr_of_constant(old) != said
+    return said is not None and (kind_of(old) is not None or repr_of_constant(old) != said)

@@ -10,7 +10,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._apply import perform_each
+from livepatch._among import objects_of
+from livepatch._apply import perform_each, perform_whole
+from livepatch._borrow import Lent, lent_once_more, with_borrowed_bases
 from livepatch._dicts import run_in_c
 from livepatch._explain import parts_of
 from livepatch._heap import (
@@ -22,7 +24,7 @@ from livepatch._heap import (
     unexplained_counts,
 )
 from livepatch._holders import Repointing, repoint_holder
-from livepatch._kinds import is_class
+from livepatch._kinds import class_attributes, is_class, is_enum, may_say_type, subclasses_of
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Watched
@@ -32,7 +34,7 @@ from livepatch._retire import retire_classes
 from livepatch._steps import Steps
 
 
-def verify(report: Report, watched: Watched, retired: Steps) -> Report:
+def verify(report: Report, watched: Watched, retired: Steps, lent: Lent) -> Report:
     """Look whether the losers are dead, and add a notice for each that something still holds.
 
     A weak reference to a loser dies with its last holder, so a dead one proves that all were
@@ -44,10 +46,11 @@ def verify(report: Report, watched: Watched, retired: Steps) -> Report:
         report: what was done.
         watched: weak references to the losers, with the path of each and its survivor.
         retired: takes the steps by which old classes left those lists.
+        lent: the bases that classes had while instances went over.
     """
     gc.collect(0)
     held = _held(watched)
-    if held and _move_latecomers(held):
+    if held and _move_latecomers(held, lent):
         held = _held(watched)
     if held:
         # What holds them may be garbage itself, of an earlier reload say.
@@ -86,13 +89,14 @@ def _held(watched: Watched, unheld: OwnList[Any] | None = None, *, suspended: bo
         internals += (*alive, *unheld, unheld)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code(suspended=suspended)
+    ended = Counter(_functions_of_ended_calls()) if suspended else Counter[int]()
     found = Held()
     for reference, path, survivor in watched:
         loser = reference()
         if loser is None:
             continue
         frames = running[_code_key(loser.__code__)] if type(loser) is types.FunctionType else 0
-        if counts[id(loser)] > frames:
+        if counts[id(loser)] > frames + ended[id(loser)]:
             found[id(loser)] = (loser, path, survivor())
     return found
 
@@ -106,12 +110,18 @@ def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
     """Return the holders of losers that only losers, reports and one another refer to.
 
     The default arguments of an old function that a report keeps; a cache that a report is to put
-    back into a class.
+    back into a class; the bases of a class that is no more, and its only instance.
     """
     own = _alive(watched)
+    # The attributes of a class that goes: an instance of its own may be among them.
+    own += OwnList(part for each in own for part in parts_of(each))
     own += retained()
     own += unwrapped()
+    own += _insides_of_enums(own)
     holders = OwnList(each for each in _holders(held) if type(each) is not types.FrameType)
+    known = set(map(id, holders))
+    holders += (part for part in _parts_of_classes_below(held) if id(part) not in known)
+    holders += _types_around(holders)
     while holders:
         counts = unexplained_counts(holders, OwnList((*own, *holders, own, *held.values())))
         remaining = OwnList(each for each, count in zip(holders, counts) if count <= 0)
@@ -121,12 +131,65 @@ def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
     return holders
 
 
+def _may_be_inside(holder: Any) -> bool:
+    return may_say_type(holder) or _is_of_pydantic(holder)
+
+
+def _is_of_pydantic(holder: Any) -> bool:
+    # Its validators refer to one another where the collector cannot see, and its models to them.
+    home = class_attributes(type(holder)).get("__module__")
+    return type(home) is str and home.startswith("pydantic_core.")
+
+
+def _types_around(holders: OwnList[Any]) -> OwnList[Any]:
+    """Return what is written of types that are holders (``dict[str, list[Player]]``)."""
+    found: OwnList[Any] = OwnList()
+    known = set(map(id, holders))
+    level = OwnList(filter(_may_be_inside, holders))
+    while level:
+        around = holders_of(level, {id(holders), id(found)}).others
+        level = OwnList(each for each in around if _may_be_inside(each) and id(each) not in known)
+        known.update(map(id, level))
+        found += level
+    return found
+
+
+def _insides_of_enums(definitions: OwnList[Any]) -> OwnList[Any]:
+    """Return what enumerations keep their members in: these refer to them, and go with them."""
+    found: OwnList[Any] = OwnList()
+    for cls in definitions:
+        if is_class(cls) and is_enum(cls):
+            found += parts_of(cls)
+            found += (part for part in class_attributes(cls).values() if type(part) is dict)
+    return found
+
+
+def _parts_of_classes_below(held: Held) -> Iterator[Any]:
+    """Yield, each once, the classes below losers that are none, and what belongs to them."""
+    losers = OwnList(loser for loser, _, _ in held.values() if is_class(loser))
+    below = OwnDict((id(cls), cls) for loser in losers for cls in subclasses_of(loser))
+    parts = (part for key in below.keys() - held.keys() for part in parts_of(below[key]))
+    yield from OwnDict((id(part), part) for part in parts).values()
+
+
 def _frames_by_code(*, suspended: bool) -> Counter[tuple[str, str]]:
     """Count the frames of each code: a frame holds its function."""
     found = Counter(_code_key(frame.f_code) for _, frame in running_frames())
     if suspended and sys.version_info >= (3, 11):  # before, a suspended one holds its code alone
         found.update(_code_key(code) for code in suspended_codes())
     return found
+
+
+def _functions_of_ended_calls() -> Iterator[int]:
+    """Yield the id of a function for each frame that has it and runs no more: a traceback's.
+
+    The collector knows no others than these. Before 3.11 they hold their code alone.
+    """
+    for frame in objects_of(types.FrameType):
+        key = _code_key(frame.f_code)
+        functions = (each for each in gc.get_referents(frame) if type(each) is types.FunctionType)
+        own = [id(each) for each in functions if _code_key(each.__code__) == key]
+        yield from own[:1]
 
 
 def _code_key(code: Any) -> tuple[str, str]:
@@ -149,7 +212,7 @@ def _is_own_tuple(holder: Any, held: Held) -> bool:
     return type(holder) is tuple and any(holder is entry for entry in held.values())
 
 
-def _move_latecomers(held: Held) -> bool:
+def _move_latecomers(held: Held, lent: Lent) -> bool:
     """Repoint what other threads have made of an old definition, or taken of it, since the search.
 
     A class's instance made in the meantime; a name that an import has bound while the load ran.
@@ -161,15 +224,28 @@ def _move_latecomers(held: Held) -> bool:
     repointing = Repointing(survivors, set(), lambda _: "")
     for holder in _holders(held):
         repoint_holder(repointing, holder)
-    steps = Steps()
+    moved = False
     for instances in repointing.instances.values():
         cls = type(instances[0])
-        if is_class(survivors[id(cls)]) and same_layout(cls, survivors[id(cls)]):
+        if _can_become(cls, survivors[id(cls)]):
+            steps = Steps()
             steps.set_class(instances, survivors[id(cls)], cls)
+            # What CPython refuses stays of the old class, and is reported as held.
+            moved |= perform_whole(with_borrowed_bases(steps, lent_once_more(lent)))
+    steps = Steps()
     steps.extend(repointing.steps)
     steps.extend(repointing.last)
-    perform_each(steps)
-    return len(steps) > 0
+    perform_each(steps, "what has come since the search could not be given the current definition")
+    return moved or len(steps) > 0
+
+
+def _can_become(cls: type, survivor: Any) -> bool:
+    """Whether instances of a class can be given its survivor as theirs; no member is made so."""
+    return (
+        is_class(survivor)
+        and same_layout(cls, survivor)
+        and (is_enum(cls) or not is_enum(survivor))
+    )
 
 
 def _retire(watched: Watched, held: Held, retired: Steps) -> None:
@@ -199,7 +275,7 @@ def _describe_all(held: Held) -> Iterator[Notice]:
             what = f"frame at {holder.f_code.co_filename}:{holder.f_lineno}"
         cls = type(holder)
         survivor: Any = held[id(cls)][2] if id(cls) in held else None
-        if is_class(survivor) and not same_layout(cls, survivor):
+        if is_class(survivor) and not _can_become(cls, survivor):
             described.add(id(cls))
             yield Notice("LP209", held[id(cls)][1], "one is still held where it cannot be moved")
             continue

@@ -14,29 +14,38 @@ from livepatch._kinds import (
     FUNCTION,
     OBJECT,
     PROPERTY,
+    SENTINEL,
     STATIC_METHOD,
     Kind,
     bases_of,
+    has_lambdas,
     is_class,
+    is_lambda,
+    is_plain_data,
     qualified_name,
 )
-from livepatch._layers import CONTAINERS, leads_on, plain_path
+from livepatch._layers import CONTAINERS, class_inside, leads_on, plain_path
 from livepatch._likeness import (
     Walk,
+    are_others,
+    at_home,
+    has_left_another,
+    is_alias_no_more,
     is_another_function,
     is_definition_here,
     is_foreign,
     is_generated,
+    is_put_over,
     is_same_function,
     is_same_layer,
     kind_here,
-    own_path,
 )
 from livepatch._module import Module, Path
 from livepatch._own import OwnDict
-from livepatch._ownership import is_made_for_class, is_own_definition
+from livepatch._ownership import is_made_for_class, is_own_definition, place_of
 from livepatch._pairs import Pair
-from livepatch._registered import same_keys
+from livepatch._registered import keys_without, same_keys
+from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
@@ -46,18 +55,15 @@ _BINDING_KINDS = (STATIC_METHOD, CLASS_METHOD, PROPERTY)
 def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Pair two definitions, or note what became of them, and go on to what is inside them."""
     matches, both = walk.matches, (id(old), id(new))
-    if old is new or both in matches.seen or len(path) > _DEEPEST:
+    deep = len(path) > _DEEPEST
+    if old is new or both in matches.seen or deep or (is_plain_data(old) and is_plain_data(new)):
         return
     matches.seen.add(both)
-    path = own_path(walk, path, old, new)
-    if type(new) is FunctionType and is_another_function(walk, path, old, new):
-        note_alone(walk.module, walk.module.added, path, new)
-        note_alone(walk.before, walk.before.removed, path, old)
-        return
-    if type(new) is FunctionType and is_same_function(walk, old, new):
-        # What all the questions below come to for nearly every definition.
-        add_pair(walk, path, FUNCTION, old, new)
-        _visit_parts(walk, path, FUNCTION, old, new)
+    if len(path) > 1:
+        walk, path = at_home(walk, path, old, new)
+    if _are_two(walk, path, old, new) or (
+        type(new) is FunctionType and _visit_function(walk, path, old, new)
+    ):
         return
     if type(new) in CONTAINERS and type(old) is type(new):
         visit_items(walk, path, old, new)
@@ -67,6 +73,7 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
         _visit_what_is_no_definition(walk, path, old, new)
     elif not is_definition_here(walk, path, old, new, kind):
         _visit_patched(walk, path, old, new)
+        matches.seen.discard(both)  # what one of them is at its own place is not said with that
     elif id(new) in matches.standing:
         add_pair(walk, path, kind, old, new)  # `g = f` comes in the place of `def g`, and f stays
     elif is_foreign(walk, path, new):
@@ -78,34 +85,91 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
         _pair_layers(walk, path, kind, old, new)
 
 
+def _are_two(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    """Whether two definitions under one name are not one before and after; note the new one."""
+    if is_alias_no_more(walk, path, old, new):
+        note_alone(walk.module, walk.module.added, path, new)
+        return True
+    return has_left_another(walk, old, new) or are_others(walk, path, old, new)
+
+
+def _visit_function(walk: Walk, path: Path, old: Any, new: FunctionType) -> bool:
+    """Pair two functions without the questions that are asked of others, if they need none."""
+    if is_another_function(walk, path, old, new):
+        note_alone(walk.module, walk.module.added, path, new)
+        note_alone(walk.before, walk.before.removed, path, old)
+        return True
+    if not is_same_function(walk, old, new):
+        return False
+    # What all the other questions come to for nearly every definition.
+    add_pair(walk, path, FUNCTION, old, new)
+    if new.__closure__ or new.__dict__ or has_lambdas(new):
+        _visit_parts(walk, path, FUNCTION, old, new)
+    return True
+
+
 def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Walk the containers that hold functions: tables of lambdas, registries in a closure."""
     if type(new) is dict:
         for before, key in same_keys(walk.matches.by_name, old, new):
             if leads_on(new[key]):
                 visit(walk, (*path, f"[{_key_text(key)}]"), old[before], new[key])
+        for key in keys_without(walk.matches.by_name, old, new):
+            _note_unregistered(walk, key, old[key])
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
             if leads_on(after):
                 visit(walk, (*path, f"[{index}]"), before, after)
 
 
+def _note_unregistered(walk: Walk, key: Any, function: Any) -> None:
+    """Note that a function has gone that is in a table still; what is paired is taken out again."""
+    module = walk.matches.owner_of(function) if type(function) is FunctionType else None
+    if module is not None and module.bodies is None and "<" not in function.__qualname__:
+        path = (*function.__qualname__.split("."), f"[{_key_text(key)}]")
+        module.removed[path] = function
+
+
 def _key_text(key: Any) -> str:
+    if type(key) is tuple:
+        return ", ".join(map(_key_text, key))
     return qualified_name(key) or repr(key)
 
 
 def _visit_what_is_no_definition(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Note that a definition is gone; one whose place an imported class took becomes that."""
+    if may_be_sentinel(walk.matches, old, new):
+        _visit_instance(walk, path, old, new)
+    for name, before, after in same_tables(walk.matches, old, new):
+        visit_items(walk, (*path, f"<{name}>"), before, after)
     if not is_own_definition(walk.before, path, old):
         return
     if is_class(old) and is_class(new) and is_foreign(walk, path, new):
         add_pair(walk, path, CLASS, old, new, foreign=True)
+        for step, part in CLASS.parts(old):
+            # Who comes to the imported class has its methods; who holds one of these does not.
+            note_alone(walk.before, walk.before.removed, (*path, step), part)
     else:
         walk.before.removed[path] = old
 
 
+def _visit_instance(walk: Walk, path: Path, old: Any, new: Any) -> None:
+    """Pair what is told by its identity alone: ``MISSING = _Missing()``."""
+    if qualified_name(type(old)) != qualified_name(type(new)):
+        return  # an instance of another class has come in its place
+    # Its class may not be bound to its name: ``missing = type("Missing", (), {})()``.
+    visit(walk, (*path, "<class>"), type(old), type(new))
+    if is_same_sentinel(walk.matches, old, new):
+        add_pair(walk, path, SENTINEL, old, new)
+        _visit_parts(walk, path, SENTINEL, old, new)
+
+
 def _pair_foreign(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
-    if path == plain_path(path):
+    scope = walk.module.outline.scopes.get(path[:-1])
+    if len(path) > 1 and scope is not None and not scope.binds(path[-1]):
+        # A metaclass has put it there: each enumeration has the __new__ of all.
+        note_alone(walk.before, walk.before.removed, path, old)
+    elif path == plain_path(path):
         add_pair(walk, path, kind, old, new, foreign=True)
 
 
@@ -114,7 +178,7 @@ def _visit_parts(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None
         inner_old, inner_new = walk.old_function(path, old), walk.new_function(path, new)
         visit(walk, (*path, "<wrapped>"), inner_old, inner_new)
         return
-    if kind is FUNCTION and not (new.__closure__ or new.__dict__):
+    if kind is FUNCTION and not (new.__closure__ or new.__dict__ or has_lambdas(new)):
         return  # nearly every function
     before, after = dict(kind.parts(old)), dict(kind.parts(new))
     for step, part in after.items():
@@ -125,8 +189,16 @@ def _visit_parts(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None
     if kind is CLASS:
         for step, part in before.items():
             if step not in after:
-                note_alone(walk.before, walk.before.removed, (*path, step), part)
+                gone = (*_path_before(walk, path, old), step)
+                note_alone(walk.before, walk.before.removed, gone, part)
         _visit_bases(walk, path, old, new)
+
+
+def _path_before(walk: Walk, path: Path, old: Any) -> Path:
+    """Return the path of a definition in its own module, which it may have left."""
+    home = qualified_name(old)
+    own = home is not None and place_of(walk.before.old, home, old) is not None
+    return tuple(str(home).split(".")) if own else path
 
 
 def _visit_bases(walk: Walk, path: Path, old: type, new: type) -> None:
@@ -140,7 +212,11 @@ def _visit_bases(walk: Walk, path: Path, old: type, new: type) -> None:
 
 def _pair_layers(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
     """Pair a definition whose decoration or kind changed: the function inside, then the outside."""
+    if len(path) == 1 and is_put_over(walk, path, old, new):
+        walk.module.patched[path] = old
     inner_old, inner_new = walk.old_function(path, old), walk.new_function(path, new)
+    if inner_new is None and is_lambda(new) and walk.module.owns(new):
+        inner_new = new
     # Whoever holds the function of a method holds what Class.method gives, and that is the
     # function still when the method has become static or a property.
     inside = inner_old is not None and (inner_old is not old or kind in _BINDING_KINDS)
@@ -149,12 +225,25 @@ def _pair_layers(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None
     add_pair(walk, path, kind, old, new)
     if kind is CLASS and is_class(old):
         _visit_parts(walk, path, kind, old, new)
+    elif is_class(old):
+        _pair_inside(walk, path, old, inner_new or class_inside(new))
+
+
+def _pair_inside(walk: Walk, path: Path, old: type, inner: Any) -> None:
+    """Pair a class with that around which something has come in its place."""
+    owner, home = walk.matches.owner_of(inner), qualified_name(inner)
+    if owner is None or home is None or not is_class(inner) or "<" in home:
+        return
+    names = tuple(home.split("."))
+    pair_heir(Walk(walk.matches, walk.before, owner), names, old, inner, previous=path)
 
 
 def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
     if len(path) == 1 and walk.module.owns(new):
-        # The name was imported, and is a definition now.
+        # The name was imported, and is a definition now; or somebody put something there.
         note_alone(walk.module, walk.module.added, path, new)
+        if walk.before.origin is not None and walk.before.origin.defines(path):
+            walk.module.patched[path] = old
         return
     written = walk.module.owns(new) and is_made_for_class(walk.before, path, old)
     if written or is_generated(walk, path, old, new):
@@ -181,6 +270,18 @@ def add_pair(  # noqa: PLR0913 - the fields of a pair
         return
     matches.by_new[now] = pair
     matches.pairs.append(pair)
+
+
+def pair_heir(walk: Walk, path: Path, old: type, new: type, previous: Path) -> None:
+    """Pair a class that has become something else with that which its instances are of now."""
+    matches = walk.matches
+    if id(old) in matches.heirs or id(new) in matches.by_new or id(new) in matches.standing:
+        return
+    pair = Pair(path, CLASS, old, new, walk.module, walk.before, inside=True)
+    pair.previous = previous if previous != path else ()
+    matches.heirs[id(old)] = matches.by_new[id(new)] = pair
+    matches.pairs.append(pair)
+    _visit_parts(walk, path, CLASS, old, new)
 
 
 def note_alone(module: Module, found: OwnDict[Path, Any], path: Path, definition: Any) -> None:

@@ -12,12 +12,15 @@ from livepatch._kinds import bases_of, is_class
 from livepatch._own import OwnList
 
 
-def repoint_weak_references(repointing: Repointing, targets: OwnList[Any]) -> None:
+def repoint_weak_references(
+    repointing: Repointing, targets: OwnList[Any], among: OwnList[Any] | None = None
+) -> None:
     """Note how the weak references to some losers are repointed.
 
     Args:
         repointing: takes the steps.
         targets: the losers; what is built anew for them is added.
+        among: all objects there are, if there is a list of them: it has the weak references too.
     """
     referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
     references: OwnList[Any] = OwnList()
@@ -26,7 +29,8 @@ def repoint_weak_references(repointing: Repointing, targets: OwnList[Any]) -> No
         references += weakref.getweakrefs(loser)
         ends.append(len(references))
     # Those that records keep follow the instances by themselves.
-    counts = iter(zip(references, unexplained_counts(references, OwnList())))
+    explainers: OwnList[Any] = OwnList((among,) if among else ())
+    counts = iter(zip(references, unexplained_counts(references, explainers)))
     for loser, start, end in zip(referred, ends, ends[1:]):
         # A base's list of subclasses holds the plain reference to each; that is not ours.
         own = len(bases_of(loser)) if is_class(loser) else 0

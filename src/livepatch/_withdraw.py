@@ -18,12 +18,13 @@ from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._decide import instances_can_move
 from livepatch._decisions import Decisions
 from livepatch._holders import GONE
-from livepatch._kinds import is_class
+from livepatch._kinds import is_class, is_whole
 from livepatch._load import Loaded
 from livepatch._own import OwnList
 from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._retire import retire_classes
+from livepatch._returns import keep_gone_again
 from livepatch._search import search
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
@@ -50,6 +51,7 @@ def withdraw(
     try:
         _repoint_to_old(matches, copies)
     finally:
+        keep_gone_again(matches)
         forget_modules(loaded.imported)
         for snapshot in snapshots:
             snapshot.put_back()
@@ -70,11 +72,14 @@ def _repoint_to_old(matches: Matches, copies: Iterable[type]) -> None:
     decisions = Decisions(matches, "auto")
     for pair in matches.pairs:
         if not pair.foreign:
-            decisions.add_loser(pair.new, pair.old)
+            came = id(pair.new) in matches.returned
+            decisions.add_loser(pair.new, GONE if came else pair.old)
     for alias in matches.aliases:
         # An old wrapper goes before the function inside it; what is imported is no wrapper.
         if not alias.foreign and alias.module is alias.before:
             decisions.add_loser(alias.new, alias.old)
+    for old, new in matches.finders:
+        decisions.add_loser(new, old)
     before = _ids_before(matches)
     new_ones = (added for module in matches.modules for added in module.added.values())
     for added in (*new_ones, *_unbound_classes(matches), *copies):
@@ -118,6 +123,7 @@ def _unbound_classes(matches: Matches) -> list[type]:
         young
         for young in gc.get_objects(generation=0)
         if is_class(young)
+        and is_whole(young)
         and matches.owner_of(young) is not None
         and id(young) not in matches.by_old
         and id(young) not in matches.by_new

@@ -11,6 +11,7 @@ import bodies
 import edit
 import imports
 import many
+import marks
 import slots
 import steady
 
@@ -26,6 +27,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         base.SCENARIO,
         slots.SCENARIO,
         after.SCENARIO,
+        marks.SCENARIO,
         steady.SCENARIO,
         edit.SCENARIO,
         arrives.SCENARIO,

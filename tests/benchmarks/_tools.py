@@ -44,7 +44,7 @@ class Livepatch:
 
     def __init__(self) -> None:
         self._livepatch: Any = importlib.import_module("livepatch")
-        self.options: dict[str, str] = {}
+        self.options: dict[str, Any] = {}
 
     def attach(self, module: ModuleType) -> None:
         self._module = module

@@ -10,6 +10,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 GAME = """
     class Player:
         def __init__(self, name):
@@ -323,6 +325,9 @@ def test_data_class_without_slots_gains_fields_in_place(live: LiveModule) -> Non
     assert vars(two) == {"x": 2, "y": 3, "z": []}
     assert one.z is not two.z
     assert set(said(report, "LP317")) == {"y", "z"}
+    two.z.append(1)
+    report.undo()
+    assert [vars(one), vars(two)] == [{"x": 1}, {"x": 2, "z": [1]}]
 
 
 def test_attrs_class_without_slots_gains_fields_in_place(live: LiveModule) -> None:
@@ -366,3 +371,45 @@ def test_factory_that_raises_undoes_the_reload(live: LiveModule) -> None:
 
     assert [vars(each) for each in points] == [{"x": 1}, {"x": 2}]
     assert module.P(1) == points[0]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_undo_leaves_what_instances_had_by_themselves(live: LiveModule, count: int) -> None:
+    module = live.start("class P:\n    def __init__(self): self.a = 1\n")
+    own, lacking = ([module.P() for _ in range(count)] for _ in range(2))
+    for each in own:
+        each.b = 0
+    first = live.edit("class P:\n    def __init__(self): self.a = 1; self.b = 0\n")
+    # Made anew in between: they are other objects now.
+    second = live.edit("class P:\n    __slots__ = ('a', 'b')\n")
+    second.undo()
+    assert [each.b for each in (*own, *lacking)] == [0] * 2 * count
+    first.undo()
+
+    assert [vars(each) for each in own] == [{"a": 1, "b": 0}] * count
+    assert [vars(each) for each in lacking] == [{"a": 1}] * count
+
+
+def test_pydantic_model_gains_fields(live: LiveModule) -> None:
+    module = live.start("import pydantic\nclass Item(pydantic.BaseModel):\n    name: str\n")
+    held = [module.Item(name="a"), module.Item(name="b")]
+    report = live.change("name: str", "name: str\n    size: int = 3\n    tags: list[str] = []")
+
+    assert report.ok, report
+    assert [each.code for each in report.notices] == ["LP317", "LP317"]
+    assert [each.model_dump() for each in held] == [
+        {"name": "a", "size": 3, "tags": []},
+        {"name": "b", "size": 3, "tags": []},
+    ]
+    assert held[0].tags is not held[1].tags
+    report.undo()
+    assert [vars(each) for each in held] == [{"name": "a"}, {"name": "b"}]
+
+
+def test_pydantic_model_gains_a_field_that_no_instance_has(live: LiveModule) -> None:
+    module = live.start("import pydantic\nclass Item(pydantic.BaseModel):\n    name: str\n")
+    held = [module.Item(name="a")]
+    with pytest.raises(livepatch.ReloadRefused, match="LP126"):
+        live.change("name: str", "name: str\n    size: int")
+
+    assert held == [module.Item(name="a")]

@@ -26,7 +26,7 @@ def edit(live: LiveModule, **sources: str) -> livepatch.Report:
         path.write_text(source.replace("LIVE", live.name), encoding="utf-8")
     top = live.name
     modules = [each for name, each in sys.modules.items() if name.split(".")[0] == top]
-    return livepatch.reload(*modules, strategy=live.strategy)
+    return livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
 
 
 def test_version_and_all_of_a_package(live: LiveModule) -> None:
@@ -180,3 +180,80 @@ def test_a_short_reload_shows_none(live: LiveModule, monkeypatch: pytest.MonkeyP
     edit(live, a="x = 2\n")
 
     assert terminal.getvalue() == ""
+
+
+AUTOMATIC = """
+    import sys, types
+    class Automatic(types.ModuleType):
+        def __getattr__(self, name):
+            if name == "lazy": return look_up(1)
+            if name == "known": return KNOWN[1]
+            raise AttributeError(name)
+        @property
+        def version(self): return 1
+    KNOWN = {1: "one"}
+    def look_up(key): return KNOWN[key], sys.getrecursionlimit() > 0
+    class Kept: pass
+    module = Automatic(__name__)
+    module.__dict__.update(sys.modules[__name__].__dict__)
+    sys.modules[__name__] = module
+    module.itself, module.said = module, "return 1"
+    del module.module, module.sys, module.types
+"""
+
+
+def test_module_that_puts_an_object_of_its_own_in_its_place(live: LiveModule) -> None:
+    live.start(AUTOMATIC)
+    module, holder = sys.modules[live.name], ModuleType("holder")
+    holder.module, holder.f, holder.kept = module, module.look_up, module.Kept()
+    live.write(AUTOMATIC.replace("return 1", "return 2").replace('"one"', '"ONE"'))
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert sys.modules[live.name] is module is holder.module is module.itself
+    assert (module.version, module.lazy, holder.f(1)) == (2, ("ONE", True), ("ONE", True))
+    assert type(module) is module.Automatic
+    assert module.said == "return 2"
+    assert type(holder.kept) is module.Kept
+    assert holder.f is module.look_up
+    report.undo()
+    assert (module.version, module.lazy, holder.f(1)) == (1, ("one", True), ("one", True))
+    assert sys.modules[live.name] is module
+
+
+def test_methods_of_the_object_in_a_modules_place_see_what_is_made_anew(live: LiveModule) -> None:
+    live.start(AUTOMATIC)
+    module = sys.modules[live.name]
+    held = module.Automatic.__getattr__
+    live.write(AUTOMATIC.replace('"one"', '"ONE"'))
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert (module.known, module.lazy) == ("ONE", ("ONE", True))
+    assert held is not module.Automatic.__getattr__ or held(module, "known") == "ONE"
+    module.KNOWN[1] = "another"
+    assert (module.known, module.lazy) == ("another", ("another", True))
+    report.undo()
+    assert (module.known, module.lazy) == ("one", ("one", True))
+
+
+def test_module_that_begins_to_put_an_object_in_its_place(live: LiveModule) -> None:
+    module = live.start("def look_up(key): return key\nf = 1\n")
+    live.write(AUTOMATIC)
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert sys.modules[live.name] is module
+    assert (type(module).__name__, module.version) == ("Automatic", 1)
+    assert module.lazy == ("one", True)
+    report.undo()
+    assert type(module) is ModuleType
+    assert module.look_up(5) == 5
+
+
+def test_module_that_puts_an_object_in_its_place_and_raises(live: LiveModule) -> None:
+    live.start(AUTOMATIC)
+    module = sys.modules[live.name]
+    live.write(AUTOMATIC.replace("return 1", "return 2") + "    1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert sys.modules[live.name] is module
+    assert (module.version, module.lazy) == (1, ("one", True))

@@ -84,7 +84,7 @@ def test_another_module_of_the_same_name_in_sys_modules(live: LiveModule) -> Non
 
 
 def test_main_module(strategy: Strategy) -> None:
-    error = refused_input("__main__", strategy=strategy)
+    error = refused_input("__main__", strategy=strategy, rerun="all")
 
     assert isinstance(error, ImportError)
     assert "__main__" in str(error)

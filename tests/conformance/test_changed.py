@@ -112,6 +112,22 @@ def test_module_whose_file_has_gone(live: LiveModule, package: str) -> None:
     assert "LP311" in {notice.code for notice in report.notices}
 
 
+def test_module_whose_file_has_gone_from_an_unchanged_package(
+    live: LiveModule, package: str
+) -> None:
+    # Another module imports it no more; the package never did.
+    write(live, "__init__", "")
+    write(live, "b", "from . import a\n")
+    livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
+    write(live, "b", "def f(): return 5\n")
+    part_path(live, "a").unlink()
+    report = livepatch.reload_changed(package, strategy=live.strategy, rerun=live.rerun)
+
+    assert f"{package}.a" not in sys.modules
+    assert sys.modules[f"{package}.b"].f() == 5
+    assert "LP311" in {notice.code for notice in report.notices}
+
+
 def test_module_imported_before_livepatch_knew(live: LiveModule) -> None:
     # As when livepatch is imported late: nothing is remembered of the import.
     from livepatch import _origin

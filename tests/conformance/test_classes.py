@@ -16,6 +16,8 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 PLAYER = """
     class Player:
         def __init__(self, name="ada"):
@@ -1461,3 +1463,45 @@ def test_attribute_whose_unchanged_source_gives_another_value_is_kept_and_named(
 
     assert module.A.number == 1
     assert ("LP303", f"{live.name}.A.number") in {(n.code, n.path) for n in report.notices}
+
+
+SHARED = """
+    from typing import Generic, TypeVar
+    T = TypeVar("T")
+    class Base: pass
+    class Below(Base): pass
+    class Plain: pass
+    class Boxed(Generic[T]): pass
+"""
+
+
+def test_one_base_is_added_to_a_plain_and_to_a_generic_class(live: LiveModule) -> None:
+    module = live.start(SHARED)
+    other = live.other("""
+        import LIVE
+        class Plainer(LIVE.Plain): pass
+        class Boxer(LIVE.Boxed[int]): pass
+        class Lower(LIVE.Below): pass
+    """)
+    kinds = [module.Plain, module.Boxed, other.Plainer, other.Boxer, module.Below, other.Lower]
+    held = [cls() for cls in kinds]
+    plain = SHARED.replace("class Plain:", "class Plain(Base):")
+    report = live.edit(plain.replace("class Boxed(", "class Boxed(Base, "))
+    after = [isinstance(each, module.Base) for each in held]
+    report.undo()
+
+    assert after == [True] * 6
+    assert [isinstance(each, module.Base) for each in held] == [False] * 4 + [True] * 2
+    assert [type(each) for each in held] == kinds
+
+
+def test_class_that_is_an_attribute_gives_way_to_another(live: LiveModule) -> None:
+    source = "class Player:\n    def hit(self): return 1\nclass Team:\n    kind = Player\n"
+    module = live.start(source)
+    old, team = module.Player, module.Team()
+    report = live.edit(source.replace("Player", "Bot").replace("return 1", "return 2"))
+    outcomes = {each.path.partition(".")[2]: each.outcome.value for each in report.definitions}
+
+    assert team.kind is module.Bot is not old
+    assert outcomes["Player"] == "removed"
+    assert outcomes["Bot"] == "added"

@@ -206,3 +206,25 @@ def test_comprehension_inside_a_closure(live: LiveModule) -> None:
     live.change("n * i for", "n + i for")
 
     assert table() == [2, 3, 4]
+
+
+def test_method_of_a_class_made_inside_a_function_starts_to_use_super(live: LiveModule) -> None:
+    module = live.start("""
+        class Base:
+            def hit(self): return "base"
+        def make(damage):
+            class Player(Base):
+                def hit(self): return damage
+            return Player()
+    """)
+    players = [module.make(1), module.make(2)]
+    held = players[0].hit
+    report = live.change("return damage", "return damage, super().hit(), __class__")
+    after = [player.hit() for player in players]
+    again = held()
+    report.undo()
+
+    assert after == [(1, "base", type(players[0])), (2, "base", type(players[1]))]
+    assert again == after[0]
+    assert [player.hit() for player in players] == [1, 2]
+    assert "LP203" not in [each.code for each in report.notices]

@@ -22,7 +22,7 @@ def _not_a_module(live: LiveModule) -> None:
 
 
 def _main(live: LiveModule) -> None:
-    livepatch.reload("__main__")
+    livepatch.reload("__main__", rerun="all")
 
 
 def _namespace_package(live: LiveModule) -> None:
@@ -177,6 +177,21 @@ def test_frozen_objects(live: LiveModule) -> None:
         gc.unfreeze()
 
     assert "LP205" in _codes(report)
+
+
+@pytest.mark.one_mode
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_frozen_function_that_only_its_code_says_which_it_is(live: LiveModule) -> None:
+    source = "def hit(): return 1\ntable = [[{'hit': hit}.items()]]\ndel hit\n"
+    module = live.start(source)
+    gc.freeze()
+    try:
+        report = live.edit(source.replace("return 1", "return 2"))
+    finally:
+        gc.unfreeze()
+    ((_, hit),) = module.table[0][0]
+
+    assert hit() == 2 or "LP205" in _codes(report)
 
 
 @pytest.mark.parametrize(

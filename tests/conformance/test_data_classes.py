@@ -11,6 +11,8 @@ import livepatch
 from tests.codes import is_layout_refusal
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(4)
+
 POINT = """
     import dataclasses
     @dataclasses.dataclass
@@ -722,3 +724,37 @@ def test_class_below_a_named_tuple_without_a_name_gains_a_field(live: LiveModule
     assert pair == [(1, 2, 5)]
     report.undo()
     assert pair == [(1, 2)]
+
+
+@pytest.mark.parametrize("fields", ['"a b"', '["a", "b"]', '("a", "b")'])
+def test_a_named_tuple_made_by_a_call_follows_a_global_that_has_its_fields(
+    live: LiveModule, fields: str
+) -> None:
+    source = f"""
+        from collections import namedtuple
+        FIELDS = {fields}
+        Pair = namedtuple("Pair", FIELDS)
+    """
+    module = live.start(source)
+    pair = live.hold("Pair")
+    more = fields.replace("b", "b c") if "," not in fields else fields.replace('"b"', '"b", "c"')
+    report = live.edit(source.replace(fields, more))
+    changed = {each.path for each in report.definitions if each.outcome.value != "unchanged"}
+
+    assert f"{live.name}.Pair" in changed
+    assert pair == [module.Pair]
+    assert module.Pair._fields == ("a", "b", "c")
+    assert module.Pair(1, 2, 3).c == 3
+
+
+def test_plain_class_becomes_a_data_class_and_gains_a_factory(live: LiveModule) -> None:
+    module = live.start("class Conf:\n    def __init__(self, host): self.host = host\n")
+    held = module.Conf("here")
+    data_class = "import dataclasses\n@dataclasses.dataclass\nclass Conf:\n    host: str\n"
+    first = live.edit(data_class)
+    second = live.edit(data_class + "    tags: list = dataclasses.field(default_factory=list)\n")
+
+    assert type(held) is module.Conf
+    assert held == module.Conf("here")
+    assert first.ok
+    assert second.ok

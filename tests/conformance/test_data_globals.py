@@ -193,6 +193,18 @@ def test_module_annotations_follow(live: LiveModule) -> None:
     assert module.__annotations__ == {"a": str}
 
 
+def test_module_annotations_that_were_removed_go(live: LiveModule) -> None:
+    module = live.start("a: int = 1\nb = 2\n")
+    asked = module.__annotations__
+    report = live.edit("a = 1\nb = 2\n")
+    left = vars(module).keys() & {"__annotations__", "__annotate__", "__conditional_annotations__"}
+    undone = report.undo()
+
+    assert asked == {"a": int} == module.__annotations__
+    assert not left
+    assert not (*report.definitions, *undone.definitions)
+
+
 def test_module_object_and_its_place_stay(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     namespace = vars(module)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from textwrap import dedent
+
 import pytest
 
+from livepatch.testing import assert_like_fresh
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(2)
 
 WRAPPED = """
     import functools
@@ -129,6 +135,33 @@ def test_decorator_of_another_module(live: LiveModule) -> None:
 
     assert held[0] is module.hit
     assert held[0]() == ("loud", 2)
+
+
+def test_other_decorator_of_another_module_is_none_of_what_it_decorates_besides(
+    live: LiveModule,
+) -> None:
+    live.other("""
+        def shout(function):
+            def wrapper(): return function() + "!"
+            return wrapper
+        def ask(function):
+            def wrapper(): return function() + "?"
+            return wrapper
+    """)
+    source = """
+        from OTHER import shout, ask
+        @shout
+        def a(): return "a"
+        @shout
+        def b(): return "b"
+    """
+    module = live.start(source)
+    elsewhere = module.shout(lambda: "c")
+    held = live.hold("a", "b")
+    report = live.edit(source.replace("@shout", "@ask", 1))
+
+    assert report.ok, report
+    assert [each() for each in (*held, elsewhere)] == ["a?", "b!", "c!"]
 
 
 def test_two_functions_of_one_decorator_are_not_mixed_up(live: LiveModule) -> None:
@@ -620,3 +653,127 @@ def test_single_dispatch_function_forgets_what_it_remembers_itself(live: LiveMod
 
     assert cells
     assert module.show._clear_cache.__self__ is own["dispatch_cache"].cell_contents
+
+
+CACHES = {
+    "nothing": "",
+    "cache": "@functools.lru_cache\n",
+    "decorated cache": "@around\n@functools.cache\n",
+    "cached decorator": "@functools.cache\n@around\n",
+    "decorator": "@around\n",
+}
+
+
+@pytest.mark.parametrize("after", CACHES.values(), ids=CACHES)
+@pytest.mark.parametrize("before", CACHES.values(), ids=CACHES)
+def test_cache_and_decorator_come_and_go(live: LiveModule, before: str, after: str) -> None:
+    head = """\
+import functools
+def around(f):
+    @functools.wraps(f)
+    def inner(*args): return ("around", f(*args))
+    return inner
+"""
+    module = live.start(f"{head}{before}def hit(x=0): return x + 1\n")
+    held = [module.hit, functools.partial(module.hit, 5)]
+    report = live.edit(f"{head}{after}def hit(x=0): return x + 2\n")
+
+    assert report.ok
+    assert held[0] is held[1].func is module.hit
+    assert held[1]() == (("around", 7) if "around" in after else 7)
+    if (before, after) == (CACHES["decorated cache"], CACHES["decorator"]):
+        assert_like_fresh(module)
+
+
+def test_attribute_that_a_decorator_sets_goes_with_it(live: LiveModule) -> None:
+    head = """\
+import functools
+def requires(role):
+    def decorate(f):
+        f.role = role
+        setattr(f, "marked " + role, True)
+        return f
+    return decorate
+def around(f):
+    @functools.wraps(f)
+    def inner(): return f()
+    return inner
+"""
+    body = "def view(): return 1\n"
+    module = live.start(f'{head}@around\n@requires("admin")\n{body}')
+    module.view.calls = 3
+    held = module.view
+    live.edit(f'{head}@around\n@requires("user")\n{body}')
+    roles = [held.role]
+    report = live.edit(f"{head}@around\n{body}")
+
+    assert roles == ["user"]
+    assert held is module.view
+    assert not hasattr(held, "role")
+    assert held.calls == 3
+    report.undo()
+
+    assert held.role == "user"
+
+
+def test_attribute_that_a_wrapper_sets_when_it_is_called_stays(live: LiveModule) -> None:
+    source = """\
+def counted(f):
+    def inner():
+        inner.calls = getattr(inner, "calls", 0) + 1
+        return f()
+    return inner
+@counted
+def hit(): return 1
+"""
+    module = live.start(source)
+    module.hit()
+    live.edit(source.replace("return 1", "return 2"))
+    live.edit(source.replace("return 1", "return 2").replace("+ 1", "+ 2"))
+
+    assert (module.hit(), module.hit.calls) == (2, 3)
+
+
+WRAPPERS = {
+    "cache": "@functools.lru_cache",
+    "wraps": "@wrapping",
+    "static": "@staticmethod",
+    "both": "@staticmethod\n    @wrapping",
+}
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS.keys())
+@pytest.mark.parametrize("held", ["nothing", "wrapper", "wrapped"])
+def test_what_a_decorator_that_has_gone_had_wrapped_is_named_where_it_is_held(
+    live: LiveModule, wrapper: str, held: str
+) -> None:
+    head = """
+        import functools
+        def wrapping(function):
+            @functools.wraps(function)
+            def wrapped(*args): return function(*args)
+            return wrapped
+        class Player:
+            x = 1
+        """
+    module = live.start(f"{dedent(head)}    {wrapper}\n    def hit(self): return 1\n")
+    value = vars(module.Player)["hit"]
+    while held == "wrapped" and hasattr(value, "__wrapped__"):
+        value = value.__wrapped__
+    if held == "nothing":
+        value = None
+    report = live.edit(dedent(head))
+
+    named = [each.path.removeprefix(f"{live.name}.") for each in report.notices]
+    assert [each.partition(".<")[0] for each in named] == ["Player.hit"] * (held != "nothing")
+    assert {each.code for each in report.notices} <= {"LP309"}
+
+
+def test_attribute_that_a_decorator_sets_no_more_goes(live: LiveModule) -> None:
+    source = "def mark(f):\n    f.old = 1\n    return f\n@mark\ndef hit(): return 1\n"
+    module = live.start(source)
+    held = module.hit
+    live.edit(source.replace("f.old", "f.new"))
+
+    assert held is module.hit
+    assert held.__dict__ == {"new": 1}

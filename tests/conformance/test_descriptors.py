@@ -9,6 +9,8 @@ import pytest
 
 from tests.live import LiveModule, warm
 
+pytestmark = pytest.mark.sampled(2)
+
 PROPERTY = """
     class Player:
         def __init__(self): self._power = 1
@@ -675,3 +677,31 @@ def test_held_function_of_a_partial_that_gets_other_arguments(live: LiveModule) 
 
     assert held == [live.module.scaled]
     assert double(1) == live.module.double(1) == 7
+
+
+@pytest.mark.parametrize(
+    ("becomes", "is_named"),
+    [
+        ("", True),
+        ("@staticmethod", True),
+        ("@property", False),
+        ("@functools.cached_property", False),
+    ],
+)
+def test_cached_property_that_becomes_something_that_its_values_hide(
+    live: LiveModule, becomes: str, is_named: bool
+) -> None:
+    source = (
+        "import functools\nclass Player:\n    @functools.cached_property\n"
+        "    def level(self=None): return 1\n"
+    )
+    player = live.start(source).Player()
+    assert player.level == 1
+    after = source.replace("@functools.cached_property", becomes).replace("return 1", "return 2")
+    report = live.edit(after)
+
+    assert bool([each for each in report.notices if each.code == "LP319"]) is is_named
+    assert (player.level == 1) is (becomes != "@property")
+    report.undo()
+
+    assert player.level == 1

@@ -8,6 +8,8 @@ import pytest
 
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 GENERATIONS = [
     """
     class Player:

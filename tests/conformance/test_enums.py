@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import enum
 import pickle
+import signal
 
 import pytest
 
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(4)
 
 COLOR = """
     import enum
@@ -317,3 +321,50 @@ def test_inverse_of_a_flag_has_the_member_that_was_added(live: LiveModule) -> No
     report.undo()
     assert ~write == ~module.P.W == module.P.R
     assert not ~both
+
+
+CLASSES = {
+    "slots": "class Color:\n    __slots__ = ('a',)\n",
+    "number": "class Color(int):\n    pass\n",
+    "exception": "class Color(Exception):\n    pass\n",
+    "named tuple": "import collections\nColor = collections.namedtuple('Color', 'a b')\n",
+}
+
+
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("case", CLASSES)
+@pytest.mark.parametrize("kind", ["Enum", "IntEnum"])
+@pytest.mark.parametrize("holds", [False, True])
+def test_class_that_became_an_enum_is_that_class_again(
+    live: LiveModule, case: str, kind: str, holds: bool
+) -> None:
+    module = live.start(CLASSES[case])
+    cls, new = module.Color, enum.Enum.__new__
+    held = [cls]
+    report = live.edit(f"import enum\nclass Color(enum.{kind}):\n    RED = 1\n")
+    assert held == [module.Color]
+    held += [module.Color.RED] if holds else []
+    report = report.undo()
+
+    assert held[0] is module.Color
+    assert not issubclass(held[0], enum.Enum)
+    # Every enumeration has this one, which is not the class's own.
+    assert enum.Enum.__new__ is signal.Signals.__new__ is new
+    if holds and type(held[1]) is not module.Color:
+        # Where its layout is another one; else it is an instance now.
+        assert repr(held[1]) == "<Color.RED: 1>"
+        assert {notice.code for notice in report.notices} <= {"LP209", "LP201"}
+        assert report.notices
+    else:
+        assert report.ok, report
+
+
+@pytest.mark.parametrize("base", ["", "(Exception)"], ids=["plain", "exception"])
+def test_class_with_instances_becomes_an_enumeration(live: LiveModule, base: str) -> None:
+    module = live.start(f"import enum\nclass Color{base}:\n    def hit(self): return 1\n")
+    held = frozenset({module.Color()})
+    report = live.edit("import enum\nclass Color(enum.Enum):\n    RED = 1\n")
+
+    assert module.Color(1) is module.Color.RED
+    assert [isinstance(each, enum.Enum) for each in held] == [False]
+    assert "LP306" in {each.code for each in report.notices}

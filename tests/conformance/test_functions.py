@@ -521,3 +521,21 @@ def test_a_function_made_by_exec_in_the_module_follows(live: LiveModule) -> None
 
     assert held[0] is module.hit
     assert held[0]() == 2
+
+
+def test_an_attribute_that_a_statement_set_on_a_function_goes_with_the_statement(
+    live: LiveModule,
+) -> None:
+    source = "def view(): return 1\nview.methods = ['GET']\nview.limit = 1\n"
+    module = live.start(source)
+    held = live.hold("view")
+    module.view.calls = 5
+    report = live.edit(source.replace("view.limit = 1\n", ""))
+
+    assert held == [module.view]
+    assert vars(held[0]) == {"methods": ["GET"], "calls": 5}
+
+    report.undo()
+
+    assert held == [module.view]
+    assert vars(held[0]) == {"methods": ["GET"], "calls": 5, "limit": 1}

@@ -11,6 +11,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 GAME = """
     LIMIT = 1
     class Player:
@@ -56,6 +58,17 @@ def test_neither_a_dry_run_nor_a_failed_reload_is_history(live: LiveModule) -> N
         live.change("LIMIT = 1", "LIMIT = 1 / 0")
 
     assert not of(live)
+
+
+def test_history_does_not_grow_for_ever(live: LiveModule) -> None:
+    live.start("def f(): return 0\n")
+    for number in range(1, 103):
+        live.edit(f"def f(): return {number}\n")
+    entries = livepatch.history()
+
+    assert len(entries) == 100
+    assert [each.number - entries[0].number for each in entries] == list(range(100))
+    assert entries[-1].undoable
 
 
 def test_undo_without_the_report(live: LiveModule) -> None:
@@ -113,7 +126,7 @@ def test_undo_of_several_steps_goes_over_several_modules(live: LiveModule) -> No
     module = live.start("def hit(): return 1\n")
     other = live.other("def cost(): return 1\n")
     (live.root / f"{live.other_name}.py").write_text("def cost(): return 2\n")
-    livepatch.reload(other, strategy=live.strategy)
+    livepatch.reload(other, strategy=live.strategy, rerun=live.rerun)
     live.edit("def hit(): return 2\n")
     report = livepatch.undo(2)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import operator
 import signal
 import sys
@@ -20,6 +21,8 @@ import livepatch
 from tests.codes import named
 from tests.conformance.holders import IMMUTABLE, MUTABLE, TYPING, WEAK, Holder
 from tests.live import LiveModule, Strategy, run_in_child
+
+pytestmark = pytest.mark.sampled(2)
 
 FUNCTION = "def hit(*_): return 1\n"
 FUNCTION_EDITS = {
@@ -46,6 +49,7 @@ def ids(holder: Holder) -> str:
     return holder.name
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("edit", FUNCTION_EDITS)
 @pytest.mark.parametrize("holder", [*MUTABLE, *IMMUTABLE, *WEAK], ids=ids)
 def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
@@ -58,6 +62,7 @@ def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
     assert found() == 2
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("edit", CLASS_EDITS)
 @pytest.mark.parametrize(
     "holder",
@@ -282,6 +287,22 @@ def test_exit_handler_that_cannot_be_taken_back_by_its_new_name_is_reported(
     assert said.split() in (["['LP206']", "new", "7"], ["[]"], ["['LP201']", "new", "7"])
 
 
+def test_reload_of_what_changed_after_one_that_forwarded_a_function(strategy: Strategy) -> None:
+    said = run_in_child(
+        """
+        import atexit
+        module = live.start("def stay(): return 1\\ndef leave(n): print('old', n)\\n")
+        atexit.register(module.leave, 7)
+        live.change("def leave(n):", "class leave:\\n    def __init__(self, n):")
+        live.edit(live.source + "X = stay()\\n", rerun="changed")
+        print(module.X)
+        """,
+        strategy,
+    )
+
+    assert said.split() == ["1", "old", "7"]
+
+
 def test_thread_that_starts_after_the_edit(live: LiveModule) -> None:
     module = live.start("def work(log): log.append(1)\n")
     log: list[int] = []
@@ -328,6 +349,25 @@ def test_done_callback_of_a_task(live: LiveModule) -> None:
     asyncio.run(main())
 
     assert log == [2]
+
+
+@pytest.mark.parametrize("make", ["task", "future"])
+def test_done_callbacks_stay_in_their_order(live: LiveModule, make: str) -> None:
+    module = live.start("def first(f): return 1\ndef second(f): return 1\n")
+
+    async def main() -> list[object]:
+        loop = asyncio.get_running_loop()
+        made = asyncio.ensure_future(asyncio.sleep(0)) if make == "task" else loop.create_future()
+        for callback in (module.first, print, module.second, len):
+            made.add_done_callback(callback)
+        live.edit("class first:\n    def __init__(self, f): ...\ndef second(f): return 2\n")
+        found = [callback for callback, _ in made._callbacks]
+        for callback in found:
+            made.remove_done_callback(callback)
+        made.cancel()
+        return found
+
+    assert asyncio.run(main()) == [module.first, print, module.second, len]
 
 
 def test_wrapt_proxy(live: LiveModule) -> None:
@@ -707,3 +747,27 @@ def test_slot_of_a_replaced_class_that_holds_a_replaced_class(live: LiveModule, 
     report.undo()
     assert type(instance) is module.P
     assert (instance.kind, instance.kinds) == (module.Q, [module.P])
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["dict[str, list[Player]]", "Optional[List[Player]]", "Callable[[List[Player], int], Player]"],
+)
+def test_type_that_only_the_undo_keeps_is_no_holder(live: LiveModule, said: str) -> None:
+    source = f"from typing import *\nclass Base: pass\nclass Player: pass\nWanted = {said}\n"
+    module = live.start(source)
+    held = [module.Wanted]
+    report = live.change("class Player", "class Player(Base)")
+
+    assert report.ok
+    assert repr(held[0]) == repr(module.Wanted)
+
+
+def test_type_that_somebody_keeps_out_of_sight_is_named(live: LiveModule) -> None:
+    source = "class Base: pass\nclass Player: pass\nWanted = dict[str, list[Player]]\n"
+    module = live.start(source)
+    hidden = itertools.accumulate([1], initial=module.Wanted)
+    report = live.change("class Player", "class Player(Base)")
+    moved = next(hidden).__args__[1].__args__[0] is module.Player
+
+    assert moved or named(report.notices, "not moved", "Player")

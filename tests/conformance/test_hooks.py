@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 
 import livepatch
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(2)
 
 Hook = Callable[..., Any]
 
@@ -241,29 +245,34 @@ def test_after_hook_sees_instances_made_anew_with_all_they_have(
 
 
 def test_no_other_thread_runs_while_hooks_do(live: LiveModule, hooks: Hooks) -> None:
+    """But in one window of 100 on a busy machine; otherwise each of these would be let in."""
     module = live.start(GAME)
     turns, during, stop = [0], [], threading.Event()
+    usual = sys.getswitchinterval()
 
     def count() -> None:
         while not stop.is_set():
             turns[0] += 1
 
     def hook() -> None:
-        first = turns[0]
-        sum(range(100_000))
-        during.append(turns[0] - first)
+        first, until = turns[0], time.perf_counter() + 5 * usual
+        while time.perf_counter() < until:
+            pass
+        during.append(turns[0] > first)
 
     hooks.after(hook)
     thread = threading.Thread(target=count)
     thread.start()
     try:
-        live.change("return 1", "return 2")
+        for number in range(1, 11):
+            live.change(f"return {number}", f"return {number + 1}")
     finally:
         stop.set()
         thread.join()
 
-    assert during == [0]
-    assert module.Player().hit() == 2
+    assert len(during) == 10
+    assert sum(during) <= 1
+    assert module.Player().hit() == 11
 
 
 # Hooks of modules
@@ -352,7 +361,8 @@ def test_hook_registered_by_the_module_that_is_reloaded_stands_there_once(
         livepatch.forget_hook(module.refreshed)
     live.change("append(4)", "append(5)", keep=("calls",))
     try:
-        assert module.calls == [2, 3, 4, 3, 5]
+        # The hook had been forgotten: only the decorator, where it runs, registers it again.
+        assert module.calls == [2, 3, 4, 3, *([5] if live.rerun == "all" else [])]
     finally:
         livepatch.forget_hook(module.refreshed)
 

@@ -14,7 +14,10 @@ import typing
 
 import pytest
 
+from tests.codes import named
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(4)
 
 PLAYER = "class Base: pass\nclass Player:\n    def hit(self): return 1\n"
 WITH_BASE = PLAYER.replace("class Player", "class Player(Base)")
@@ -270,3 +273,193 @@ def test_model_elsewhere_is_rebuilt_over_a_model_that_changed(live: LiveModule, 
     assert other.Apart.__pydantic_validator__ is apart
     report.undo()
     assert "y" not in other.Outer.model_validate({"inner": {"x": 1, "y": 2}}).inner.model_dump()
+
+
+OUTER = """
+    import pydantic
+    import LIVE
+    class Outer(pydantic.BaseModel):
+        inner: LIVE.Inner
+    class Another(pydantic.BaseModel):
+        inner: LIVE.Inner | None = None
+"""
+
+
+def test_model_elsewhere_that_cannot_be_rebuilt_is_reported(live: LiveModule) -> None:
+    live.start(MODELS)
+    other = live.other(OUTER)
+    report = live.change("x: int = 0", "x: int = 0\n    y: 'Later' = None")
+    messages = [each.message for each in report.notices if each.code == "LP208"]
+
+    assert len(messages) == 1, report
+    assert f"{other.__name__}.Outer (a name in it is not defined)" in messages[0]
+    assert f"{other.__name__}.Another" in messages[0]
+    live.edit(live.source.replace("import pydantic\n", "import pydantic\nLater = int | None\n"))
+    assert other.Outer.model_validate({"inner": {"y": 2}}).inner.y == 2
+
+
+def test_model_elsewhere_whose_schema_raises_is_reported_and_the_others_are_rebuilt(
+    live: LiveModule,
+) -> None:
+    module = live.start(MODELS)
+    other = live.other(
+        OUTER
+        + """
+    class Strict(pydantic.BaseModel):
+        inner: LIVE.Inner
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            if "y" in LIVE.Inner.model_fields:
+                raise ZeroDivisionError("no y")
+            return handler(source)
+    class Last(pydantic.BaseModel):
+        inner: LIVE.Inner
+"""
+    )
+    report = live.change("x: int = 0", "x: int = 0\n    y: int = 5")
+    messages = [each.message for each in report.notices if each.code == "LP208"]
+
+    assert len(messages) == 1, report
+    assert f"{other.__name__}.Strict (ZeroDivisionError: no y)" in messages[0]
+    assert other.Outer(inner=module.Inner(y=2)).inner.y == 2
+    assert other.Last.model_validate({"inner": {"y": 2}}).inner.y == 2
+    report.undo()
+    assert other.Strict(inner=module.Inner()).inner == module.Inner()
+
+
+@pytest.mark.parametrize("asked", ["Shape", "Thing"])
+def test_hook_that_says_who_its_subclasses_are_is_asked_again(live: LiveModule, asked: str) -> None:
+    module = live.start("""
+        import abc
+        class Thing(abc.ABC): pass
+        class Shape(Thing):
+            @classmethod
+            def __subclasshook__(cls, other):
+                return "area" in vars(other)
+    """)
+    seen = type("Seen", (), {"area": 1}), type("Unseen", (), {"sides": 1})
+    before = [issubclass(each, getattr(module, asked)) for each in seen]
+    report = live.change('"area"', '"sides"')
+    now = [issubclass(each, getattr(module, asked)) for each in seen]
+    report.undo()
+
+    assert [before, now] == [[True, False], [False, True]]
+    assert [issubclass(each, getattr(module, asked)) for each in seen] == [True, False]
+
+
+def test_model_that_gains_a_field_takes_instances_of_models_beside_it(live: LiveModule) -> None:
+    module = live.start("""
+        import enum
+        import pydantic
+        class Kind(enum.Enum):
+            HERO = 1
+        class Address(pydantic.BaseModel):
+            street: str
+        class User(pydantic.BaseModel):
+            name: str
+            address: Address
+            kind: Kind = Kind.HERO
+    """)
+    address, kind = module.Address(street="x"), module.Kind.HERO
+    live.change("name: str", "name: str\n    age: int = 3")
+    user = module.User(name="ada", address=address, kind=kind)
+
+    assert user.address is address
+    assert (user.kind, user.age) == (kind, 3)
+    assert module.User.model_validate({"name": "bob", "address": {"street": "y"}, "kind": 1})
+
+
+def test_functions_that_a_model_gave_to_its_validator_run_the_new_body(live: LiveModule) -> None:
+    module = live.start("""
+        import pydantic
+        class User(pydantic.BaseModel):
+            name: str
+            @pydantic.field_validator("name")
+            @classmethod
+            def see(cls, value): return value + "1"
+            @pydantic.field_serializer("name")
+            def show(self, value): return value + "a"
+        class Team(pydantic.BaseModel):
+            user: User
+    """)
+    user = module.User(name="ada")
+    live.edit(live.source.replace('+ "1"', '+ "2"').replace('+ "a"', '+ "b"'))
+    team = module.Team.model_validate({"user": {"name": "bob"}})
+
+    assert user.model_dump() == {"name": "ada1b"}
+    assert team.model_dump() == {"user": {"name": "bob2b"}}
+
+
+def test_a_cache_that_remembers_what_was_made_anew_is_empty(live: LiveModule) -> None:
+    source = """
+        import functools
+        class Truth:
+            def __init__(self): self.seen = []
+        TRUE = Truth()
+        @functools.lru_cache
+        def join(*parts): return TRUE if all(parts) else None
+        @functools.cache
+        def pair(): return (TRUE, 1)
+        @functools.cache
+        def other(n): return [n]
+    """
+    module = live.start(source)
+    module.join(1), module.pair()
+    kept = module.other(1)
+    report = live.edit(source.replace("self.seen = []", "self.seen = [1]"))
+
+    assert module.join(1) is module.TRUE
+    assert module.pair()[0] is module.TRUE
+    assert module.other(1) is kept
+
+    report.undo()
+
+    assert module.join(1) is module.TRUE
+    assert module.pair()[0] is module.TRUE
+
+
+def test_a_cache_that_remembers_a_global_with_old_data_in_it_is_empty(live: LiveModule) -> None:
+    source = """
+        import functools
+        ITEMS = [1]
+        BOTH = (ITEMS, "both")
+        @functools.cache
+        def both(): return BOTH
+    """
+    module = live.start(source)
+    module.both()
+    live.edit(source.replace("[1]", "[2]").replace('"both"', '"two"'))
+
+    assert module.both() is module.BOTH
+    assert module.both() == ([2], "two")
+
+
+def test_validators_that_only_an_undo_keeps_are_no_holders(live: LiveModule) -> None:
+    source = """\
+import pydantic
+class Address(pydantic.BaseModel):
+    street: str
+class User(pydantic.BaseModel):
+    name: str
+    address: Address
+def f(): return 1
+"""
+    module = live.start(source)
+    reports = [
+        live.change("return 1", "return 2"),
+        live.change("name: str", "name: str\n    age: int = 3"),
+    ]
+    user = module.User.model_validate({"name": "ada", "address": {"street": "x"}})
+
+    assert all(report.ok for report in reports)
+    assert type(user.address) is module.Address
+
+
+def test_validator_that_somebody_has_is_named(live: LiveModule) -> None:
+    source = "import pydantic\nclass User(pydantic.BaseModel):\n    name: str\n"
+    module = live.start(source)
+    validator = module.User.__pydantic_validator__
+    report = live.change("name: str", "name: str\n    age: int = 3")
+    current = type(validator.validate_python({"name": "ada"})) is module.User
+
+    assert current or named(report.notices, "not moved", "User")

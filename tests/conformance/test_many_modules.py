@@ -37,6 +37,7 @@ class Shop:
 
     def reload(self, **options: object) -> livepatch.Report:
         options.setdefault("strategy", self.live.strategy)
+        options.setdefault("rerun", self.live.rerun)
         return livepatch.reload(*self.modules(), **options)  # type: ignore[arg-type]
 
     def state(self) -> object:
@@ -158,10 +159,35 @@ def test_cyclic_imports(live: LiveModule) -> None:
     held = shop.part("a").fa
     assert held() == 2
     shop.write(a="X = 10\nfrom . import b\ndef fa(): return b.fb() + 100\n")
-    shop.reload()
+    report = shop.reload()
 
     assert held is shop.part("a").fa
-    assert held() == 111
+    if live.rerun == "all":
+        assert held() == 111
+    else:  # what was computed is kept, and named
+        assert held() == 102
+        assert [(each.code, each.path) for each in report.notices] == [
+            ("LP313", f"{live.name}.b.Y")
+        ]
+
+
+@pytest.mark.parametrize("imported", ["from . import a", "import LIVE.a as a", "from .a import X"])
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_what_was_computed_from_another_module_is_named_however_that_is_imported(
+    live: LiveModule, imported: str, first: str
+) -> None:
+    used = "X" if imported.endswith("X") else "a.X"
+    user = f"{imported.replace('LIVE', live.name)}\nY = {used} + 1\ndef fb(): return Y\n"
+    shop = Shop(live, __init__=f"from . import {first}\n", a="X = 1\nfrom . import b\n", b=user)
+    shop.write(a="X = 10\nfrom . import b\n")
+    report = shop.reload(rerun="changed")
+
+    assert shop.part("b").fb() == 2
+    assert [(each.code, each.path) for each in report.notices] == [("LP313", f"{live.name}.b.Y")]
+
+    shop.reload(rerun=("Y",))
+
+    assert shop.part("b").fb() == 11
 
 
 def test_imports_inside_functions_and_conditions(live: LiveModule) -> None:
@@ -350,7 +376,10 @@ def test_order_of_sys_modules_is_that_of_a_fresh_import(live: LiveModule) -> Non
     shop.write(__init__="from . import b\nfrom . import a\n")
     shop.reload()
 
-    assert [each.__name__.partition(".")[2] for each in shop.modules()] == ["b", "a", ""]
+    # Two imports that have changed places say what they said: where only what changed runs, none
+    # of the modules runs, and none moves to the end.
+    order = ["b", "a", ""] if live.rerun == "all" else ["a", "b", ""]
+    assert [each.__name__.partition(".")[2] for each in shop.modules()] == order
 
 
 def test_definition_replaced_by_an_import(live: LiveModule) -> None:
@@ -393,6 +422,7 @@ def test_no_module() -> None:
         livepatch.reload()
 
 
+@pytest.mark.one_mode("unchanged data stays")
 def test_keep_of_one_module(live: LiveModule) -> None:
     shop = Shop(live, __init__="from . import a, b\n", a="CACHE = {}\n", b="CACHE = {}\n")
     mine, theirs = shop.part("a").CACHE, shop.part("b").CACHE
@@ -432,3 +462,25 @@ def test_imports_of_other_threads_are_not_disturbed(live: LiveModule) -> None:
         live.strategy,
     )
     assert output.strip() == "[]"
+
+
+@pytest.mark.one_mode("only what changed runs")
+def test_modules_between_that_all_import_from_each_other_are_gone_through_once(
+    live: LiveModule,
+) -> None:
+    """All ways down from each are too many: with werkzeug between two modules it had no end."""
+    between = [f"m{number}" for number in range(14)]
+    sources = {
+        name: "".join(f"from .{each} import *\n" for each in between if each != name)
+        + "from .config import LIMIT\n"
+        for name in between
+    }
+    sources["user"] = "from .m3 import LIMIT\nclass Player:\n    limit = LIMIT\n"
+    shop = Shop(live, __init__="from . import user\n", config="LIMIT = 1\n", **sources)
+    shop.write(config="LIMIT = 2\n")
+    livepatch.reload(
+        shop.part("config"), shop.part("user"), strategy=live.strategy, rerun="changed"
+    )
+
+    assert shop.part("user").Player.limit == 2
+    assert shop.part("m9").LIMIT == 2

@@ -49,6 +49,7 @@ def codes(refused: Any) -> list[tuple[str, str]]:
     return [(each.code, each.path) for each in refused.value.refusals]
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_mapped_class_is_not_made_a_second_time(live: LiveModule) -> None:
     module = live.start(MAPPED)
     player, mapper = module.Player(name="ada"), module.Player.__mapper__
@@ -83,6 +84,22 @@ def test_methods_of_a_mapped_class_follow_where_its_statement_does_not_run(
     assert (found.greet(), module.LIMIT) == ("welcome ada", 2)
 
 
+def test_an_edit_beside_a_mapped_class_is_not_refused(
+    live: LiveModule,
+) -> None:
+    module = live.start(MAPPED)
+    player, mapper = module.Player(name="ada"), module.Player.__mapper__
+    edited = MAPPED.replace("LIMIT = 1", "LIMIT = 2").replace("hello", "welcome")
+    dry = live.edit(edited, rerun="changed", dry_run=True)
+    report = live.reload(rerun="changed")
+
+    assert dry.ok
+    assert report.ok
+    assert module.LIMIT == 2
+    assert module.Player.__mapper__ is mapper
+    assert (type(player), player.greet()) == (module.Player, "welcome ada")
+
+
 def test_statement_of_a_mapped_class_that_changed_is_refused(live: LiveModule) -> None:
     module = live.start(MAPPED)
     columns = list(module.Player.__table__.columns.keys())
@@ -98,6 +115,7 @@ def test_statement_of_a_mapped_class_that_changed_is_refused(live: LiveModule) -
     assert list(module.Player.__table__.columns.keys()) == columns
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_dry_run_says_that_it_would_be_refused(live: LiveModule) -> None:
     live.start(MAPPED)
     report = live.change("LIMIT = 1", "LIMIT = 2", dry_run=True)
@@ -106,6 +124,7 @@ def test_dry_run_says_that_it_would_be_refused(live: LiveModule) -> None:
     assert {each.code for each in report.refusals} == {"LP127"}
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 def test_base_of_a_mapped_class_elsewhere_is_not_made_anew(live: LiveModule) -> None:
     module = live.start("class Named:\n    def greet(self): return 1\n")
     other = live.other("""
@@ -126,6 +145,7 @@ def test_base_of_a_mapped_class_elsewhere_is_not_made_anew(live: LiveModule) -> 
     assert other.Player().greet() == module.Named().greet() == 2
 
 
+@pytest.mark.one_mode("the unchanged class is not made again")
 @pytest.mark.usefixtures("_django")
 def test_model_of_django_is_not_made_a_second_time(live: LiveModule) -> None:
     module = live.start(MODEL)

@@ -147,3 +147,34 @@ def test_a_repr_that_dataclasses_make_no_more_is_reported(live: LiveModule) -> N
 
     assert f"{live.name}.Pair.__repr__" in [each.path for each in report.notices]
     assert held[0] is not module.Pair.__repr__
+
+
+SERIALISED = """
+    TEXT = "def to_dict(self): return {'text': 1}"
+    def with_to_dict(cls):
+        namespace = {"__name__": "elsewhere"}
+        exec(TEXT, namespace)
+        cls.to_dict = namespace["to_dict"]
+        return cls
+    @with_to_dict
+    class Point:
+        def text(self): return 1
+"""
+
+
+@pytest.mark.one_mode("what a decorator has read is kept, and named")
+@pytest.mark.parametrize("bases", ["", "(Exception)"])
+def test_held_methods_from_text_that_names_no_class_follow(live: LiveModule, bases: str) -> None:
+    source = SERIALISED.replace("class Point", f"class Point{bases}")
+    module = live.start(source)
+    method, function = module.Point().to_dict, module.Point.to_dict
+    report = live.edit(source.replace("'text': 1", "'text': 2").replace("return 1", "return 2"))
+
+    assert method.__func__ is function is module.Point.to_dict
+    assert method() == {"text": 2}
+    assert named(report.notices, "monkeypatch", "to_dict") == []
+
+    report.undo()
+
+    assert method.__func__ is function is module.Point.to_dict
+    assert method() == {"text": 1}

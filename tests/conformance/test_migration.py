@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import pickle
 import threading
 import types
 import weakref
@@ -12,20 +14,10 @@ import pytest
 
 import livepatch
 from tests.conformance.holders import Slotted
+from tests.conformance.slotted import GAINED, SLOTS, player_of
 from tests.live import LiveModule
 
-SLOTS = """
-    class Player:
-        __slots__ = ("name", "level", "__weakref__")
-        def hit(self): return self.name
-"""
-GAINED = ('("name", "level",', '("name", "level", "mana",')
-
-
-def player_of(module: Any, name: str = "ada", level: int = 3) -> Any:
-    player = module.Player()
-    player.name, player.level = name, level
-    return player
+pytestmark = pytest.mark.sampled(4)
 
 
 class Holders:
@@ -343,11 +335,15 @@ def test_hidden_slot_of_a_base_keeps_its_value(live: LiveModule) -> None:
 def test_old_instance_that_cannot_be_moved_is_reported(live: LiveModule) -> None:
     module = live.start(SLOTS)
     player = player_of(module)
-    hidden = player.__repr__  # a C object with no way to set what it is bound to
+    # What it has written it keeps in a table in C memory.
+    pickler = pickle.Pickler(io.BytesIO())
+    pickler.dump(player)
     report = live.change(*GAINED)
 
     assert type(player) is module.Player
-    assert type(hidden.__self__) is not module.Player
+    hidden = [each for _, each in pickler.memo.copy().values()]
+    assert any(type(each).__name__ == "Player" for each in hidden)
+    assert not any(type(each) is module.Player for each in hidden)
     assert not report.ok
     assert any(each.code == "LP209" and "Player" in each.path for each in report.notices)
 
@@ -475,6 +471,33 @@ def test_the_live_class_may_be_given_a_hook_from_outside(live: LiveModule) -> No
     assert points == [module.Point(3, 4)]
 
 
+@pytest.mark.parametrize("name", ["Point", "Base"])
+def test_hook_from_outside_fills_what_needs_no_new_layout(live: LiveModule, name: str) -> None:
+    module = live.start("""
+        import dataclasses
+        class Base: pass
+        @dataclasses.dataclass
+        class Point(Base):
+            x: int
+    """)
+    points = [module.Point(3)]
+    told: list[tuple[str, list[str], list[str]]] = []
+
+    def migrate(point: Any, change: livepatch.Change) -> None:
+        told.append((change.direction, sorted(change.added), sorted(change.removed)))
+        if change.direction == "forward":
+            point.y = point.x + 1
+
+    getattr(module, name).__livepatch_migrate__ = migrate
+    report = live.change("x: int\n", "x: int\n    y: int\n")
+
+    assert report.ok, report
+    assert points == [module.Point(3, 4)]
+    report.undo()
+    assert points == [module.Point(3)]
+    assert told == [("forward", ["y"], []), ("back", [], ["y"])]
+
+
 def test_named_tuple_field_without_a_default_is_refused_with_the_count(live: LiveModule) -> None:
     module = live.start(PAIR)
     pairs = [module.Pair(3, 4), module.Pair(5, 6)]
@@ -513,6 +536,7 @@ NATIVES = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("native", NATIVES)
 def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: str) -> None:
     arguments = NATIVES[native]
@@ -538,6 +562,82 @@ def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: 
     assert type(made) is module.S
     assert repr(made) == before
     assert made.me[0] is made
+
+
+def test_exception_becomes_a_plain_class_and_back(live: LiveModule) -> None:
+    source = "class Failure(Exception):\n    def __init__(self, code): self.code = code\n"
+    module = live.start(source)
+    failure = module.Failure(7)
+    try:
+        raise failure from KeyError("cause")
+    except module.Failure:
+        pass
+    held, keys = [failure], {failure: 1}
+    report = live.edit("""
+        class Failure:
+            def __init__(self, code): self.code = code
+            def __livepatch_migrate__(self, change):
+                if change.direction == "forward": self.args = change.old_values["args"]
+        """)
+
+    assert report.ok, report
+    assert (held[0], list(keys)) == (failure, [failure])
+    assert not isinstance(failure, Exception)
+    assert vars(failure) == {"code": 7, "args": (7,)}
+    del failure.args
+    report.undo()
+    assert isinstance(failure, module.Failure)
+    assert (failure.args, vars(failure)) == ((7,), {"code": 7})
+    assert type(failure.__cause__) is KeyError
+    assert failure.__traceback__ is not None
+
+
+FROZEN = """
+    class Player:
+        __slots__ = ("name",)
+        def __init__(self, name): self.name = name
+        def __hash__(self): return hash(self.name)
+        def __eq__(self, other): return self.name == other.name
+    class Team(frozenset):
+        __slots__ = ()
+    class Club(frozenset):
+        __slots__ = ("town",)
+"""
+
+
+def test_frozenset_gains_a_dict_and_its_members_a_slot(live: LiveModule) -> None:
+    module = live.start(FROZEN)
+    team = module.Team(map(module.Player, "abc"))
+    club = module.Club([team])
+    club.town = "here"
+    held = {team: "team", club: "club"}
+    report = live.edit(
+        FROZEN.replace('("name",)', '("name", "level")')
+        .replace('("town",)', '("town", "year")')
+        .replace("__slots__ = ()", "pass")
+    )
+    for _ in range(2):
+        assert report.ok, report
+        assert type(team) is module.Team
+        assert type(club) is module.Club
+        assert (held[team], held[club], club.town) == ("team", "club", "here")
+        assert held[module.Team(map(module.Player, "cab"))] == "team"
+        assert {*map(type, team)} == {module.Player}
+        assert next(iter(club)) is team
+        if hasattr(module.Player, "level"):
+            vars(team)["captain"] = "a"
+            report.undo()
+    assert not hasattr(team, "__dict__")
+
+
+def test_data_class_becomes_a_named_tuple(live: LiveModule) -> None:
+    fields = "    a: int\n    b: int = 0\n"
+    module = live.start(f"from dataclasses import dataclass\n@dataclass\nclass Pair:\n{fields}")
+    held = [module.Pair(1, 2)]
+    report = live.edit(f"from typing import NamedTuple\nclass Pair(NamedTuple):\n{fields}")
+
+    assert report.ok, report  # other data classes are not asked to follow
+    assert held == [(1, 2)]
 
 
 def test_named_tuple_becomes_a_data_class_and_back(live: LiveModule) -> None:
@@ -1129,3 +1229,46 @@ def test_hook_on_the_way_back_is_told_the_direction_and_what_was_gathered(
 
     assert told == [("forward", {"a": 1}), ("back", {"b": 7})]
     assert held[0].a == 1
+
+
+@pytest.mark.parametrize("count", [1, 3, 200])
+def test_tables_that_go_by_identity_have_the_new_ones(live: LiveModule, count: int) -> None:
+    module = live.start(SLOTS)
+    players = [player_of(module, level=level) for level in range(count)]
+    tables: list[dict[int, Any]] = [
+        {id(each): each for each in players},
+        {7: None, **{id(each): (each, each.level) for each in players}, 8: None},
+        {id(each): weakref.ref(each) for each in players},
+        {id(module.Player): module.Player},
+    ]
+    apart = [{id(each): each} for each in players]
+    numbers = dict.fromkeys(range(3), players[0])
+    report = live.change(*GAINED)
+
+    assert report.ok, report
+    for _ in range(2):
+        assert all(tables[0][id(each)] is each for each in players)
+        assert [tables[1][id(each)] for each in players] == [(e, e.level) for e in players]
+        assert list(tables[1]) == [7, *map(id, players), 8]
+        assert all(tables[2][id(each)]() is each for each in players)
+        assert tables[3] == {id(module.Player): module.Player}
+        assert all(table == {id(each): each} for table, each in zip(apart, players))
+        assert list(numbers) == [0, 1, 2]
+        assert type(players[0]) is module.Player
+        if "mana" in module.Player.__slots__:
+            report.undo()
+
+
+def test_what_a_report_keeps_is_no_weak_reference_of_the_program(live: LiveModule) -> None:
+    module = live.start("class P:\n    __slots__ = ('a', 'b', '__weakref__')\n")
+    held = [module.P() for _ in range(100)]
+    for each in held:
+        each.a = each.b = 1
+    first = live.edit("class P:\n    __slots__ = ('a', '__weakref__')\n")
+    report = live.edit("class P:\n    __slots__ = ('a',)\n")
+    back = report.undo()
+
+    assert report.ok, report
+    assert back.ok, back
+    first.undo()
+    assert [each.b for each in held] == [1] * 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from typing import Any
 
@@ -68,6 +69,24 @@ def test_undo_of_a_generic_class_that_gained_a_base(live: LiveModule) -> None:
     assert undone.ok
     assert held[:2] == [module.G, module.H] == [type(held[2]), type(held[3])]
     assert module.G.__bases__ == bases
+
+
+@needs_generics
+def test_generic_class_becomes_a_plain_one_and_back(live: LiveModule) -> None:
+    module = live.start(
+        "class Base:\n    def get(self): return 1\nclass Box[T: Base](Base):\n    pass\n"
+    )
+    held = [module.Box, module.Box()]
+    report = live.change("Box[T: Base]", "Box")
+
+    assert held[0] is module.Box is type(held[1])
+    assert "__type_params__" not in vars(module.Box)
+    assert module.Box.__type_params__ == ()
+    report.undo()
+    assert held[0] is module.Box is type(held[1])
+    assert [str(parameter) for parameter in held[0].__type_params__] == ["T"]
+    live.change("Box(", "Box[T](").undo()
+    assert held[0].get(held[1]) == 1
 
 
 @needs_generics
@@ -144,6 +163,17 @@ def test_lazy_annotations_of_a_class(live: LiveModule) -> None:
 
     assert held[0] is module.Player
     assert held[0].__annotations__ == {"friend": module.Player, "power": str}
+
+
+@needs_lazy
+def test_asking_a_class_for_annotations_that_it_has_not_changes_nothing(live: LiveModule) -> None:
+    module = live.start("class Base: pass\nclass Player(Base):\n    def hit(self): return 1\n")
+    assert module.Player.__annotations__ == module.Base.__annotations__ == {}
+    report = live.reload()
+
+    assert report.ok
+    assert not report.notices
+    assert {each.outcome.value for each in report.definitions} == {"unchanged"}
 
 
 @needs_lazy
@@ -257,3 +287,92 @@ def test_unchanged_annotations_look_names_up_in_the_class_that_survives(live: Li
 
     assert cell.cell_contents["hit"] is module.Player.hit
     assert module.Player.__annotations__ == {"count": int}
+
+
+ALIASES = """\
+class Base: pass
+class Player: pass
+class Bot: pass
+type Players = list[Player]
+type Tree[T] = dict[str, Tree[T]] | T | Player
+type Names = list[str]
+type Both = Players | Tree[int]
+class Team:
+    type Members = dict[str, Player]
+def use(players: Players) -> Tree[int]: return 1
+"""
+NAMES = ("Players", "Tree", "Names", "Both")
+
+
+def values(module: Any) -> str:
+    return repr([getattr(module, name).__value__ for name in NAMES])
+
+
+@needs_generics
+@pytest.mark.parametrize("asked", [False, True], ids=["not asked", "asked"])
+def test_type_alias_stays_one_and_follows_a_class(live: LiveModule, asked: bool) -> None:
+    module = live.start(ALIASES)
+    held = [getattr(module, name) for name in NAMES]
+    subscribed = [module.Tree[int], module.Names | None]
+    if asked:
+        values(module)
+        str(module.Team.Members.__value__)
+    live.change("class Player", "class Player(Base)")
+
+    assert all(each is getattr(module, name) for each, name in zip(held, NAMES))
+    assert module.Players.__value__.__args__ == (module.Player,)
+    assert module.Tree.__value__.__args__[2] is module.Player
+    assert module.Both.__value__.__args__[0] is module.Players
+    assert module.Team.Members.__value__.__args__ == (str, module.Player)
+    assert subscribed[0].__origin__ is module.Tree
+    assert module.use.__annotations__["players"] is module.Players
+
+
+@needs_generics
+@pytest.mark.parametrize("asked", [False, True], ids=["not asked", "asked"])
+def test_type_alias_that_says_something_else(live: LiveModule, asked: bool) -> None:
+    module = live.start(ALIASES)
+    held = [getattr(module, name) for name in NAMES]
+    if asked:
+        values(module)
+    report = live.change("Players = list[Player]", "Players = list[Bot]")
+
+    assert all(each is getattr(module, name) for each, name in zip(held, NAMES))
+    assert held[0].__value__.__args__ == (module.Bot,)
+    report.undo()
+
+    assert all(each is getattr(module, name) for each, name in zip(held, NAMES[:1]))
+    assert held[0].__value__.__args__ == (module.Player,)
+
+
+@needs_generics
+def test_type_alias_in_a_class_says_something_else(live: LiveModule) -> None:
+    module = live.start(ALIASES)
+    team = module.Team()
+    str(module.Team.Members.__value__)
+    live.change("Members = dict[str, Player]", "Members = dict[str, Bot]")
+
+    assert type(team) is module.Team
+    assert module.Team.Members.__value__.__args__ == (str, module.Bot)
+
+
+@needs_generics
+def test_type_alias_that_was_asked_stays_where_nothing_changed(live: LiveModule) -> None:
+    module = live.start(ALIASES)
+    held, said = module.Players, values(module)
+    report = live.change("return 1", "return 2")
+
+    assert held is module.Players
+    assert values(module) == said
+    assert report.ok
+
+
+@needs_lazy
+def test_placeholder_of_functools_comes_and_goes(live: LiveModule) -> None:
+    module = live.start("import functools\ndef hit(): return 1\n")
+    live.edit("from functools import Placeholder\ndef hit(x=Placeholder): return 1\n")
+    came = module.Placeholder is functools.Placeholder is module.hit.__defaults__[0]
+    live.edit("import functools\ndef hit(): return 1\n").undo()
+
+    assert came
+    assert module.Placeholder is functools.Placeholder

@@ -17,6 +17,35 @@ def test_list_filled_by_a_decorator(live: LiveModule) -> None:
     assert other.hooks[0]() == 2
 
 
+@pytest.mark.parametrize("length", [None, 10])
+def test_deque_filled_by_a_decorator(live: LiveModule, length: int | None) -> None:
+    other = live.other(f"""
+        import collections
+        hooks = collections.deque([len], {length})
+        pairs = collections.deque()
+        def hook(f):
+            hooks.append(f)
+            pairs.appendleft(("f", f))
+            return f
+        """)
+    module = live.start(
+        "from OTHER import hook\n@hook\ndef a(): return 1\n@hook\ndef b(): return 1\n"
+    )
+    before = module.a, module.b
+    other.hooks.append(print)
+    report = live.change("return 1", "return 2")
+
+    assert list(other.hooks) == [len, module.a, module.b, print]
+    assert list(other.pairs) == [("f", module.b), ("f", module.a)]
+    assert [each() for each in before] == [2, 2]
+
+    report.undo()
+
+    assert list(other.hooks) == [len, module.a, module.b, print]
+    assert list(other.pairs) == [("f", module.b), ("f", module.a)]
+    assert [each() for each in other.hooks if each not in (len, print)] == [1, 1]
+
+
 def test_list_keeps_its_order(live: LiveModule) -> None:
     other = live.other("hooks = []\ndef hook(f):\n    hooks.append(f)\n    return f\n")
     other.hook(len)

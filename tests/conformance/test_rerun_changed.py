@@ -6,6 +6,7 @@ it, which nothing reloads.
 
 from __future__ import annotations
 
+import builtins
 import enum
 import functools
 import importlib
@@ -25,7 +26,10 @@ import pytest
 import livepatch
 from tests.live import PYTHON, LiveModule
 
-pytestmark = pytest.mark.one_mode("each test here says itself what runs again")
+pytestmark = [
+    pytest.mark.one_mode("each test here says itself what runs again"),
+    pytest.mark.sampled(2),
+]
 
 BESIDE = """\
 import functools
@@ -916,6 +920,7 @@ CASES = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Case) -> None:
     module = start(live, case.before)
@@ -927,6 +932,7 @@ def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Cas
     assert_is_as_if_all_had_run(live, report)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_dry_run_and_an_undo_leave_what_was_there(live: LiveModule, case: Case) -> None:
     module = start(live, case.before)
@@ -1274,6 +1280,31 @@ def test_overloads_are_those_of_the_source(live: LiveModule) -> None:
     assert len(get_overloads(module.g)) == 2
 
 
+@pytest.mark.since(3, 11)
+def test_overloads_that_are_gone_from_the_source_are_gone(live: LiveModule) -> None:
+    import typing
+
+    plain = "def f(a): return a\n"
+    variants = [f"@overload\ndef f(a: {each}) -> {each}: ...\n" for each in ("int", "str", "bytes")]
+    head = "from typing import overload\n"
+    module = start(live, head + "".join(variants) + plain)
+    get_overloads: Any = typing.get_overloads  # type: ignore[attr-defined,unused-ignore]
+    counts = []
+    for count in (2, 0, 3):
+        report = edit(live, head + "".join(variants[:count]) + plain)
+        counts.append(len(get_overloads(module.f)))
+
+    assert counts == [2, 0, 3]
+
+    report.undo()
+
+    assert len(get_overloads(module.f)) == 0
+
+    live.edit(head + variants[0] + plain, rerun="all").undo()
+
+    assert len(get_overloads(module.f)) == 0
+
+
 # --- what the options say
 
 
@@ -1323,6 +1354,19 @@ def test_a_kept_value_is_named_with_the_line_that_refreshes_it(live: LiveModule)
 
     assert [str(notice) for notice in report.notices] == [
         f"LP313 {live.name}.X: f has changed; line 4 was not run again: X = f() + 1"
+    ]
+
+
+def test_what_was_made_of_the_whole_namespace_is_named(live: LiveModule) -> None:
+    start(
+        live,
+        "class Word: pass\na = Word()\nALL = [v for v in vars().values() if type(v) is Word]\n",
+    )
+    report = change(live, "a = Word()", "a = Word()\nb = Word()")
+
+    assert [str(notice) for notice in report.notices] == [
+        f"LP313 {live.name}.ALL: b has changed; line 5 was not run again: "
+        "ALL = [v for v in vars().values() if type(v) is Word]"
     ]
 
 
@@ -1452,6 +1496,18 @@ def test_a_refused_edit_takes_back_what_it_did_to_containers(live: LiveModule) -
 
     assert module.ITEMS == []
     assert type(instance) is module.C
+
+
+def test_a_failed_edit_of_two_modules_leaves_the_import_function_alone(live: LiveModule) -> None:
+    module = live.start("def hit(): return 1\n")
+    other = live.other("A = 1\n")
+    before = builtins.__import__
+    live.write("def hit(): return 2\nB = 1\n")
+    Path(str(other.__file__)).write_text("A = 1\n1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        livepatch.reload(module, other, strategy=live.strategy, rerun="changed")
+
+    assert builtins.__import__ is before
 
 
 # --- several modules
@@ -1795,3 +1851,271 @@ def test_a_dry_run_leaves_no_class_in_its_bases_list(live: LiveModule, at_once: 
 
     assert module.MADE == []
     assert module.Base.__subclasses__() == []
+
+
+@pytest.mark.parametrize("place", ["{}", "if True:\n{}"])
+def test_what_has_gone_from_the_source_is_not_counted_as_unchanged_too(
+    live: LiveModule, place: str
+) -> None:
+    gone = "class Gone:\n    def hit(self): return 1\n"
+    if place != "{}":
+        gone = "".join(f"    {line}\n" for line in gone.splitlines())
+    live.start(place.format(gone) + "def stays(): return 1\n")
+    report = live.edit("def stays(): return 1\n")
+
+    said = [(each.path, each.outcome.value) for each in report.definitions]
+    assert sorted(said) == [
+        (f"{live.name}.Gone", "removed"),
+        (f"{live.name}.Gone.hit", "removed"),
+        (f"{live.name}.stays", "unchanged"),
+    ]
+
+
+ENTERED = """
+    TABLE, ITEMS, NAMES = {"a": 1}, ["a"], {"a"}
+    class Base:
+        kinds = []
+        def __init_subclass__(cls): Base.kinds.append(cls)
+    class One(Base): pass
+    TABLE["b"] = 2
+"""
+
+
+def test_an_undo_takes_out_what_statements_entered_and_leaves_what_others_did(
+    live: LiveModule,
+) -> None:
+    module = start(live, ENTERED)
+    report = edit(
+        live,
+        dedent(ENTERED).replace('TABLE["b"] = 2', 'TABLE["b"] = 3')
+        + 'TABLE["c"] = One\nITEMS.append("c")\nNAMES.add("c")\nclass Two(Base): pass\n',
+    )
+    module.TABLE["d"] = 4
+    module.ITEMS.append("d")
+    module.NAMES.add("d")
+
+    assert {"a": 1, "b": 3, "c": module.One, "d": 4} == module.TABLE
+    assert module.Base.kinds == [module.One, module.Two]
+
+    report.undo()
+
+    assert module.TABLE == {"a": 1, "b": 2, "d": 4}
+    assert module.ITEMS == ["a", "d"]
+    assert {"a", "d"} == module.NAMES
+    assert module.Base.kinds == [module.One]
+
+
+def test_a_class_that_is_made_again_stands_once_in_the_list_that_its_base_keeps(
+    live: LiveModule,
+) -> None:
+    module = start(live, ENTERED)
+    one = live.hold("One")
+    report = edit(live, ENTERED.replace("One(Base): pass", "One(Base): size = 1"))
+
+    assert module.Base.kinds == [module.One] == one
+    assert module.One.size == 1
+
+    report.undo()
+
+    assert module.Base.kinds == [module.One] == one
+
+
+def test_a_failed_run_takes_out_a_class_that_it_entered_a_second_time(live: LiveModule) -> None:
+    module = start(live, ENTERED)
+    with pytest.raises(ZeroDivisionError):
+        edit(live, dedent(ENTERED).replace("One(Base): pass", "One(Base): size = 1") + "1 / 0\n")
+
+    assert module.Base.kinds == [module.One]
+    assert module.TABLE == {"a": 1, "b": 2}
+
+
+MADE_BY_HAND = """
+    import functools
+    LIMIT, OTHER_LIMIT = 1, 1
+    def limited(limit):
+        def mark(function):
+            @functools.wraps(function)
+            def inner(): return function() + limit
+            return inner
+        return mark
+    def points(): return 10
+    def hit(): return points()
+    run("apart")
+    hit = limited(LIMIT)(hit)
+    lost = limited(2)(points)
+"""
+
+
+def test_a_decorator_written_as_an_assignment_runs_again_if_it_has_changed(
+    live: LiveModule,
+) -> None:
+    module = start(live, MADE_BY_HAND)
+    held = live.hold("hit", "lost")
+    report = edit(live, MADE_BY_HAND.replace("return mark\n", "limit *= 2\n        return mark\n"))
+
+    assert held == [module.hit, module.lost]
+    assert [each() for each in held] == [12, 14]
+    assert module.LOG == []
+
+    report.undo()
+
+    assert held == [module.hit, module.lost]
+    assert [each() for each in held] == [11, 12]
+
+
+def test_a_definition_that_a_call_made_runs_again_if_data_that_it_was_given_has_changed(
+    live: LiveModule,
+) -> None:
+    module = start(live, MADE_BY_HAND)
+    held = live.hold("hit", "lost")
+    lost = module.lost
+    edit(live, MADE_BY_HAND.replace("LIMIT, OTHER_LIMIT = 1, 1", "LIMIT, OTHER_LIMIT = 5, 1"))
+
+    assert [held[0], held[1]] == [module.hit, lost]
+    assert [each() for each in held] == [15, 12]
+    assert module.LOG == []
+
+
+def test_a_definition_that_a_call_made_stays_where_only_a_body_has_changed(
+    live: LiveModule,
+) -> None:
+    module = start(live, MADE_BY_HAND)
+    hit, inner = module.hit, module.hit.__wrapped__
+    change(live, "return 10", "return 20")
+    change(live, "function() + limit", "function() - limit")
+
+    assert (module.hit is hit, hit.__wrapped__ is inner) == (True, True)
+    assert (module.hit(), module.lost()) == (19, 18)
+    assert module.LOG == []
+
+
+SET_BEHIND = """
+    @noted
+    def view(): return 1
+    view.methods = ["GET"]
+    view.limit = 1
+    class Player: pass
+    Player.limit = 20
+    run("apart")
+"""
+
+
+def test_what_a_statement_set_on_a_definition_goes_with_the_statement(live: LiveModule) -> None:
+    module = start(live, SET_BEHIND)
+    held = live.hold("view", "Player")
+    gone = SET_BEHIND.replace("    view.limit = 1\n", "").replace("    Player.limit = 20\n", "")
+    report = edit(live, gone)
+
+    assert held == [module.view, module.Player]
+    assert vars(module.view) == {"methods": ["GET"]}
+    assert not hasattr(module.Player, "limit")
+    assert module.LOG == ["view"]
+
+    report.undo()
+
+    assert held == [module.view, module.Player]
+    assert (module.view.limit, module.Player.limit) == (1, 20)
+
+
+def test_a_definition_on_which_a_statement_sets_something_else_is_not_made_again(
+    live: LiveModule,
+) -> None:
+    module = start(live, SET_BEHIND)
+    edit(live, SET_BEHIND.replace("view.limit = 1", "view.limit = 2"))
+
+    assert module.view.limit == 2
+    assert module.LOG == []
+
+
+MARKING = """
+    import sys
+    def implements(kind):
+        namespace = sys._getframe(1).f_globals
+        namespace.setdefault("__implements__", []).append(kind)
+    def once(value):
+        namespace = sys._getframe(1).f_globals
+        if "__once__" in namespace: raise TypeError
+        namespace["__once__"] = value
+"""
+
+
+def test_marks_that_functions_leave_in_their_caller_are_made_anew_with_all_that_add_to_them(
+    live: LiveModule,
+) -> None:
+    live.other(MARKING)
+    source = "from OTHER import implements, once\nimplements(1)\nonce(1)\nimplements(2)\n"
+    module = live.start(source)
+    module.__own__ = own = object()
+    change(live, "implements(2)", "implements(3)")
+
+    assert module.__implements__ == [1, 3]
+    assert module.__once__ == 1  # that call says what it said, and did not run
+    assert module.__own__ is own
+
+    report = change(live, "once(1)", "once(2)")
+
+    assert module.__once__ == 2
+    assert module.__implements__ == [1, 3]
+
+    report.undo()
+
+    assert module.__once__ == 1
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_function_that_becomes_one_of_another_kind_is_told_once(live: LiveModule) -> None:
+    module = live.start("async def wait(): return 1\n")
+    held = [module.wait]
+    report = live.edit("async def wait(): yield 1\n")
+    told = [each.outcome.value for each in report.definitions]
+
+    assert told == ["replaced"]
+    assert held[0] is module.wait
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_docstring_of_the_module_and_bodies_run_nothing_else(live: LiveModule) -> None:
+    module = live.start('''
+        """First."""
+        LOG = []
+        LOG.append(__name__)
+        def hit(): return 1
+    ''')
+    report = live.change('"""First."""', '"""Second."""')
+    assert (module.__doc__, module.LOG) == ("Second.", [live.name])
+    live.edit(live.source.replace("Second", "Third").replace("return 1", "return 2"))
+    assert (module.__doc__, module.LOG, module.hit()) == ("Third.", [live.name], 2)
+    report = live.edit(live.source.replace("Third", "Fourth").replace("return 2", "return 3"))
+    report.undo()
+    assert (module.__doc__, module.LOG, module.hit()) == ("Third.", [live.name], 2)
+    assert report.ok
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_what_is_made_of_the_docstring_is_named(live: LiveModule) -> None:
+    module = live.start('"""First."""\nUSAGE = __doc__.upper()\ndef hit(): return 1\n')
+    report = live.change("First", "Second")
+    assert (module.__doc__, module.USAGE) == ("Second.", "FIRST.")
+    assert [each.code for each in report.notices] == ["LP313"]
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("__doc__ = 'a'", "__doc__ = 'b'", "b"),
+        ("__doc__ = 'a'.upper()", "__doc__ = 'b'.upper()", "B"),
+        ("'a'\n__doc__ += 'x'", "'b'\n__doc__ += 'x'", "bx"),
+        ("'a'\n__doc__ += 'x'", "'a'\n__doc__ += 'y'", "ay"),
+        ("'a'", "f'{1}'", None),
+        ("'a'", "", None),
+        ("'a'\nif True: __doc__ = 'c'", "'b'\nif True: __doc__ = 'c'", "c"),
+    ],
+)
+def test_docstring_is_that_of_a_fresh_import(
+    live: LiveModule, before: str, after: str, expected: str | None
+) -> None:
+    module = live.start(before + "\ndef hit(): return 1\n")
+    live.edit(after + "\ndef hit(): return 2\n")
+
+    assert (module.__doc__, module.hit()) == (expected, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import sys
 import threading
 from typing import Any
@@ -259,48 +260,53 @@ CALLED = """
     def helper(): return LIMIT
     def hit(): return helper() + Player().hit()
 """
+# What each turn replaces, and by what.
 CALLED_EDITS = {
-    "bodies": lambda turn: CALLED.replace("+ self.strength", f"+ self.strength + 0 * {turn}"),
-    "bases": lambda turn: CALLED.replace("Base", f"Base{turn}"),
-    "both": lambda turn: CALLED.replace("Base", f"Base{turn}").replace(
-        "+ self", f"+ {turn} + self"
-    ),
+    "bodies": {"+ self.strength": "+ self.strength + 0 * {turn}"},
+    "bases": {"Base": "Base{turn}"},
+    "both": {"Base": "Base{turn}", "+ self": "+ {turn} + self"},
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("edit", CALLED_EDITS)
-def test_threads_that_call_all_the_time_see_no_exception(live: LiveModule, edit: str) -> None:
-    module = live.start(CALLED)
-    player, function = module.Player(), module.hit
-    stop = threading.Event()
-    failures: list[BaseException] = []
-    started = threading.Barrier(4)
-
-    def call() -> None:
+def test_threads_that_call_all_the_time_see_no_exception(strategy: Strategy, edit: str) -> None:
+    # In a process of its own, whose heap is small: each search goes over all of it.
+    output = run_in_child(
+        f"""
+        import threading
+        called, edits = {CALLED!r}, {CALLED_EDITS[edit]!r}
+        module = live.start(called)
+        player, function = module.Player(), module.hit
+        stop, started, failures = threading.Event(), threading.Barrier(4), []
+        def call():
+            started.wait(60)
+            try:
+                while not stop.is_set():
+                    player.hit()
+                    function()
+                    module.hit()
+                    module.Player().hit()
+            except BaseException as failure:
+                failures.append(failure)
+        threads = [threading.Thread(target=call) for _ in range(3)]
+        for thread in threads:
+            thread.start()
         started.wait(60)
-        try:
-            while not stop.is_set():
-                player.hit()
-                function()
-                module.hit()
-                module.Player().hit()
-        except BaseException as failure:  # noqa: BLE001 - each is a finding
-            failures.append(failure)
-
-    threads = [threading.Thread(target=call) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    started.wait(60)
-    try:
         for turn in range(12):
-            live.edit(CALLED_EDITS[edit](turn))
-    finally:
+            source = called
+            for old, new in edits.items():
+                source = source.replace(old, new.format(turn=turn))
+            live.edit(source)
         stop.set()
         for thread in threads:
             thread.join()
+        print(failures, type(player) is module.Player)
+        """,
+        strategy,
+    )
 
-    assert failures == []
-    assert type(player) is module.Player
+    assert output == "[] True\n"
 
 
 def test_switch_interval_is_what_it_was(live: LiveModule) -> None:
@@ -440,3 +446,160 @@ def test_no_file_is_read_while_other_threads_are_to_be_quiet() -> None:
     )
 
     assert output == "[] 2 ['LP312']\n"
+
+
+class LateMaker:
+    """A thread that makes an instance when all is done but for the proof: see `late_instance`."""
+
+    def __init__(self, cls: type) -> None:
+        self.made: list[Any] = []
+        self._go, self._done, self._stop = (threading.Event() for _ in range(3))
+        self._thread = threading.Thread(target=self._work, args=(cls,))
+        self._thread.start()
+        livepatch.after_reload(self)
+
+    def _work(self, cls: type) -> None:
+        # Before 3.13 nobody can write this variable: the old class stays in it.
+        self._go.wait(60)
+        self.made.append(cls())
+        self._done.set()
+        self._stop.wait(60)
+
+    def __call__(self) -> None:
+        """Wait, as an after hook, until the instance has been made."""
+        self._go.set()
+        self._done.wait(60)
+
+    def __enter__(self) -> list[Any]:
+        return self.made
+
+    def __exit__(self, *_: object) -> None:
+        livepatch.forget_hook(self)
+        self._go.set()
+        self._stop.set()
+        self._thread.join()
+
+
+GENERIC = "import typing\nT = typing.TypeVar('T')\nclass Player(typing.Generic[T]): pass\n"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("import typing\nclass Player: pass\n", GENERIC),
+        (GENERIC, "import typing\nclass Player: pass\n"),
+        ("class Player: pass\n", "class Base: pass\nclass Player(Base): pass\n"),
+    ],
+    ids=["becomes generic", "is generic no more", "gains a base"],
+)
+def test_instance_that_another_thread_makes_of_the_old_class(
+    live: LiveModule, caplog: pytest.LogCaptureFixture, texts: tuple[str, str]
+) -> None:
+    module = live.start(texts[0])
+    early = module.Player()
+    with LateMaker(module.Player) as late:
+        report = live.edit(texts[1])
+    kinds = [type(each) is module.Player for each in (early, *late)]
+    with LateMaker(module.Player) as later:
+        report.undo()
+
+    assert kinds == [True, True]
+    assert "still held by a Player" not in {each.message for each in report.notices}, report
+    made = (early, *late, *later)
+    assert [type(each) is module.Player for each in made] == [True, True, True]
+    assert "Traceback" not in caplog.text
+
+
+def test_function_of_a_call_that_a_traceback_has_is_not_left_behind(live: LiveModule) -> None:
+    source = "def raises(): raise ValueError(1)\ndef calls(): raises()\ndef makes():\n    yield 1\n"
+    module = live.start(source)
+    with pytest.raises(ValueError, match="1") as caught:
+        module.calls()
+    waiting = module.makes()
+    next(waiting)
+    report = live.edit(source.replace("ValueError(1)", "ValueError(2)").replace("yield 1", "yield"))
+
+    assert report.ok
+    assert caught.traceback[-1].frame.code.name == "raises"
+
+
+def test_function_that_somebody_holds_out_of_sight_is_named_beside_a_traceback(
+    live: LiveModule,
+) -> None:
+    source = "def raises(): raise ValueError(1)\n"
+    module = live.start(source)
+    with pytest.raises(ValueError, match="1"):
+        module.raises()
+    hidden = itertools.accumulate([1], initial=module.raises)
+    report = live.edit("def f(): return g()\n" + source.replace("ValueError(1)", "ValueError(2)"))
+
+    assert next(hidden) is module.raises or named(report.notices, "not moved", "raises")
+
+
+EVERYTHING = """
+    import functools, enum, dataclasses
+    class Base: pass
+    class Mixin: pass
+    class Player(Base):
+        bonus = 1
+        def hit(self): return 1
+        @property
+        def level(self): return 1
+        @functools.lru_cache
+        def cached(self): return 1
+        def gone(self): return 1
+    class Slotted:
+        __slots__ = ("player", "kind", "__weakref__")
+    @dataclasses.dataclass
+    class Data:
+        kind: type = Player
+    class Color(enum.Enum):
+        RED = 1
+    def hit(power=Player): return 1
+    def outer():
+        def inner(): return Player, 1
+        return inner
+    TABLE = {"player": Player, "hit": hit}
+"""
+# Before the first step, and behind the last one.
+BESIDES = {"in_c", "__new__", "_restore", "_empty_caches", "run_after"}
+
+
+def test_change_is_made_without_a_bytecode_of_ours(live: LiveModule) -> None:
+    """The interpreter gives the GIL away as a function begins: then another thread sees half."""
+    module = live.start(EVERYTHING)
+    player, slotted = module.Player(), module.Slotted()
+    slotted.player, slotted.kind = player, module.Player
+    players = [module.Player() for _ in range(5)]
+    tables = [{"kind": module.Player, module.hit: 1} for _ in range(200)]
+    held = [
+        player,
+        slotted,
+        players,
+        tables,
+        module.outer(),
+        module.Data(),
+        player.hit,
+        module.Color,
+    ]
+    called: list[str] = []
+
+    def note(frame: Any, event: str, _: object) -> None:
+        if event == "call" and frame.f_back.f_code.co_name == "_perform":
+            called.append(frame.f_code.co_name)
+
+    changed = EVERYTHING.replace("return 1", "return 2").replace(
+        "        def gone(self): return 1\n", ""
+    )
+    changed = changed.replace("Player(Base)", "Player(Mixin, Base)").replace(
+        "Player, 1", "Player, 2"
+    )
+    sys.setprofile(note)
+    try:
+        report = live.edit(changed)
+        report.undo()
+    finally:
+        sys.setprofile(None)
+
+    assert {"in_c", "run_after"} <= {*called} <= BESIDES
+    assert len(held) == 8

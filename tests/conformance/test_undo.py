@@ -10,6 +10,8 @@ import pytest
 
 from tests.live import LiveModule, Strategy, run_in_child
 
+pytestmark = pytest.mark.sampled(4)
+
 GAME = """
     class Base: pass
     class Player:
@@ -197,7 +199,7 @@ def _undo_each(strategy: Strategy, definition: str, decorators: str, call: str, 
     return run_in_child(
         f"""
         for source, decorators in {sources!r}:
-            live = LiveModule(live.root, {strategy!r})
+            live = LiveModule(live.root, {strategy!r}, "all")
             module = live.start(source)
             held, seen = {held}, [{call}]
             report = live.edit({plain!r})
@@ -401,3 +403,32 @@ def test_lent_base_is_counted_rightly_on_the_way_back(live: LiveModule) -> None:
         "Empty",
         "Q",
     ]
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_kept_instance_that_was_made_anew_is_the_one_that_all_have(live: LiveModule) -> None:
+    module = live.start("""
+        __livepatch_keep__ = ("PLAYER",)
+        class Player:
+            def __init__(self): self.level = 1
+        PLAYER = Player()
+    """)
+    held = [module.PLAYER, {module.PLAYER: 1}]
+    report = live.change("class Player:", "class Player:\n    __slots__ = ('level',)\n   ")
+    held[0].level = 2
+
+    assert held == [module.PLAYER, {module.PLAYER: 1}]
+    assert type(held[0]) is module.Player
+    assert {notice.code for notice in report.notices} <= {"LP313"}
+
+    report.undo()
+
+    assert held == [module.PLAYER, {module.PLAYER: 1}]
+    assert type(held[0]) is module.Player
+    assert held[0].__dict__ == {"level": 2}
+
+    live.reload()
+
+    assert held == [module.PLAYER, {module.PLAYER: 1}]
+    assert type(held[0]) is module.Player
+    assert held[0].level == 2

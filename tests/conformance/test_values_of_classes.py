@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+import pytest
+
 import livepatch
 from tests.codes import named
 from tests.live import LiveModule
@@ -109,7 +111,7 @@ def test_a_decorator_of_another_module_makes_the_same_name_again(live: LiveModul
     held = [package.game.Player.hitPoints, package.game.playOn]
     game = live.root / live.name / "game.py"
     game.write_text(game.read_text("utf-8").replace("return 1", "return 2"), "utf-8")
-    report = livepatch.reload(*modules, strategy=live.strategy)
+    report = livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
 
     assert held == [package.game.Player.hitPoints, package.game.playOn]
     assert held[0](package.game.Player()) == held[1]() == 2
@@ -135,3 +137,172 @@ def test_a_value_that_could_not_go_over_to_the_old_class_is_not_missed(live: Liv
 
     assert module.Grammar.rule is module.Grammar().get() is rule
     assert type(rule) is module.Rule
+
+
+COUNTED = """
+    class Item:
+        count = 0
+        @classmethod
+        def next_id(cls):
+            Item.count += 1
+            return Item.count
+    class First(Item):
+        id = Item.next_id()
+    class Second(Item):
+        id = Item.next_id()
+        top = Item.next_id()
+        @classmethod
+        def grow(cls): cls.top += 100
+    TABLE = {First.id: "first", Second.id: "second"}
+    def name(item): return TABLE[item.id]
+"""
+
+
+@pytest.mark.one_mode("what is not made again keeps its number")
+def test_a_number_that_a_class_of_the_reload_gives_is_the_one_that_tables_have(
+    live: LiveModule,
+) -> None:
+    module = live.start(COUNTED)
+    first, second = module.First(), module.Second()
+    second.grow()
+    report = live.edit(COUNTED.replace("class First", "ZERO = Item.next_id()\n    class First"))
+
+    assert (first.id, second.id) == (2, 3)
+    assert [module.name(each) for each in (first, second)] == ["first", "second"]
+    told = {(each.code, each.path) for each in report.notices}
+    assert {("LP304", f"{live.name}.{name}.id") for name in ("First", "Second")} <= told
+    # What the code assigns somewhere is state.
+    assert module.Second.top == 103
+    assert ("LP303", f"{live.name}.Second.top") in told
+
+    report.undo()
+
+    assert [module.name(each) for each in (first, second)] == ["first", "second"]
+    assert (first.id, second.id) == (1, 2)
+
+
+OPTIONS = """
+    TABLE = {"a": 1}
+    class Image:
+        options = {"height": 1}
+        @classmethod
+        def known(cls): return dict(cls.options)
+    class Video(Image): pass
+    class Figure(Image):
+        options = Image.options.copy()
+        options["width"] = 1
+        inherited = dict(Video.options)
+        other = dict(height=Image.known)
+"""
+USERS = (
+    "import LIVE\nclass User:\n    table = dict(LIVE.TABLE)\n    options = [*LIVE.Image.options]\n"
+)
+
+
+def test_a_class_attribute_made_from_that_of_another_class_follows_its_statement(
+    live: LiveModule,
+) -> None:
+    module = live.start(OPTIONS)
+    figure = module.Figure()
+    other = figure.other
+    live.edit(OPTIONS.replace('"height": 1', '"height": 1, "loading": 2'))
+
+    assert figure.options == {"height": 1, "loading": 2, "width": 1}
+    assert figure.inherited == {"height": 1, "loading": 2}
+    # What says the same of the same methods is state.
+    assert figure.other is other
+
+
+def test_undo_gives_an_attribute_made_from_that_of_another_class_back(live: LiveModule) -> None:
+    module = live.start(OPTIONS)
+    figure = module.Figure()
+    report = live.edit(OPTIONS.replace('"height": 1', '"height": 1, "loading": 2'))
+    report.undo()
+
+    assert figure.options == {"height": 1, "width": 1}
+    assert figure.inherited == {"height": 1}
+
+
+def test_a_class_attribute_made_from_what_another_module_has_follows(live: LiveModule) -> None:
+    module = live.start(OPTIONS)
+    other = live.other(USERS)
+    user = other.User()
+    live.path.write_text(
+        dedent(OPTIONS).replace('"a": 1', '"a": 2').replace('"height": 1', '"width": 2'), "utf-8"
+    )
+    livepatch.reload(module, other, strategy=live.strategy, rerun=live.rerun)
+
+    assert (user.table, user.options) == ({"a": 2}, ["width"])
+
+
+BORG = """
+    class Visitor:
+        def __init__(self): self.seen = []
+        def visit(self): return 1
+    class Manager:
+        shared = {"cache": {}, "inner": {"visitor": Visitor()}, 1: [0], "limit": 5}
+        def __init__(self):
+            self.cache = Manager.shared["cache"]
+            self.visitor = Manager.shared["inner"]["visitor"]
+            self.first = Manager.shared[1]
+    MANAGER = Manager()
+"""
+
+
+@pytest.mark.parametrize("edit", ["class Visitor", "class Base: pass\n    class Visitor(Base)"])
+def test_what_was_taken_out_of_a_table_that_stays_is_what_is_live_there(
+    live: LiveModule, edit: str
+) -> None:
+    module = live.start(BORG)
+    module.MANAGER.cache["a"] = 1
+    module.MANAGER.visitor.seen.append(2)
+    text = BORG.replace("return 1", "return 2").replace("class Visitor", edit)
+    report = live.edit(text.replace("MANAGER = ", "SECOND = MANAGER = "))
+
+    for manager in (module.MANAGER, module.SECOND, module.Manager()):
+        assert manager.cache is module.Manager.shared["cache"]
+        assert manager.visitor is module.Manager.shared["inner"]["visitor"]
+        assert manager.first is module.Manager.shared[1]
+        assert (manager.cache, manager.visitor.seen) == ({"a": 1}, [2])
+        assert manager.visitor.visit() == 2
+
+    report.undo()
+
+    assert module.MANAGER.cache is module.Manager().cache
+    assert module.MANAGER.visitor.visit() == 1
+
+
+ONE_FOR_ALL = """
+    class Base:
+        def __init__(self):
+            self.size, self.texts = 1, []
+        def text(self): return 1
+    class Log(Base):
+        one = None
+        def __init__(self):
+            if Log.one is None: Log.one = Base()
+            self.__dict__ = Log.one.__dict__
+    LOG = Log()
+    class User:
+        log = LOG
+"""
+
+
+def test_instances_that_share_their_attributes_still_do(live: LiveModule) -> None:
+    module = live.start(ONE_FOR_ALL)
+    held, one = module.Log(), module.Log.one
+    module.LOG.texts.append("a")
+    module.LOG.size = 2
+    report = live.edit(ONE_FOR_ALL.replace("return 1", "return 2"))
+
+    assert module.Log.one is one
+    for log in (module.LOG, held, module.User.log, module.Log()):
+        assert log.__dict__ is one.__dict__
+        assert (log.size, log.texts, log.text()) == (2, ["a"], 2)
+    assert report.ok
+
+    report.undo()
+
+    for log in (module.LOG, held, module.User.log, module.Log()):
+        assert log.__dict__ is one.__dict__
+        assert (log.size, log.texts, log.text()) == (2, ["a"], 1)

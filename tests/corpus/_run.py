@@ -21,7 +21,7 @@ FRESH = "fresh"
 _SCRIPT = Path(__file__).with_name("upgrade.py")
 # Left behind, a class with instances, without a successor, moved who knows where, a whole module.
 _NAMING = ("LP2", "LP306", "LP309", "LP310", "LP311")
-_TIMEOUT = 240
+_TIMEOUT = 600  # sympy on a busy machine
 _fresh_ones: dict[tuple[Pair, bool], dict[str, Any]] = {}
 
 
@@ -65,7 +65,7 @@ class Comparison:
         return [
             left
             for left in [*self.leftovers, *self.upgraded.get("gone", ())]
-            if left.partition(" ")[0] not in named and not left.startswith(starts)
+            if not any(name in named or name.startswith(starts) for name in left.split())
         ]
 
     def unlike(self, part: str) -> dict[str, tuple[str | None, str | None]]:
@@ -138,6 +138,9 @@ def _child(pair: Pair, tool: str | None, strategy: Strategy, *, late: bool) -> d
             "packages": pair.packages,
             "skipped": pair.skipped,
             "migrated": pair.migrated,
+            "not_made": pair.not_made,
+            "keep": pair.keep,
+            "again": pair.again,
             "tests": pair.tests,
             "inside": pair.inside,
             "options": [

@@ -17,9 +17,11 @@ from tests.live import Strategy
 _DISTRIBUTIONS = {
     "livepatch": "livepatch",
     "livepatch-changed": "livepatch",
+    "livepatch-each": "livepatch",
     "ipython": "ipython",
     "jurigged": "jurigged",
 }
+_TITLES = {"bare": "importlib.reload", "ipython": "IPython autoreload"}
 _HEADS = ("pair", "tool", "modules", "held", "reached", "tests", "as fresh", "left", "s", "verdict")
 
 
@@ -70,6 +72,14 @@ class Row:
         verdict = "passes" if self.passes else "**fails**"
         return (self.pair, self.tool, *numbers, str(self.unnamed), f"{self.seconds:.2f}", verdict)
 
+    def outcome(self) -> str:
+        """Return in a cell how much was reached, how the tests ended, and whether that passes."""
+        _, _, _, _, reached, _, alike, *_ = self.cells()
+        if "died" in self.findings:
+            timed_out = "timed out" in str(self.findings["died"])
+            return "not in ten minutes" if timed_out else "the process fails"
+        return f"{reached}, {alike}{'; passes' if self.passes else ''}"
+
     def line(self) -> str:
         """Return the row as a line of text with the first of what it is blamed for."""
         worst = [f"{kind} {_first_of(self.findings[kind])}" for kind in self.complaints]
@@ -106,7 +116,7 @@ def _row(pair: Pair, tool: str, comparison: Comparison) -> Row:
         held=comparison.held,
         reached=comparison.held - len(stale),
         tests=tests,
-        tests_alike=tests - len(unlike),
+        tests_alike=tests - sum(ending is not None for _, ending in unlike.values()),
         unnamed=len(comparison.unnamed),
         names_unlike=len(comparison.unlike("portrait")),
         seconds=upgraded.get("tool_seconds", 0.0),
@@ -130,6 +140,43 @@ def render(rows: Iterable[Row]) -> str:
     lines = [_HEADS, tuple("---" for _ in _HEADS), *(row.cells() for row in rows)]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return f"{table}\n\n{', '.join(f'{name} {version}' for name, version in _versions().items())}"
+
+
+def side_by_side(rows: Iterable[Row], versions: dict[str, str] | None = None) -> str:
+    """Return a Markdown table with a line a pair and a column a tool, as the README has it."""
+    rows = list(rows)
+    by_pair: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        by_pair.setdefault(row.pair, {})[row.tool] = row
+    tools = list(dict.fromkeys(tool for found in by_pair.values() for tool in found))
+    heads = ("Upgrade in place", "held, tests", *(_TITLES.get(tool, tool) for tool in tools))
+    lines = [heads, tuple("---" for _ in heads)]
+    for pair, found in by_pair.items():
+        size = next((f"{row.held}, {row.tests}" for row in found.values() if row.held), "?")
+        cells = (found[tool].outcome() if tool in found else "" for tool in tools)
+        lines.append((pair, size, *cells))
+    passes = (sum(row.passes for row in rows if row.tool == tool) for tool in tools)
+    lines.append((f"pass, of {len(by_pair)}", "", *map(str, passes)))
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    said = {**(versions or _versions())}
+    shown = {name: said[name] for name in ("CPython", *tools, "date") if name in said}
+    return f"{table}\n\n{', '.join(f'{name} {version}' for name, version in shown.items())}"
+
+
+def read_json(paths: Iterable[Path]) -> tuple[list[Row], dict[str, str]]:
+    """Return the rows of earlier runs, and the versions and the date of the last of them.
+
+    Of two of the same upgrade by the same tool, that of the later file counts.
+    """
+    rows: dict[tuple[str, str], Row] = {}
+    versions: dict[str, str] = {}
+    for path in paths:
+        found = json.loads(path.read_text("utf-8"))
+        for each in found.pop("rows"):
+            row = Row(**{**each, "complaints": tuple(each["complaints"])})
+            rows[row.pair, row.tool] = row
+        versions |= found
+    return list(rows.values()), versions
 
 
 def write_json(rows: Iterable[Row], path: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import functools
+import sys
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +57,8 @@ _CLASSES: dict[str, tuple[Hold, Read]] = {
         lambda holder: holder.__bases__[0],
     ),
 }
+# What has a function in it can be held otherwise; these have a class or nothing.
+_NEEDING_A_CLASS = ("subclass", "instance")
 _INSTANCES = {"instance": type, "method of an instance": lambda holder: holder.__func__}
 READS: dict[str, Read] = {
     name: read for table in (_ANY, _FUNCTIONS, _CLASSES) for name, (_, read) in table.items()
@@ -89,15 +93,25 @@ class Holdings:
     impossible: dict[str, str] = field(default_factory=dict)
 
 
-def hold_all(definitions: Iterable[tuple[Address, Any]]) -> Holdings:
-    """Hold every definition in every way that fits it."""
+def hold_all(definitions: Iterable[tuple[Address, Any]], not_made: Iterable[str] = ()) -> Holdings:
+    """Hold every definition in every way that fits it.
+
+    Args:
+        definitions: what to hold.
+        not_made: patterns of classes of which no instance is made.
+    """
     holdings = Holdings()
     for address, definition in definitions:
         own_ways = _CLASSES if is_class(definition) else _FUNCTIONS
         for way, (hold, _) in {**_ANY, **own_ways}.items():
             _hold(holdings, address, definition, way, hold)
-        if is_class(definition):
+        unmade = any(fnmatch.fnmatchcase(str(address), each) for each in not_made)
+        if is_class(definition) and not unmade:
             _hold_instance(holdings, address, definition)
+    # Others have been made since, which may share what they keep (cssutils' loggers).
+    for _, instance, state in holdings.states:
+        state.clear()
+        state.update(_state_of(instance) or {})
     return holdings
 
 
@@ -140,7 +154,7 @@ def _state_of(instance: Any) -> dict[str, Any] | None:
 
 
 def _fields_of(instance: Any) -> dict[str, Any]:
-    fields = getattr(type(instance), "_fields", ())
+    fields = getattr(type(instance), "_fields", ()) if issubclass(type(instance), tuple) else ()
     return {name: getattr(instance, name) for name in fields}
 
 
@@ -173,7 +187,8 @@ class Findings:
     Attributes:
         held: how many references there are, by the way they are held.
         stale: references whose definition still exists and is another object.
-        gone: definitions that the new source no longer has, as they themselves say where they are.
+        gone: definitions that the new source no longer has, as they themselves say where they are,
+            and the address where that is another one.
         renamed: addresses that are no more, held by references that reach a current definition:
             the old one had two names.
         changed_kind: addresses where something of another type is now.
@@ -188,12 +203,17 @@ class Findings:
     lost_state: list[str] = field(default_factory=list)
 
 
-def examine(holdings: Holdings) -> Findings:
-    """Compare every held reference with what its module has now."""
+def examine(holdings: Holdings, moved: Mapping[str, str]) -> Findings:
+    """Compare every held reference with what its module has now.
+
+    Args:
+        holdings: what is held.
+        moved: where a tool says that definitions are now, by their paths before.
+    """
     findings = Findings()
     for reference in holdings.references:
         findings.held[reference.way] = findings.held.get(reference.way, 0) + 1
-        _examine_reference(findings, reference)
+        _examine_reference(findings, reference, moved)
     for address, instance, before in holdings.states:
         # A value whose slot has gone is in the dict, so there may be more than before; and what is
         # a named tuple now has none, or has slots for all of it.
@@ -206,22 +226,45 @@ def examine(holdings: Holdings) -> Findings:
     return findings
 
 
-def _examine_reference(findings: Findings, reference: Held) -> None:
+def _examine_reference(findings: Findings, reference: Held, moved: Mapping[str, str]) -> None:
     expected = current(reference.address)
+    if expected is MISSING and str(reference.address) in moved:
+        expected = _at(moved[str(reference.address)])
     found = _read(reference)
     # A function that has become a static method is what that has inside.
     if found is expected or found is _FUNCTION_IN.get(type(expected), _nothing)(expected):
+        return
+    if reference.way in _NEEDING_A_CLASS and _stands_for_class(expected, found):
         return
     if expected is MISSING:
         if _is_renamed(found):
             findings.renamed.append(str(reference.address))
         else:
-            findings.gone.append(_place_of(found) or str(reference.address))
+            place, address = _place_of(found), str(reference.address)
+            findings.gone.append(address if place in (None, address) else f"{place} at {address}")
     elif not _is_a_definition(expected):
         findings.changed_kind.append(str(reference.address))
     else:
         kind = f"{type(found).__name__} {getattr(found, '__qualname__', found)}"
         findings.stale.append(f"{reference.address} held by a {reference.way}: {kind}")
+
+
+def _stands_for_class(expected: Any, found: Any) -> bool:
+    """Whether a function has come in the place of a class, and that class is the current one.
+
+    It is around it, or calls the one that has moved.
+    """
+    is_function = type(expected) is types.FunctionType and is_class(found)
+    return is_function and (found is getattr(expected, "__wrapped__", None) or _is_renamed(found))
+
+
+def _at(path: str) -> Any:
+    """Return what is at a path; the modules of a package are the longest names that begin it."""
+    module = path
+    while module and module not in sys.modules:
+        module = module.rpartition(".")[0]
+    names = path.removeprefix(f"{module}.").split(".")
+    return current(Address(module, tuple(names)))
 
 
 def _nothing(_: Any) -> Any:
@@ -234,12 +277,16 @@ _FUNCTION_IN: dict[type, Read] = dict.fromkeys(
 
 
 def _is_renamed(found: Any) -> bool:
-    """Whether something is a function that the new source has in the place that it names."""
+    """Whether something is a definition that the new source has in the place that it names."""
+    if is_class(found):
+        qualname = type.__dict__["__qualname__"].__get__(found)
+        home = type.__getattribute__(found, "__module__")
+        return current(Address(str(home), tuple(qualname.split(".")))) is found
     if type(found) is not types.FunctionType:
         return False
     place = current(Address(found.__module__, tuple(found.__qualname__.split("."))))
-    # The getter of a property may be inside a cached one now.
-    return found in (place, getattr(place, "func", None), getattr(place, "__func__", None))
+    # It may be the getter of a property, or be inside a cached one now.
+    return found in (place, *(getattr(place, name, None) for name in ("func", "__func__", "fget")))
 
 
 def _place_of(found: Any) -> str | None:
@@ -247,7 +294,15 @@ def _place_of(found: Any) -> str | None:
     is_function = type(found) is types.FunctionType and "<" not in found.__qualname__
     if is_function and found.__module__ is None:
         return None  # made from text in a namespace without a name, it cannot say
-    return f"{found.__module__}.{found.__qualname__}" if is_function else None
+    return f"{_home_of(found)}.{found.__qualname__}" if is_function else None
+
+
+def _home_of(function: types.FunctionType) -> str:
+    """Return the module of a function, where a package has it say that it is of another one."""
+    seen, said = function.__globals__.get("__name__"), str(function.__module__)
+    is_own = function.__code__.co_name == function.__name__  # and no wrapper that took its name
+    of_package = isinstance(seen, str) and seen.partition(".")[0] == said.partition(".")[0]
+    return str(seen) if is_own and of_package else said
 
 
 def _read(reference: Held) -> Any:

@@ -33,7 +33,9 @@ class Endings:
     def _note(
         self, name: str, ending: str, report: pytest.TestReport | pytest.CollectReport
     ) -> None:
-        name = re.sub(r"\b0x[0-9a-f]{6,}", "0x", name)  # an address in a parameter's name
+        # A path or an address in the name of a parameter.
+        name = name.replace(str(Path.cwd()), "")
+        name = re.sub(r"\b0x[0-9a-f]{6,}", "0x", name)
         self.endings[name] = ending
         if report.failed:
             self.texts[name] = report.longreprtext

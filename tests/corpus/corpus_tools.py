@@ -29,11 +29,15 @@ class Tool(Protocol):
 class Livepatch:
     """`livepatch.reload` of all modules at once."""
 
-    rerun = "all"
-
     def __init__(self, lib: Path, strategy: str) -> None:
         self._strategy = strategy
         self._livepatch: Any = None
+        self.keep: list[str] = []
+        self.again: list[str] = []
+
+    def rerun(self) -> Any:
+        """Return what is to run again."""
+        return "all"
 
     def import_it(self) -> None:
         """Import livepatch; it remembers the sources of what is imported after it."""
@@ -45,19 +49,36 @@ class Livepatch:
         self.import_it()
 
     def bring_up(self, names: list[str]) -> Found:
-        modules = [sys.modules[name] for name in names]
-        try:
-            options = {"strategy": self._strategy, "rerun": self.rerun}
-            report = self._livepatch.reload(*modules, **options)
-        except Exception as error:  # noqa: BLE001 - it is the finding
-            return {"reports": [], "errors": {"all": _text_of(error)}}
-        return {"reports": [report.to_dict()], "errors": {}}
+        return self.reload([names])
+
+    def reload(self, groups: list[list[str]]) -> Found:
+        """Reload modules, a transaction a group, until one fails."""
+        options = {"strategy": self._strategy, "rerun": self.rerun(), "keep": self.keep}
+        found: Found = {"reports": [], "errors": {}}
+        for names in groups:
+            modules = [sys.modules[name] for name in names]
+            try:
+                report = self._livepatch.reload(*modules, **options)
+            except Exception as error:  # noqa: BLE001 - it is the finding
+                found["errors"] = {"all" if len(groups) == 1 else names[0]: _text_of(error)}
+                return found
+            found["reports"].append(report.to_dict())
+        return found
 
 
 class LivepatchChanged(Livepatch):
     """The same, and only what changed runs."""
 
-    rerun = "changed"
+    def rerun(self) -> Any:
+        """Return what is to run besides what changed."""
+        return tuple(self.again) or "changed"
+
+
+class LivepatchEach(Livepatch):
+    """`livepatch.reload` of one module after the other, in the order of their imports."""
+
+    def bring_up(self, names: list[str]) -> Found:
+        return self.reload([[name] for name in names])
 
 
 class Bare:
@@ -130,6 +151,7 @@ def _text_of(error: BaseException) -> str:
 TOOLS: dict[str, Callable[[Path, str], Tool]] = {
     "livepatch": Livepatch,
     "livepatch-changed": LivepatchChanged,
+    "livepatch-each": LivepatchEach,
     "bare": Bare,
     "ipython": IPython,
     "jurigged": Jurigged,

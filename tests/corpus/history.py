@@ -26,7 +26,7 @@ from tests.live import PYTHON
 
 _SCRIPT = Path(__file__).with_name("corpus_history.py")
 _BYTECODE = shutil.ignore_patterns("__pycache__", "*.pyc", "*.dist-info")
-_TIMEOUT = 900
+_TIMEOUT = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,18 @@ class History:
         project: its name on the package index.
         package: the name it is imported by.
         versions: the releases, in order.
+        unstable: paths that no two processes have the same value for, or that stay and a fresh
+            import has not.
     """
 
     project: str
     package: str
     versions: tuple[str, ...]
+    unstable: tuple[str, ...]
 
 
-def _history(project: str, versions: str) -> History:
-    return History(project, project.replace("-", "_"), tuple(versions.split()))
+def _history(project: str, versions: str, *unstable: str) -> History:
+    return History(project, project.replace("-", "_"), tuple(versions.split()), unstable)
 
 
 HISTORIES = (
@@ -54,9 +57,23 @@ HISTORIES = (
     _history(
         "more-itertools",
         "8.8.0 8.9.0 8.10.0 8.11.0 8.12.0 8.13.0 8.14.0 9.0.0 9.1.0 10.0.0 10.1.0 10.2.0 10.5.0",
+        "numeric_range._EMPTY_HASH",  # from the address of None, before 3.12
     ),
-    _history("packaging", "20.9 21.0 21.2 21.3 22.0 23.0 23.1 23.2 24.0 24.1 24.2"),
-    _history("click", "8.0.0 8.0.1 8.0.2 8.0.3 8.0.4 8.1.0 8.1.1 8.1.2 8.1.3 8.1.7"),
+    _history(
+        "packaging",
+        "20.9 21.0 21.2 21.3 22.0 23.0 23.1 23.2 24.0 24.1 24.2",
+        # `else: ExceptionGroup = ExceptionGroup`, since 24.0: the class of 23.2 stays.
+        "ExceptionGroup",
+        *(f"ExceptionGroup.{each}" for each in ("__doc__", "__init__", "__module__", "__repr__")),
+    ),
+    _history(
+        "click",
+        "8.0.0 8.0.1 8.0.2 8.0.3 8.0.4 8.1.0 8.1.1 8.1.2 8.1.3 8.1.7",
+        "_detect_program_name",  # a default is the module __main__, of which the repr says the file
+        # Of two unions in another order, `typing` remembers the one that was made first.
+        "Parameter.__init__",
+        "CliRunner.invoke",
+    ),
     _history("itsdangerous", "0.24 1.1.0 2.0.0 2.0.1 2.1.0 2.1.1 2.1.2 2.2.0"),
 )
 
@@ -86,13 +103,23 @@ def follow(history: History, strategy: str, *, back: bool = False) -> list[dict[
         folder = Path(name).resolve()
         for version in versions:
             shutil.copytree(site_of(history.project, version), folder / version, ignore=_BYTECODE)
-        order = {"package": history.package, "versions": versions, "strategy": strategy}
+        order = {
+            "package": history.package,
+            "versions": versions,
+            "strategy": strategy,
+            "unstable": history.unstable,
+        }
         (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
         paths = [str(Path(livepatch.__file__).parent.parent), os.environ.get("PYTHONPATH")]
         done = subprocess.run(
             [PYTHON, "-X", "faulthandler", str(_SCRIPT), str(folder)],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+            # What a module computes from hashes is to be the same in a fresh process.
+            env={
+                **os.environ,
+                "PYTHONHASHSEED": "0",
+                "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            },
             capture_output=True,
             text=True,
             timeout=_TIMEOUT,

@@ -9,6 +9,7 @@ upgraded process is compared with. The exit status is 0 when it ran to the end.
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -31,6 +32,9 @@ class Order:
         packages: the names it is imported by.
         skipped: patterns of modules that are not imported.
         migrated: classes that are given a hook for their instances.
+        not_made: patterns of classes of which no instance is made.
+        keep: globals that livepatch is told to keep.
+        again: globals that are made anew where only what changed runs.
         lib: the folder it is imported from; its files are replaced.
         new: the folder of the files that replace them.
         suite: the root of the new version's sdist.
@@ -46,6 +50,9 @@ class Order:
     packages: list[str]
     skipped: list[str]
     migrated: list[str]
+    not_made: list[str]
+    keep: list[str]
+    again: list[str]
     lib: str
     new: str
     suite: str
@@ -68,20 +75,26 @@ def main(path: str) -> int:
     found = _run(order)
     found["seconds"] = time.perf_counter() - started
     Path(order.result).write_text(json.dumps(found, indent=1), encoding="utf-8")
-    _print(found)
+    try:
+        _print(found)
+        sys.stdout.flush()
+    except OSError:
+        os._exit(0)  # some suite's test has closed it; all is written
     return 0
 
 
 def _run(order: Order) -> dict[str, Any]:
     found: dict[str, Any] = {"python": platform.python_version()}
     tool = TOOLS[order.tool](Path(order.lib), order.strategy) if order.tool else None
-    if isinstance(tool, Livepatch) and not order.late:
-        tool.import_it()
+    if isinstance(tool, Livepatch):
+        tool.keep, tool.again = order.keep, order.again
+        if not order.late:
+            tool.import_it()
     found["not_imported"] = import_whole(order.packages, order.skipped)
-    holdings = hold_all(definitions_of(order.packages))
+    holdings = hold_all(definitions_of(order.packages), order.not_made)
     if tool:
         found |= upgrade(order, tool, holdings)
-    if not (tool and order.tool == "livepatch" and found["errors"]):
+    if not (isinstance(tool, Livepatch) and found["errors"]):
         found["not_imported_then"] = import_whole(order.packages, order.skipped)
         found["leftovers"] = leftovers(order.packages)
         found["portrait"] = portrait_of(order.packages, order.lib)
@@ -105,7 +118,9 @@ def upgrade(order: Order, tool: Tool, holdings: Holdings) -> dict[str, Any]:
     found |= tool.bring_up(names)
     found["tool_seconds"] = time.perf_counter() - started
     found["impossible"] = holdings.impossible
-    return found | asdict(examine(holdings))
+    definitions = [each for report in found["reports"] for each in report["definitions"]]
+    moved = {each["previous"]: each["path"] for each in definitions if each["previous"]}
+    return found | asdict(examine(holdings, moved))
 
 
 def fill_in(instance: Any, change: Any) -> None:
@@ -146,8 +161,11 @@ def _suite(order: Order) -> dict[str, Any]:
 def _imported_elsewhere(packages: list[str], lib: Path) -> list[str]:
     """Return the packages' modules that did not come from the working folder."""
     files = {name: getattr(sys.modules[name], "__file__", None) for name in modules_of(packages)}
+    # A module that some package makes up as it goes has a file by name only.
     return [
-        f"{name} is {file}" for name, file in files.items() if file and not _is_below(file, lib)
+        f"{name} is {file}"
+        for name, file in files.items()
+        if file and Path(file).exists() and not _is_below(file, lib)
     ]
 
 

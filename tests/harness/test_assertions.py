@@ -276,7 +276,7 @@ class TestUnchanged:
         [
             ("module.hit.__code__ = module.outer.__code__", "LIVE.hit.__code__ is code"),
             ("module.hit.__defaults__ = (1.5,)", "LIVE.hit.__defaults__ is tuple"),
-            ("module.hit.note = 1", "LIVE.hit.__dict__ is new"),
+            ("module.hit.note = 1", "LIVE.hit.__dict__['note'] is new"),
             ("module.Player.count = 1.5", "LIVE.Player.count is 1.5; it was 0"),
             ("module.Player.extra = 1.5", "LIVE.Player.extra is new: 1.5"),
             ("del module.Player.hit", "LIVE.Player.hit is gone: it was function Player.hit"),
@@ -335,3 +335,60 @@ class TestUnchanged:
             during = sys.getrefcount(holder)
 
         assert during == before
+
+
+def test_what_only_a_report_keeps_in_a_container_of_the_programs_is_not_held(
+    live: LiveModule,
+) -> None:
+    table = "def _hit(): return 1\nTABLE = {'hit': [_hit]}\ndel _hit\n"
+    module = live.start("A = 1\n" + table)
+    reports = [live.edit("A = 1\n"), live.edit("A = 1\n" + table)]
+    live.edit(table)
+
+    assert_current(module)
+    del reports
+
+
+def test_what_happens_to_other_subclasses_of_a_library_base_is_no_difference(
+    live: LiveModule,
+) -> None:
+    module = live.start("import typing\nclass A(typing.Generic[typing.TypeVar('T')]): pass\n")
+    other = live.other("import typing\nclass B(typing.Generic[typing.TypeVar('T')]): pass\n")
+    with assert_unchanged(module):
+        other.B.count = 1
+
+    with pytest.raises(AssertionError, match="subclass"), assert_unchanged(module):
+        kept = type("C", (module.A,), {})
+    del kept
+
+
+@pytest.mark.parametrize("made", ["defaultdict(lambda: 1)", "deque([lambda: 1])"])
+def test_what_only_a_report_keeps_in_a_container_of_collections_is_not_held(
+    live: LiveModule, made: str
+) -> None:
+    module = live.start(f"import collections\nTABLE = [collections.{made}]\n")
+    report = live.edit(f"import collections\n\nTABLE = [1, collections.{made}]\n")
+
+    assert report.ok
+    assert_current(module)
+
+
+@pytest.mark.since(3, 12)  # the syntax of PEP 695
+def test_what_only_a_report_keeps_of_a_type_alias_is_not_held(live: LiveModule) -> None:
+    module = live.start("type Items[T] = list[T]\ndef hit(items: Items[int] = ()): return 1\n")
+    module.hit.__annotations__  # noqa: B018 - evaluates them
+    report = live.edit(
+        "A = 1\ntype Items[T] = list[T]\ndef hit(items: Items[int] = ()): return 1\n"
+    )
+
+    assert report.ok
+    assert_current(module)
+
+
+def test_what_a_single_dispatch_remembers_is_no_state(live: LiveModule) -> None:
+    module = live.start("import functools\n@functools.singledispatch\ndef hit(a): return 1\n")
+    with assert_unchanged(module):
+        module.hit(1)
+
+    with pytest.raises(AssertionError), assert_unchanged(module):
+        module.hit.register(int, print)

@@ -116,7 +116,16 @@ def test_error_at_a_border_of_stages_changes_nothing(
     assert_current(live.module)
 
 
-@pytest.mark.xfail(strict=True, reason="XXX: the undo of __bases__ puts a subclass last")
+def test_error_of_the_source_is_told_where_pairing_then_raises_too(
+    live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.write(EDITED + "    1 / 0\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(_reload, "match", lambda modules: _raise(Stop()))
+        with assert_unchanged(live.module, held, held.other), pytest.raises(ZeroDivisionError):
+            live.reload()
+
+
 def test_error_in_apply_leaves_subclasses_in_their_order(
     live: LiveModule, held: Holdings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -163,7 +163,7 @@ def test_module_that_was_replaced_in_sys_modules(live: LiveModule, stand_in: str
     if stand_in == "nothing":
         del sys.modules[live.name]
     with assert_unchanged(module, held), pytest.raises(livepatch.LivepatchError) as failure:
-        livepatch.reload(module, strategy=live.strategy)
+        livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
 
     assert failure.value.code in {"LP107", "LP108"}
     assert held[0]() == 1
@@ -182,7 +182,7 @@ def test_module_whose_class_hides_its_names(live: LiveModule) -> None:
     held = [names["hit"]]
     live.write(live.source.replace("return 1", "return 2"))
     try:
-        livepatch.reload(live.name, strategy=live.strategy)
+        livepatch.reload(live.name, strategy=live.strategy, rerun=live.rerun)
     except (livepatch.LivepatchError, RuntimeError):
         # importlib.reload itself asks the module for its spec.
         assert held[0]() == 1
@@ -243,6 +243,10 @@ DEEP = {
     "    def f(self, b=x): return 1",
     "alias": "x = Player\nfor _ in range(300): x = list[x]",
     "operators": "x = " + "1 + " * 1000 + "1",
+    "choices": "x = Player()\nif hit is None: pass\n" + "elif hit is None: pass\n" * 1000,
+    "choices in an __init__": "class C:\n    def __init__(self, a):\n        if a: self.b = 1\n"
+    + "        elif a: pass\n" * 1000
+    + "x = C(0)",
     "brackets": "x = " + "[" * 90 + "Player" + "]" * 90,
     "chain": "class Chain:\n    def a(self): return self\nx = Chain()" + ".a()" * 1000,
 }

@@ -41,6 +41,31 @@ def test_exception_at_arbitrary_bytecode_of_our_own(strategy: Strategy, places: 
     assert said == ""
 
 
+@pytest.mark.parametrize("function", ["_complete.complete", "_young.young_objects_kept_apart"])
+def test_interrupt_leaves_the_interpreters_settings_in(function: str) -> None:
+    """At each bytecode of what changes them; the first time, where it runs several times."""
+    file, _, _ = function.partition(".")
+    said = run_in_child(
+        f"""
+    import inspect
+    from livepatch import {file}
+    from tests.harness.faults import *
+    line = inspect.unwrap({function}).__code__.co_firstlineno
+    rehearsal = Rehearsal(live, frozenset({{"{file}.py"}}))
+    counter = Interrupter(files=rehearsal.files)
+    with counter.interrupting():
+        report = live.reload()
+    report.undo()
+    places = {{both[0] for (_, first, _), both in counter.counts.items() if first == line}}
+    print(len(places) > 10)
+    for at in sorted(places):
+        print(*rehearsal.interrupt(at, KeyboardInterrupt), sep="\\n", end="")
+    """
+    )
+
+    assert said == "True\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no timers that signal")
 @pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.slow)])
 def test_keyboard_interrupt_from_a_signal(strategy: Strategy, times: int) -> None:
@@ -69,11 +94,14 @@ def test_keyboard_interrupt_from_a_signal(strategy: Strategy, times: int) -> Non
 
 @pytest.mark.parametrize("times", [4, pytest.param(60, marks=pytest.mark.slow)])
 def test_memory_that_runs_out(strategy: Strategy, times: int) -> None:
+    """At places where CPython survives: its compiler and ``exec`` of a text often do not."""
     pytest.importorskip("_testcapi")
     said = run_in_child(
         SETUP
         + f"""
     import _testcapi
+    keep_code_alive({times})
+    leaks = keeps_arguments()
     @contextmanager
     def without_memory(start):
         _testcapi.set_nomemory(start, start + 1)
@@ -81,7 +109,7 @@ def test_memory_that_runs_out(strategy: Strategy, times: int) -> None:
         finally: _testcapi.remove_mem_hooks()
     for number in range({times}):
         start = 500 + number * 40_000 // {times}
-        found = rehearsal.disturb(without_memory(start), lambda: f"allocation {{start}}")
+        found = rehearsal.disturb(without_memory(start), lambda: f"allocation {{start}}", leaks)
         print(*found, sep="\\n", end="")
     """,
         strategy,

@@ -29,7 +29,7 @@ def test_module_is_written_held_edited_and_reloaded(live_module: LiveModule) -> 
 
 
 def test_what_is_held_by_path_is_a_holder_under_the_other_strategy(tmp_path: Path) -> None:
-    with LiveModule(tmp_path, "repoint") as live:
+    with LiveModule(tmp_path, "repoint", "all") as live:
         module = live.start("def hit(): return 1\n")
         before = id(module.hit)
         held = live.hold("hit")
@@ -43,7 +43,7 @@ def test_an_option_of_one_reload_goes_before_the_strategy_of_all(live_module: Li
     module = live_module.start("def hit(): return 1\n")
     held = live_module.hold("hit")
     before = id(held[0])
-    live_module.change("return 1", "return 2", strategy="repoint")
+    live_module.change("return 1", "return 2", strategy="repoint", rerun="all")
 
     assert held[0] is module.hit
     assert id(held[0]) != before

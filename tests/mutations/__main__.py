@@ -77,6 +77,8 @@ def _run(folder: str, selection: str) -> tuple[int, str]:
         "0",
         "-p",
         "no:cacheprovider",
+        "-m",
+        "not slow or sampled",
     ]
     command += [f"tests/{file}", *(["-k", words] if words else [])]
     paths = os.pathsep.join([folder, str(_ROOT)])

@@ -5,10 +5,19 @@ repointing is a function ``(repointing, holder) -> None`` that notes steps; one 
 holder builds a new one and names it as the old one's successor, whose own holders come next.
 """
 
-from livepatch._holders._containers import all_classes, raw_namespace
+from livepatch._holders._c_data import keepers_of
+from livepatch._holders._containers import (
+    all_classes,
+    raw_namespace,
+    settle_class_attributes,
+    settle_instances_of_loser,
+)
 from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._crowds import repoint_crowd
-from livepatch._holders._frames import repoint_running_frames
+from livepatch._holders._frames import dicts_in_running_frames, repoint_running_frames
+from livepatch._holders._frozen import IS_FILLABLE, fill_frozen
+from livepatch._holders._identity import goes_by_id
+from livepatch._holders._insides import fill_unseen
 from livepatch._holders._references import repoint_weak_reference
 from livepatch._holders._table import (
     forget_holder,
@@ -22,13 +31,19 @@ from livepatch._holders._table import (
 
 __all__ = [
     "GONE",
+    "IS_FILLABLE",
     "Repointing",
     "Table",
     "all_classes",
+    "dicts_in_running_frames",
+    "fill_frozen",
+    "fill_unseen",
     "forget_holder",
+    "goes_by_id",
     "is_crowd_type",
     "is_rebuilt",
     "is_rebuilt_type",
+    "keepers_of",
     "raw_namespace",
     "register_holder",
     "repoint_contents",
@@ -36,4 +51,6 @@ __all__ = [
     "repoint_holder",
     "repoint_running_frames",
     "repoint_weak_reference",
+    "settle_class_attributes",
+    "settle_instances_of_loser",
 ]

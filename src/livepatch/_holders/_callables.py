@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import operator
 import sys
 import types
 from operator import is_not
@@ -17,6 +18,7 @@ from livepatch._kinds import (
     class_attributes,
     is_class,
     kind_of,
+    lowest_bases,
     mro_of,
     settled_bases,
 )
@@ -35,10 +37,17 @@ def repoint_cell(repointing: Repointing, holder: types.CellType) -> None:
 def repoint_function(repointing: Repointing, holder: types.FunctionType) -> None:
     """Exchange a function's defaults, annotations or type parameters that were rebuilt."""
     if repointing.is_loser(holder):
+        defaults = holder.__defaults__
+        if repointing.migrates and defaults is not None and repointing.is_loser(defaults):
+            # It may come back, and is to have the instances that were made anew.
+            settled = repointing.settle(defaults)
+            repointing.steps.set_attribute(holder, "__defaults__", settled, defaults)
         return
     for name in ("__defaults__", "__kwdefaults__", "__type_params__", "__annotate__"):
         value = getattr(holder, name, None)
         if value is not None and repointing.is_loser(value):
+            if (id(holder), name) in repointing.decided:
+                continue
             repointing.count("function default")
             repointing.steps.set_attribute(holder, name, repointing.settle(value), value)
             return
@@ -79,12 +88,12 @@ def repoint_partial(repointing: Repointing, holder: functools.partial[Any]) -> N
     setter = functools.partial.__setstate__  # type: ignore[attr-defined]
     state: Any = holder.__reduce__()[2]
     function, arguments, keywords, attributes = state
-    settled = (
-        repointing.settle(function),
-        tuple(map(repointing.settle, arguments)),
-        keywords,
-        attributes,
-    )
+    survivor = repointing.settle(function)
+    if not callable(survivor):
+        survivor = function  # a partial of it there cannot be: verifying names what is left
+    settled = (survivor, tuple(map(repointing.settle, arguments)), keywords, attributes)
+    if survivor is function and all(map(operator.is_, settled[1], arguments)):
+        return
     repointing.count("partial")
     repointing.steps.add(
         Call(setter, holder, settled),
@@ -150,7 +159,7 @@ def repoint_super(repointing: Repointing, holder: Any) -> None:
     """Initialise a ``super`` object anew."""
     cls, instance = holder.__thisclass__, holder.__self__
     repointing.count("super")
-    settled = (repointing.settle(cls), repointing.settle(instance))
+    settled = (repointing.settle_class(cls), repointing.settle(instance))
     # The object must be an instance of the class at that moment: exchanged when instances have
     # the new class already, and taken back when they have the old one again.
     nothing = Call(bool)
@@ -160,16 +169,19 @@ def repoint_super(repointing: Repointing, holder: Any) -> None:
 
 def repoint_class(repointing: Repointing, holder: type) -> None:
     """Give a class elsewhere the survivors among its bases."""
-    if repointing.is_loser(holder) or id(holder) in repointing.based:
+    # One that has become a function may live on, as the base of a class elsewhere.
+    goes = repointing.is_loser(holder) and is_class(repointing.settle_class(holder))
+    if goes or id(holder) in repointing.based:
         return
     present = bases_of(holder)
     for base in present:
-        if not is_class(repointing.settle(base)):
+        if not is_class(repointing.settle_class(base)):
             message = "is no class any more, and a class elsewhere derives from it, which keeps it"
             repointing.leave(holder, base, "LP306", message)
             repointing.based.add(id(holder))
-    bases = settled_bases(repointing.settle, present)
-    if any(map(lambda a, b: a is not b, bases, present)):
+    made_by_load = any(id(base) in repointing.fresh for base in present)
+    bases = (lowest_bases if made_by_load else settled_bases)(repointing.settle_class, present)
+    if len(bases) < len(present) or any(map(lambda a, b: a is not b, bases, present)):
         repointing.based.add(id(holder))
         if id(holder) in repointing.fresh:
             repointing.fresh_bases.set_bases(holder, bases)
@@ -235,7 +247,8 @@ def repoint_slots(repointing: Repointing, holder: Any) -> bool:
         found = True
         if _is_writable(attribute, holder, value):
             repointing.count("slot")
-            setter = attribute.__set__
+            # By then its class derives from the survivor of the class that has the slot.
+            setter = (attribute if moves else repointing.settle(attribute)).__set__
             steps.add(
                 Call(setter, holder, repointing.settle(value)),
                 Call(setter, holder, value),

@@ -28,12 +28,14 @@ class Table:
         expected: how many entries it is to have in the end.
         filled: how many it had when it had been filled anew; later caches are emptied, and weak
             keys die. A frozenset is not filled.
+        has_known: whether keys are in it that are not made anew, and may not be found again.
     """
 
     kind: Any
     holder: Any
     expected: int
     filled: int | None = None
+    has_known: bool = True
 
     def count(self) -> None:
         """Note how many entries there are now."""
@@ -66,18 +68,23 @@ class Repointing:
         rebuilt: immutable holders that have a successor, whose holders are sought next.
         references: how many references were repointed, by kind of holder.
         instances: instances to be given another class, by the id of that class.
+        exchanged: ids of the objects in whose memory references are exchanged.
         contexts_seen: whether the context variables have been gone through.
         based: ids of classes whose bases are seen to.
-        decided: ids of classes, each with the name of an attribute that is set already.
+        decided: ids of classes and functions, with the name of an attribute that is set already.
         slots: the slots of holders, by the id of their class.
         rehashed: keys whose hash the change may alter, by the id of each.
         tables: what has such keys.
+        kept: the ctypes objects whose memory refers to what is in a dict, by the id of the dict.
+        by_id: ids of the tables that have the id of an instance that is made anew in a key.
         unmoved: holders that cannot be repointed, with the loser and the reason.
+        seeks_code: whether something unknown runs old code, and is sought by that.
     """
 
     survivors: OwnDict[int, Any]
     fresh: set[int]
     path_of: Callable[[Any], str]
+    heirs: OwnDict[int, type] = field(default_factory=OwnDict)
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     skipped: set[int] = field(default_factory=set)
     steps: Steps = field(default_factory=Steps)
@@ -89,9 +96,13 @@ class Repointing:
     references: Counter[str] = field(default_factory=Counter)
     instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
     unmoved: list[Notice] = field(default_factory=list)
+    seeks_code: bool = False
     slots: dict[int, list[Any]] = field(default_factory=dict)
     rehashed: OwnDict[int, Any] = field(default_factory=OwnDict)
     tables: OwnList[Table] = field(default_factory=OwnList)
+    kept: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
+    by_id: set[int] = field(default_factory=set)
+    exchanged: set[int] = field(default_factory=set)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
     decided: set[tuple[int, str]] = field(default_factory=set)
@@ -111,9 +122,22 @@ class Repointing:
         """Return the survivor of a loser, or the value itself."""
         return self.survivors.get(id(value), value)
 
+    def settle_class(self, cls: Any) -> Any:
+        """Return what survives of a class where only a class can be: a base, say."""
+        return self.heirs.get(id(cls)) or self.settle(cls)
+
     def is_loser(self, value: Any) -> bool:
         """Whether references to an object are to be repointed."""
         return id(value) in self.survivors
+
+    def is_made_anew(self, number: int) -> bool:
+        """Whether a number is the id of an instance that is made anew."""
+        if number not in self.survivors:
+            return False
+        # A tuple stands for itself until it is built.
+        kind = type(self.survivors[number])
+        migrations = self.migrations.values()
+        return any(kind is each.new.cls or kind is each.old.cls for each in migrations)
 
     def count(self, kind: str, number: int = 1) -> None:
         """Count references that are repointed."""

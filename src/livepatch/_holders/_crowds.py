@@ -7,16 +7,18 @@ import keyword
 import types
 from collections.abc import Callable, Iterator
 from itertools import compress, islice, repeat
-from operator import is_, is_not
+from operator import is_, is_not, not_
 from typing import Any
 
+from livepatch._assigned import names_stored
 from livepatch._fill import is_plain_read
 from livepatch._holders._callables import slots_of
 from livepatch._holders._context import GONE, Repointing
-from livepatch._kinds import dict_of
+from livepatch._kinds import class_attributes, dict_of, mro_of
 from livepatch._own import Call, OwnList
+from livepatch._rows import set_column, set_on_all
 from livepatch._shapes import find_attribute, slot_value
-from livepatch._steps import MISSING, set_column, set_on_all
+from livepatch._steps import MISSING
 
 _CHUNK = 500
 _SAMPLES = (1, 20)
@@ -37,12 +39,12 @@ def repoint_crowd(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]
         return _repoint_dicts(repointing, holders)
     # Counted first: what is asked for its dict refers to that instead (3.11, 3.12).
     references = _count_references(repointing, holders)
-    for sample in _SAMPLES:
-        columns = OwnList(_columns(repointing, holders, _attribute_names(holders[:sample])))
+    for names in _guesses(holders):
+        columns = OwnList(_columns(repointing, holders, names))
         if sum(len(column.olds) for column in columns) == references:
             break
     else:
-        return holders
+        return _without_those_asked(repointing, holders)
     if any(any(map(is_, column.news, repeat(GONE))) for column in columns):
         return holders
     for column in columns:
@@ -79,7 +81,9 @@ class _Column:
 
 def _columns(repointing: Repointing, holders: list[Any], names: list[str]) -> Iterator[_Column]:
     for slot in slots_of(repointing, type(holders[0])):
-        column = _Column(repointing, "slot", slot.__set__, holders, _read_slot(slot, holders))
+        # By then their class is the survivor of the class that has the slot, or derives from it.
+        place = repointing.settle(slot).__set__
+        column = _Column(repointing, "slot", place, holders, _read_slot(slot, holders))
         if column.olds and _is_writable(slot, column):
             yield column
     for name in names:
@@ -104,6 +108,46 @@ def _read_slot(slot: types.MemberDescriptorType, holders: list[Any]) -> OwnList[
         return OwnList(map(slot.__get__, holders))
     except AttributeError:
         return OwnList(map(slot_value, repeat(slot), holders))
+
+
+def _without_those_asked(repointing: Repointing, holders: OwnList[Any]) -> OwnList[Any]:
+    """See to the holders that nobody has asked for their dicts; return the others.
+
+    The dict that was made to answer is the holder then (3.11, 3.12).
+    """
+    were_asked = list(map(_has_dict_object, holders))
+    asked = OwnList(compress(holders, were_asked))
+    if asked and len(asked) < len(holders):
+        asked += repoint_crowd(repointing, OwnList(compress(holders, map(not_, were_asked))))
+        return asked
+    return holders
+
+
+def _has_dict_object(holder: Any) -> bool:
+    """Whether an object refers to a dict that says what its attributes do."""
+    return any(
+        part and all(type(name) is str and _read(holder, name) is part[name] for name in part)
+        for part in gc.get_referents(holder)
+        if type(part) is dict
+    )
+
+
+def _guesses(holders: list[Any]) -> Iterator[list[str]]:
+    """Yield what may be the names of all attributes; first those that the class's code assigns.
+
+    To read these asks no instance for its dict.
+    """
+    functions = (
+        attribute
+        for base in mro_of(type(holders[0]))
+        for attribute in class_attributes(base).values()
+        if type(attribute) is types.FunctionType
+    )
+    stored = {name: None for each in functions for name in names_stored(each.__code__)}
+    sample = holders[: _SAMPLES[-1]]
+    yield [name for name in stored if any(_read(each, name) is not MISSING for each in sample)]
+    for count in _SAMPLES:
+        yield _attribute_names(holders[:count])
 
 
 def _attribute_names(sample: list[Any]) -> list[str]:
@@ -163,9 +207,13 @@ def _repoint_dicts(repointing: Repointing, dicts: OwnList[Any]) -> OwnList[Any]:
     rehashed = repointing.rehashed.keys()
     are_no_keys = (rehashed | survivors.keys() if rehashed else survivors.keys()).isdisjoint
     targets, keys, news, olds = OwnList(), OwnList(), OwnList(), OwnList()  # type: ignore[var-annotated]
+    apart = repointing.skipped | repointing.kept.keys() | repointing.by_id
     for each in dicts:
-        if "__module__" in each or id(each) in repointing.skipped or not are_no_keys(map(id, each)):
+        if "__module__" in each or id(each) in apart or not are_no_keys(map(id, each)):
             others.append(each)
+            continue
+        if any(type(key) is int and key in survivors for key in each):
+            others.append(each)  # a table by identity
             continue
         for key, value in each.items():
             if id(value) in survivors:

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import contextvars
-import gc
+import functools
+import sys
 import types
 import typing
 import weakref
 from typing import Any
 
+from livepatch._among import objects_of
 from livepatch._holders._context import Repointing
-from livepatch._own import Call
+from livepatch._holders._identity import repoint_callback, with_new_ids
+from livepatch._kinds import is_class, mro_of
+from livepatch._own import Call, OwnList
 
 
 def repoint_alias(repointing: Repointing, holder: types.GenericAlias) -> None:
     """Build ``list[Player]`` or ``Player[int]`` anew."""
     origin = repointing.settle(holder.__origin__)
     arguments = tuple(map(repointing.settle, holder.__args__))
-    repointing.rebuild(holder, types.GenericAlias(origin, arguments))
+    # A subclass, as that of ``collections.abc.Callable[[Player], int]`` is, writes them otherwise.
+    successor: Any = types.GenericAlias.__new__(type(holder), origin, arguments)
+    if sys.version_info >= (3, 11) and holder.__unpacked__:
+        (successor,) = successor
+    repointing.rebuild(holder, successor)
 
 
 def repoint_union(repointing: Repointing, holder: Any) -> None:
     """Build ``Player | None`` anew."""
     arguments = tuple(map(repointing.settle, holder.__args__))
-    repointing.rebuild(holder, typing.Union[arguments])  # noqa: UP007 - a union of a tuple
+    repointing.rebuild(holder, functools.reduce(_joined, arguments))
+
+
+def _joined(left: Any, right: Any) -> Any:
+    """Return ``left | right``, past a metaclass that says something else."""
+    joined = type.__or__(left, right) if is_class(left) else left | right
+    # Before 3.14 a union that `typing` makes is of another type.
+    return typing.Union[left, right] if joined is NotImplemented else joined  # noqa: UP007
 
 
 def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any) -> None:
@@ -45,7 +60,9 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
         repointing.rebuild(reference, weakref.proxy(survivor))
     elif kind is weakref.KeyedRef:
         callback: Any = reference.__callback__
-        repointing.rebuild(reference, weakref.KeyedRef(survivor, callback, reference.key))
+        by_id = type(reference.key) is int and reference.key == id(referent)
+        key = id(survivor) if by_id else with_new_ids(repointing, reference.key)
+        repointing.rebuild(reference, weakref.KeyedRef(survivor, callback, key))
     elif issubclass(kind, weakref.WeakMethod):
         # It refers to an object and a function; the latter's reference is an own one.
         function = reference._func_ref()  # noqa: SLF001
@@ -54,6 +71,7 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
             repointing.rebuild(reference, kind(bound, _callback_of(reference)))
     else:
         callback = reference.__callback__
+        repoint_callback(repointing, callback, id(referent), id(survivor))
         successor = kind(survivor, callback) if callback else kind(survivor)
         repointing.rebuild(reference, successor)
 
@@ -100,24 +118,47 @@ def repoint_context_node(repointing: Repointing, holder: Any) -> None:
 
 
 def _contexts() -> list[Any]:
-    found: list[Any] = [None]
-    found += [each for each in gc.get_objects() if type(each) is contextvars.Context]
-    return found
+    return [None, *objects_of(contextvars.Context)]
 
 
 def repoint_future(repointing: Repointing, holder: Any) -> None:
-    """Take a done callback off a C future and add its survivor."""
-    callbacks = getattr(holder, "_callbacks", None) or []
-    for callback, context in list(callbacks):
-        survivor = repointing.settle(callback)
-        if survivor is not callback:
-            repointing.count("future callback")
+    """Exchange the done callbacks of a C future, or the result of one that is done.
+
+    The callbacks are taken off, and their survivors added in the same order.
+    """
+    callbacks = OwnList(callback for callback, _ in getattr(holder, "_callbacks", None) or ())
+    settled = OwnList(map(repointing.settle, callbacks))
+    moved = sum(map(lambda a, b: a is not b, settled, callbacks))
+    if moved:
+        repointing.count("future callback", moved)
+        repointing.steps.add(
+            Call(_exchange_callbacks, holder, callbacks, settled),
+            Call(_exchange_callbacks, holder, settled, callbacks),
+        )
+    base: Any = next(cls for cls in mro_of(type(holder)) if cls.__name__ == "Future")
+    # Not by asking for its exception, which would count as having been asked.
+    if base.done(holder) and holder._exception is None and not base.cancelled(holder):  # noqa: SLF001
+        result = holder._result  # noqa: SLF001
+        if repointing.is_loser(result):
+            repointing.count("future result")
+            loop = base.get_loop(holder)
             repointing.steps.add(
-                Call(_exchange_callback, holder, callback, survivor, context),
-                Call(_exchange_callback, holder, survivor, callback, context),
+                Call(_set_result, base, holder, loop, repointing.settle(result)),
+                Call(_set_result, base, holder, loop, result),
             )
 
 
-def _exchange_callback(future: Any, out: Any, into: Any, context: Any) -> None:
-    if future.remove_done_callback(out):
-        future.add_done_callback(into, context=context)
+def _set_result(base: Any, future: Any, loop: Any, result: Any) -> None:
+    """Begin a future again, and end it at once: nobody is told a second time."""
+    base.__init__(future, loop=loop)
+    base.set_result(future, result)
+
+
+def _exchange_callbacks(future: Any, outs: list[Any], intos: list[Any]) -> None:
+    """Exchange done callbacks; one that is added goes behind the others, so all are added again."""
+    present: list[Any] = list(future._callbacks or ())  # noqa: SLF001 - it has no public name
+    successors = dict(zip(map(id, outs), intos))
+    for callback, _ in present:
+        future.remove_done_callback(callback)
+    for callback, context in present:
+        future.add_done_callback(successors.get(id(callback), callback), context=context)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import collections
 import contextvars
 import functools
+import queue
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from livepatch._holders import _callables, _containers, _frames, _references
+from livepatch._holders import _c_data, _callables, _containers, _frames, _insides, _references
 from livepatch._holders._context import Repointing
 from livepatch._kinds import (
     CACHE_TYPE,
@@ -40,6 +41,7 @@ WAYS: dict[Any, Way] = {
     frozenset: _containers.repoint_frozenset,
     tuple: _containers.repoint_tuple,
     collections.deque: _containers.repoint_deque,
+    queue.SimpleQueue: _containers.repoint_queue,
     types.MappingProxyType: _containers.repoint_proxy,
     # callables, descriptors, classes
     types.CellType: _callables.repoint_cell,
@@ -57,6 +59,7 @@ WAYS: dict[Any, Way] = {
     # references
     types.GenericAlias: _references.repoint_alias,
     types.UnionType: _references.repoint_union,
+    _c_data.C_DATA: _c_data.repoint_c_data,
     BaseException: _references.repoint_exception,
     contextvars.Context: _references.repoint_context_node,
     # frames
@@ -71,6 +74,8 @@ WAYS: dict[Any, Way] = {
     types.MethodDescriptorType: _skip,
     types.ModuleType: _skip,
     types.TracebackType: _skip,
+    # what C code keeps to itself
+    **dict.fromkeys(_insides.TYPES, _insides.repoint_inside),
 }
 try:
     from _asyncio import Future, Task
@@ -217,6 +222,11 @@ def _repoint_attributes(repointing: Repointing, holder: Any) -> None:
     if attributes is None:
         return
     survivors = repointing.survivors
+    if id(attributes) in survivors:
+        # Another instance's, which it has taken for its own.
+        repointing.count("instance")
+        others = repointing.settle(attributes)
+        repointing.steps.set_on_instance(holder, "__dict__", others, attributes)
     for name, value in list(attributes.items()):
         if id(value) in survivors:
             repointing.count("instance attribute")

@@ -5,7 +5,9 @@ notes a step where they differ; so the same function serves an old survivor that
 code and a new survivor that takes over the old state.
 """
 
+from livepatch._reconcile._dispatchers import has_definition
+from livepatch._reconcile._left_over import is_noted_by_typing
 from livepatch._reconcile._result import Reconciliation
 from livepatch._reconcile._table import reconcile
 
-__all__ = ["Reconciliation", "reconcile"]
+__all__ = ["Reconciliation", "has_definition", "is_noted_by_typing", "reconcile"]

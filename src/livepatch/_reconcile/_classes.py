@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
-import abc
 import enum
+import functools
 import types
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._class_source import class_source_is_same
 from livepatch._constants import may_hold_state, same_value
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
     UNSETTABLE,
+    abstract_bases_of,
     bases_of,
     class_attributes,
     is_class,
     kind_of,
+    mro_of,
     settled_bases,
 )
+from livepatch._layers import decorated_function
 from livepatch._module import Path
 from livepatch._outline import COMPILER_NAMES
 from livepatch._own import Call, OwnList
 from livepatch._pairs import Pair
+from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
+from livepatch._registries import gone_entries, is_filled_by_load, lacking
+from livepatch._shapes import find_attribute
 from livepatch._steps import MISSING
 
 # What a class has by virtue of being that class.
@@ -52,18 +58,20 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
     before, after = class_attributes(old), class_attributes(new)
     present = class_attributes(survivor)
     kept = _kept_by_mark(new, before)
+    _forget_annotations(result, pair, survivor)  # the loop may set another function
     for name in _unsettled(result, before, after, present):
         if name in kept:
             chosen = result.settle(before[name])
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
             _note_what_stays(result, before.get(name), after.get(name), chosen)
+            _note_filling(result, pair, name, chosen)
+            _note_computed(result, pair, before.get(name), (name, chosen))
         held = present.get(name, MISSING)
         if name not in UNSETTABLE and (held is not chosen or id(chosen) in result.touched):
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
-    _forget_annotations(result, pair, survivor)
     if id(new) in result.values.remade:
         result.changed.add(id(new))
     if "_abc_impl" in present:
@@ -73,6 +81,59 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
 def _note_what_stays(result: Reconciliation, old: Any, new: Any, chosen: Any) -> None:
     if chosen is old is not new and may_hold_state(new) and kind_of(new) is None:
         result.stays.append((new, old))
+
+
+def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) -> None:
+    old, new = (class_attributes(cls).get(name, MISSING) for cls in (pair.old, pair.new))
+    stays = chosen is old is not new and type(old) is type(new)
+    gone = gone_entries((pair.before, pair.module), old, new) if stays else []
+    if gone:
+        message = f"stays with what its source no longer enters: {', '.join(map(repr, gone))}"
+        result.values.note("LP314", pair, (*pair.path, name), message)
+    if stays and is_filled_by_load(pair.module, (*pair.path, name), new):
+        result.fillings.append((old, new))
+    elif chosen is old is not new:
+        note_registered(result, pair, old, new)
+        more = lacking(old, new) if result.values.is_made_of_bases(pair, name) else ()
+        if more and type(old) is list and not lacking(new, old):
+            result.steps.replace_items(old, list(new), list(old))  # in the order of the new one
+        elif more:
+            result.fillings.append((old, more))
+        if type(old) is dict:
+            for key in _gone_from_bases(result, pair, name, new):
+                result.steps.set_item(old, key, MISSING)
+
+
+def _gone_from_bases(result: Reconciliation, pair: Pair, name: str, new: Any) -> Iterator[str]:
+    """Yield the names that a class has in a dict because a base had them that has them no more."""
+    old = class_attributes(pair.old).get(name)
+    if type(old) is not dict or type(new) is not dict:
+        return
+    if not result.values.is_made_of_bases(pair, name):
+        return
+    by_old = result.decisions.matches.by_old
+    bases = (by_old[id(base)] for base in mro_of(pair.old)[1:] if id(base) in by_old)
+    tables: OwnList[tuple[Any, Any]] = OwnList(
+        (class_attributes(base.old).get(name), class_attributes(base.new).get(name))
+        for base in bases
+        if is_class(base.new)
+    )
+    dicts = OwnList(each for each in tables if type(each[0]) is type(each[1]) is dict)
+    for key, value in old.items():
+        if type(key) is str and key not in new:
+            had = (before.get(key) is value and key not in after for before, after in dicts)
+            if any(had):
+                yield key
+
+
+def _note_computed(result: Reconciliation, pair: Pair, old: Any, now: tuple[str, Any]) -> None:
+    """Say where what instances have computed hides what is no cached property any more."""
+    name, chosen = now
+    if type(old) is not functools.cached_property or type(chosen) is functools.cached_property:
+        return
+    if find_attribute(type(chosen), "__set__") is None:
+        message = "was a cached property; an instance that had computed it has that value still"
+        result.values.note("LP319", pair, (*pair.path, name), message)
 
 
 def _kept_by_mark(cls: type, before: Mapping[str, Any]) -> set[str]:
@@ -92,18 +153,24 @@ def _unsettled(result: Reconciliation, before: Any, after: Any, present: Any) ->
             and id(held) not in survivors
             and id(held) not in touched
         )
-        if not settled and name not in _CLASS_MACHINERY:
+        if not settled and name not in _CLASS_MACHINERY and not _says_nothing(name, before, after):
             yield name
 
 
+def _says_nothing(name: str, before: Any, after: Any) -> bool:
+    """Whether it is what who asks a class for annotations leaves where there are none (3.14)."""
+    return name == "__annotate_func__" and before.get(name) is after.get(name) is None
+
+
 def _see_to_abc(result: Reconciliation, pair: Pair, survivor: type) -> None:
-    """Forget cached answers of isinstance, and keep what others registered with the old class."""
-    result.add_cache(pair, Call(_abc._reset_caches, survivor))  # noqa: SLF001 - as abc does
-    if survivor is pair.new and "_abc_impl" in class_attributes(pair.old):
-        for reference in _abc._get_dump(pair.old)[0]:  # noqa: SLF001
-            registered = result.settle(reference())
-            if registered is not None:
-                result.add_cache(pair, Call(abc.ABCMeta.register, survivor, registered))
+    """Forget cached answers of isinstance."""
+    for cls in abstract_bases_of(survivor) if _has_hook(pair) else (survivor,):
+        result.add_cache(pair, Call(_abc._reset_caches, cls))  # noqa: SLF001 - as abc does
+
+
+def _has_hook(pair: Pair) -> bool:
+    """Whether a class says who its subclasses are, and so those of its bases."""
+    return any("__subclasshook__" in class_attributes(cls) for cls in (pair.old, pair.new))
 
 
 def reconcile_foreign(result: Reconciliation, pair: Pair) -> None:
@@ -123,7 +190,7 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
         return  # no instance goes over: they are made anew, and the old class stays what it was
     kept = result.survivor(pair) is pair.old
     present = bases_of(pair.old)
-    wanted = settled_bases(result.decisions.settle, bases_of(pair.new) if kept else present)
+    wanted = settled_bases(result.decisions.settle_class, bases_of(pair.new) if kept else present)
     if any(map(lambda a, b: a is not b, wanted, present)) or len(wanted) != len(present):
         result.bases.append((pair.old, wanted))
 
@@ -153,10 +220,8 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
     source_is_same: bool | None,
 ) -> Any:
     path = (*pair.path, name)
-    if name in COMPILER_NAMES:
-        return after.get(name, MISSING)
-    if name not in before:
-        return result.settle(after[name])
+    if name in COMPILER_NAMES or name not in before:
+        return result.settle(after.get(name, MISSING))
     if name not in after:
         return _only_in_old(result, pair, path, before[name], source_is_same)
     old, new = before[name], after[name]
@@ -165,19 +230,53 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
         return class_attributes(result.survivor(pair))[name]
     if path in pair.module.patched:
         return _patched(result, pair, path, old, settled)
-    if settled is not new or id(old) in result.decisions.survivors:
+    if settled is not new or _is_succeeded(result, path, old, new):
         return settled
-    if name == "__type_params__" and not source_is_same:
-        return result.settle(new)  # the body's statement is the same, whatever they are
+    # The body's statement is the same, whatever they are; and a data class says what it is called.
+    if (name == "__type_params__" and not source_is_same) or (name == "__doc__" and pair.previous):
+        return result.settle(new)
     if name == "_value2member_map_":
         return _merged_members(result, old, new)
     if type(new) is types.MemberDescriptorType or type(new) is types.GetSetDescriptorType:
         return class_attributes(result.survivor(pair))[name]
-    return result.values.choose_attribute(pair, name, old, new, class_is_same=source_is_same)
+    if _is_place_in_layout(pair.old, name, old) and type(new) is not type(old):
+        return new  # and no value that somebody set
+    chosen = result.values.choose_attribute(pair, name, old, new, class_is_same=source_is_same)
+    return result.settle(chosen)
+
+
+def _is_succeeded(result: Reconciliation, path: Path, old: Any, new: Any) -> bool:
+    """Whether what a class has goes, and not only is the value of an attribute besides.
+
+    After ``Player.last = Player`` a class has a definition as a value, like any other value.
+    """
+    if id(old) not in result.decisions.survivors:
+        return False
+    pair = result.decisions.matches.by_old.get(id(old))
+    return kind_of(new) is not None or pair is None or pair.path == path
+
+
+def _is_place_in_layout(cls: type, name: str, attribute: Any) -> bool:
+    """Whether an attribute is a slot or a named tuple's field: what the class is, and no state."""
+    if type(attribute) is types.MemberDescriptorType:
+        return attribute.__objclass__ is cls
+    return type(attribute) is _FIELD and name in (find_attribute(cls, "_fields") or ())
+
+
+class _One(NamedTuple):
+    field: int
+
+
+# A type of C code that has no name in Python.
+_FIELD: type = type(class_attributes(_One)["field"])
 
 
 def _patched(result: Reconciliation, pair: Pair, path: Path, old: Any, new: Any) -> Any:
     """Choose between what someone put in a definition's place at run time, and the source's."""
+    if decorated_function(pair.before, path, old) is not None:
+        message = "something was put around it at run time, which was kept"
+        result.values.note("LP303", pair, path, message)
+        return old
     if pair.module.outline.same_function(pair.before.origin, path):
         message = "was replaced at run time and its source is unchanged"
         result.values.note("LP303", pair, path, message)
@@ -236,10 +335,10 @@ def _set_class_annotate(result: Reconciliation, cls: type, value: Any) -> None:
 
 
 def _forget_annotations(result: Reconciliation, pair: Pair, survivor: type) -> None:
-    """Have annotations computed again that were before (a data class does so), since 3.14."""
+    """Have annotations computed again, since 3.14: they may have been, or be so before an undo."""
     cls = pair.old
-    computed = survivor is cls and "__annotations_cache__" in class_attributes(cls)
-    if computed and not class_source_is_same(result.decisions.matches, pair):
+    computes = survivor is cls and class_attributes(cls).get("__annotate_func__") is not None
+    if computes and not class_source_is_same(result.decisions.matches, pair):
         # Setting the function, if only again, forgets them.
         _set_class_annotate(result, cls, class_attributes(cls)["__annotate_func__"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 import types
 from typing import Any
@@ -13,9 +14,10 @@ from livepatch._kinds import (
     is_single_dispatch,
     kind_of,
 )
-from livepatch._layers import plain_path
+from livepatch._layers import decorated_function, plain_path
 from livepatch._own import Call
 from livepatch._pairs import Pair
+from livepatch._reconcile._left_over import is_left_on_function
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
 from livepatch._registered import registry_of
@@ -33,14 +35,19 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     calls = result.steps.do
     before = len(calls)
     code, new_code = old.__code__, new.__code__
-    if code is not new_code and code != new_code:
-        result.codes.append((code, new_code))
+    # Equal codes may differ: in the lines inside them (3.10), in qualified names (3.11 and newer).
+    if code is not new_code:
+        successor = _successor_of_code(result, pair)
+        if successor is not None:
+            result.codes.append((code, successor))
         if survivor is old:
             result.recoded.append(old)
         if not same_code(code, new_code):
             result.changed.add(id(new))
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
-    if source_is_same is not True or not _is_only_code(old, new):
+    # What a call made has its annotations from another statement than its name's: `f = make()`.
+    is_inner = new_code.co_flags & inspect.CO_NESTED
+    if source_is_same is not True or is_inner or not _is_only_code(old, new):
         _reconcile_beyond_code(result, pair, survivor, source_is_same)
     elif survivor is old and old.__doc__ != new.__doc__:
         result.steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
@@ -48,10 +55,24 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
         result.changed.add(id(new))
 
 
+def _successor_of_code(result: Reconciliation, pair: Pair) -> types.CodeType | None:
+    """Return the code for whatever else has a function's code; None if that is for this one alone.
+
+    A wrapper's code is that of all that the decorator has made, or will make. What a new one is
+    around has the code that follows.
+    """
+    code: types.CodeType = pair.old.__code__
+    new_code: types.CodeType = pair.new.__code__
+    if code.co_flags & inspect.CO_NESTED:
+        return new_code if result.is_of_one_maker(code, new_code) else None
+    if not new_code.co_flags & inspect.CO_NESTED:
+        return new_code  # nearly every one
+    inner = decorated_function(pair.module, pair.path, pair.new)
+    return inner.__code__ if type(inner) is types.FunctionType else None
+
+
 def _says_something_new(result: Reconciliation, call: Call) -> bool:
     """Whether a step does more than put the survivor of what is there in its place."""
-    if call.func is dict.clear:
-        return False  # it is filled again by the next step
     if call.func is dict.__setitem__:
         target, name, wanted = call.args
         return result.settle(target.get(name)) is not wanted
@@ -62,12 +83,15 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
     if type(call.args[0]) is types.CellType:
         cell, wanted = call.args
         return result.settle(cell.cell_contents) is not wanted
-    if call.args[1:2] == ("__annotate__",):
-        function, _, wanted = call.args
+    if call.func is not setattr:
+        return call.func is not dict.clear  # it is filled again by the next step
+    function, name, wanted = call.args
+    if name == "__annotate__":
         return function.__annotate__ is None or not same_code(
             function.__annotate__.__code__, wanted.__code__
         )
-    return True
+    # Of defaults it is told where they are chosen: a new function may be given the old ones.
+    return name not in {"__defaults__", "__kwdefaults__"}
 
 
 def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
@@ -77,7 +101,13 @@ def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
         and old.__kwdefaults__ is new.__kwdefaults__ is None
         and not (old.__dict__ or new.__dict__)
         and old.__qualname__ == new.__qualname__
-        and same_value(old.__defaults__, new.__defaults__)
+        # It may have been told another one.
+        and type(old.__module__) is type(new.__module__) is str
+        and old.__module__ == new.__module__
+        and (
+            old.__defaults__ is new.__defaults__ is None
+            or same_value(old.__defaults__, new.__defaults__)
+        )
     )
 
 
@@ -86,19 +116,15 @@ def _reconcile_beyond_code(
 ) -> None:
     old, new = pair.old, pair.new
     for name in ("__defaults__", "__kwdefaults__"):
-        _reconcile_defaults(
-            result, survivor, name, getattr(old, name), getattr(new, name), source_is_same
-        )
+        _reconcile_defaults(result, pair, survivor, name, source_is_same)
     if survivor is old:
         for name in ("__doc__", "__name__", "__qualname__", "__module__"):
             _take(result, survivor, name, getattr(old, name), getattr(new, name))
         if sys.version_info >= (3, 12):
             _take(result, survivor, "__type_params__", old.__type_params__, new.__type_params__)
-        if source_is_same is not True:
+        if source_is_same is not True or new.__code__.co_flags & inspect.CO_NESTED:
             _take_annotations(result, old, new)
-    elif not (
-        same_value(old.__defaults__, new.__defaults__) and same_value(old.__doc__, new.__doc__)
-    ):
+    elif not same_value(old.__doc__, new.__doc__):
         result.changed.add(id(new))
     _reconcile_function_dict(result, pair, survivor)
     if old.__closure__ and old.__code__.co_freevars == new.__code__.co_freevars:
@@ -113,40 +139,41 @@ def _take(result: Reconciliation, target: Any, name: str, present: Any, wanted: 
         result.steps.set_attribute(target, name, wanted, present)
 
 
-def _reconcile_defaults(  # noqa: PLR0913, PLR0917
-    result: Reconciliation,
-    survivor: Any,
-    name: str,
-    old: Any,
-    new: Any,
-    source_is_same: bool | None,
+def _reconcile_defaults(
+    result: Reconciliation, pair: Pair, survivor: Any, name: str, source_is_same: bool | None
 ) -> None:
-    present = getattr(survivor, name)
+    old, new, present = getattr(pair.old, name), getattr(pair.new, name), getattr(survivor, name)
     if old is None or new is None or source_is_same is not True:
         chosen: Any = new
     elif type(new) is dict:
         chosen = {key: _default(result, old.get(key, value), value) for key, value in new.items()}
-        if chosen.keys() == old.keys() and all(chosen[key] is old[key] for key in chosen):
-            chosen = old
     elif len(old) == len(new):
         chosen = tuple(_default(result, before, after) for before, after in zip(old, new))
     else:
         chosen = new
-    if type(chosen) is dict:
-        settled: Any = {key: result.settle(value) for key, value in chosen.items()}
-        if present is not None and same_items(present, settled):
-            return
-    else:
-        settled = result.settle(chosen)
-        if same_value(present, settled):
-            return
-    result.steps.set_attribute(survivor, name, settled, present)
+    settled = _settled_defaults(result, chosen)
+    if not _same_defaults(_settled_defaults(result, old), settled):
+        result.changed.add(id(pair.new))
+    if not _same_defaults(present, settled):
+        result.steps.set_attribute(survivor, name, settled, present)
+
+
+def _settled_defaults(result: Reconciliation, defaults: Any) -> Any:
+    if type(defaults) is dict:
+        return {key: result.settle(value) for key, value in defaults.items()}
+    return result.settle(defaults)
+
+
+def _same_defaults(one: Any, other: Any) -> bool:
+    if type(one) is type(other) is dict:
+        return same_items(one, other)
+    return same_value(one, other)
 
 
 def _default(result: Reconciliation, old: Any, new: Any) -> Any:
     # The statement says the same: a default that can change is state, like a cache in a default.
     settled = result.settle(new)
-    if settled is not new:
+    if settled is not new or result.settle(old) is new:
         return settled
     return result.values.choose_state(old, new, source_is_same=True)
 
@@ -185,10 +212,13 @@ def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) 
             if is_part_of_wrapper(present.get(name), wanted):
                 continue
             result.steps.set_item(present, name, wanted)
+    gone = {name for name in old if name not in new and is_left_on_function(pair, name)}
+    for name in gone.intersection(present):
+        result.steps.set_item(present, name, MISSING)
     if survivor is pair.new:
         for name, value in old.items():
             # Set at run time: a counter, a mark of a test tool.
-            if name not in new and name != "__wrapped__":
+            if name not in new and name not in gone and name != "__wrapped__":
                 result.steps.set_item(present, name, result.settle(value))
     elif "__wrapped__" in old and "__wrapped__" not in new:
         result.steps.set_item(present, "__wrapped__", MISSING)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dis
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from types import (
     CodeType,
     FunctionType,
@@ -17,14 +18,29 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from livepatch._code import instructions, nested_codes
-from livepatch._kinds import class_attributes, is_class, is_empty, kind_of, mro_of, qualified_name
+from livepatch._kinds import (
+    class_attributes,
+    is_class,
+    is_empty,
+    is_enum,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
+from livepatch._layers import plain_path
+from livepatch._module import Path
+from livepatch._outline import Outline
 from livepatch._pairs import Pair
 
 _STORE_ATTRIBUTE = dis.opmap["STORE_ATTR"]
-_MAKING = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")
+_LOAD_NAME = dis.opmap["LOAD_NAME"]  # what a module's own code reads globals by
+# What a metaclass, a base and a decorator do when a class is made, and not when its instances are.
+_OF_METACLASS = ("__new__", "__init__", "__prepare__")
+_OF_BASE = ("__init_subclass__",)
+_OF_DECORATOR = ("__new__", "__init__", "__call__")
 # What collections.namedtuple puts into a class besides its fields, which are C descriptors.
 _OF_NAMED_TUPLES = frozenset({"_fields", "_field_defaults", "_make", "_replace", "_asdict"})
 _C_DESCRIPTORS = (
@@ -46,10 +62,11 @@ def is_left_over(pair: Pair, name: str, old: Any, *, source_is_same: bool | None
     Returns:
         False also in doubt: what somebody set is lost for good, what stays can be seen.
     """
-    before, path = pair.before, (*pair.path, name)
+    before, home = pair.before, _home(pair)
+    path = (*home, name)
     origin = before.origin
-    scope = origin.scopes.get(pair.path) if origin is not None else None
-    if scope is not None and scope.binds(name):
+    scope = origin.scopes.get(home) if origin is not None else None
+    if (scope is not None and scope.binds(name)) or is_noted_by_typing(pair.old, name, old):
         return True
     if origin is not None and name in _attributes_stored(origin.scopes[()].code):
         return True
@@ -62,6 +79,80 @@ def is_left_over(pair: Pair, name: str, old: Any, *, source_is_same: bool | None
     return _is_made_by_machinery(pair, name, old)
 
 
+def is_noted_by_typing(cls: type, name: str, value: Any) -> bool:
+    """Whether an attribute is what the first instance of a class below a protocol left there.
+
+    It says which ``__init__`` typing has found, which may be another one when a base has changed.
+    """
+    above = mro_of(cls)[1:]
+    return (
+        name == "__init__"
+        and any(base is Protocol for base in above)
+        and any(class_attributes(base).get(name) is value for base in above)
+    )
+
+
+def is_left_on_function(pair: Pair, name: str) -> bool:
+    """Whether an attribute that the new function has not is there by the old source alone.
+
+    A decorator has set it, or copied it from what is inside, or a statement has: `view.limit = 1`.
+    What a decorator's wrapper sets when it is called is mentioned by the new source too, and stays.
+    """
+    before, after, path = pair.before, pair.module, plain_path(pair.path)
+    if before.origin is None:
+        return False
+    if _is_set_by_statement(pair, name) or _is_copied(pair.old.__dict__, name):
+        return True
+    said_before = _is_said(before.origin, before.old, path, name, {})
+    # Where only some statements run, who decorates may be the same and is given new code.
+    codes = dict(zip(map(id, after.followed.functions), after.followed.new_codes))
+    return said_before and not _is_said(after.outline, after.new, path, name, codes)
+
+
+def _is_copied(attributes: Mapping[str, Any], name: str) -> bool:
+    """Whether ``functools.wraps`` has copied an attribute."""
+    inside = getattr(attributes.get("__wrapped__"), "__dict__", {})
+    return type(inside) is dict and inside.get(name, inside) is attributes[name]
+
+
+def _is_said(
+    source: Outline,
+    namespace: Mapping[str, Any],
+    path: Path,
+    name: str,
+    codes: Mapping[int, CodeType],
+) -> bool:
+    """Whether the statement of a function, or who decorates it, mentions a name.
+
+    Args:
+        source: what the statement is in.
+        namespace: the module's.
+        path: of the function.
+        name: the name.
+        codes: of functions that are to have other code, by their ids.
+    """
+    scope = source.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    if any(("text", name) in shell.fingerprint for shell in shells):
+        return True
+    decorators = _decorators(source, namespace, path)
+    makers = ((codes.get(id(each), each), _OF_DECORATOR) for each in decorators)
+    return _is_in_code_of(makers, name)
+
+
+def _is_set_by_statement(pair: Pair, name: str) -> bool:
+    origin = pair.before.origin
+    if origin is None or len(pair.path) != 1:
+        return False
+    code = origin.scopes[()].code
+    return any(
+        before == _LOAD_NAME
+        and opcode == _STORE_ATTRIBUTE
+        and (code.co_names[target], code.co_names[at]) == (pair.path[0], name)
+        for (before, target), (opcode, at) in pairwise(instructions(code))
+    )
+
+
 def _attributes_stored(code: CodeType) -> set[str]:
     return {code.co_names[at] for opcode, at in instructions(code) if opcode == _STORE_ATTRIBUTE}
 
@@ -71,7 +162,16 @@ def _is_at_home_elsewhere(pair: Pair, name: str, old: Any) -> bool:
     home = qualified_name(old)
     if pair.before.origin is None or home is None or "<" in home:
         return False
-    return home != ".".join((*pair.path, name)) and not _is_mentioned(pair, name)
+    return home != ".".join((*_home(pair), name)) and not _is_mentioned(pair, name)
+
+
+def _home(pair: Pair) -> Path:
+    """Return the path of the old class in its source; a table may have led to it: ``ALL[0]``."""
+    origin, name = pair.before.origin, qualified_name(pair.old)
+    if origin is None or pair.path in origin.scopes or name is None:
+        return pair.path
+    home = tuple(name.split("."))
+    return home if home in origin.scopes and pair.before.owns(pair.old) else pair.path
 
 
 def _is_made_by_machinery(pair: Pair, name: str, old: Any) -> bool:
@@ -80,17 +180,21 @@ def _is_made_by_machinery(pair: Pair, name: str, old: Any) -> bool:
         (name.startswith("_") and name.endswith("_"))
         or name in _OF_NAMED_TUPLES
         or type(old) in _C_DESCRIPTORS
-        or type(old) is pair.old
+        or (is_enum(pair.old) and type(old) is pair.old)
         or _is_mentioned(pair, name)
     )
 
 
 def _is_mentioned(pair: Pair, name: str) -> bool:
     """Whether the code of who made the class names the attribute."""
+    return _is_in_code_of(_makers(pair), name)
+
+
+def _is_in_code_of(makers: Iterable[tuple[Any, tuple[str, ...]]], name: str) -> bool:
     return any(
         name in code.co_names or any(type(said) is str and said == name for said in code.co_consts)
-        for maker in _makers(pair)
-        for outer in _codes_of(maker)
+        for maker, methods in makers
+        for outer in _codes_of(maker, methods)
         for code in (outer, *nested_codes(outer))
     )
 
@@ -101,7 +205,7 @@ def _is_function_of_others(pair: Pair, old: Any) -> bool:
         return False
     package = _package(old.__globals__)
     # collections has the methods of typing.NamedTuple, and functools those of total_ordering.
-    libraries = {*sys.stdlib_module_names, *map(_package_of, _makers(pair))}
+    libraries = {*sys.stdlib_module_names, *(_package_of(maker) for maker, _ in _makers(pair))}
     return package not in libraries
 
 
@@ -114,18 +218,23 @@ def _package(namespace: Mapping[str, Any]) -> str:
     return name.partition(".")[0] if type(name) is str else ""
 
 
-def _makers(pair: Pair) -> Iterator[Any]:
-    """Yield the functions and classes that took part in making the old class."""
-    yield from (*mro_of(type(pair.old)), *mro_of(pair.old)[1:])
-    origin = pair.before.origin
-    scope = origin.scopes.get(pair.path[:-1]) if origin is not None else None
-    loads = {
-        name
-        for shell in (scope.shells.get(pair.path[-1], ()) if scope is not None else ())
-        for name in shell.loads
-    }
+def _makers(pair: Pair) -> Iterator[tuple[Any, tuple[str, ...]]]:
+    """Yield what took part in making the old class: functions, and classes with the methods."""
+    yield from ((metaclass, _OF_METACLASS) for metaclass in mro_of(type(pair.old)))
+    yield from ((base, _OF_BASE) for base in mro_of(pair.old)[1:])
+    if pair.before.origin is not None:
+        others = {*map(id, mro_of(type(pair.old))), *map(id, mro_of(pair.old))}
+        decorators = _decorators(pair.before.origin, pair.before.old, pair.path)
+        yield from ((each, _OF_DECORATOR) for each in decorators if id(each) not in others)
+
+
+def _decorators(source: Outline, namespace: Mapping[str, Any], path: Path) -> Iterator[Any]:
+    """Yield the functions and classes that the statement of a definition may have called."""
+    scope = source.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    loads = {name for shell in shells for name in shell.loads}
     for name in loads:
-        value = pair.before.old.get(name)
+        value = namespace.get(name)
         if type(value) is ModuleType:
             for attribute in loads:
                 yield from _functions_in(value.__dict__.get(attribute))
@@ -149,12 +258,12 @@ def _functions_in(value: Any) -> Iterator[Any]:
         yield type(value)  # an object that is called
 
 
-def _codes_of(maker: Any) -> Iterator[CodeType]:
-    if type(maker) is FunctionType:
-        yield maker.__code__
+def _codes_of(maker: Any, methods: tuple[str, ...]) -> Iterator[CodeType]:
+    if type(maker) is FunctionType or type(maker) is CodeType:
+        yield maker if type(maker) is CodeType else maker.__code__
         return
     attributes = class_attributes(maker)
-    for name in _MAKING:
+    for name in methods:
         function = attributes.get(name)
         function = getattr(function, "__func__", function)
         if type(function) is FunctionType:

@@ -18,6 +18,7 @@ from livepatch._kinds import (
     PARTIAL,
     PARTIAL_METHOD,
     PROPERTY,
+    SENTINEL,
     STATIC_METHOD,
     WRAPT,
     kind_of,
@@ -38,6 +39,7 @@ from livepatch._reconcile._wrappers import (
     reconcile_object,
     reconcile_partial,
     reconcile_property,
+    reconcile_sentinel,
     reconcile_wrapt,
 )
 from livepatch._steps import Steps
@@ -58,6 +60,7 @@ RECONCILE: dict[str, Callable[[Reconciliation, Pair], None]] = {
     WRAPT.name: reconcile_wrapt,
     OBJECT.name: reconcile_object,
     NEW_TYPE.name: reconcile_new_type,
+    SENTINEL.name: reconcile_sentinel,
 }
 
 
@@ -65,7 +68,9 @@ def reconcile(decisions: Decisions, values: Values) -> Reconciliation:
     """Note the steps for every pair: parts before wholes, so that a class comes last."""
     result = Reconciliation(decisions, values)
     for pair in reversed(decisions.matches.pairs):
-        step = reconcile_foreign if pair.foreign else RECONCILE.get(pair.kind.name)
+        # A class that was there under its own name has an own state.
+        stands_alone = pair.foreign or (pair.inside and bool(pair.previous))
+        step = reconcile_foreign if stands_alone else RECONCILE.get(pair.kind.name)
         if step is not None:
             step(result, pair)
     result.let_live_values_stay()

@@ -9,7 +9,7 @@ from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._kinds import dict_of
-from livepatch._layers import plain_path
+from livepatch._layers import layers_of, plain_path
 from livepatch._layout import has_dict
 from livepatch._own import Call
 from livepatch._pairs import Pair
@@ -95,9 +95,15 @@ def reconcile_cached_function(result: Reconciliation, pair: Pair) -> None:
             wanted = result.settle(value)
             if held is not wanted and not is_part_of_wrapper(held, wanted):
                 result.steps.set_item(survivor.__dict__, name, wanted)
-        pair_inside = result.decisions.matches.by_old.get(id(inner))
-        if pair_inside is not None and inner.__code__ != pair_inside.new.__code__:
+        if any(_has_other_code(result, each) for each in layers_of(inner)):
             result.add_cache(pair, Call(survivor.cache_clear))
+
+
+def _has_other_code(result: Reconciliation, old: Any) -> bool:
+    pair = result.decisions.matches.by_old.get(id(old))
+    if pair is None or not type(old) is type(pair.new) is types.FunctionType:
+        return False
+    return bool(old.__code__ != pair.new.__code__)
 
 
 def reconcile_wrapt(result: Reconciliation, pair: Pair) -> None:
@@ -127,6 +133,18 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
     for name, value in old.items() if survivor is pair.new else ():
         if name not in new:
             result.steps.set_item(present, name, result.settle(value))
+
+
+def reconcile_sentinel(result: Reconciliation, pair: Pair) -> None:
+    """Give what stays the same tuple, number or text the attributes that the new one has."""
+    survivor = result.survivor(pair)
+    if survivor is pair.new or type(pair.new) is object:
+        return
+    present: Any = dict_of(survivor)
+    for name, value in (dict_of(pair.new) or {}).items():
+        settled = result.settle(value)
+        if not same_value(present.get(name, MISSING), settled):
+            result.steps.set_item(present, name, settled)
 
 
 def reconcile_new_type(result: Reconciliation, pair: Pair) -> None:

@@ -24,7 +24,7 @@ from livepatch.testing._live import LiveModule, Rerun, Strategy
 from livepatch.testing._unchanged import assert_unchanged
 
 if TYPE_CHECKING:
-    from livepatch.testing._grammar import Definition, ModuleSource
+    from livepatch.testing._generated import Definition, ModuleSource
     from livepatch.testing._machine import ReloadMachine, source_at
     from livepatch.testing._strategies import edits, modules, versions
 
@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Definition": "_grammar",
-    "ModuleSource": "_grammar",
+    "Definition": "_generated",
+    "ModuleSource": "_generated",
     "ReloadMachine": "_machine",
     "edits": "_strategies",
     "modules": "_strategies",

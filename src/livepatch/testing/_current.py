@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import gc
 import sys
+import typing
 from collections.abc import Iterator
 from types import (
     AsyncGeneratorType,
@@ -13,12 +15,14 @@ from types import (
     FrameType,
     FunctionType,
     GeneratorType,
+    GenericAlias,
     GetSetDescriptorType,
     MemberDescriptorType,
     ModuleType,
 )
 from typing import Any
 
+from livepatch._among import objects_of, objects_whose_type
 from livepatch._code import same_code
 from livepatch._heap import holders_of, running_frames
 from livepatch._kinds import class_attributes, is_class, kind_of
@@ -29,6 +33,7 @@ from livepatch._source import find_module, namespace_of
 from livepatch.testing._graph import class_name, describe, edges_of, is_boundary
 from livepatch.testing._unchanged import listing
 
+_LEVELS = 3
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: a function's code; a module's or class's keeps names in a dict
 _GENERIC = "<generic parameters of "
 
@@ -65,7 +70,8 @@ def stale_references(module: ModuleType) -> Iterator[str]:
     if not _is_held_elsewhere(older, kept):
         return
     paths = _paths_to(older)
-    kept |= _kept_by_calls()
+    # Where no path leads, what a report reaches through anything is the report's.
+    kept |= _kept_by_calls() | _kept_by_reports(through=_CONTAINERS)
     for key, (definition, why) in older.items():
         if key in paths:
             yield f"{paths[key]} is {describe(definition)}, {why}"
@@ -77,15 +83,22 @@ def _is_held_elsewhere(older: OwnDict[int, tuple[Any, str]], kept: set[int]) -> 
     """Whether anything but reports holds one of some definitions: the quick answer."""
     if not older.keys() <= kept:
         return True
-    found = OwnList(definition for definition, _ in older.values())
+    found: OwnList[Any] = OwnList(definition for definition, _ in older.values())
     hidden = {*kept, *map(id, older.values())}
-    holders = holders_of(found, hidden)
-    for each in (holders.others, *holders.instances.values()):
-        if any(id(holder) not in hidden for holder in each):
-            return True
-    return any(
-        id(value) in older for _, frame in running_frames() for _, value in _locals_of(frame)
-    )
+    # A report keeps a sentinel, say, and that its class.
+    for _ in range(_LEVELS):
+        sought = set(map(id, found))
+        for _, frame in running_frames():
+            if any(id(value) in sought for _, value in _locals_of(frame)):
+                return True
+        hidden |= sought
+        holders = holders_of(found, hidden)
+        every = (holders.others, *holders.instances.values())
+        found = OwnList(each for group in every for each in group if id(each) not in hidden)
+        del holders, every
+        if not found:
+            return False
+    return True
 
 
 def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
@@ -96,15 +109,15 @@ def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
     for each in present.values():
         by_name.setdefault(_name_of(each), OwnList()).append(each)
     codes = _codes_by_name(loaded_code(module))
-    for each in OwnList(gc.get_objects()):
+    for each in objects_whose_type(lambda kind: kind is FunctionType or issubclass(kind, type)):
         if id(each) in present:
             if type(each) is FunctionType and not _has_current_code(each, codes):
                 yield each, "which does not run the code of the present source"
-        elif type(each) is FunctionType and each.__globals__ is namespace:
-            why = _why_older(each, by_name, codes)
+        elif type(each) is FunctionType:
+            why = _why_older(each, by_name, codes) if each.__globals__ is namespace else None
             if why:
                 yield each, why
-        elif is_class(each) and _home_of(each) == name:
+        elif _home_of(each) == name:
             successors = by_name.get(_name_of(each), ())
             if any(is_class(successor) for successor in successors):
                 yield each, "which has a successor"
@@ -239,7 +252,7 @@ def _function_of_call(value: Any) -> set[int]:
 
 
 def _kept_by_calls() -> set[int]:
-    return {key for each in OwnList(gc.get_objects()) for key in _function_of_call(each)}
+    return {key for each in objects_of(*_CALLS) for key in _function_of_call(each)}
 
 
 _OPAQUE = (FrameType,)
@@ -260,11 +273,11 @@ def _locals_of(frame: FrameType) -> Iterator[tuple[str, Any]]:
         yield f"local variable {name} of {where}", value
 
 
-def _kept_by_reports() -> set[int]:
+def _kept_by_reports(through: tuple[type, ...] = ()) -> set[int]:
     """Return the ids of all that livepatch's reports keep for an undo, as far as it is theirs.
 
     The way goes through livepatch's own containers and through definitions; a container of the
-    program's may be in use.
+    program's may be in use, unless it is known that it is not.
     """
     # What is listed there is livepatch's own, tuples of arguments included.
     waiting: OwnList[Any] = OwnList(part for each in retained() for part in gc.get_referents(each))
@@ -272,21 +285,37 @@ def _kept_by_reports() -> set[int]:
     while waiting:
         value: Any = waiting.pop()
         definition = kind_of(value) is not None
-        if id(value) in seen or not (definition or _is_own(value)):
+        if id(value) in seen or not (definition or _is_own(value) or _is_of(value, through)):
             continue
         seen.add(id(value))
         parts = OwnList(gc.get_referents(value))
         waiting += parts
         if definition:
+            # Of dicts alone: what is in a tuple is not to be asked for its `==`.
             inside = [
-                part for part in parts if type(part) in _INSIDE and "__builtins__" not in part
+                part
+                for part in parts
+                if _is_of(part, _INSIDE) and not (type(part) is dict and "__builtins__" in part)
             ]
             seen.update(map(id, inside))
             waiting += (part for each in inside for part in gc.get_referents(each))
     return seen
 
 
+def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether a value is of one of some types, which a metaclass is not asked."""
+    return any(type(value) is kind for kind in kinds)
+
+
 _INSIDE = (dict, tuple)
+_CONTAINERS = (
+    *(dict, list, tuple, set, frozenset),
+    *(collections.defaultdict, collections.OrderedDict, collections.deque),
+    GenericAlias,
+)
+if sys.version_info >= (3, 12):
+    # It holds the function that computes its value.
+    _CONTAINERS = (*_CONTAINERS, typing.TypeAliasType)
 # What belongs to one closure or class and to nothing else.
 _PARTS = (CellType, GetSetDescriptorType, MemberDescriptorType)
 

@@ -31,7 +31,8 @@ def assert_like_fresh(module: ModuleType | str, *, ignore: Iterable[str] = ()) -
 
     Compared are names, kinds, signatures, code, line numbers, defaults, annotations, method
     resolution orders, class attributes, constants, ``__all__`` and docs. What can hold state
-    (lists, dicts, instances) is compared by type. The other process has this one's ``sys.path`` and
+    (lists, dicts, instances) is compared by type. What is kept for something that is gone and still
+    held (LP309) is not looked at. The other process has this one's ``sys.path`` and
     environment, and no bytecode caches.
 
     Args:

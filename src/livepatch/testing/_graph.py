@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import sys
 import types
@@ -9,6 +10,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from livepatch._holders._c_data import C_DATA, objects_kept_by
 from livepatch._kinds import bases_of, class_attributes, flags_of, is_class, mro_of, subclasses_of
 from livepatch._source import namespace_of
 
@@ -19,7 +21,7 @@ _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # Made when somebody asks for them, from what stays as it was.
 _LAZY = frozenset({"__annotations_cache__", "__annotations__", "_abc_impl"})
 _FUNCTION_FIELDS = (
-    *("__code__", "__defaults__", "__kwdefaults__", "__closure__", "__dict__"),
+    *("__code__", "__defaults__", "__kwdefaults__"),
     *("__name__", "__qualname__", "__module__", "__doc__"),
     # From 3.14 on annotations are computed when asked for, which may raise (PEP 649).
     "__annotate__" if sys.version_info >= (3, 14) else "__annotations__",
@@ -136,6 +138,18 @@ def _module_edges(module: types.ModuleType) -> Edges:
         yield f".{name}", value
 
 
+def _function_edges(function: types.FunctionType) -> Edges:
+    yield from _field_edges(*_FUNCTION_FIELDS)(function)
+    hidden = _CACHES if function.__globals__ is namespace_of(functools) else ()
+    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
+    for index, (name, cell) in enumerate(cells):
+        if name not in hidden:
+            yield f".__closure__[{index}]", cell
+    for name, value in list(function.__dict__.items()):
+        if name not in hidden:
+            yield f".__dict__[{name!r}]", value
+
+
 def _class_edges(cls: type) -> Edges:
     yield "'s class", type(cls)
     for name, value in list(class_attributes(cls).items()):
@@ -144,10 +158,27 @@ def _class_edges(cls: type) -> Edges:
     for text, parts in (("base", bases_of(cls)), ("mro", mro_of(cls))):
         for index, part in enumerate(parts):
             yield f"'s {text} {index}", part
-    # In no order that anybody may rely on: that in which they were made or given their bases.
-    for subclass in sorted(subclasses_of(cls), key=id):
+    below = subclasses_of(cls)
+    # A class made in C cannot be helped to the order in which they were made.
+    for subclass in below if flags_of(cls) & _HEAP_TYPE else sorted(below, key=id):
         yield f"'s subclass {class_name(subclass)}", subclass
     yield ".__qualname__", class_name(cls)
+
+
+def _c_data_edges(holder: Any) -> Edges:
+    yield "'s objects", objects_kept_by(holder)
+    if isinstance(holder, ctypes.py_object):
+        yield from _readable("'s value", lambda: holder.value)
+    elif isinstance(holder, ctypes.Array) and holder._type_ is ctypes.py_object:
+        for index in range(len(holder)):
+            yield from _readable(f"[{index}]", functools.partial(holder.__getitem__, index))
+
+
+def _readable(text: str, read: Callable[[], Any]) -> Edges:
+    try:
+        yield text, read()
+    except ValueError:
+        return  # nothing is there
 
 
 def _attribute_edges(holder: Any, cls: type) -> Edges:
@@ -173,13 +204,15 @@ def attributes_of(holder: Any) -> dict[str, Any] | None:
     return None
 
 
+# What a single dispatch remembers of the answers it has found: no state, and emptied when in doubt.
+_CACHES = frozenset({"_clear_cache", "dispatch_cache", "cache_token"})
 _EDGES: dict[type, Callable[[Any], Edges]] = {
     dict: _dict_edges,
     list: _sequence_edges(list),
     tuple: _sequence_edges(tuple),
     set: _set_edges(set),
     frozenset: _set_edges(frozenset),
-    types.FunctionType: _field_edges(*_FUNCTION_FIELDS),
+    types.FunctionType: _function_edges,
     types.MethodType: _field_edges("__func__", "__self__"),
     types.CellType: _cell_edges,
     types.MappingProxyType: lambda _: iter(()),
@@ -189,4 +222,5 @@ _EDGES: dict[type, Callable[[Any], Edges]] = {
     functools.partial: _field_edges("func", "args", "keywords"),
     weakref.ref: _weak_edges,
     types.ModuleType: _module_edges,
+    C_DATA: _c_data_edges,
 }

@@ -48,7 +48,7 @@ class LiveModule:
         source: what was written last.
     """
 
-    def __init__(self, root: Path, strategy: Strategy = "auto", rerun: Rerun = "all") -> None:
+    def __init__(self, root: Path, strategy: Strategy = "auto", rerun: Rerun = "changed") -> None:
         number = next(_numbers)
         self.root = root
         self.strategy: Strategy = strategy

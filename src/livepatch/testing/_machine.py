@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from livepatch._errors import NothingToUndoError, ReloadRefused
 from livepatch._report import Report
 from livepatch.testing._current import assert_current
-from livepatch.testing._live import LiveModule, Strategy
+from livepatch.testing._live import LiveModule, Rerun, Strategy
 from livepatch.testing._unchanged import assert_unchanged
 
 
@@ -38,20 +38,22 @@ class ReloadMachine(RuleBasedStateMachine):
 
     Attributes:
         sources: the module's sources, the first one first; see also `source_at`.
-        strategy: of every reload.
+        strategy: of every reload; see `livepatch.reload`.
+        rerun: likewise.
         allow_refusals: whether a reload may be refused; else that is a failure.
         live: the module under test.
     """
 
     sources: ClassVar[Sequence[str]] = ()
     strategy: ClassVar[Strategy] = "auto"
+    rerun: ClassVar[Rerun] = "changed"
     allow_refusals: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
         self._own_names = {*vars(self), "_own_names", "_folder", "_reports", "live"}
         self._folder = tempfile.TemporaryDirectory()
-        self.live = LiveModule(Path(self._folder.name), self.strategy)
+        self.live = LiveModule(Path(self._folder.name), self.strategy, self.rerun)
         self._reports: list[tuple[Report, str]] = []
         try:
             self.live.start(self.first_source())

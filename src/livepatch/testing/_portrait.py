@@ -10,7 +10,10 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from livepatch._abstract import is_abstract, registered_with
 from livepatch._kinds import class_attributes, is_class, kind_of, mro_of
+from livepatch._marks import is_remnant
+from livepatch._reconcile import is_noted_by_typing
 from livepatch._source import namespace_of
 from livepatch.testing._graph import ATOMS, class_name
 
@@ -21,6 +24,7 @@ _OF_THE_CLASS = frozenset(
     # Since 3.14 annotations are computed when asked for; asking leaves its traces (PEP 649).
     {"__dict__", "__weakref__", "_abc_impl", "__annotations__", "__annotations_cache__"}
     | {"__annotate__", "__annotate_func__"}
+    | {"__slotnames__"}  # what copyreg remembers
 )
 _UNORDERED = frozenset({"__static_attributes__", "__abstractmethods__"})
 
@@ -34,7 +38,7 @@ def portrait_of(module: types.ModuleType) -> dict[str, str]:
     name = namespace_of(module)["__name__"]
     found: dict[str, str] = {}
     for key, value in list(namespace_of(module).items()):
-        if key not in _OF_THE_IMPORT:
+        if key not in _OF_THE_IMPORT and not is_remnant(key):
             _draw(found, key, value, name)
     return found
 
@@ -50,7 +54,7 @@ def _draw(found: dict[str, str], path: str, value: Any, module: str) -> None:
         found[f"{path}:{fact}"] = text
     if is_class(value):
         for key, attribute in list(class_attributes(value).items()):
-            if key not in _OF_THE_CLASS:
+            if key not in _OF_THE_CLASS and not is_noted_by_typing(value, key, attribute):
                 _draw(found, f"{path}.{key}", attribute, module)
     elif type(value) is not types.FunctionType and kind_of(value) is not None:
         for step, part in _plain_parts(value):
@@ -144,9 +148,22 @@ def _code_text(code: types.CodeType) -> str:
 def _class_facts(cls: type) -> Facts:
     yield "mro", " ".join(map(_full_name, mro_of(cls)))
     yield "metaclass", _full_name(type(cls))
-    names = set(class_attributes(cls)) - _OF_THE_CLASS
+    names = [
+        name
+        for name, each in class_attributes(cls).items()
+        if name not in _OF_THE_CLASS and not is_noted_by_typing(cls, name, each)
+    ]
     yield "attributes", " ".join(sorted(names))
     yield "annotations", _annotations(cls)
+    if is_abstract(cls):
+        # Those of its own module: others are not there in a fresh process.
+        home = class_attributes(cls).get("__module__")
+        names = [
+            _full_name(each)
+            for each in registered_with(cls)
+            if class_attributes(each).get("__module__") == home
+        ]
+        yield "registered", " ".join(sorted(names))
     members = class_attributes(cls).get("_member_map_")
     if members is not None:
         yield "members", repr({name: constant_text(each._value_) for name, each in members.items()})

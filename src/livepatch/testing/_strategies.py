@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from livepatch.testing._grammar import GRAMMAR, PLACES, Definition, ModuleSource
+from livepatch.testing._generated import Definition, ModuleSource
+from livepatch.testing._grammar import GRAMMAR, PLACES
 
 _NAMES = ("alpha", "beta", "gamma", "delta", "epsilon")
 _NUMBERS = st.integers(min_value=0, max_value=9)

@@ -1,0 +1,131 @@
+"""Stage 5: in which order classes are given other bases.
+
+Each time CPython works out the order of bases (MRO) of all classes below anew, depth first, and
+refuses where one has none (Objects/typeobject.c, ``mro_hierarchy``). A class that is below by two
+ways is worked out as soon as it is reached by the first, with what the other one leads to as it was
+before. So what is right in the end may be refused on the way, and it is tried out here, on lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from livepatch._kinds import bases_of, mro_of, subclasses_of
+from livepatch._linearise import merge, planned_bases
+from livepatch._own import OwnDict, OwnList
+from livepatch._steps import Steps
+
+Bases = tuple[type, ...]
+
+
+def order_bases(fresh: Steps, steps: Steps, elsewhere: Steps) -> None:
+    """Put the steps that set bases into an order that CPython goes along with, both ways.
+
+    Args:
+        fresh: the steps for what the load made, which come before all others.
+        steps: those for the definitions; they get those for classes elsewhere, at their head.
+        elsewhere: those for classes elsewhere.
+    """
+    if not _is_below_by_two_ways((fresh, steps, elsewhere)):
+        return  # as nearly always
+    trial = _Trial()
+    fresh.put_first(_in_order(trial, fresh.take_bases()))
+    bases = steps.take_bases()
+    bases.extend(elsewhere.take_bases())
+    steps.put_first(_in_order(trial, bases))
+
+
+def _in_order(trial: _Trial, steps: Steps) -> Steps:
+    """Return the same steps in an order; in the one they have where none is found."""
+    forwards = list(range(len(steps)))
+    for waiting in (forwards, forwards[::-1]):  # bases before what derives from them, or behind
+        found = _all_that_go(trial.copy(), steps, waiting)
+        if len(found) == len(steps):
+            for call in found.do:
+                trial.goes(*call.args)
+            return found
+    return steps
+
+
+def _all_that_go(trial: _Trial, steps: Steps, waiting: list[int]) -> Steps:
+    """Take the first step that can be made, again and again."""
+    found = Steps()
+    while waiting:
+        fitting = next((each for each in waiting if trial.goes(*steps.do[each].args)), None)
+        if fitting is None:
+            break
+        waiting.remove(fitting)
+        found.add(steps.do[fitting], steps.undo[fitting])
+    return found
+
+
+def _is_below_by_two_ways(rows: Iterable[Steps]) -> bool:
+    """Whether a class has two bases whose order changes, or loses one that the other leads to."""
+    planned, concerned = planned_bases(rows)
+    return any(
+        sum(id(base) in concerned for base in bases) > 1 or len(bases) < len(bases_of(cls))
+        for key, cls in concerned.items()
+        for bases in (bases_of(cls), planned.get(key, bases_of(cls)))
+    )
+
+
+class _Trial:
+    """What classes have for bases, and in which order, after some steps."""
+
+    __slots__ = ("bases", "below", "orders")
+
+    def __init__(self) -> None:
+        self.bases: OwnDict[int, Bases] = OwnDict()
+        self.below: OwnDict[int, OwnList[type]] = OwnDict()
+        self.orders: OwnDict[int, OwnList[type]] = OwnDict()
+
+    def copy(self) -> _Trial:
+        """Return a trial that goes on from here."""
+        other = _Trial()
+        other.bases, other.below = OwnDict(self.bases), OwnDict(self.below)
+        other.orders = OwnDict(self.orders)
+        return other
+
+    def goes(self, cls: type, bases: Bases) -> bool:
+        """Give a class other bases, if CPython would, and would take it back as well."""
+        before = self.bases.get(id(cls), bases_of(cls))
+        if not self._give(cls, bases):
+            return False
+        goes = self._give(cls, before)
+        return self._give(cls, bases) and goes
+
+    def _give(self, cls: type, bases: Bases) -> bool:
+        before, worked_out = self.bases.get(id(cls), bases_of(cls)), self._work_out(cls, bases)
+        if worked_out is None:
+            return False
+        self.orders.update(worked_out)
+        self.bases[id(cls)] = bases
+        for base in before:
+            self.below[id(base)] = OwnList(each for each in self._below(base) if each is not cls)
+        for base in bases:
+            self.below[id(base)] = OwnList([*self._below(base), cls])
+        return True
+
+    def _work_out(self, cls: type, bases: Bases) -> OwnDict[int, OwnList[type]] | None:
+        """Return the order of a class and of all below it; None if one of them has none."""
+        found: OwnDict[int, OwnList[type]] = OwnDict()
+        waiting = OwnList([cls])
+        while waiting:
+            each = waiting.pop()
+            own = bases if each is cls else self.bases.get(id(each), bases_of(each))
+            if type(each).mro is type.mro:  # a metaclass may have an order of its own
+                orders = OwnList(OwnList(found.get(id(base)) or self._order(base)) for base in own)
+                merged = merge(OwnList([*orders, OwnList(own)]))
+                if merged is None:
+                    return None
+                found[id(each)] = OwnList([each, *merged])
+            waiting += reversed(self._below(each))
+        return found
+
+    def _order(self, cls: type) -> OwnList[type]:
+        return self.orders.get(id(cls)) or OwnList(mro_of(cls))
+
+    def _below(self, cls: type) -> OwnList[type]:
+        if id(cls) not in self.below:
+            self.below[id(cls)] = OwnList(subclasses_of(cls))
+        return self.below[id(cls)]

@@ -1,0 +1,134 @@
+"""Who came back to the lists of those who decorate definitions, once the statements have run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import FunctionType
+from typing import Any
+
+from livepatch._dicts import has_plain_keys, restore_places
+from livepatch._enrolled import (
+    Enrolled,
+    Entry,
+    Made,
+    at_home,
+    functions_among,
+    items_of,
+    made_inside,
+    parts_of,
+    registers_of_bases,
+)
+from livepatch._frameworks import settle_promise
+from livepatch._kinds import dict_of
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._scope import constant_shell
+from livepatch._steps import Steps
+
+
+def see_who_came_back(
+    enrolled: Enrolled,
+    made: Mapping[str, Made],
+    namespace: Mapping[str, Any],
+    unsaid: Mapping[str, Collection[Any]],
+) -> None:
+    """Put entries back whose definition was made again and that nobody entered again.
+
+    Args:
+        enrolled: what was struck off. What has come back stands where it was before.
+        made: the definitions that were made again, by name, with their new code.
+        namespace: the module's, as it is now.
+        unsaid: the constants that the old statement of each of these had and the new one has not:
+            what stood under such a key has gone.
+    """
+    made = {name: at_home(each, namespace) for name, each in made.items()}
+    for name in made:
+        settle_promise(namespace.get(name))
+    successors: OwnDict[int, list[tuple[Any, Any]]] = OwnDict()
+    # A class that keeps what derives from it may have been made again, with a list of its own.
+    paths = {path for each in made.values() for path in each.bases}
+    known = {id(entry.container) for entry in enrolled.entries}
+    registers = (each for path in paths for each in registers_of_bases(namespace, path))
+    others: list[Any] = OwnList(each for each in registers if id(each) not in known)
+    for entry in enrolled.entries:
+        successor = made.get(entry.made.name)
+        container = entry.container
+        if successor is None:
+            # Another definition may have its place by now: it was renamed, say.
+            if not isinstance(container, dict) or not dict.__contains__(container, entry.key):
+                enrolled.gone.append(entry)
+            continue
+        wanted = dict.fromkeys(map(id, successor.codes), successor)
+        came = [
+            (key, value)
+            for key, value in items_of(container)
+            if value is not entry.value and made_inside(value, wanted) is not None
+        ]
+        if not came:
+            said = unsaid.get(entry.made.name, ())
+            if any(constant_shell(key, set()) in said for key in entry.within) or _is_in(
+                others, wanted
+            ):
+                enrolled.gone.append(entry)
+            else:
+                entry.put_back()()
+            continue
+        enrolled.came += _what_came(entry, came[0][1], successor)
+        keys = ((entry.key, key) for key, _ in came)
+        successors.setdefault(id(container), OwnList()).extend(keys)
+        if isinstance(container, dict) and not dict.__contains__(container, entry.key):
+            enrolled.gone.append(entry)
+            enrolled.moved += (OwnList((container, *each)) for each in came)
+        if type(container) is list and len(came) == 1 and came[0][0] > entry.key:
+            container.insert(entry.key, container.pop(came[0][0]))
+    for container, keys_before in enrolled.orders:
+        restore_places(container, keys_before, successors.get(id(container), OwnList()))
+
+
+def _is_in(registers: list[Any], wanted: Mapping[int, Made]) -> bool:
+    return any(
+        made_inside(value, wanted) is not None
+        for register in registers
+        for _, value in items_of(register)
+    )
+
+
+def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnList[Any]]]:
+    """Yield what an entry was and is now, and the functions inside, unless it is one."""
+    pair = OwnList((entry.value, value))
+    if any(type(each) is FunctionType for each in pair):
+        return
+    codes = {id(code) for each in (entry.made, made) for code in each.codes}
+    inside = OwnList(
+        function
+        for each in pair
+        for function in functions_among(parts_of(each))
+        if id(function.__code__) in codes
+    )
+    if len(inside) == len(pair):
+        yield f"{made.name}.<entered>.<wrapped>", inside
+        if isinstance(entry.container, dict) and None not in map(dict_of, pair):
+            yield f"{made.name}.<entered>", pair
+
+
+def steps_for_moved(enrolled: Enrolled, settle: Callable[[Any], Any]) -> Steps:
+    """Return the steps for what came under another key: done already, and to be taken back."""
+    steps = Steps()
+    for container, key, value in enrolled.moved:
+        do = Call(dict.__setitem__, container, key, settle(value))
+        steps.add(do, Call(dict.pop, container, key, None))
+    return steps
+
+
+def steps_for_gone(enrolled: Enrolled) -> Steps:
+    """Return the steps for what is struck off for good: done already, and to be taken back."""
+    steps = Steps()
+    changed = {id(entry.container) for entry in enrolled.gone}
+    for container, keys_before in enrolled.orders:
+        if id(container) in changed and has_plain_keys(keys_before):
+            # Taken back last, when all are there again.
+            steps.add(Call(bool), Call(restore_places, container, keys_before, ()))
+    for entry in reversed(enrolled.gone):
+        steps.add(entry.strike_off(), entry.put_back())
+    if enrolled.gone:
+        steps.extend(enrolled.steps)
+    return steps

@@ -1,0 +1,201 @@
+"""What says something else now, and which definitions would be made differently by it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from livepatch._bodies import Bodies, Body, is_function_code, runs_the_same
+from livepatch._code import codes_in
+from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._own import OwnDict
+
+Path = tuple[str, ...]
+MAKERS = frozenset(
+    {
+        "__new__",
+        "__init__",
+        "__prepare__",
+        "__call__",
+        "__init_subclass__",
+        "__post_init__",
+        "__set_name__",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What making a definition uses: names and attributes.
+
+    Attributes:
+        names: of its decorators, keywords, defaults and class-level statements, or of what is
+            called to make it.
+        annotations: of the variables that classes annotate, or of the data that a call is given.
+        bases: of its bases.
+        binds: the globals that it binds itself.
+        called: of those of its decorators that a call makes: what the call returns is called too.
+        direct: of objects that decorate themselves, rather than by a method.
+    """
+
+    names: Collection[str]
+    annotations: Collection[str]
+    bases: Collection[str]
+    binds: Collection[str]
+    called: Collection[str] = ()
+    direct: Collection[str] = ()
+
+
+@dataclass(slots=True)
+class Changes:
+    """What says something else now.
+
+    Attributes:
+        names: globals that are bound anew, with another meaning perhaps.
+        bodies: paths of functions that are not made again and whose own code changed.
+        within: paths of those of which only functions inside them changed, besides.
+        returned: paths of those of the latter whose inner functions' own code changed, rather than
+            that of functions inside these.
+        calls: paths of instances, with what runs where such an object is called.
+        reaching: paths of functions of other modules that use what has changed there.
+    """
+
+    names: set[str] = field(default_factory=set)
+    bodies: set[Path] = field(default_factory=set)
+    within: set[Path] = field(default_factory=set)
+    returned: set[Path] = field(default_factory=set)
+    calls: set[Path] = field(default_factory=set)
+    reaching: set[Path] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        return len(self.names) + sum(map(len, self._paths()))
+
+    def update(self, other: Changes) -> None:
+        """Add what has changed elsewhere."""
+        self.names |= other.names
+        for mine, theirs in zip(self._paths(), other._paths()):
+            mine.update(theirs)
+
+    def seen_as(self, name: str, bound: str) -> Changes:
+        """Return what of it has changed that one name leads to, where that is bound to another."""
+        found = Changes({bound} if name in self.names else set())
+        for theirs, mine in zip(found._paths(), self._paths()):
+            theirs.update((bound, *path[1:]) for path in mine if path[0] == name)
+        return found
+
+    def _paths(self) -> tuple[set[Path], ...]:
+        return self.bodies, self.within, self.returned, self.calls, self.reaching
+
+    def add_inherited(self, namespace: Mapping[str, Any]) -> None:
+        """Add the methods that changed under the names of who has them from a class.
+
+        Subclasses have them, and instances: ``app.route`` is a function of the class of ``app``.
+
+        Args:
+            namespace: the live globals.
+        """
+        for paths in (self.bodies, self.within, self.returned):
+            methods = _methods_by_class(paths, namespace)
+            if methods:
+                paths.update(_inherited(methods, namespace))
+                if paths is not self.within:
+                    self.calls.update(_callable(methods, namespace))
+                paths -= {path for path in paths if _is_called_later(path, namespace)}
+
+    def are_used(self, header: Header) -> bool:
+        """Whether a definition would be made differently."""
+        names, bases = header.names, header.bases
+        if not all(map(self.names.isdisjoint, (names, bases, header.annotations))):
+            return True
+        near = {*names, *bases, *header.binds}
+        for path in self.bodies:
+            if path[0] not in near:
+                continue  # nearly every one, of nearly every definition
+            if _leads_there(path, names):
+                return True
+            if path[0] in bases and path[1:] == ("__init_subclass__",):
+                return True
+            if path[0] in header.binds and path[1:] and all(part in names for part in path[1:]):
+                return True  # a class uses a function of its own as a decorator
+        return any(_leads_there(path, header.called) for path in self.returned) or any(
+            path[0] in header.direct for path in self.calls
+        )
+
+
+def _leads_there(path: Path, names: Collection[str]) -> bool:
+    """Whether names lead to a function, or to what runs where the class that has it is called."""
+    return path[0] in names and all(part in names or part in MAKERS for part in path[1:])
+
+
+def changes_in(bodies: Bodies) -> Changes:
+    """Say which functions that are not made again have changed, and how."""
+    found = Changes()
+    for body in bodies.functions:
+        if not body.changed:
+            continue
+        if not runs_the_same(body.old, body.new):
+            found.bodies.add(body.path)
+            continue
+        found.within.add(body.path)
+        if not _returns_the_same(body):
+            found.returned.add(body.path)
+    return found
+
+
+def _returns_the_same(body: Body) -> bool:
+    """Whether the functions inside one do the same, but for what functions made in them do."""
+    inner = [list(filter(is_function_code, codes_in(code))) for code in (body.old, body.new)]
+    return len(inner[0]) == len(inner[1]) and all(map(runs_the_same, *inner))
+
+
+def _methods_by_class(paths: set[Path], namespace: Mapping[str, Any]) -> OwnDict[int, set[str]]:
+    found: OwnDict[int, set[str]] = OwnDict()
+    for path in paths:
+        owner = _class_of_method(path, namespace)
+        if owner is not None:
+            found.setdefault(id(owner), set()).add(path[-1])
+    return found
+
+
+def _class_of_method(path: Path, namespace: Mapping[str, Any]) -> type | None:
+    first, *rest = path
+    value: Any = namespace.get(first) if rest else None
+    for part in rest[:-1]:
+        value = class_attributes(value).get(part) if is_class(value) else None
+    return value if is_class(value) else None
+
+
+def _is_called_later(path: Path, namespace: Mapping[str, Any]) -> bool:
+    """Whether a method runs where an instance is called; a metaclass's makes instances."""
+    owner = _class_of_method(path, namespace) if path[-1] == "__call__" else None
+    return owner is not None and not any(each is type for each in mro_of(owner))
+
+
+def _instances_and_classes(namespace: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """List what may have methods of a user's: nearly all globals are functions."""
+    return [each for each in list(namespace.items()) if type(each[1]) is not FunctionType]
+
+
+def _callable(methods: Mapping[int, set[str]], namespace: Mapping[str, Any]) -> Iterator[Path]:
+    for name, value in _instances_and_classes(namespace):
+        kinds = () if is_class(value) else mro_of(type(value))
+        owner = next((each for each in kinds if "__call__" in class_attributes(each)), None)
+        if "__call__" in methods.get(id(owner), ()):
+            yield name, "__call__"
+
+
+def _inherited(methods: Mapping[int, set[str]], namespace: Mapping[str, Any]) -> Iterator[Path]:
+    for name, value in _instances_and_classes(namespace):
+        is_instance = not is_class(value)
+        order = mro_of(type(value) if is_instance else value)
+        if methods.keys().isdisjoint(map(id, order)):
+            continue
+        ahead: set[str] = set()
+        for cls in order:
+            for method in methods.get(id(cls), set()) - ahead:
+                # What is made has been made; and who reads an attribute calls nothing special.
+                if not (is_instance and method.startswith("__")):
+                    yield name, method
+            ahead |= class_attributes(cls).keys()

@@ -1,0 +1,170 @@
+"""Who builds the data of a module through calls: ``def put(x): ITEMS.append(x)``, called then."""
+
+from __future__ import annotations
+
+import ast
+import dis
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from types import CodeType, FunctionType
+from typing import Any
+
+from livepatch._code import nested_codes
+from livepatch._differences import MAKERS
+from livepatch._statements import Statement
+from livepatch._syntax import (
+    FUNCTIONS,
+    SETTERS,
+    base_names,
+    built_names,
+    decorator_paths,
+    definitions,
+    outside_functions,
+)
+
+_SETTING = ("STORE_ATTR", "DELETE_ATTR")
+_BETWEEN = ("CACHE", "PUSH_NULL")
+
+
+class Fills:
+    """Finds, for a global that is made anew, who has filled it; only where somebody asks.
+
+    Attributes:
+        statements: those of the module.
+    """
+
+    def __init__(self, statements: list[Statement]) -> None:
+        self.statements = statements
+        self._mentioned: list[frozenset[str]] = []
+        self._fillers: dict[str, frozenset[str]] = {}
+
+    def functions(self, name: str) -> frozenset[str]:
+        """Return the functions that build a global, themselves or through calls.
+
+        A class does what runs when one derives from it, or is made by it.
+        """
+        if name not in self._fillers:
+            found = {each for each, code in self._functions({name}) if name in _filled(code)}
+            waiting = set(found)
+            while waiting:
+                callers = {
+                    each
+                    for each, code in self._functions(waiting)
+                    if not waiting.isdisjoint(_called(code))
+                }
+                waiting = callers - found
+                found |= waiting
+            self._fillers[name] = frozenset(found)
+        return self._fillers[name]
+
+    def statements_for(self, name: str) -> Iterator[int]:
+        """Yield the places of the statements that build a global through calls."""
+        functions = self.functions(name)
+        for index, statement in enumerate(self.statements) if functions else ():
+            if not functions.isdisjoint(_makers(statement.nodes)):
+                yield index
+
+    def statements_on(self, name: str, namespace: Mapping[str, Any]) -> Iterator[int]:
+        """Yield the places of the calls of functions that set attributes of a definition.
+
+        ``add_methods(Note)``, where ``def add_methods(cls): cls.text = text``.
+
+        Args:
+            name: of the definition.
+            namespace: of the module, for functions that it has imported.
+        """
+        for index, statement in enumerate(self.statements):
+            for node in statement.nodes:
+                call = node.value if isinstance(node, ast.Expr) else None
+                if isinstance(call, ast.Call) and name in _names_of(call.args):
+                    codes = self._called_by(call, namespace)
+                    if any(_shapes(code, call, name) for code in codes):
+                        yield index
+
+    def _called_by(self, call: ast.Call, namespace: Mapping[str, Any]) -> Iterator[CodeType]:
+        """Yield the code of the function that a call calls, as this source or another has it."""
+        for name in _names_of([call.func]):
+            binders = [each for each in self.statements if name in each.binds]
+            own = [code for each in binders for code in each.codes if code.co_name == name]
+            there = namespace.get(name)
+            yield from own or ([there.__code__] if type(there) is FunctionType else ())
+
+    def _functions(self, names: Collection[str]) -> Iterator[tuple[str, ast.AST]]:
+        """Yield the functions of statements that mention one of some names."""
+        if not self._mentioned:
+            self._mentioned = [frozenset(_names_in(each)) for each in self.statements]
+        for statement, mentioned in zip(self.statements, self._mentioned):
+            if not mentioned.isdisjoint(names):
+                for node in definitions(statement.nodes):
+                    yield from ((node.name, each) for each in _run_by(node))
+
+
+def _names_in(statement: Statement) -> Iterator[str]:
+    for outer in statement.codes:
+        for code in (outer, *nested_codes(outer)):
+            yield from code.co_names
+
+
+def _run_by(node: ast.stmt) -> Iterator[ast.AST]:
+    """Yield a function, or the functions of a class that run as classes are made."""
+    if isinstance(node, FUNCTIONS):
+        yield node
+    elif isinstance(node, ast.ClassDef):
+        yield from (
+            each for each in node.body if isinstance(each, FUNCTIONS) and each.name in MAKERS
+        )
+
+
+def _filled(function: ast.AST) -> set[str]:
+    parts = list(ast.walk(function))
+    own = {each.arg for each in parts if isinstance(each, ast.arg)}
+    names = (each for each in parts if isinstance(each, ast.Name))
+    own.update(each.id for each in names if isinstance(each.ctx, ast.Store))
+    return built_names(parts) - own
+
+
+def _shapes(code: CodeType, call: ast.Call, name: str) -> bool:
+    """Whether a function sets attributes of what a call gives it by a name."""
+    parameters = code.co_varnames[: code.co_argcount]
+    given = {
+        parameter
+        for parameter, each in zip(parameters, call.args)
+        if isinstance(each, ast.Name) and each.id == name
+    }
+    return bool(given) and not given.isdisjoint(_shaped(code))
+
+
+def _shaped(code: CodeType) -> Iterator[str]:
+    """Yield the variables of whose objects a function's code sets or deletes attributes."""
+    before: tuple[Any, ...] = ()
+    for each in dis.get_instructions(code):
+        if each.opname in _BETWEEN:
+            continue
+        # Since 3.13 one instruction may load two variables.
+        said: Any = each.argval
+        loaded: tuple[Any, ...] = said if isinstance(said, tuple) else (said,)
+        if each.opname in _SETTING:
+            yield from map(str, before[-1:])
+        elif before and isinstance(before[0], str) and before[0] in SETTERS:
+            yield from map(str, loaded[:1])
+        before = loaded
+
+
+def _called(function: ast.AST) -> set[str]:
+    calls = (each.func for each in ast.walk(function) if isinstance(each, ast.Call))
+    return {each.id for each in calls if isinstance(each, ast.Name)}
+
+
+def _makers(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the functions and classes that statements call for what these do besides."""
+    nodes = list(nodes)
+    found = base_names(nodes) | {path[0] for path in decorator_paths(nodes)}
+    for part in outside_functions(nodes):
+        if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+            found.update(_names_of([part.value.func]))
+        elif isinstance(part, ast.ClassDef):
+            found.update(_names_of(each.value for each in part.keywords))
+    return found
+
+
+def _names_of(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    return (each.id for each in nodes if isinstance(each, ast.Name))

@@ -1,0 +1,302 @@
+"""Stage 5: what the load entered into a container whose live one stays.
+
+``registry = {}`` in a class says the same as before, so the live registry stays, with what others
+have entered. What the new source enters, in statements behind the class or as classes are made, is
+in the registry that the load made, and is entered into the live one here.
+"""
+
+from __future__ import annotations
+
+import collections
+import types
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from livepatch._asked import texts_in
+from livepatch._constants import CONSTANTS, same_value
+from livepatch._kinds import is_class, kind_of, mro_of
+from livepatch._module import Module, Path
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._shapes import find_attribute
+from livepatch._steps import (
+    MISSING,
+    Steps,
+    append_items,
+    exchange_items,
+    is_in_force,
+    remove_items,
+)
+
+_MAPPINGS = (dict, collections.defaultdict, collections.OrderedDict)
+_KINDS = (*_MAPPINGS, list, set)
+# What a statement calls that makes an empty container.
+_MAKERS = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "collections"})
+_SAYING = ("constant", "text", "code", "type parameters")
+_DEEPEST = 8
+
+
+def is_filled_by_load(module: Module, path: Path, made: Any) -> bool:
+    """Whether a class attribute is a container that is empty as its statement makes it."""
+    if type(made) not in _KINDS or not made:
+        return False
+    scope = module.outline.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    return len(shells) == 1 and shells[0].loads <= _MAKERS and not any(
+        type(part) is tuple and part[0] in _SAYING for part in shells[0].fingerprint
+    )  # fmt: skip
+
+
+def lacking(live: Any, made: Any) -> Any:
+    """Return what of a container that the load made is not in the live one at all.
+
+    Only of a dict by names, and of a list or set of texts and numbers, can that be said.
+    """
+    if type(made) is not type(live) or type(made) not in _KINDS:
+        return ()
+    plain = all(type(each) in _ATOMS for container in (live, made) for each in container)
+    if not plain:
+        return ()
+    if issubclass(type(made), dict):
+        return OwnDict((key, value) for key, value in made.items() if key not in live)
+    return type(made)(each for each in made if each not in live)
+
+
+def gone_entries(modules: tuple[Module, Module], live: Any, made: Any) -> list[str]:
+    """List the texts in a container that stays which the earlier source alone has entered there.
+
+    Args:
+        modules: of the earlier source and of the new one.
+        live: the container.
+        made: the one that the load made.
+    """
+    origin = modules[0].origin
+    if type(live) not in _KINDS or origin is None:
+        return []
+    there = {each for each in made if type(each) is str}
+    more = [each for each in live if type(each) is str and each not in there]
+    outlines = (origin, modules[1].outline) if more else ()
+    said = [texts_in(each.scopes[()].code.co_consts) for each in outlines]
+    return [each for each in more if each in said[0] - said[1]]
+
+
+_ATOMS = (int, str, bytes, bool)
+
+
+def enter(
+    settle: Callable[[Any], Any],
+    live: Any,
+    made: Any,
+    takes: Callable[[Any], bool] = lambda _: True,
+) -> Steps:
+    """Return the steps that enter into a live container what the load entered into another.
+
+    What the load did not enter stays. Where both have something for one key, the new code's counts,
+    unless it is a class and the live one of its subclasses, which are made later. Of two objects of
+    one class in lists the new one counts as well.
+
+    Args:
+        settle: returns what will stand for an object.
+        live: the container that stays.
+        made: the one that the load made; of the same type.
+        takes: whether a value is to be entered.
+    """
+    entry = _Entry(settle, takes)
+    entry.enter(live, made, _DEEPEST)
+    return entry.steps
+
+
+@dataclass(slots=True, eq=False)
+class _Entry:
+    settle: Callable[[Any], Any]
+    takes: Callable[[Any], bool]
+    steps: Steps = field(default_factory=Steps)
+
+    def enter(self, live: Any, made: Any, depth: int) -> None:
+        if issubclass(type(live), dict):
+            self._enter_items(live, made, depth)
+        elif type(live) is list:
+            self._enter_in_list(live, made)
+        else:
+            present = set(map(self._key_of, live))
+            news = OwnList(self.settle(each) for each in made if self._key_of(each) not in present)
+            if news:
+                self.steps.add(
+                    Call(set.update, live, news), Call(set.difference_update, live, news)
+                )
+
+    def _key_of(self, key: Any) -> Any:
+        """Return what a key will be, or (with MISSING) who it is if its hash is of user's code."""
+        settled = self.settle(key)
+        if type(settled) is tuple:
+            return tuple(map(self._key_of, settled))
+        hash_of: Any = find_attribute(type(settled), "__hash__")
+        plain = type(settled) in _PLAIN_KEYS or hash_of is _HASH_OF_CLASSES
+        return settled if plain else (MISSING, id(settled))
+
+    def _enter_items(self, live: dict[Any, Any], made: dict[Any, Any], depth: int) -> None:
+        before = {self._key_of(key): key for key in list(live)}
+        kind: Any = next(each for each in type(live).__mro__ if each in _KINDS)
+        for key, value in list(made.items()):
+            if not self.takes(value):
+                continue
+            place = self._key_of(key)
+            settled = self.settle(value)
+            if place not in before:
+                key = self.settle(key)  # noqa: PLW2901 - what it will be
+                self.steps.add(
+                    Call(kind.__setitem__, live, key, settled), Call(kind.pop, live, key, None)
+                )
+                continue
+            old = live[before[place]]
+            if self.settle(old) is settled or same_value(old, settled):
+                continue
+            if took_the_place(self.settle, old, settled):
+                continue
+            if depth and type(old) is type(value) and type(value) in _KINDS:
+                self.enter(old, value, depth - 1)
+                continue
+            key = self.settle(before[place])  # noqa: PLW2901 - as above
+            self.steps.add(
+                Call(kind.__setitem__, live, key, settled),
+                Call(kind.__setitem__, live, key, self.settle(old)),
+            )
+
+    def _enter_in_list(self, live: list[Any], made: list[Any]) -> None:
+        waiting: OwnList[Any] = OwnList(map(self.settle, live))
+        olds, news, more = OwnList[Any](), OwnList[Any](), OwnList[Any]()
+        for value in map(self.settle, filter(self.takes, made)):
+            place = self._place_of(value, waiting)
+            if place is None:
+                more.append(value)
+                continue
+            if waiting[place] is not value and not same_value(waiting[place], value):
+                olds.append(waiting[place])
+                news.append(value)
+            del waiting[place]
+        if olds:
+            self.steps.add(
+                Call(exchange_items, live, olds, news), Call(exchange_items, live, news, olds)
+            )
+        if more:
+            self.steps.add(Call(append_items, live, more), Call(remove_items, live, more))
+
+    def _place_of(self, value: Any, waiting: list[Any]) -> int | None:
+        """Return where a value is in a list, or else where another one of its class is."""
+        for place, each in enumerate(waiting):
+            if each is value or same_value(each, value):
+                return place
+        if kind_of(value) is not None or type(value) in CONSTANTS:
+            return None
+        wanted = self.settle(type(value))
+        alike = (at for at, each in enumerate(waiting) if self.settle(type(each)) is wanted)
+        return next(alike, None)
+
+
+def entered_in_place(settle: Callable[[Any], Any], live: Any, before: Any) -> tuple[Steps, Steps]:
+    """Return the steps for what statements have entered into a container that they found there.
+
+    It is in the container already. The steps say so for who takes the reload back; what others did
+    to the container since stays then.
+
+    Args:
+        settle: returns what will stand for an object.
+        live: the container.
+        before: what it held: a dict, or a list of its items.
+
+    Returns:
+        The steps of what was entered, and those that give a subclass its place back that a class
+        took which was made again. No steps where items have gone or changed their places.
+    """
+    place = _InPlace(settle)
+    if type(live) in _MAPPINGS:
+        place.see_items(live, before)
+    elif type(live) is list:
+        place.see_list(live, before)
+    elif type(live) is set:
+        place.see_set(live, before)
+    return place.entered, place.give_back
+
+
+@dataclass(slots=True, eq=False)
+class _InPlace:
+    settle: Callable[[Any], Any]
+    entered: Steps = field(default_factory=Steps)
+    give_back: Steps = field(default_factory=Steps)
+
+    def see_items(self, live: dict[Any, Any], before: dict[Any, Any]) -> None:
+        keys: list[Any] = OwnList(live)
+        if not _begins_with(keys, before):
+            return
+        kind: Any = next(each for each in type(live).__mro__ if each in _KINDS)
+        values: list[Any] = OwnList(live.values())
+        for key, value, old in zip(keys, values, before.values()):
+            if value is not old:
+                self.see_item(kind, live, key, (self.settle(old), self.settle(value)))
+        for key, value in zip(keys[len(before) :], values[len(before) :]):
+            do = Call(kind.__setitem__, live, self.settle(key), self.settle(value))
+            self.entered.add(do, Call(kind.pop, live, self.settle(key), None))
+
+    def see_item(self, kind: Any, live: dict[Any, Any], key: Any, values: tuple[Any, Any]) -> None:
+        old, new = values
+        if old is new or same_value(old, new):
+            return
+        key = self.settle(key)
+        puts_new, puts_old = (Call(kind.__setitem__, live, key, each) for each in (new, old))
+        if took_the_place(self.settle, old, new):
+            self.give_back.add(puts_old, puts_new)
+        else:
+            self.entered.add(puts_new, puts_old)
+
+    def see_list(self, live: list[Any], before: list[Any]) -> None:
+        if len(live) == len(before) or not _begins_with(live, before):
+            return
+        # One that is there twice now, made anew, is seen to where the list is repointed.
+        there = set(map(id, map(self.settle, before)))
+        settled = map(self.settle, live[len(before) :])
+        more: OwnList[Any] = OwnList(each for each in settled if id(each) not in there)
+        if more:
+            self.entered.add(Call(append_items, live, more), Call(remove_items, live, more))
+
+    def see_set(self, live: set[Any], before: list[Any]) -> None:
+        known = set(map(id, before))
+        news = OwnList(self.settle(each) for each in live if id(each) not in known)
+        if news and known <= set(map(id, live)):
+            self.entered.add(Call(set.update, live, news), Call(set.difference_update, live, news))
+
+
+def _begins_with(items: list[Any], before: Collection[Any]) -> bool:
+    """Whether items are those of before, and perhaps more behind them."""
+    # What has its place again has it under a text of the new source.
+    return len(items) >= len(before) and all(map(same_value, items, before))
+
+
+def took_the_place(settle: Callable[[Any], Any], old: Any, new: Any) -> bool:
+    """Tell whether a class was entered later than its base, under the key that it inherits."""
+    return is_class(old) and any(settle(base) is new for base in mro_of(old)[1:])
+
+
+_HASH_OF_CLASSES = object.__hash__  # that of what has none of its own
+_PLAIN_KEYS = (
+    *(int, float, bool, str, bytes, complex, type(None), type(...)),
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.ModuleType,
+)
+
+
+def take_back(entered: Steps, settle: Callable[[Any], Any]) -> Steps:
+    """Return the steps that take out again what was entered, where it is still there."""
+    steps = Steps()
+    for do, undo in zip(reversed(entered.do), reversed(entered.undo)):
+        if is_in_force(do):
+            steps.add(_settled(undo, settle), _settled(do, settle))
+    return steps
+
+
+def _settled(call: Call, settle: Callable[[Any], Any]) -> Call:
+    arguments = (
+        OwnList(map(settle, each)) if type(each) is OwnList else settle(each)
+        for each in call.args[1:]
+    )
+    return Call(call.func, call.args[0], *arguments)

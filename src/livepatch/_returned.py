@@ -1,0 +1,76 @@
+"""Definitions whose statements ran and gave the object that was there already.
+
+A decorator or metaclass may keep what it has made and return that the next time, and a source may
+take what there is by a name (``X = X``, ``try: X``). Then nothing of what it says anew is anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+from livepatch._code import codes_in, same_code
+from livepatch._layers import layers_of
+from livepatch._module import Module
+from livepatch._outline import Outline
+from livepatch._plan import Plan
+from livepatch._report import Notice
+from livepatch._scope import functions_bound
+from livepatch._select import Selection
+
+
+def notice_returned(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Name each definition that says something else now and is the object that it was.
+
+    Args:
+        plan: gets the notices.
+        selections: what ran, of the modules of which not everything did.
+    """
+    for module in plan.matches.modules:
+        selection = selections.get(module.name)
+        if selection is None or selection.bodies is None:
+            ran: AbstractSet[str] = module.new.keys()
+        else:
+            ran = selection.names - selection.restored
+        for name in _returned(module, ran & module.old.keys()):
+            message = "is the earlier one, which its statement gave once more"
+            plan.notices.append(Notice("LP211", f"{module.name}.{name}", message))
+
+
+def _returned(module: Module, names: AbstractSet[str]) -> Iterator[str]:
+    origin = module.origin
+    for name, value in module.new.items() if origin is not None else ():
+        if name not in names or module.old[name] is not value:
+            continue
+        if origin is None or not origin.defines((name,)):
+            continue
+        if not module.outline.scopes[()].binds(name):
+            continue  # it is gone
+        if _says_the_same(module.outline, origin, name):
+            continue
+        if any(map(module.owns, layers_of(value))):
+            yield name
+
+
+def _says_the_same(outline: Outline, other: Outline | None, name: str) -> bool:
+    if other is None or not outline.same_shell(other, (name,)):
+        return False
+    if (name,) in outline.scopes and (name,) in other.scopes:
+        return _is_same_class(outline, other, (name,))
+    mine, theirs = (functions_bound(each.scopes[()].code, name) for each in (outline, other))
+    return len(mine) == len(theirs) and all(map(same_code, mine, theirs))
+
+
+def _is_same_class(outline: Outline, other: Outline, path: tuple[str, ...]) -> bool:
+    """Whether a class says the same, wherever it stands: since 3.13 its code says that, too."""
+    if not outline.same_body(other, path):
+        return False
+    mine, theirs = (codes_in(each.scopes[path].code) for each in (outline, other))
+    if [code.co_name for code in mine] != [code.co_name for code in theirs]:
+        return False
+    return all(
+        _is_same_class(outline, other, (*path, one.co_name))
+        if (*path, one.co_name) in outline.scopes and (*path, one.co_name) in other.scopes
+        else same_code(one, two)
+        for one, two in zip(mine, theirs)
+    )

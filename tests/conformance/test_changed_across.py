@@ -1,0 +1,92 @@
+"""``rerun="changed"``: what one module computes from another one's data is made anew, or named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.conformance.test_many_modules import Shop
+from tests.live import LiveModule
+
+VERSIONS = """
+import json
+text = '{"version": 1}'
+def get(): return json.loads(text)
+class Reader:
+    def __init__(self): self.found = 0
+    def read(self): return get()["version"] + self.found
+"""
+VALUE = {
+    "a call": "from .about import get\nversion = get()['version']\n",
+    "a call of what is deleted": "from .about import get\nversion = get()['version']\ndel get\n",
+    "a call by its module": "from . import about\nversion = about.get()['version']\n",
+    "a call under another name": "from .about import get as ask\nversion = ask()['version']\n",
+    "a method": "from .about import Reader\nversion = Reader().read()\n",
+    "a function here": (
+        "from . import about\ndef ask(): return about.get()\nversion = ask()['version']\n"
+    ),
+    "a value of a value": "from .about import get\nfound = get()\nversion = found['version']\n",
+    "a module that is deleted": "from . import about\nversion = about.text[12:-1]\ndel about\n",
+}
+
+
+@pytest.mark.parametrize("source", VALUE.values(), ids=list(VALUE))
+def test_a_value_that_is_kept_though_what_another_module_uses_has_changed_is_named(
+    live: LiveModule, source: str
+) -> None:
+    shop = Shop(live, about=VERSIONS, __init__=source)
+    before = live.module.version
+    shop.write(about=VERSIONS.replace("1", "2"))
+    report = shop.reload(rerun="changed")
+
+    assert live.module.version == before
+    named = [each.path for each in report.notices if each.code == "LP313"]
+    assert f"{live.name}.version" in named, report
+
+    shop.reload(rerun=("version", "found") if "found" in source else ("version",))
+
+    assert int(live.module.version) == 2
+
+
+def test_what_does_not_use_what_has_changed_is_not_named(live: LiveModule) -> None:
+    about = VERSIONS + "def other(): return 1\n"
+    source = "from . import about\nfrom .about import other\nsize = other() + about.other()\n"
+    shop = Shop(live, about=about, __init__=source)
+    shop.write(about=about.replace('"version": 1', '"version": 2'))
+
+    assert not shop.reload(rerun="changed").notices
+
+
+DEFINITION = {
+    "a class": ("class Note:\n    text = about.text\n", lambda module: module.Note.text),
+    "a default": ("def read(text=about.text): return text\n", lambda module: module.read()),
+    "a decorator": (
+        "def keep(text): return lambda made: lambda: text\n@keep(about.text)\ndef read(): pass\n",
+        lambda module: module.read(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "read"), DEFINITION.values(), ids=list(DEFINITION))
+def test_a_definition_is_made_again_after_the_module_whose_data_it_uses(
+    live: LiveModule, source: str, read: Any
+) -> None:
+    shop = Shop(live, about="text = 1\n", __init__=f"from . import about\n{source}")
+    shop.write(about="text = 2\n")
+    report = shop.reload(rerun="changed")
+
+    assert read(live.module) == 2
+    assert report.ok, report
+
+
+def test_a_loop_over_another_modules_data_is_named_where_its_names_are_deleted(
+    live: LiveModule,
+) -> None:
+    source = "from . import about\nfound = []\nfor each in (about.text,): found.append(each)\n"
+    shop = Shop(live, about="text = 1\n", __init__=f"{source}del each\n")
+    shop.write(about="text = 2\n")
+    report = shop.reload(rerun="changed")
+
+    assert live.module.found == [1]
+    assert [each.code for each in report.notices] == ["LP313"]
