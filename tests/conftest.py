@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -17,17 +18,50 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if collection_path.name == "harness" and not asked else None
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what divides a long suite."""
+    parser.addoption(
+        "--part",
+        type=_part,
+        metavar="K/N",
+        help="run the K-th of N parts of the tests: about as many, and always the same",
+    )
+
+
+def _part(text: str) -> tuple[int, int]:
+    number, _, parts = text.partition("/")
+    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        message = f"--part takes K/N, with K from 1 to N, and was given {text}"
+        raise pytest.UsageError(message)
+    return int(number), int(parts)
+
+
 @pytest.hookimpl(tryfirst=True)  # before those marked slow are left out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests to the long suite, and those out of what this interpreter does not have.
 
-    The latter are none that it skips.
+    The latter are none that it skips. What pytest hears of it keeps to the end, which is half of
+    the heap that every reload searches; so the items that are no part of the run it does not hear
+    of.
     """
     mark_sampled(items)
+    slow = {"not slow": False, "slow": True}.get(config.option.markexpr)
+    number, parts = config.option.part or (1, 1)
+    items[:] = [
+        item
+        for item in items
+        if slow in (None, item.get_closest_marker("slow") is not None)
+        and crc32(item.nodeid.encode()) % parts == number - 1
+    ]
     later = [item for item in items if _needs_later(item)]
     if later:
         config.hook.pytest_deselected(items=later)
         items[:] = [item for item in items if item not in later]
+
+
+def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
+    """Say how many run: pytest's own line counts those of which it has not heard."""
+    return f"to run: {len(items)} tests"
 
 
 def mark_sampled(items: Iterable[pytest.Item]) -> None:
