@@ -7,10 +7,11 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from livepatch._code import nested_codes
 from livepatch._constants import is_plain, same_contents
 from livepatch._decisions import Decisions
 from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, mro_of, qualified_name
-from livepatch._module import Path
+from livepatch._module import Module, Path
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed
 from livepatch._scope import ANNOTATIONS, Shell
@@ -135,6 +136,49 @@ def _generator_changed(matches: Matches, pair: Pair, path: Path) -> bool:
     return any(_runs_otherwise(matches, each, _FROM_BASES) for each in bases) or any(
         _runs_otherwise(matches, each, _CLASS_MAKERS) for each in metaclasses
     )
+
+
+def makers_call_changed(matches: Matches, pair: Pair) -> bool:
+    """Whether what runs as a class is made calls a function whose code has changed.
+
+    Its decorators, ``__init_subclass__`` of its bases, its metaclass; through other functions too.
+    """
+    path = pair.path
+    scope = pair.module.outline.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    names = {name for shell in shells for name in shell.loads}
+    makers = [(pair.module, pair.module.new.get(name)) for name in names]
+    for classes, methods in (
+        (mro_of(pair.new)[1:], _FROM_BASES),
+        (mro_of(type(pair.new)), _CLASS_MAKERS),
+    ):
+        for cls in classes:
+            made = matches.by_new.get(id(cls)) or matches.by_old.get(id(cls))
+            if made is not None and is_class(made.new):
+                attributes = class_attributes(made.new)
+                makers += ((made.module, attributes.get(name)) for name in methods)
+    return any(_calls_changed(matches, module, each) for module, each in makers)
+
+
+def _calls_changed(matches: Matches, module: Module, function: Any) -> bool:
+    """Whether a function of a module calls one that has other code, through others as well."""
+    reached: set[int] = set()
+    waiting = [(module, function)]
+    while waiting:
+        module, function = waiting.pop()
+        function = getattr(function, "__func__", function)
+        if type(function) is not types.FunctionType:
+            continue
+        code = function.__code__
+        for name in {name for each in (code, *nested_codes(code)) for name in each.co_names}:
+            used = matches.by_new.get(id(module.new.get(name)))
+            if used is None or used.kind is not FUNCTION or id(used) in reached:
+                continue
+            if code_changed(used.old, used.new):
+                return True
+            reached.add(id(used))
+            waiting.append((used.module, used.new))
+    return False
 
 
 def makes_otherwise(old: type, new: type) -> bool:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from livepatch._came_back import steps_for_gone, steps_for_moved
+from livepatch._kinds import class_attributes
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._select import Selection
 from livepatch._snapshot import overload_registry
 from livepatch._stale import EFFECT_STAYS
-from livepatch._steps import Steps
+from livepatch._steps import MISSING, Steps
 
 
 def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
@@ -26,6 +27,22 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
     _notice_bodies(plan)
     _plan_entries(plan)
     _plan_overloads(plan)
+    _plan_class_attributes(plan)
+
+
+def _plan_class_attributes(plan: Plan) -> None:
+    """Note the steps by which an undo takes back what statements set on classes that stay."""
+    for module in plan.matches.modules:
+        if module.bodies is None:
+            continue
+        for cls, before in module.classes:
+            steps = Steps()
+            for name in {**before, **class_attributes(cls)}:
+                if class_attributes(cls).get(name, MISSING) is not before.get(name, MISSING):
+                    steps.set_on_class(cls, name, before.get(name, MISSING))
+            done = steps.inverse()
+            plan.steps.extend(done)
+            plan.definition_steps.extend(done)
 
 
 def _plan_overloads(plan: Plan) -> None:

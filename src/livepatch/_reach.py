@@ -65,6 +65,13 @@ class Reach:
         behind = min(_led_to(self.changes.reaching, names), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
 
+    def cause_below(self, bases: Iterable[str]) -> Cause | None:
+        """Return what has changed of all that is used where a class with these bases is made."""
+        methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
+        codes = (code for code in methods if code is not None)
+        names = {name for code in codes for name in self._names_in(code)}
+        return self.cause(names) if names else None
+
     def through(self, name: str) -> Iterator[Path]:
         """Yield what a name leads to that has not changed and uses what has: it, or methods."""
         if name in self.functions and self.cause((name,)) is not None:

@@ -60,6 +60,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             continue
         if header is not None:
             cause = made.cause(set(header.names) - statement.binds)
+            cause = cause or made.cause_below(header.bases)
             stale = sorted(statement.binds)
         else:
             cause = reach.cause(statement.uses - statement.binds)

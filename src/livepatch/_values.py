@@ -14,11 +14,12 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._assigned import names_stored
-from livepatch._assignments import is_assigned_otherwise
+from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import (
     class_source_is_same,
     instances_are_made_otherwise,
     is_made_from_changed,
+    makers_call_changed,
 )
 from livepatch._code import nested_codes, same_code
 from livepatch._constants import CONSTANTS, may_hold_state, repr_of_constant, same_value
@@ -176,7 +177,11 @@ class Values:
         if not class_is_same or self._is_made_otherwise(old):
             return new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
-        return new if self.says_the_same(pair, pair.path) is False else old
+        if self.says_the_same(pair, pair.path) is False:
+            return new
+        # What they make by other functions is no state if it is a constant.
+        constant = type(old) in CONSTANTS and type(new) in CONSTANTS
+        return new if constant and makers_call_changed(self.decisions.matches, pair) else old
 
     def _is_of_object_made_anew(self, new: Any) -> bool:
         """Whether a class is given what an object that is made anew keeps for itself as well.
@@ -211,11 +216,23 @@ class Values:
         return made and is_made_from_changed(self.decisions, pair)
 
     def _is_assigned_otherwise(self, pair: Pair, name: str) -> bool:
-        """Whether a statement behind the class, ``Player.limit = 10``, says something else."""
+        """Whether a statement behind the class, ``Player.limit = LIMIT``, gives something else."""
         before, after = pair.before.origin, pair.module.outline
-        return before is not None and is_assigned_otherwise(
-            before.scopes[()].code, after.scopes[()].code, name
+        if before is None:
+            return False
+        now = said_of_attribute(after.scopes[()].code, name)
+        if not now:
+            return False
+        return now != said_of_attribute(before.scopes[()].code, name) or any(
+            self._input_changed(pair, (each,), each) or self._code_changed(pair, each)
+            for each in names_in(now)
         )
+
+    def _code_changed(self, pair: Pair, name: str) -> bool:
+        before: Any = pair.before.old.get(name)
+        after: Any = pair.module.new.get(name)
+        functions = type(before) is FunctionType and type(after) is FunctionType
+        return functions and not same_code(before.__code__, after.__code__)
 
     def _choose_by_source(
         self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool | None
@@ -269,12 +286,11 @@ class Values:
             return old
         for shell in pair.module.outline.scopes[path[:-1]].shells[path[-1]]:
             for name in shell.loads:
-                before: Any = pair.before.old.get(name)
-                after: Any = pair.module.new.get(name)
-                functions = type(before) is FunctionType and type(after) is FunctionType
-                if functions and not same_code(before.__code__, after.__code__):
+                if self._code_changed(pair, name):
                     return new
-                if self._counts_anew(after) and not self._is_assigned_anywhere(path[-1]):
+                if self._counts_anew(pair.module.new.get(name)) and not self._is_assigned_anywhere(
+                    path[-1]
+                ):
                     message = "is what reloaded code gives it now; the source's value replaces it"
                     self.note("LP304", pair, path, message)
                     return new
