@@ -68,6 +68,7 @@ STAGES = (
     "_fills",
     "_needs",
     "_reach",
+    "_filled",
     "_between",
     "_link",
     "_spread",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import is_
 from typing import Any
 
 from livepatch._came_back import steps_for_gone, steps_for_moved
@@ -36,9 +37,12 @@ def _plan_class_attributes(plan: Plan) -> None:
         if module.bodies is None:
             continue
         for cls, before in module.classes:
+            present = class_attributes(cls)
+            if len(present) == len(before) and all(map(is_, present.values(), before.values())):
+                continue  # nearly every one
             steps = Steps()
-            for name in {**before, **class_attributes(cls)}:
-                if class_attributes(cls).get(name, MISSING) is not before.get(name, MISSING):
+            for name in {**before, **present}:
+                if present.get(name, MISSING) is not before.get(name, MISSING):
                     steps.set_on_class(cls, name, before.get(name, MISSING))
             done = steps.inverse()
             plan.steps.extend(done)

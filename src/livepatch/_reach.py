@@ -80,6 +80,14 @@ class Reach:
             if self.cause((name, *self._names_in(code))) is not None:
                 yield name, method
 
+    def run_by(self, reads: Iterable[str]) -> Iterator[CodeType]:
+        """Yield the code of all functions that run where those of some names are called."""
+        names = self._reached(reads)
+        for name in sorted(names):
+            for code in self._run_by(name, names):
+                yield code
+                yield from nested_codes(code)
+
     def _reached(self, reads: Iterable[str]) -> set[str]:
         names: set[str] = set()
         waiting = list(reads)

@@ -276,8 +276,9 @@ class _Choice:
         selection.marks = marks
         selection.notices += guards
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
-        gone_for_good = found.gone.difference(*(each.binds for each in chosen))
-        selection.notices += notices_of_effects(gone_for_good, self.namespace, self.source.name)
+        selection.notices += notices_of_effects(
+            found.gone, chosen, selection.bodies, self.namespace, self.source.name
+        )
         # Other modules fill what is made anew through these: they decorate there, say.
         self.changes.bodies.update((each,) for each in needs.fillers_of(chosen))
         return selection

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._bodies import Bodies
 from livepatch._differences import Changes
+from livepatch._filled import filled_by
 from livepatch._kinds import kind_of
 from livepatch._marks import found_by
 from livepatch._needs import Needs
@@ -17,7 +18,14 @@ from livepatch._reach import Cause, Reach
 from livepatch._report import Notice
 from livepatch._source import MAIN
 from livepatch._statements import Statement
-from livepatch._syntax import base_names, definitions, header_names, is_import, is_main_guard
+from livepatch._syntax import (
+    base_names,
+    definitions,
+    header_names,
+    is_import,
+    is_main_guard,
+    signature_names,
+)
 
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
 
@@ -60,7 +68,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             continue
         if header is not None:
             cause = made.cause(set(header.names) - statement.binds)
-            cause = cause or made.cause_below(header.bases)
+            cause = cause or made.cause_below(header.bases) or _annotated_by(statement, needs)
             stale = sorted(statement.binds)
         else:
             cause = reach.cause(statement.uses - statement.binds)
@@ -83,6 +91,24 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     return notices
 
 
+def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
+    """Return a changed name that functions have been annotated with, and that no definition is.
+
+    A class that is made again goes on to be the very one.
+    """
+    used = {name for code in statement.codes for name in code.co_names}  # those of a class
+    names = needs.changes.names & (statement.uses | used)
+    if not names:
+        return None  # nearly every one
+    assigned = {
+        name
+        for name in names & signature_names(statement.nodes)
+        for place in needs.binders.get(name, ())
+        if needs.runs[place] and place not in needs.headers
+    }
+    return Cause(min(assigned)) if assigned else None
+
+
 def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:
     """Say what binds names besides and does not run, for where those that run leave them unbound.
 
@@ -100,22 +126,39 @@ def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> 
 
 
 def notices_of_effects(
-    gone: frozenset[str], namespace: Mapping[str, Any], module: str
+    gone: frozenset[str],
+    chosen: Iterable[Statement],
+    bodies: Bodies | None,
+    namespace: Mapping[str, Any],
+    module: str,
 ) -> Iterator[Notice]:
     """Name the data that a statement used for its effect which has changed or gone.
 
     Args:
-        gone: the names that such statements used, and that are not made anew.
+        gone: the names that such statements used.
+        chosen: the statements that run: what they bind is made anew.
+        bodies: the functions that are not made again; what these statements called fills
+            containers: ``register("hit", hit)``.
         namespace: the live namespace.
         module: the name of the module.
     """
-    for name in sorted(gone):
+    used = {*gone, *_filled_by(gone, bodies, namespace)} if gone and bodies is not None else gone
+    for name in sorted(used.difference(*(each.binds for each in chosen))):
         if (
             not name.startswith("__")
             and _is_data(namespace, name)
             and type(namespace[name]) is not type(ast)
         ):
             yield Notice("LP314", f"{module}.{name}", EFFECT_STAYS)
+
+
+def _filled_by(
+    names: AbstractSet[str], bodies: Bodies, namespace: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the names of containers that functions of some names change, through calls as well."""
+    called = {name for name in names if not _is_data(namespace, name)}
+    for code in Reach(bodies, Changes()).run_by(called):
+        yield from filled_by(code, namespace)
 
 
 def notices_of_unknown(wanted: AbstractSet[str], outlines: Mapping[str, Outline]) -> list[Notice]:

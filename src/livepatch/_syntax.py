@@ -156,6 +156,19 @@ def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
+def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names that annotations of functions and methods evaluate to when they are made."""
+    found: set[str] = set()
+    for node in _definitions_inside(nodes):
+        if isinstance(node, ast.ClassDef):
+            continue
+        said = node.args
+        arguments = (*said.posonlyargs, *said.args, said.vararg, *said.kwonlyargs, said.kwarg)
+        parts = (node.returns, *(each and each.annotation for each in arguments))
+        found.update(name for part in parts if part is not None for name in _names(part))
+    return found
+
+
 def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     ahead = [*nodes]
     while ahead:

@@ -15,7 +15,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule, warm
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 SIGNALS = """
     class Signal:

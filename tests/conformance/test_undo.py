@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 GAME = """
     class Base: pass

@@ -1,0 +1,99 @@
+"""Where only what changed runs, what stays of earlier statements is named, and nothing else is."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.live import LiveModule
+
+pytestmark = [
+    pytest.mark.parametrize("rerun", ["changed"]),
+    pytest.mark.one_mode("all of it runs in the other"),
+]
+MADE = """
+    NAMES, TABLE, ALLOWED = [], {}, ["one", "two", "three"]
+    class Book:
+        pages = {}
+        def add(self, name): NAMES.append(name)
+    book = Book()
+    def note(name):
+        if name in ALLOWED:
+            NAMES.append(name)
+    def enter(name):
+        key = ALLOWED.index(name)
+        TABLE[key] = name
+    def default(name): TABLE.setdefault(name, []).append(name)
+    def by_way(name): enter(name)
+    def look(name): return name in NAMES and TABLE.get(name)
+"""
+
+
+def named(live: LiveModule, source: str) -> list[tuple[str, str]]:
+    report = live.edit(source)
+    return [(each.code, each.path.partition(".")[2]) for each in report.notices]
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [("note", "NAMES"), ("enter", "TABLE"), ("default", "TABLE"), ("by_way", "TABLE")],
+)
+def test_what_a_call_has_entered_is_named_when_it_goes_or_says_something_else(
+    live: LiveModule, call: str, what: str
+) -> None:
+    said = f"    {call}('one')\n    {call}('two')\n"
+    module = live.start(MADE + said)
+
+    assert named(live, MADE + said.replace("two", "three")) == [("LP314", what)]
+    assert "two" in str(getattr(module, what))
+    assert "three" in str(getattr(module, what))
+    assert named(live, MADE + f"    {call}('one')\n") == [("LP314", what)]
+
+
+def test_a_container_that_a_call_only_looks_at_is_not_named(live: LiveModule) -> None:
+    live.start(MADE + "    note('one')\n    look('one')\n")
+
+    assert named(live, MADE + "    note('one')\n") == []
+
+
+def test_a_container_that_is_made_anew_is_not_named(live: LiveModule) -> None:
+    module = live.start(MADE + "    note('one')\n    note('two')\n")
+    new = MADE.replace("NAMES, TABLE, ALLOWED = []", "NAMES, TABLE, ALLOWED = [0]")
+
+    assert named(live, new + "    note('one')\n") == []
+    assert module.NAMES == [0, "one"]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "    def f(x: T): pass\n",
+        "    def f(*, x: T = None): pass\n",
+        "    def f(*x: T): pass\n",
+        "    class f:\n        def __call__(self, x: T): pass\n",
+    ],
+    ids=["argument", "keyword", "rest", "method"],
+)
+def test_what_functions_have_been_annotated_with_is_named(
+    live: LiveModule, definition: str
+) -> None:
+    source = "    T = int\n" + definition
+    module = live.start(source)
+    function = vars(module.f).get("__call__", module.f)
+    if sys.version_info < (3, 14):  # before that, annotations are evaluated as functions are made
+        assert function.__annotations__ == {"x": int}
+
+    assert named(live, source.replace("int", "str")) in (
+        [[("LP313", "f")]] if sys.version_info < (3, 14) else [[("LP313", "f")], []]
+    )
+    assert function.__annotations__ == {"x": int if sys.version_info < (3, 14) else str}
+
+
+def test_an_annotation_with_a_class_that_is_made_again_is_that_class(live: LiveModule) -> None:
+    source = "    class T:\n        limit = 1\n    def f(x: T): pass\n"
+    module = live.start(source)
+    f = module.f
+
+    assert named(live, source.replace("1", "2")) == []
+    assert f.__annotations__ == {"x": module.T}
