@@ -29,6 +29,7 @@ from livepatch._kinds import (
     is_class,
     is_enum,
     mro_of,
+    qualified_name,
 )
 from livepatch._layers import decorated_function, plain_path
 from livepatch._module import Module, Part
@@ -38,7 +39,7 @@ from livepatch._plan import Lack, Plan
 from livepatch._record import Filled, holding, is_led_to
 from livepatch._report import Notice
 from livepatch._rows import set_on_all
-from livepatch._shapes import Default, Shape, find_attribute, model_fields, shape_of
+from livepatch._shapes import Default, Shape, find_attribute, lists_fields, model_fields, shape_of
 from livepatch._steps import MISSING, Steps, delete_from_all
 
 _INIT = "__init__"
@@ -104,7 +105,20 @@ def _gains(plan: Plan, module: Module, pairs: OwnList[Pair]) -> Iterator[_Gain]:
     for pair in pairs:
         both = pair.kind is CLASS and is_class(pair.old)
         if both and _field_names(pair.old) != _field_names(pair.new):
+            _notice_made_below(plan, pair)
             yield from _gains_of_fields(plan, pair.text, pair.old, pair.new)
+
+
+def _notice_made_below(plan: Plan, pair: Pair) -> None:
+    """Name the classes of other modules whose fields were made of those of a base, which changed.
+
+    Data classes, attrs classes and pydantic models list what their bases have when they are made.
+    """
+    for cls in classes_below(pair.old):
+        if plan.matches.owner_of(cls) is None and lists_fields(cls):
+            path = f"{class_attributes(cls).get('__module__')}.{qualified_name(cls)}"
+            message = f"its fields were made from those of {pair.text}, which have changed"
+            plan.notices.append(Notice("LP312", path, message))
 
 
 def _changed_inits(

@@ -12,10 +12,11 @@ from livepatch._code import same_code
 from livepatch._entries_of_others import entered_by_others
 from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._importers import Importer, Name, importers_of, read_importers
-from livepatch._kinds import kind_of
+from livepatch._kinds import is_class, kind_of
 from livepatch._module import star_names
 from livepatch._origin import could_be_from, find_origin
 from livepatch._outline import Outline, outline
+from livepatch._shapes import lists_fields
 from livepatch._source import (
     DOES_NOT_COMPILE,
     Source,
@@ -150,10 +151,11 @@ def dependents_of(sources: list[Source], *, whole: bool) -> list[ModuleType]:
         following = set(more)
     found = _who_entered(sources, None if whole else {(each.module, each.name) for each in waiting})
     seen = set(waiting)
+    reshaped = {each for source in sources for each in _reshaped_classes(source)}
     while waiting:
         changed_name = waiting.pop()
         for importer in importers.values():
-            for bound in _reached(importer, changed_name):
+            for bound in _reached(importer, changed_name, reshaped):
                 if bound[1]:
                     found[importer.name] = sys.modules[importer.name]
                 starred = bound[0] in star_names(importer.namespace)
@@ -178,16 +180,36 @@ def _who_entered(
     }
 
 
-def _reached(importer: Importer, name: Name) -> Iterator[tuple[str, bool]]:
-    """Yield the globals of an importer that a change reaches, and whether it computed them."""
+def _reached(
+    importer: Importer, name: Name, reshaped: set[tuple[str, str]]
+) -> Iterator[tuple[str, bool]]:
+    """Yield the globals of an importer that a change reaches, and whether it computed them.
+
+    Args:
+        importer: the module.
+        name: what has changed.
+        reshaped: the classes that may have other fields; those that have listed them are added.
+    """
     for bound in importer.names_of(name):
         yield bound, False
     home = sys.modules.get(name.module)
     is_definition = kind_of(getattr(home, "__dict__", {}).get(name.name)) is not None
     for path in importer.computed_from(name):
-        # A function or class that uses a function or class sees the new one by itself.
-        if not is_definition or kind_of(importer.namespace.get(path[0])) is None:
+        value: Any = importer.namespace.get(path[0])
+        if (name.module, name.name) in reshaped and is_class(value) and lists_fields(value):
+            reshaped.add((importer.name, path[0]))
             yield path[0], True
+        # A function or class that uses a function or class sees the new one by itself.
+        elif not is_definition or kind_of(value) is None:
+            yield path[0], True
+
+
+def _reshaped_classes(source: Source) -> Iterator[tuple[str, str]]:
+    """Yield the classes of a module that say something else outside their functions."""
+    origin, new = find_origin(source), outline(source.code)
+    for path in new.scopes:
+        if len(path) == 1 and not new.same_body(origin, path):
+            yield source.name, path[0]
 
 
 def _changed_names(source: Source) -> Iterator[Name]:

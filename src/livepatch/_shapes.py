@@ -26,6 +26,8 @@ _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT (Include/object.h)
 _IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
 
+_FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
+
 
 @dataclass(frozen=True, slots=True)
 class Default:
@@ -166,6 +168,11 @@ def _attrs_fields(cls: type) -> list[tuple[str, Default | None]]:
             default = Default(None, each.default.factory, each.default.takes_self)
         found.append((each.name, default))
     return found
+
+
+def lists_fields(cls: type) -> bool:
+    """Whether a library has listed the fields of a class, those of its bases among them."""
+    return any(name in class_attributes(cls) for name in _FIELD_TABLES)
 
 
 def model_fields(cls: type) -> dict[str, Any]:

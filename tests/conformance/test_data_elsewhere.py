@@ -224,3 +224,43 @@ def test_what_is_known_of_an_importer_goes_with_it(live: LiveModule) -> None:
     assert known
     assert key not in _digests
     assert key not in _names
+
+
+FIELDS = {
+    "dataclass": ("import dataclasses\n", "@dataclasses.dataclass\n", ""),
+    "attrs": ("import attrs\n", "@attrs.define(slots=False)\n", ""),
+    "pydantic": ("import pydantic\n", "", "pydantic.BaseModel"),
+}
+
+
+@pytest.mark.parametrize(("imports", "decorator", "base"), FIELDS.values(), ids=FIELDS.keys())
+def test_fields_that_a_class_elsewhere_took_from_its_base_are_named(
+    live: LiveModule, imports: str, decorator: str, base: str
+) -> None:
+    source = f"{imports}{decorator}class Base({base}):\n    x: int = 1\n"
+    live.start(source)
+    below = f"{decorator}class Below(Base):\n    y: int = 2\n"
+    start = f"{imports}from {live.name} import Base\n"
+    other = live.other(f"{start}{below}class Plain(Base): pass\n")
+    report = live.edit(source + "    z: int = 3\n")
+
+    named = {each.path for each in report.notices if each.code == "LP312"}
+    assert f"{other.__name__}.Below" in named
+    # A model's metaclass lists the fields whether its class has any or not.
+    assert (f"{other.__name__}.Plain" in named) is (base != "")
+    report = live.edit(source + "    z: int = 4\n")
+    assert [each for each in report.notices if each.code == "LP312"] == []
+
+
+def test_a_class_elsewhere_that_made_its_fields_is_reloaded_as_a_dependent(
+    live: LiveModule,
+) -> None:
+    source = "import dataclasses\n@dataclasses.dataclass\nclass Base:\n    x: int = 1\n"
+    live.start(source)
+    below = "@dataclasses.dataclass\nclass Below(Base):\n    y: int = 2\n"
+    other = live.other(f"import dataclasses\nfrom {live.name} import Base\n{below}")
+    instance = other.Below()
+    report = live.edit(source + "    z: int = 3\n", dependents=True)
+
+    assert [each.code for each in report.notices if each.code == "LP312"] == []
+    assert other.Below(1, 3, 2).z == instance.z == 3
