@@ -69,7 +69,7 @@ def _statements(code: CodeType) -> Iterator[_Statement]:
         statement.said += (said,)
         if each.opname in _ENDS:
             if each.opname == "STORE_ATTR":
-                statement.assigns = each.argval
+                statement.assigns = str(each.argval)
             yield statement
             statement = _Statement()
 

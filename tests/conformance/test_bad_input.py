@@ -18,6 +18,8 @@ import livepatch
 from tests.codes import CODES
 from tests.live import LiveModule, Strategy, run_in_child
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def refused_input(target: Any, **options: Any) -> livepatch.LivepatchError:
     """The error that a target gets."""

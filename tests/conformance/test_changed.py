@@ -14,6 +14,8 @@ import pytest
 import livepatch
 from tests.live import PYTHON, LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def part_path(live: LiveModule, stem: str) -> Path:
     return live.root / live.name / f"{stem}.py"

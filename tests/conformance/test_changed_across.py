@@ -9,6 +9,8 @@ import pytest
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 VERSIONS = """
 import json
 text = '{"version": 1}'

@@ -15,7 +15,10 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.one_mode("each test here says itself what runs again")
+pytestmark = [
+    pytest.mark.one_mode("each test here says itself what runs again"),
+    pytest.mark.sampled(2),
+]
 
 
 def edit(live: LiveModule, old: str, new: str) -> livepatch.Report:

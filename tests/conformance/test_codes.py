@@ -14,6 +14,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 ONE = "def f(): return 1\n"
 
 

@@ -12,6 +12,8 @@ from livepatch._importers import importers_of
 from livepatch._origin import _digests, _names
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def codes(report: livepatch.Report) -> set[str]:
     return {notice.code for notice in report.notices}

@@ -9,6 +9,8 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def test_data_global_takes_the_new_value(live: LiveModule) -> None:
     module = live.start("LIMIT = 1\n")

@@ -7,6 +7,8 @@ import pytest
 from tests.conformance.test_failures import CHANGED, GAME, Holdings
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 EDITS = {
     "unchanged": GAME,
     "bodies": CHANGED,

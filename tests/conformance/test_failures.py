@@ -13,6 +13,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 GAME = """
     LIMIT = 1
     CACHE = {"a": 1}

@@ -11,6 +11,8 @@ import pytest
 
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def test_held_function_runs_the_new_body(live: LiveModule) -> None:
     module = live.start("def hit(): return 1\n")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 HEAD = """\
 class Base:
     def f(self): return "base"

@@ -12,6 +12,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule, run_in_child
 
+pytestmark = pytest.mark.sampled(2)
+
 
 class Shop:
     """A package of several modules on disk, and all of its loaded modules."""

@@ -12,6 +12,8 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 POINT = """
     import attrs
     @attrs.define

@@ -15,7 +15,10 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.one_mode("each test here says itself what runs again")
+pytestmark = [
+    pytest.mark.one_mode("each test here says itself what runs again"),
+    pytest.mark.sampled(2),
+]
 
 
 class Filling(NamedTuple):

@@ -7,6 +7,8 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 
 def test_list_filled_by_a_decorator(live: LiveModule) -> None:
     other = live.other("hooks = []\ndef hook(f):\n    hooks.append(f)\n    return f\n")

@@ -11,6 +11,8 @@ import pytest
 from livepatch.testing import assert_current, assert_like_fresh
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 BEFORE = """
     RATE = 2
     class Tax:

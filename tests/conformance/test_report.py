@@ -13,6 +13,8 @@ import livepatch
 from tests.codes import CODES, named
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 GAME = """
     class Base: pass
     class Player:

@@ -10,6 +10,8 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 OPTION = """
     class Missing: pass
     class Option:
