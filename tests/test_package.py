@@ -120,6 +120,7 @@ STAGES = (
     "_decide",
     "_derive",
     "_migrate",
+    "_given",
     "_values",
     "_registries",
     "_retire",

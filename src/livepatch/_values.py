@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._assigned import names_stored
@@ -24,6 +24,7 @@ from livepatch._class_source import (
 from livepatch._code import nested_codes, same_code
 from livepatch._constants import CONSTANTS, may_hold_state, repr_of_constant, same_value
 from livepatch._decisions import Decisions
+from livepatch._given import is_given_other_functions
 from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
@@ -31,7 +32,6 @@ from livepatch._outline import Outline
 from livepatch._own import OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
-from livepatch._scope import functions_bound
 
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
@@ -158,7 +158,7 @@ class Values:
         if made or _differs_from_source(pair.module.outline, path, new):
             return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
         same = self.says_the_same(pair, path)
-        if same and _is_given_other_functions(pair, path, new):
+        if same and is_given_other_functions(pair, path, new):
             self.note("LP304", pair, path, "was given a function that has changed; made anew")
             return new
         return self._choose_by_source(pair, path, old, new, same=same)
@@ -362,42 +362,11 @@ def _tables_of(instance: Any) -> Iterator[Any]:
     yield from (part for part in (dict_of(instance) or {}).values() if type(part) in (list, dict))
 
 
-def _is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
-    """Whether a function in the statements that bind a path has another body than before.
-
-    What an object was given and keeps somewhere of its own is no definition that is paired. The
-    functions in a table are.
-    """
-    origin, outline = pair.before.origin, pair.module.outline
-    scope = origin.scopes.get(path[:-1]) if origin is not None else None
-    shells = outline.scopes[path[:-1]].shells[path[-1]]
-    if scope is None or not any(shell.is_definition for shell in shells):
-        return False
-    before = functions_bound(scope.code, path[-1])
-    after = functions_bound(outline.scopes[path[:-1]].code, path[-1])
-    if len(before) != len(after):
-        return True
-    changed = {id(code) for old, code in zip(before, after) if not same_code(old, code)}
-    return bool(changed) and not changed <= set(map(id, _codes_within(new, _DEEPEST)))
-
-
 def _is_made_of_texts(value: Any, depth: int = 4) -> bool:
     if type(value) in (list, tuple, dict) and depth:
         parts = list(value.values() if type(value) is dict else value)
         return all(_is_made_of_texts(part, depth - 1) for part in parts)
     return type(value) in (*CONSTANTS, re.Pattern) and not isinstance(value, ModuleType)
-
-
-_DEEPEST = 8
-
-
-def _codes_within(value: Any, depth: int) -> Iterator[CodeType]:
-    """Yield the codes of the functions that the walk finds in a table."""
-    if type(value) is FunctionType:
-        yield value.__code__
-    elif type(value) in CONTAINERS and depth:
-        for part in value.values() if type(value) is dict else value:
-            yield from _codes_within(part, depth - 1)
 
 
 def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
