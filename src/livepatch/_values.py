@@ -181,7 +181,11 @@ class Values:
             return new
         # What they make by other functions is no state if it is a constant.
         constant = type(old) in CONSTANTS and type(new) in CONSTANTS
-        return new if constant and makers_call_changed(self.decisions.matches, pair) else old
+        by_changed = constant and (
+            makers_call_changed(self.decisions.matches, pair)
+            or self._is_assigned_by_changed(pair, name)
+        )
+        return new if by_changed else old
 
     def _is_of_object_made_anew(self, new: Any) -> bool:
         """Whether a class is given what an object that is made anew keeps for itself as well.
@@ -224,9 +228,13 @@ class Values:
         if not now:
             return False
         return now != said_of_attribute(before.scopes[()].code, name) or any(
-            self._input_changed(pair, (each,), each) or self._code_changed(pair, each)
-            for each in names_in(now)
+            self._input_changed(pair, (each,), each) for each in names_in(now)
         )
+
+    def _is_assigned_by_changed(self, pair: Pair, name: str) -> bool:
+        """Whether a statement behind the class, ``Player.limit = f()``, uses a changed function."""
+        now = said_of_attribute(pair.module.outline.scopes[()].code, name)
+        return any(self._code_changed(pair, each) for each in names_in(now))
 
     def _code_changed(self, pair: Pair, name: str) -> bool:
         before: Any = pair.before.old.get(name)

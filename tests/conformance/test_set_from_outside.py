@@ -154,3 +154,27 @@ def test_what_init_subclass_computed_by_a_changed_function_is_named(live: LiveMo
     assert [(each.code, each.path) for each in report.notices] == [
         ("LP313", f"{module.__name__}.Player")
     ]
+
+
+@pytest.mark.one_mode("the other one runs nothing of it")
+def test_a_container_that_a_changed_function_made_is_state(live: LiveModule) -> None:
+    made = "    def f():\n        x = 1\n        return []\n"
+    source = f"{made}    class Player: pass\n    Player.seen = f()\n"
+    module = live.start(source)
+    module.Player.seen.append(1)
+    live.edit(source.replace("x = 1", "x = 2"))
+
+    assert module.Player.seen == [1]
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_undo_leaves_what_instances_have_counted_since(live: LiveModule) -> None:
+    source = "    class Player:\n        count = 0\n"
+    source += "        def __init__(self): type(self).count += 1\n"
+    module = live.start(source)
+    module.Player()
+    report = live.edit(source + "    ONE = Player()\n")
+    module.Player()
+    report.undo()
+
+    assert module.Player.count == 3
