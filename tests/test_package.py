@@ -36,6 +36,7 @@ STAGES = (
     "_scope",
     "_outline",
     "_bodies",
+    "_recompile",
     "_source",
     "_kinds",
     "_layout",

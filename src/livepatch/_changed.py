@@ -8,14 +8,15 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._code import same_code
+from livepatch._code import codes_in, same_code
 from livepatch._entries_of_others import entered_by_others
 from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import is_class, kind_of
 from livepatch._module import star_names
-from livepatch._origin import could_be_from, find_origin
+from livepatch._origin import could_be_from, find_origin, known_source
 from livepatch._outline import Outline, outline
+from livepatch._recompile import lines_of
 from livepatch._shapes import lists_fields
 from livepatch._source import (
     DOES_NOT_COMPILE,
@@ -64,7 +65,7 @@ def _is_gone(module: ModuleType) -> bool:
     if not isinstance(filename, str) or Path(filename).exists():
         return False  # nearly every one
     try:
-        read_source(module)
+        read_source(module, known_source)
     except NotReloadableError:
         return True
     return False
@@ -98,7 +99,7 @@ def _is_users(module: ModuleType) -> bool:
 
 def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
     try:
-        source = read_source(module)
+        source = read_source(module, known_source)
     except NotReloadableError as error:
         # Its file has gone, or is no text; what never had a source is left out.
         return error.code in {"LP105", "LP106"} and bool(packages or _is_users(module))
@@ -109,21 +110,23 @@ def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
     origin = find_origin(source)
     if origin is None:
         return not could_be_from(source)
-    return not _is_same_text(origin.scopes[()].code, source.code)
+    old, new = origin.scopes[()].code, source.code
+    # The module's own statements may have no columns, where only an edit was compiled.
+    return not (
+        same_code(old, new)
+        and list(lines_of(old)) == list(lines_of(new))
+        and all(map(_is_same_text, codes_in(old), codes_in(new)))
+    )
 
 
 def _is_same_text(old: CodeType, new: CodeType) -> bool:
     """Whether two codes come from the same lines: unlike `same_code`, where they stand counts."""
-    return (
+    return old is new or (
         same_code(old, new)
         and old.co_firstlineno == new.co_firstlineno
         and old.co_linetable == new.co_linetable
-        and all(map(_is_same_constant, old.co_consts, new.co_consts))
+        and all(map(_is_same_text, codes_in(old), codes_in(new)))
     )
-
-
-def _is_same_constant(old: Any, new: Any) -> bool:
-    return type(old) is not CodeType or _is_same_text(old, new)
 
 
 def dependents_of(sources: list[Source], *, whole: bool) -> list[ModuleType]:

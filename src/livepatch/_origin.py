@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._code import nested_codes, placed
 from livepatch._outline import Outline, outline
 from livepatch._own import Call
+from livepatch._recompile import Compiled
 from livepatch._scope import Scope
 from livepatch._source import MAIN, Source, namespace_of
 
@@ -40,7 +41,15 @@ class _Digest:
     outline: Outline | None
 
 
-_origins: dict[int, tuple[weakref.ref[ModuleType], Outline]] = {}
+class _Origin(NamedTuple):
+    """What a module was brought to by its last reload."""
+
+    module: weakref.ref[ModuleType]
+    outline: Outline
+    text: bytes | str | None
+
+
+_origins: dict[int, _Origin] = {}
 _imported: dict[str, CodeType] = {}
 _digests: dict[int, _Digest] = {}
 _names: dict[int, frozenset[str]] = {}  # of either
@@ -236,7 +245,17 @@ def _outline_if_live(
 def _known_origin(module: ModuleType) -> Outline | None:
     """Return the outline of the source that livepatch last brought this module to."""
     record = _origins.get(id(module))
-    return record[1] if record is not None and record[0]() is module else None
+    return record.outline if record is not None and record.module() is module else None
+
+
+def known_source(module: ModuleType) -> Compiled | None:
+    """Return the source that livepatch last brought this module to, and the code of it."""
+    record = _origins.get(id(module))
+    if record is None or record.module() is not module or record.text is None:
+        return None
+    if namespace_of(module).get("__name__") in _imported:
+        return None  # something else has been loaded since
+    return Compiled(record.text, record.outline.scopes[()].code)
 
 
 def remember_origin(module: ModuleType, origin: Outline | None) -> None:
@@ -245,7 +264,9 @@ def remember_origin(module: ModuleType, origin: Outline | None) -> None:
         do()
 
 
-def origin_steps(module: ModuleType, origin: Outline | None) -> Iterator[tuple[Call, Call]]:
+def origin_steps(
+    module: ModuleType, origin: Outline | None, text: bytes | str | None = None
+) -> Iterator[tuple[Call, Call]]:
     """Yield the calls that note which source a module is at, each with what takes it back.
 
     They are steps like any others: who interrupts a reload finds all done, or nothing.
@@ -253,10 +274,11 @@ def origin_steps(module: ModuleType, origin: Outline | None) -> Iterator[tuple[C
     Args:
         module: the module.
         origin: the outline of its source; None forgets it.
+        text: the source itself, if that is known.
     """
     key, after, names = id(module), None, None
     if origin is not None:
-        after = (weakref.ref(module, _forgetting(key)), origin)
+        after = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
         names = _names_of(origin.scopes[()].code)
     for records, record in ((_digests, None), (_origins, after), (_names, names)):
         yield _setting(records, key, record), _setting(records, key, records.get(key))

@@ -33,7 +33,7 @@ from livepatch._match import match
 from livepatch._module import describe_modules
 from livepatch._notices import notice_leftovers
 from livepatch._options import Request, check_flags, check_options, kept_by_modules
-from livepatch._origin import origin_steps
+from livepatch._origin import known_source, origin_steps
 from livepatch._originals import follow_originals
 from livepatch._outline import Outline, outline
 from livepatch._own import OwnList
@@ -50,7 +50,7 @@ from livepatch._returned import notice_returned
 from livepatch._returns import follow_returns, keep_changed, keep_gone
 from livepatch._select import Selection, select
 from livepatch._snapshot import Snapshot, take_snapshot
-from livepatch._source import Source, read_sources
+from livepatch._source import Known, Source, nothing_known, read_sources
 from livepatch._stopped import let_go, with_note
 from livepatch._summary import summarise
 from livepatch._turns import log_report, one_at_a_time
@@ -155,11 +155,13 @@ def reload_changed(
 
 
 def _bring_up_to_date(request: Request) -> Report:
-    sources = read_sources(request.modules, with_main=request.rerun != "all")
+    known: Known = nothing_known if request.rerun == "all" else known_source
+    with_main = request.rerun != "all"
+    sources = read_sources(request.modules, known, with_main=with_main)
     if request.dependents:
         names = frozenset(source.name for source in sources)
         more = dependents_of(sources, whole=request.rerun == "all")
-        sources = read_sources((*request.modules, *more), with_main=request.rerun != "all")
+        sources = read_sources((*request.modules, *more), known, with_main=with_main)
         whole = frozenset(source.name for source in sources) - names
         request = dataclasses.replace(request, whole=whole)
     try:
@@ -320,7 +322,7 @@ def _select(
 def _plan_origins(plan: Plan) -> None:
     """Note the steps by which it is known which sources the modules are at."""
     for module in plan.matches.modules:
-        for step in origin_steps(module.source.module, module.outline):
+        for step in origin_steps(module.source.module, module.outline, module.source.text):
             plan.last.add(*step)
 
 

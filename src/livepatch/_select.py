@@ -5,14 +5,10 @@ function whose body alone has changed is no reason to run anything.
 """
 
 from __future__ import annotations
-import __future__
 
 import ast
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import reduce
-from importlib.machinery import SourceFileLoader
 from types import CodeType
 from typing import Any
 
@@ -31,11 +27,12 @@ from livepatch._needs import Needs
 from livepatch._outline import Outline
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
+from livepatch._recompile import FUTURE
 from livepatch._replaced import globals_behind
 from livepatch._report import Notice
 from livepatch._scope import ANNOTATIONS, REST, Shell, annotate_code, annotated
 from livepatch._snapshot import Snapshot
-from livepatch._source import MAIN
+from livepatch._source import MAIN, is_compiled_plainly
 from livepatch._spread import ChangedModules, Imported
 from livepatch._stale import (
     is_guard,
@@ -50,10 +47,6 @@ from livepatch._syntax import (
     fallen_back_names,
     is_import,
     overloaded_names,
-)
-
-_FUTURE = reduce(
-    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
 
 
@@ -170,12 +163,12 @@ class _Choice:
         if old is None:
             return self.whole("its earlier source is not known")
         before, after = old.scopes[()], new.scopes[()]
-        if (before.code.co_flags ^ after.code.co_flags) & _FUTURE:
+        if (before.code.co_flags ^ after.code.co_flags) & FUTURE:
             return self.whole("a `from __future__` import has come or gone")
         selection = self.select_bodies(old, new)
         if selection is not None:
             return selection
-        if not _is_compiled_plainly(self.source.spec):
+        if not is_compiled_plainly(self.source.spec):
             return self.whole("its loader changes its syntax")
         if globals_behind(self.source.module) is not None:
             return self.whole("its functions see another namespace than its own")
@@ -198,7 +191,7 @@ class _Choice:
             return None
         if text is None:
             return Selection(bodies)
-        return Selection(bodies, docstring_code(after, text, _FUTURE), DOCSTRING)
+        return Selection(bodies, docstring_code(after, text, FUTURE), DOCSTRING)
 
     def whole(self, reason: str) -> Selection:
         if self.source.name == MAIN:
@@ -369,7 +362,7 @@ class _Choice:
         self, selection: Selection, chosen: list[Statement], found: Statements, runs: list[bool]
     ) -> None:
         whole = self.new.scopes[()].code
-        flags, lazy = whole.co_flags & _FUTURE, found.annotations > 0
+        flags, lazy = whole.co_flags & FUTURE, found.annotations > 0
         selection.behind = frozenset(bound_behind_stars(found.all, runs, self.namespace))
         around = self.namespace, self.packages, selection.behind
         run = [*with_what_stays(found.all, runs, *around)]
@@ -393,8 +386,3 @@ def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool
                 (kept_last.discard if run else kept_last.add)(name)
     selection.restored = frozenset(name for name in selection.names if not last[name])
     selection.apart = selection.names & kept_last - selection.restored
-
-
-def _is_compiled_plainly(spec: Any) -> bool:
-    compiling: Any = getattr(type(spec.loader), "source_to_code", None)
-    return compiling is None or compiling is SourceFileLoader.source_to_code

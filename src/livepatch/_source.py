@@ -8,7 +8,7 @@ import os
 import stat
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec, SourceFileLoader, SourcelessFileLoader
 from importlib.util import spec_from_file_location
@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._errors import NotAModuleError, NotReloadableError
+from livepatch._recompile import Compiled, recompile
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,20 @@ DOES_NOT_COMPILE = (SyntaxError, ValueError, RecursionError, MemoryError)
 NO_CODE = compile("", "<no source>", "exec")
 
 
-def read_source(module_or_name: object) -> Source:
+Known = Callable[[ModuleType], "Compiled | None"]
+
+
+def nothing_known(_: ModuleType) -> None:
+    """Say that of no module it is known what was compiled for it before."""
+
+
+def read_source(module_or_name: object, known: Known = nothing_known) -> Source:
     """Find, read and compile the present source of a loaded module.
 
     Args:
         module_or_name: a module object, or the dotted name of a loaded module.
+        known: says what was compiled for a module before; only what has been edited since is then
+            compiled, and the module's own statements have no columns.
 
     Returns:
         The module, its freshly found spec, and the code of the source as it is now. Nothing of
@@ -63,10 +73,10 @@ def read_source(module_or_name: object) -> Source:
     namespace = namespace_of(module)
     name = _name_of(module, namespace)
     spec = _find_spec(name, module, namespace)
-    return Source(name, module, spec, *_compile(name, spec))
+    return Source(name, module, spec, *_compile(name, spec, known(module)))
 
 
-def _read_main(module: ModuleType) -> Source:
+def _read_main(module: ModuleType, known: Known) -> Source:
     """Read the file that a script was run from. Cells and what is typed in have none."""
     filename = namespace_of(module).get("__file__")
     if not isinstance(filename, str):
@@ -74,10 +84,12 @@ def _read_main(module: ModuleType) -> Source:
     spec = spec_from_file_location(MAIN, filename, loader=SourceFileLoader(MAIN, filename))
     if spec is None:
         raise NotReloadableError("LP102", "__main__ was not run from a source file")
-    return Source(MAIN, module, spec, *_compile(MAIN, spec))
+    return Source(MAIN, module, spec, *_compile(MAIN, spec, known(module)))
 
 
-def read_sources(modules: Iterable[object], *, with_main: bool = False) -> list[Source]:
+def read_sources(
+    modules: Iterable[object], known: Known = nothing_known, *, with_main: bool = False
+) -> list[Source]:
     """Find, read and compile the present sources of several modules.
 
     A module whose file has gone while its package is among the modules is part of the change; by
@@ -85,6 +97,7 @@ def read_sources(modules: Iterable[object], *, with_main: bool = False) -> list[
 
     Args:
         modules: the modules, or their names.
+        known: see `read_source`.
         with_main: whether ``__main__`` may be one of them.
 
     Returns:
@@ -97,16 +110,16 @@ def read_sources(modules: Iterable[object], *, with_main: bool = False) -> list[
     packages = {namespace_of(module).get("__name__") for module in given}
     main = sys.modules.get(MAIN) if with_main else None
     sources = [
-        _read_main(module) if module is main else _read_or_gone(module, packages)
+        _read_main(module, known) if module is main else _read_or_gone(module, packages, known)
         for module in given
     ]
     places = {name: index for index, name in enumerate(list(sys.modules))}
     return sorted(sources, key=lambda source: places[source.name])
 
 
-def _read_or_gone(module: ModuleType, packages: set[Any]) -> Source:
+def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Source:
     try:
-        return read_source(module)
+        return read_source(module, known)
     except NotReloadableError as error:
         name = _name_of(module, namespace_of(module))
         if not _says_file_is_gone(error, module) or name.rpartition(".")[0] not in packages:
@@ -231,16 +244,26 @@ def has_own_ways(loader: type) -> bool:
     )
 
 
+def is_compiled_plainly(spec: Any) -> bool:
+    """Whether a module is compiled as its source says it, without a loader that rewrites that."""
+    compiling: Any = getattr(type(spec.loader), "source_to_code", None)
+    return compiling is None or compiling is SourceFileLoader.source_to_code
+
+
 # The modules whose loaders compile what they read, and run that; one of them is ours.
 _LOADS_SOURCE = ("_frozen_importlib_external", "zipimport", "livepatch._origin")
 
 
-def _compile(name: str, spec: ModuleSpec) -> tuple[CodeType, bytes | str]:
+def _compile(name: str, spec: ModuleSpec, known: Compiled | None) -> tuple[CodeType, bytes | str]:
     loader: Any = spec.loader
     try:
         source, filename = _read(name, spec)
     except OSError as error:
         raise NotReloadableError("LP105", f"the source of {name!r}: {error}") from error
+    if known is not None and is_compiled_plainly(spec):
+        edited = recompile(known, source, filename)
+        if edited is not None:
+            return edited, source
     try:
         if hasattr(loader, "source_to_code"):
             code: CodeType = loader.source_to_code(source, filename)

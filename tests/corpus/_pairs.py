@@ -325,6 +325,8 @@ PAIRS = (
         "8.2.3",
         "9.0.0",
         needs=("tornado==6.4.1", "typeguard==4.4.0"),
+        # It fails where it takes two milliseconds, on a busy machine that is.
+        unstable=("tests/test_asyncio.py::TestContextManager::test_sleeps",),
         checked=True,
     ),
     Pair("cachetools", "5.3.3", "5.5.0", checked=True),

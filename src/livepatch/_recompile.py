@@ -1,0 +1,264 @@
+"""Compile an edit of a source alone, and put the rest of the code together from what there was.
+
+To compile a source of 5,000 lines costs more than all else that a reload of one edited function
+does. What stands before the edited statement has the code it had, and what stands behind it has
+moved by some lines.
+"""
+
+from __future__ import annotations
+import __future__
+
+import inspect
+import operator
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from functools import reduce
+from itertools import compress, count, repeat
+from operator import ne
+from types import CodeType
+from typing import Any, NamedTuple
+
+from livepatch._code import codes_in, instructions
+from livepatch._opcodes import CONSTANT
+from livepatch._outline import same_scope
+from livepatch._scope import ANNOTATE_NAMES, is_type_scope
+
+FUTURE: int = reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+# Another encoding than UTF-8 may be declared in the first two lines (PEP 263).
+_DECLARES = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_FIRST_LINE = "__firstlineno__"
+_LARGEST_BYTE = 255
+_ANNOTATING = frozenset(ANNOTATE_NAMES)
+
+
+class Compiled(NamedTuple):
+    """A source and the code that was made of it."""
+
+    text: bytes | str
+    code: CodeType
+
+
+class _Edit(NamedTuple):
+    """Which lines of a source have become which, each counted from nought, the end not included.
+
+    All are of statements that begin with a definition, and nothing else has changed.
+    """
+
+    start: int
+    stop: int
+    new_stop: int
+
+    @property
+    def moved(self) -> int:
+        """By how many lines what stands behind it has moved."""
+        return self.new_stop - self.stop
+
+
+def recompile(known: Compiled, text: bytes | str, filename: str) -> CodeType | None:
+    """Compile a source that was compiled before, and has been edited since.
+
+    Args:
+        known: the source before, and its code.
+        text: the source now.
+        filename: of the source.
+
+    Returns:
+        What the compiler would make of the whole: equal to it, at any depth, but for the columns
+        of what the module itself runs. None where only the compiler can tell: the edit does not
+        compile, or is not within functions and classes alone, or moves what cannot be moved.
+    """
+    if known.code.co_filename != filename:
+        return None
+    if known.text == text:
+        return known.code
+    if type(known.text) is not bytes or type(text) is not bytes:
+        return None
+    return _compile_edit(known.code, known.text, text)
+
+
+def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType | None:
+    if not (_is_plain(old_text) and _is_plain(new_text)):
+        return None
+    before, after = old_text.split(b"\n"), new_text.split(b"\n")
+    edit = _find_edit(whole, before, after)
+    # What a module annotates stands in one function, wherever it stands (3.14).
+    if edit is None or (edit.moved and not _ANNOTATING.isdisjoint(whole.co_names)):
+        return None
+    try:
+        old = _compile(whole, before, edit.start, edit.stop)
+        new = _compile(whole, after, edit.start, edit.new_stop)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # to compile the whole says what is wrong, and where
+    return _joined(whole, old, new, edit) if same_scope(old, new) else None
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether a source is UTF-8 whose lines are those that its line feeds make."""
+    if b"\0" in text or (b"\r" in text and text.count(b"\r") != text.count(b"\r\n")):
+        return False
+    declared = filter(None, map(_DECLARES.match, text.split(b"\n", 2)[:2]))
+    return all(each[1].lower() in {b"utf-8", b"utf8"} for each in declared)
+
+
+def _find_edit(code: CodeType, before: list[bytes], after: list[bytes]) -> _Edit | None:
+    """Find the lines that differ, and the definitions around them."""
+    first = next(compress(count(), map(ne, before, after)), min(len(before), len(after)))
+    rest = min(len(before), len(after)) - first
+    behind = next(compress(count(), map(ne, reversed(before), reversed(after))), rest)
+    stop = len(before) - min(behind, rest)
+    starts = sorted(_starts(code, before))
+    begin = max((start for start in starts if start <= first and start < stop), default=None)
+    end = min((start for start in starts if start >= stop), default=len(before))
+    if begin is None:
+        return None
+    edit = _Edit(begin, end, end + len(after) - len(before))
+    # It is compiled as it was, and as it is.
+    return edit if end - begin + edit.new_stop - begin < len(after) else None
+
+
+def _starts(code: CodeType, lines: list[bytes]) -> Iterator[int]:
+    """Yield where definitions begin that are in no other statement."""
+    for each in codes_in(code):
+        line = each.co_firstlineno - 1
+        is_definition = each.co_name[:1] != "<" or is_type_scope(each)
+        if is_definition and line < len(lines) and lines[line][:1] not in (b"", b" ", b"\t", b"\f"):
+            yield line
+
+
+def _compile(whole: CodeType, lines: list[bytes], start: int, stop: int) -> CodeType:
+    """Compile some lines of a source as they stand in it."""
+    text = b"\n" * start + b"\n".join(lines[start:stop]) + b"\n"
+    flags = whole.co_flags & FUTURE
+    code: CodeType = compile(text, whole.co_filename, "exec", flags, dont_inherit=True)
+    return code
+
+
+def _joined(whole: CodeType, old: CodeType, new: CodeType, edit: _Edit) -> CodeType | None:
+    """Put new definitions in the place of old ones, and move what stands behind them."""
+    constants: list[Any] = list(whole.co_consts)
+    fresh: dict[int, Any] = dict(zip(map(id, old.co_consts), new.co_consts))
+    waiting = codes_in(old)
+    for place, constant in enumerate(constants):
+        if type(constant) is not CodeType or constant.co_firstlineno <= edit.start:
+            continue
+        if constant.co_firstlineno <= edit.stop:
+            same = next((each for each in waiting if each == constant), None)
+            if same is None:
+                return None
+            waiting.remove(same)
+            constants[place] = fresh[id(same)]
+        elif edit.moved:
+            moved = _moved(constant, edit.moved)
+            if moved is None:
+                return None
+            constants[place] = moved
+    lines: dict[int | None, int | None] = {None: None}
+    for line, new_line in zip(lines_of(old), lines_of(new)):
+        if lines.setdefault(line, new_line) != new_line:
+            return None
+    if edit.moved or any(line != new_line for line, new_line in lines.items()):
+        table = bytes(_line_table(whole.co_firstlineno, _new_lines(whole, lines, edit)))
+        return whole.replace(co_consts=tuple(constants), co_linetable=table)
+    return whole.replace(co_consts=tuple(constants))
+
+
+def _moved(code: CodeType, by: int) -> CodeType | None:
+    """Return code as it is some lines further down; None where that cannot be told."""
+    constants: list[Any] = list(code.co_consts)
+    for place, constant in enumerate(constants):
+        if type(constant) is CodeType:
+            moved = _moved(constant, by)
+            if moved is None:
+                return None
+            constants[place] = moved
+    if _FIRST_LINE in code.co_names and not code.co_flags & inspect.CO_OPTIMIZED:
+        said = _place_of_first_line(code, code.co_firstlineno + by)
+        if said is None:
+            return None
+        constants[said] += by
+    return code.replace(co_firstlineno=code.co_firstlineno + by, co_consts=tuple(constants))
+
+
+def _place_of_first_line(code: CodeType, moved_to: int) -> int | None:
+    """Return the place of the constant by which a class says where it begins (3.13).
+
+    None where it has none of its own: it says the same number elsewhere, or will; or the number is
+    so small that it is part of an instruction (3.14).
+    """
+    numbers = [each if type(each) is int else None for each in code.co_consts]
+    if code.co_firstlineno not in numbers or moved_to in numbers or moved_to <= _LARGEST_BYTE:
+        return None
+    place = numbers.index(code.co_firstlineno)
+    uses = [each for each in instructions(code) if each[0] in CONSTANT and each[1] == place]
+    return place if len(uses) == 1 else None
+
+
+def lines_of(code: CodeType) -> Iterator[int | None]:
+    """Yield the line of each instruction."""
+    for start, end, line in code.co_lines():
+        yield from repeat(line, (end - start) // 2)
+
+
+def _new_lines(
+    whole: CodeType, lines: dict[int | None, int | None], edit: _Edit
+) -> Iterator[tuple[int, int | None]]:
+    """Yield how many instructions of the module stand in which line, one after the other."""
+    for start, end, line in whole.co_lines():
+        if line is None or line <= edit.start:
+            new_line = line
+        elif line <= edit.stop:
+            new_line = lines[line]
+        else:
+            new_line = line + edit.moved
+        yield (end - start) // 2, new_line
+
+
+if sys.version_info >= (3, 11):
+    _FIRST, _NO_LINE, _NO_COLUMN = 0x80, 15 << 3, 13 << 3
+    _MOST, _SIX_BITS, _MORE = 8, 0x3F, 0x40
+
+    def _line_table(first: int, lines: Iterable[tuple[int, int | None]]) -> Iterator[int]:
+        """Yield the bytes of a table of lines, without columns.
+
+        An entry is for up to eight instructions: a byte for its kind and their number, and then by
+        how many lines they are further down, six bits a byte (CPython: Objects/locations.md).
+        """
+        present = first
+        for number, line in lines:
+            for size in (*repeat(_MOST, (number - 1) // _MOST), (number - 1) % _MOST + 1):
+                yield _FIRST | (_NO_LINE if line is None else _NO_COLUMN) | size - 1
+                if line is None:
+                    continue
+                down, present = line - present, line
+                said = down << 1 if down >= 0 else -down << 1 | 1
+                while said > _SIX_BITS:
+                    yield _MORE | said & _SIX_BITS
+                    said >>= 6
+                yield said
+
+else:
+    _FARTHEST, _MOST, _NO_LINE = 127, 254, 0x80
+
+    def _line_table(first: int, lines: Iterable[tuple[int, int | None]]) -> Iterator[int]:
+        """Yield the bytes of a table of lines.
+
+        An entry is two bytes: how many bytes of instructions, and by how many lines they are
+        further down, or that they have none (CPython: Objects/lnotab_notes.txt).
+        """
+        present = first
+        for number, line in lines:
+            size, down = 2 * number, 0 if line is None else line - present
+            while abs(down) > _FARTHEST:
+                step = max(-_FARTHEST, min(_FARTHEST, down))
+                yield from (0, step & 0xFF)
+                down -= step
+            said = _NO_LINE if line is None else down & 0xFF
+            while size > _MOST:
+                yield from (_MOST, said)
+                size -= _MOST
+                said = said if line is None else 0
+            yield from (size, said)
+            present = present if line is None else line
