@@ -120,7 +120,7 @@ def check(filename: str, edits: list[tuple[Callable[[Lines, int], Lines], float]
     return alone
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(
     filename=st.sampled_from(MODULES),
     edits=st.lists(st.tuples(EDITS, st.floats(0, 1)), min_size=1, max_size=6),
