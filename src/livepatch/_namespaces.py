@@ -144,8 +144,9 @@ def namespace_before(module: Module, decisions: Decisions) -> OwnDict[str, Any]:
             anew[name] = survivors.get(id(value), value)
     for path in module.patched:
         pair = decisions.matches.by_new.get(id(module.new.get(path[0])))
-        around = decorated_function(module, path, module.old.get(path[0]))
-        if len(path) == 1 and pair is not None and around is None:
+        if len(path) > 1 or pair is None:
+            continue
+        if decorated_function(module, path, module.old.get(path[0])) is None:
             anew[path[0]] = pair.old
     return OwnDict({**module.old, **anew}) if anew else module.old
 

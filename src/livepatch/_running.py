@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import threading
 import types
@@ -21,7 +20,13 @@ from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._report import Notice, StaleFrame
-from livepatch._said_defaults import Defaults, defaults_of, said_defaults
+from livepatch._said_defaults import (
+    Defaults,
+    Functions,
+    defaults_of,
+    functions_in,
+    said_defaults,
+)
 
 CodePair = tuple[types.CodeType, types.CodeType]
 _FRAME_ATTRIBUTES = {
@@ -62,7 +67,7 @@ def update_running_code(
     # 3.10 lists a suspended generator and its frame.
     own = {id(getattr(each, "gi_frame", None)) for each in holders}
     said_anew = _made_otherwise(successors.values())
-    parse = functools.cache(ast.parse)
+    parse = functools.cache(functions_in)
     for holder in (each for each in holders if id(each) not in own):
         if id(holder) in matches.by_new:
             continue  # made by the load, of code that another name had: `a, b = b, a` has gone
@@ -145,7 +150,7 @@ def _defaults(
     matches: Matches,
     closure: types.FunctionType,
     new: types.CodeType | None,
-    parse: Callable[[bytes | str], ast.Module],
+    parse: Callable[[bytes | str], Functions],
 ) -> Defaults | None:
     """Return the defaults that a closure is to have; None where its own are what is known."""
     module = next((each for each in matches.modules if each.owns(closure)), None)

@@ -7,7 +7,7 @@ are read from the syntax: a constant is what it says, anything else is kept wher
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from livepatch._constants import same_value
 
 _Node = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Expressions = Mapping[str, ast.expr]
+Functions = dict[tuple[str, int], list[_Node]]
 _CONTAINERS = (ast.List, ast.Dict, ast.Set)
 
 
@@ -32,14 +33,24 @@ class Defaults(NamedTuple):
     unknown: str | None = None
 
 
-def said_defaults(tree: ast.Module, code: CodeType) -> Expressions | None:
+def functions_in(text: bytes | str) -> Functions:
+    """Return the syntax of all functions in a source, by the name and first line of each."""
+    found: Functions = {}
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, _Node):
+            found.setdefault(_place(node), []).append(node)
+    return found
+
+
+def said_defaults(functions: Functions, code: CodeType) -> Expressions | None:
     """Return what a source says the defaults of a function are; None where it cannot be told.
 
     Args:
-        tree: of the source.
+        functions: of the source, see `functions_in`.
         code: of the function.
     """
-    said = [_expressions(node) for node in _nodes(tree) if _is_of(node, code)]
+    nodes = functions.get((code.co_name, code.co_firstlineno), ())
+    said = [_expressions(node) for node in nodes if _is_of(node, code)]
     alike = {tuple(map(ast.dump, each.values())) for each in said}
     return said[0] if len(alike) == 1 else None
 
@@ -71,16 +82,13 @@ def defaults_of(function: FunctionType, code: CodeType, said: Expressions) -> De
     return Defaults(positional or None, values or None)
 
 
-def _nodes(tree: ast.Module) -> Iterator[_Node]:
-    return (node for node in ast.walk(tree) if isinstance(node, _Node))
+def _place(node: _Node) -> tuple[str, int]:
+    if isinstance(node, ast.Lambda):
+        return "<lambda>", node.lineno
+    return node.name, min(each.lineno for each in (node, *node.decorator_list))
 
 
 def _is_of(node: _Node, code: CodeType) -> bool:
-    name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
-    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
-    first = min(each.lineno for each in (node, *decorators))
-    if (name, first) != (code.co_name, code.co_firstlineno):
-        return False
     count = code.co_argcount + code.co_kwonlyargcount
     names = [each.arg for each in (*_positional(node), *node.args.kwonlyargs)]
     # The compiler mangles private names.
