@@ -8,7 +8,7 @@ it says something else, or says it with inputs that changed, the new one comes.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -58,6 +58,7 @@ class Values:
     _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
     _anew: tuple[dict[int, int], set[int]] | None = None
     _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _homes: dict[int, list[tuple[Mapping[str, Any], str]]] | None = None
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
         """Whether the statements that bind a path say the same, of the same inputs.
@@ -346,11 +347,12 @@ class Values:
 
     def _are_of_one_name(self, old: Any, new: Any) -> bool:
         """Whether a global had the one value and has the other: what is it goes with it."""
-        return any(
-            value is new and module.old.get(name) is old
-            for module in self.decisions.matches.modules
-            for name, value in module.new.items()
-        )
+        if self._homes is None:
+            self._homes = {}
+            for module in self.decisions.matches.modules:
+                for name, value in module.new.items():
+                    self._homes.setdefault(id(value), []).append((module.old, name))
+        return any(before.get(name) is old for before, name in self._homes.get(id(new), ()))
 
     def _is_made_otherwise(self, old: Any) -> bool:
         """Whether the class of a value is part of the reload, and initialises it in another way."""
