@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from livepatch._recompile import Compiled, lines_of, recompile
 from livepatch.testing import LiveModule
+from tests.live import run_in_child
 
 LIBRARY = Path(os.__file__).parent
 MODULES = (
@@ -235,3 +236,37 @@ def test_an_edit_behind_another_one_arrives_with_its_lines(live: LiveModule) -> 
     with pytest.raises(SyntaxError):
         live.edit(source.replace("return 1\n", "x = (\n"), rerun="changed")
     assert held() == 3
+
+
+SOURCE = "import os\n" + "\n" * 300 + "def f():\n    return 1\ndef g():\n    return 1\n" * 9
+
+
+def test_who_asks_again_what_has_changed_compiles_nothing() -> None:
+    said = run_in_child(
+        f"""
+        import sys
+        SOURCE = {SOURCE!r}
+        module, compiled = live.start(SOURCE), []
+        sys.addaudithook(lambda event, args: event == "compile" and compiled.append(args[0]))
+        def say(call):
+            compiled.clear()
+            print(call(), [each.strip().count(b"\\n") + 1 for each in compiled if each])
+        say(lambda: livepatch.changed(live.name))
+        say(lambda: livepatch.changed(live.name))
+        live.write(SOURCE.replace("return 1", "return 2", 1))
+        say(lambda: livepatch.changed(live.name) == (live.name,))
+        say(lambda: livepatch.reload_changed(live.name).ok)
+        say(lambda: livepatch.changed(live.name))
+        livepatch.undo()
+        say(lambda: livepatch.changed(live.name) == (live.name,))
+        """
+    )
+
+    assert said.splitlines() == [
+        "() [337]",
+        "() []",
+        "True [2, 2]",
+        "True [2, 2, 2, 2]",
+        "() []",
+        "True [337]",
+    ]

@@ -14,7 +14,7 @@ from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import is_class, kind_of
 from livepatch._module import star_names
-from livepatch._origin import could_be_from, find_origin, known_source
+from livepatch._origin import could_be_from, find_origin, known_source, remember_origin
 from livepatch._outline import Outline, outline
 from livepatch._recompile import lines_of
 from livepatch._shapes import lists_fields
@@ -111,12 +111,18 @@ def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
     if origin is None:
         return not could_be_from(source)
     old, new = origin.scopes[()].code, source.code
+    if old is new:
+        return False
     # The module's own statements may have no columns, where only an edit was compiled.
-    return not (
+    is_same = (
         same_code(old, new)
         and list(lines_of(old)) == list(lines_of(new))
         and all(map(_is_same_text, codes_in(old), codes_in(new)))
     )
+    if is_same:
+        # Who asks again compiles nothing, and an edit is compiled alone.
+        remember_origin(module, origin, source.text)
+    return not is_same
 
 
 def _is_same_text(old: CodeType, new: CodeType) -> bool:

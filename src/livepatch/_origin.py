@@ -258,9 +258,11 @@ def known_source(module: ModuleType) -> Compiled | None:
     return Compiled(record.text, record.outline.scopes[()].code)
 
 
-def remember_origin(module: ModuleType, origin: Outline | None) -> None:
+def remember_origin(
+    module: ModuleType, origin: Outline | None, text: bytes | str | None = None
+) -> None:
     """Note which source a module is at now; forget it when it is not known."""
-    for do, _ in origin_steps(module, origin):
+    for do, _ in origin_steps(module, origin, text):
         do()
 
 
