@@ -38,6 +38,7 @@ STAGES = (
     "_bodies",
     "_recompile",
     "_source",
+    "_remembered",
     "_kinds",
     "_layout",
     "_among",

@@ -252,7 +252,6 @@ def test_who_asks_again_what_has_changed_compiles_nothing() -> None:
             compiled.clear()
             print(call(), [each.strip().count(b"\\n") + 1 for each in compiled if each])
         say(lambda: livepatch.changed(live.name))
-        say(lambda: livepatch.changed(live.name))
         live.write(SOURCE.replace("return 1", "return 2", 1))
         say(lambda: livepatch.changed(live.name) == (live.name,))
         say(lambda: livepatch.reload_changed(live.name).ok)
@@ -263,10 +262,42 @@ def test_who_asks_again_what_has_changed_compiles_nothing() -> None:
     )
 
     assert said.splitlines() == [
-        "() [337]",
         "() []",
         "True [2, 2]",
         "True [2, 2, 2, 2]",
         "() []",
         "True [337]",
     ]
+
+
+def test_the_first_edit_of_what_an_import_compiled_is_compiled_alone() -> None:
+    said = run_in_child(
+        f"""
+        SOURCE = {SOURCE!r}
+        module, compiled = live.start(SOURCE), []
+        held = module.f
+        sys.addaudithook(lambda event, args: event == "compile" and compiled.append(args[0]))
+        live.edit(SOURCE[::-1].replace("1 nruter", "2 nruter", 2)[::-1], rerun="changed")
+        print([each.strip().count(b"\\n") + 1 for each in compiled if each], held())
+        """
+    )
+
+    assert said.splitlines() == ["[4, 4] 2"]
+
+
+def test_a_source_that_does_not_compile_is_imported_with_the_traceback_it_has(
+    tmp_path: Path,
+) -> None:
+    tmp_path.joinpath("broken.py").write_text("def f(:\n")
+    said = run_in_child(
+        f"""
+        import traceback
+        sys.path.insert(0, {str(tmp_path)!r})
+        try:
+            import broken
+        except SyntaxError as error:
+            print([each.name for each in traceback.extract_tb(error.__traceback__)])
+        """
+    )
+
+    assert said.split() == ["['<module>']"]

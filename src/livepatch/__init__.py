@@ -24,8 +24,8 @@ from livepatch._hooks import Reloading, after_reload, before_reload, forget_hook
 from livepatch._hotswap import hotswap
 from livepatch._install import install, uninstall
 from livepatch._migration import Change
-from livepatch._origin import remember_imports
 from livepatch._reload import reload, reload_changed
+from livepatch._remembered import remember_imports
 from livepatch._report import DefinitionChange, Notice, Outcome, Report, StaleFrame
 
 remember_imports()

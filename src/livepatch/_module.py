@@ -18,9 +18,9 @@ from livepatch._kinds import class_attributes, is_class
 from livepatch._load import Loaded
 from livepatch._marks import IMPORT_SYSTEM_NAMES, is_remnant
 from livepatch._nested import absolute_name
-from livepatch._origin import imported_code
 from livepatch._outline import Outline, outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._remembered import imported_code
 from livepatch._replaced import globals_behind
 from livepatch._select import Selection
 from livepatch._snapshot import Snapshot

@@ -143,11 +143,12 @@ def namespace_before(module: Module, decisions: Decisions) -> OwnDict[str, Any]:
         if id(type(value)) in migrations or type(value) in (tuple, frozenset):
             anew[name] = survivors.get(id(value), value)
     for path in module.patched:
-        pair = decisions.matches.by_new.get(id(module.new.get(path[0])))
-        if len(path) > 1 or pair is None:
+        name, *inside = path
+        pair = decisions.matches.by_new.get(id(module.new.get(name)))
+        if inside or pair is None:
             continue
-        if decorated_function(module, path, module.old.get(path[0])) is None:
-            anew[path[0]] = pair.old
+        if decorated_function(module, path, module.old.get(name)) is None:
+            anew[name] = pair.old
     return OwnDict({**module.old, **anew}) if anew else module.old
 
 

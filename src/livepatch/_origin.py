@@ -10,20 +10,24 @@ import importlib
 import importlib.util
 import marshal
 import os
-import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from livepatch._code import nested_codes, placed
 from livepatch._outline import Outline, outline
 from livepatch._own import Call
 from livepatch._recompile import Compiled
+from livepatch._remembered import (
+    imported_code,
+    imported_source,
+    running_main_code,
+    take_imported_code,
+)
 from livepatch._scope import Scope
 from livepatch._source import MAIN, Source, namespace_of
 
@@ -50,55 +54,8 @@ class _Origin(NamedTuple):
 
 
 _origins: dict[int, _Origin] = {}
-_imported: dict[str, CodeType] = {}
 _digests: dict[int, _Digest] = {}
 _names: dict[int, frozenset[str]] = {}  # of either
-_scripts: list[CodeType] = []  # the script that is __main__, until it is first brought to its file
-_get_code = SourceFileLoader.get_code
-
-
-def remember_imports() -> None:
-    """Remember the code of each module that is imported from now on.
-
-    The code object is there anyway; keeping it costs a dict entry an import, and the memory of the
-    module's top-level bytecode. It is digested and let go of when the module is first reloaded.
-    """
-    SourceFileLoader.get_code = _get_code_and_remember  # type: ignore[method-assign,assignment]
-    _scripts.extend(filter(None, [_running_main_code()]))
-
-
-def _running_main_code() -> CodeType | None:
-    """Return the code of the script that is ``__main__``, while a frame runs it."""
-    namespace = getattr(sys.modules.get(MAIN), "__dict__", {})
-    filename = namespace.get("__file__")
-    if not isinstance(filename, str):
-        return None
-    for frame in sys._current_frames().values():  # noqa: SLF001 - the one way to ask
-        present: FrameType | None = frame
-        while present is not None:
-            code = present.f_code
-            is_module = present.f_globals is namespace and code.co_name == "<module>"
-            if is_module and os.path.realpath(code.co_filename) == os.path.realpath(filename):
-                return code
-            present = present.f_back
-    return None
-
-
-def _get_code_and_remember(self: SourceFileLoader, fullname: str) -> CodeType | None:
-    code = _get_code(self, fullname)
-    # inspect, runpy and coverage ask for code too, and run it elsewhere or not at all.
-    module = sys.modules.get(fullname)
-    spec = getattr(module, "__spec__", None)
-    if code is not None and (
-        getattr(spec, "_initializing", False) or fullname in importlib._RELOADING  # type: ignore[attr-defined]  # noqa: SLF001
-    ):
-        _imported[fullname] = code
-    return code
-
-
-def imported_code(name: str) -> CodeType | None:
-    """Return the code that a module was first imported from; None if that is not remembered."""
-    return _imported.get(name)
 
 
 def loaded_code(module: ModuleType) -> CodeType | None:
@@ -110,7 +67,7 @@ def loaded_code(module: ModuleType) -> CodeType | None:
     if digest is not None and digest.module() is module:
         return digest.code
     namespace = namespace_of(module)
-    code = _imported.get(str(namespace.get("__name__"))) or _read_cached_code(namespace)
+    code = imported_code(str(namespace.get("__name__"))) or _read_cached_code(namespace)
     _digests[id(module)] = _Digest(weakref.ref(module, _forgetting(id(module))), code, None)
     return code
 
@@ -158,10 +115,10 @@ def loaded_outline(module: ModuleType) -> Outline | None:
 def find_origin(source: Source) -> Outline | None:
     """Return the outline of the source that the live module was made from; None if unknown."""
     known = _known_origin(source.module)
-    imported = _imported.pop(source.name, None)
-    if source.name == MAIN:
-        imported = _scripts.pop() if _scripts else None
-        imported = imported or (_running_main_code() if known is None else None)
+    sources = imported_source(source.name), Compiled(source.text, source.code)
+    imported = take_imported_code(source.name)
+    if imported is None and known is None and source.name == MAIN:
+        imported = running_main_code()
     if known is None or imported is not None:
         namespace = namespace_of(source.module)
         known = _outline_if_remembered(imported, source, namespace) or known
@@ -169,7 +126,9 @@ def find_origin(source: Source) -> Outline | None:
             known = _outline_if_remembered(source.code, source, namespace)
         if known is None:
             known = _outline_if_live(_read_cached_code(namespace), source, namespace)
-        remember_origin(source.module, known)
+        code = known.scopes[()].code if known is not None else None
+        text = next((each.text for each in sources if each and each.code is code), None)
+        remember_origin(source.module, known, text)
     return known
 
 
@@ -249,13 +208,12 @@ def _known_origin(module: ModuleType) -> Outline | None:
 
 
 def known_source(module: ModuleType) -> Compiled | None:
-    """Return the source that livepatch last brought this module to, and the code of it."""
+    """Return a source of a module and the code of it: of its import, or its last reload."""
+    imported = imported_source(str(namespace_of(module).get("__name__")))
     record = _origins.get(id(module))
-    if record is None or record.module() is not module or record.text is None:
-        return None
-    if namespace_of(module).get("__name__") in _imported:
-        return None  # something else has been loaded since
-    return Compiled(record.text, record.outline.scopes[()].code)
+    if imported is not None or record is None or record.module() is not module:
+        return imported
+    return None if record.text is None else Compiled(record.text, record.outline.scopes[()].code)
 
 
 def remember_origin(

@@ -90,7 +90,7 @@ def measure(job: Job) -> dict[str, Any]:
 def rows(outcomes: Outcomes, tools: Sequence[str]) -> list[Row]:
     """Return what each tool costs, in compiles of the source.
 
-    The first reload of a module is shown apart: only behind it is it known which text was compiled.
+    The first reload of a module is shown apart: what is known of it by then is from its import.
     """
     return [
         _row(outcomes, case, tool, first=first)
@@ -117,7 +117,7 @@ def _row(outcomes: Outcomes, case: str, tool: str, *, first: bool) -> Row:
         ),
         ratio=ratio,
         against="compiling the source",
-        target=TARGET if tool == LIVEPATCH and not first else None,
+        target=TARGET if tool == LIVEPATCH else None,
         note=("held function current" if all(run["current"] for run in runs) else "held one stale")
         if runs
         else "",

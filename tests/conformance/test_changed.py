@@ -132,10 +132,11 @@ def test_module_whose_file_has_gone_from_an_unchanged_package(
 
 def test_module_imported_before_livepatch_knew(live: LiveModule) -> None:
     # As when livepatch is imported late: nothing is remembered of the import.
-    from livepatch import _origin
+    from livepatch import _remembered
 
     live.start("def f(): return 1\nX = 1\n")
-    _origin._imported.pop(live.name)
+    _remembered._imported.pop(live.name)
+    _remembered._compiled.pop(live.name)
     importlib.invalidate_caches()
 
     assert livepatch.changed(live.name) == ()
