@@ -251,7 +251,7 @@ def is_compiled_plainly(spec: Any) -> bool:
 
 
 # The modules whose loaders compile what they read, and run that; one of them is ours.
-_LOADS_SOURCE = ("_frozen_importlib_external", "zipimport", "livepatch._origin")
+_LOADS_SOURCE = ("_frozen_importlib_external", "zipimport", "livepatch._remembered")
 
 
 def _compile(name: str, spec: ModuleSpec, known: Compiled | None) -> tuple[CodeType, bytes | str]:
