@@ -39,6 +39,7 @@ STAGES = (
     "_recompile",
     "_source",
     "_remembered",
+    "_by_text",
     "_kinds",
     "_layout",
     "_among",

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._asked import not_asked_for
+from livepatch._by_text import OTHER_MEANS, names_by_text
 from livepatch._marks import marks_in
 from livepatch._nested import absolute_name
 from livepatch._opcodes import JUMPS
@@ -23,8 +24,6 @@ from livepatch._scope import Shell
 from livepatch._snapshot import Snapshot
 from livepatch._syntax import names_bound_perhaps, names_for_types
 
-# By these a source may bind globals without a statement that says so.
-_OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
 _JUMPS = frozenset(JUMPS)
 _BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("__"))
 
@@ -87,8 +86,9 @@ def drop_vanished_names(
     said = set(snapshot.source.code.co_names)
     vanished = {*_imported_at_most(snapshot.origin, outline), *_for_types(snapshot)}
     vanished |= _bound_perhaps(snapshot, outline) if perhaps is None else perhaps
-    if not alone or not said.isdisjoint(_OTHER_MEANS):
+    if not alone or not said.isdisjoint(OTHER_MEANS):
         vanished |= snapshot.origin.scopes[()].shells.keys() - said
+        vanished |= names_by_text(snapshot.origin) - names_by_text(outline) - said
     vanished &= namespace.keys()
     for name in vanished:
         del namespace[name]

@@ -13,6 +13,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._by_text import names_by_text
 from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
 from livepatch._load import Loaded
@@ -214,7 +215,7 @@ def find_names(module: Module, modules: Mapping[str, Module]) -> None:
 def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:
     source, old = module.outline, module.old
     known = {*source.scopes[()].shells, *source.global_names, *IMPORT_SYSTEM_NAMES}
-    known |= module.rebound
+    known |= module.rebound | names_by_text(source)
     stars = _starred(module, source, modules, attrgetter("new"))
     for name, value in module.new.items():
         # Bound by other means: globals()[...], exec, a star import of something new.
@@ -225,7 +226,9 @@ def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]
 
 def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:
     origin = module.origin
-    known = {*origin.scopes[()].shells, *origin.global_names} if origin is not None else set[str]()
+    known = set[str]()
+    if origin is not None:
+        known.update(origin.scopes[()].shells, origin.global_names, names_by_text(origin))
     stars = _starred(module, origin, modules, attrgetter("old")) if origin is not None else []
     for name, value in module.old.items():
         if (name in module.bound and name in module.new) or is_remnant(name):

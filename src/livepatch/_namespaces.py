@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import repeat
+from types import ModuleType
 from typing import Any
 
+from livepatch._by_text import no_longer_bound_by
 from livepatch._constants import may_hold_state
 from livepatch._decisions import Decisions
 from livepatch._kinds import is_special
 from livepatch._layers import decorated_function
+from livepatch._marks import is_remnant
 from livepatch._module import Module, Part, names_of_others
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import Plan
@@ -57,6 +60,8 @@ def plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
     final.update(_taken_from_outside(plan, module))
     if module.part is Part.RELOADED and module.origin is None:
         _notice_unknown_names(plan, module)
+    elif module.origin is not None and no_longer_bound_by(module.origin, module.outline):
+        _notice_computed_names(plan, module)
     bring_names(plan.steps, module.live, final)
 
 
@@ -128,6 +133,15 @@ def _notice_unknown_names(plan: Plan, module: Module) -> None:
     if doubtful:
         message = f"its earlier source is not known; kept what may be stale: {', '.join(doubtful)}"
         plan.notices.append(Notice("LP305", module.name, message))
+
+
+def _notice_computed_names(plan: Plan, module: Module) -> None:
+    """Name what may have been bound by its name as a text, by a statement that is another now."""
+    message = "a statement that has changed or gone may have bound it by its name as a text"
+    for name, value in plan.finals[module.name].items():
+        others = name in module.bound or is_special(name) or is_remnant(name)
+        if not others and name in module.old and type(value) is not ModuleType:
+            plan.notices.append(Notice("LP314", f"{module.name}.{name}", message))
 
 
 def namespace_before(module: Module, decisions: Decisions) -> OwnDict[str, Any]:
