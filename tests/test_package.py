@@ -174,6 +174,7 @@ STAGES = (
     "_library_caches",
     "_importers",
     "_carry",
+    "_lazy_annotations",
     "_lacking",
     "_remnants",
     "_notices",

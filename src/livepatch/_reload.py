@@ -25,6 +25,7 @@ from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._keep import keep_record
 from livepatch._lacking import refuse_lacking
+from livepatch._lazy_annotations import forget_annotations
 from livepatch._library_caches import note_library_caches
 from livepatch._link import with_known_codes
 from livepatch._load import Loaded, load
@@ -249,6 +250,7 @@ def _go_through(
     notice_returned(plan, selections)
     fill_absent(plan)
     carry_data(plan)
+    forget_annotations(plan)
     plan_registrations(plan)
     refuse_lacking(plan)
     notice_leftovers(plan)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._code import nested_codes
 from livepatch._differences import Changes
 from livepatch._filled import filled_by
 from livepatch._kinds import kind_of
@@ -94,9 +96,14 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
 def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
     """Return a changed name that functions have been annotated with, and that no definition is.
 
-    A class that is made again goes on to be the very one.
+    A class that is made again goes on to be the very one. Since 3.14 annotations are computed when
+    they are asked for: only decorators may have asked.
     """
-    used = {name for code in statement.codes for name in code.co_names}  # those of a class
+    if sys.version_info >= (3, 14) and not any(_is_decorated(node) for node in statement.nodes):
+        return None
+    # Those of a class, and of the classes in it.
+    codes = (each for code in statement.codes for each in (code, *nested_codes(code)))
+    used = {name for code in codes for name in code.co_names}
     names = needs.changes.names & (statement.uses | used)
     if not names:
         return None  # nearly every one
@@ -107,6 +114,11 @@ def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
         if needs.runs[place] and place not in needs.headers
     }
     return Cause(min(assigned)) if assigned else None
+
+
+def _is_decorated(node: ast.AST) -> bool:
+    inside = (getattr(each, "decorator_list", ()) for each in ast.walk(node))
+    return any(inside)
 
 
 def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:

@@ -60,6 +60,11 @@ class Steps:
         self.do += others.do
         self.undo += others.undo
 
+    def prepend(self, others: Steps) -> None:
+        """Put another row of steps before these."""
+        self.do[:0] = others.do
+        self.undo[:0] = others.undo
+
     def inverse(self) -> Steps:
         """Return the steps that take these back, each with itself to take that back."""
         steps = Steps()
