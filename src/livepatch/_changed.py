@@ -22,6 +22,7 @@ from livepatch._source import (
     DOES_NOT_COMPILE,
     Source,
     find_module,
+    is_compiled_plainly,
     is_installed,
     namespace_of,
     read_source,
@@ -119,7 +120,7 @@ def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
         and list(lines_of(old)) == list(lines_of(new))
         and all(map(_is_same_text, codes_in(old), codes_in(new)))
     )
-    if is_same:
+    if is_same and is_compiled_plainly(source.spec):
         # Who asks again compiles nothing, and an edit is compiled alone.
         remember_origin(module, origin, source.text)
     return not is_same

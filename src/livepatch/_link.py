@@ -34,7 +34,8 @@ def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     if not known.issuperset(map(id, live)):
         origin = outline(linked(code, _codes_of_functions(namespace)))
         code = origin.scopes[()].code
-    source = replace(source, code=graft(code, source.code))
+    if code.co_filename == source.code.co_filename:
+        source = replace(source, code=graft(code, source.code))
     return replace(snapshot, source=source, origin=origin)
 
 

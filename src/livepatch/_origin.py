@@ -29,7 +29,7 @@ from livepatch._remembered import (
     take_imported_code,
 )
 from livepatch._scope import Scope
-from livepatch._source import MAIN, Source, namespace_of
+from livepatch._source import MAIN, Source, is_compiled_plainly, namespace_of
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
 _PYC_HEADER = 16
@@ -128,6 +128,7 @@ def find_origin(source: Source) -> Outline | None:
             known = _outline_if_live(_read_cached_code(namespace), source, namespace)
         code = known.scopes[()].code if known is not None else None
         text = next((each.text for each in sources if each and each.code is code), None)
+        text = text if is_compiled_plainly(source.spec) else None
         remember_origin(source.module, known, text)
     return known
 

@@ -12,23 +12,27 @@ import inspect
 import operator
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from functools import reduce
+import warnings
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial, reduce
 from itertools import compress, count, repeat
 from operator import ne
 from types import CodeType
 from typing import Any, NamedTuple
 
 from livepatch._code import codes_in, instructions
-from livepatch._opcodes import CONSTANT
+from livepatch._opcodes import CONSTANT, IMPORTS, STORES
 from livepatch._outline import same_scope
-from livepatch._scope import ANNOTATE_NAMES, is_type_scope
+from livepatch._scope import ANNOTATE_NAMES
 
 FUTURE: int = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 )
 # Another encoding than UTF-8 may be declared in the first two lines (PEP 263).
 _DECLARES = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BEGINS = re.compile(rb"@|(?:def|class|async)\b")
+_GLOBAL = re.compile(rb"\bglobal\b")
 _FIRST_LINE = "__firstlineno__"
 _LARGEST_BYTE = 255
 _ANNOTATING = frozenset(ANNOTATE_NAMES)
@@ -87,12 +91,53 @@ def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType
     # What a module annotates stands in one function, wherever it stands (3.14).
     if edit is None or (edit.moved and not _ANNOTATING.isdisjoint(whole.co_names)):
         return None
+    lines = before[edit.start : edit.stop], after[edit.start : edit.new_stop]
+    # It says something about all of a module, as does another meaning of `super` (3.12).
+    declared = [sum(len(_GLOBAL.findall(line)) for line in part) for part in lines]
+    if declared[0] != declared[1] or "super" in whole.co_names:
+        return None
+    compiling = partial(_compile, whole, edit.start, _imported_names(whole))
     try:
-        old = _compile(whole, before, edit.start, edit.stop)
-        new = _compile(whole, after, edit.start, edit.new_stop)
+        new = compiling(lines[1])
+        with _without_warnings():  # of what was there before
+            old = compiling(lines[0])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None  # to compile the whole says what is wrong, and where
-    return _joined(whole, old, new, edit) if same_scope(old, new) else None
+    same = same_scope(old, new) and _exceptions(old) == _exceptions(new)
+    return _joined(whole, old, new, edit) if same else None
+
+
+def _exceptions(code: CodeType) -> bytes:
+    return getattr(code, "co_exceptiontable", b"")
+
+
+def _imported_names(whole: CodeType) -> list[str]:
+    """List the names that a module imports: calls of what is in them have other code (3.11)."""
+    found: dict[str, None] = {}
+    imports = False
+    for opcode, argument in instructions(whole):
+        if opcode in IMPORTS:
+            imports = True
+        elif imports and opcode in STORES:
+            found[whole.co_names[argument]] = None
+            imports = False
+    return list(found)
+
+
+@contextmanager
+def _without_warnings() -> Generator[None, None, None]:
+    """Let the compiler warn of nothing.
+
+    Not by `warnings.catch_warnings`: another thread may do the same just now, and whose list of
+    filters is in force afterwards is then anybody's guess.
+    """
+    filters: Any = warnings.filters
+    ours = ("ignore", None, Warning, None, 0)
+    filters.insert(0, ours)
+    try:
+        yield
+    finally:
+        filters[:] = [each for each in filters if each is not ours]
 
 
 def _is_plain(text: bytes) -> bool:
@@ -110,10 +155,8 @@ def _find_edit(code: CodeType, before: list[bytes], after: list[bytes]) -> _Edit
     behind = next(compress(count(), map(ne, reversed(before), reversed(after))), rest)
     stop = len(before) - min(behind, rest)
     starts = sorted(_starts(code, before))
-    begin = max((start for start in starts if start <= first and start < stop), default=None)
+    begin = max((start for start in starts if start <= first and start < stop), default=0)
     end = min((start for start in starts if start >= stop), default=len(before))
-    if begin is None:
-        return None
     edit = _Edit(begin, end, end + len(after) - len(before))
     # It is compiled as it was, and as it is.
     return edit if end - begin + edit.new_stop - begin < len(after) else None
@@ -123,14 +166,21 @@ def _starts(code: CodeType, lines: list[bytes]) -> Iterator[int]:
     """Yield where definitions begin that are in no other statement."""
     for each in codes_in(code):
         line = each.co_firstlineno - 1
-        is_definition = each.co_name[:1] != "<" or is_type_scope(each)
-        if is_definition and line < len(lines) and lines[line][:1] not in (b"", b" ", b"\t", b"\f"):
+        # Behind a line that goes on, it may be an indented one in truth.
+        if line < len(lines) and _BEGINS.match(lines[line]) and not _goes_on(lines, line - 1):
             yield line
 
 
-def _compile(whole: CodeType, lines: list[bytes], start: int, stop: int) -> CodeType:
-    """Compile some lines of a source as they stand in it."""
-    text = b"\n" * start + b"\n".join(lines[start:stop]) + b"\n"
+def _goes_on(lines: list[bytes], at: int) -> bool:
+    return at >= 0 and lines[at].rstrip(b"\r").endswith(b"\\")
+
+
+def _compile(whole: CodeType, start: int, imported: list[str], lines: list[bytes]) -> CodeType:
+    """Compile some lines of a source as they stand in it, between others."""
+    # Behind them a statement: the last one may do nothing, and of a module's end that leaves less.
+    names = ", ".join(f"_ as {name}" for name in imported).encode()
+    before = b"import " + names if names and start else b""
+    text = before + b"\n" * start + b"\n".join(lines) + b"\n_\n"
     flags = whole.co_flags & FUTURE
     code: CodeType = compile(text, whole.co_filename, "exec", flags, dont_inherit=True)
     return code

@@ -51,7 +51,13 @@ from livepatch._returned import notice_returned
 from livepatch._returns import follow_returns, keep_changed, keep_gone
 from livepatch._select import Selection, select
 from livepatch._snapshot import Snapshot, take_snapshot
-from livepatch._source import Known, Source, nothing_known, read_sources
+from livepatch._source import (
+    Known,
+    Source,
+    is_compiled_plainly,
+    nothing_known,
+    read_sources,
+)
 from livepatch._stopped import let_go, with_note
 from livepatch._summary import summarise
 from livepatch._turns import log_report, one_at_a_time
@@ -324,7 +330,9 @@ def _select(
 def _plan_origins(plan: Plan) -> None:
     """Note the steps by which it is known which sources the modules are at."""
     for module in plan.matches.modules:
-        for step in origin_steps(module.source.module, module.outline, module.source.text):
+        source = module.source
+        text = source.text if is_compiled_plainly(source.spec) else None
+        for step in origin_steps(source.module, module.outline, text):
             plan.last.add(*step)
 
 

@@ -6,15 +6,18 @@ import importlib
 import os
 import sys
 import threading
+from functools import partial
 from importlib.machinery import SourceFileLoader
-from types import CodeType, FrameType, FunctionType
-from typing import Any, cast
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+from weakref import ref
 
 from livepatch._recompile import Compiled
-from livepatch._source import MAIN, is_installed
+from livepatch._source import IMPORT_SYSTEM, MAIN, is_installed
 
 _imported: dict[str, CodeType] = {}
 _compiled: dict[str, Compiled] = {}  # of those that were not read from a .pyc
+_modules: dict[str, ref[ModuleType]] = {}
 _scripts: list[CodeType] = []  # the script that is __main__, until it is first brought to its file
 
 
@@ -39,17 +42,17 @@ def remember_imports() -> None:
     """
     loader: Any = SourceFileLoader
     loader.get_code = _as_of_import_system(_get_code_and_remember)
-    loader.source_to_code = _as_of_import_system(_compile_and_remember)
+    if _source_to_code.__code__.co_filename == IMPORT_SYSTEM:  # not another one's, which rewrites
+        loader.source_to_code = _as_of_import_system(_compile_and_remember)
     _scripts.extend(filter(None, [running_main_code()]))
 
 
-def _as_of_import_system(function: FunctionType | Any) -> Any:
+def _as_of_import_system(function: Any) -> Any:
     """Let tracebacks leave a function out where they leave out the import system's own frames.
 
     It knows these by their file (CPython: Python/import.c, remove_importlib_frames).
     """
-    file = cast("FunctionType", _get_code).__code__.co_filename
-    function.__code__ = function.__code__.replace(co_filename=file)
+    function.__code__ = function.__code__.replace(co_filename=IMPORT_SYSTEM)
     return function
 
 
@@ -70,10 +73,19 @@ def _get_code_and_remember(self: SourceFileLoader, fullname: str) -> CodeType | 
         getattr(spec, "_initializing", False) or fullname in importlib._RELOADING  # type: ignore[attr-defined]  # noqa: SLF001
     ):
         _imported[fullname] = code
+        if isinstance(module, ModuleType):  # a loader may make anything
+            _modules[fullname] = ref(module, partial(_forget, fullname))
         latest = _latest.compiled
         if latest is not None and latest.code is code and not is_installed(code.co_filename):
             _compiled[fullname] = latest
     return code
+
+
+def _forget(name: str, module: ref[ModuleType]) -> None:
+    """Forget what a module was imported from when it goes, unless another one has the name now."""
+    if _modules.get(name) is module:
+        for known in (_modules, _imported, _compiled):
+            known.pop(name, None)
 
 
 def running_main_code() -> CodeType | None:
@@ -108,4 +120,5 @@ def take_imported_code(name: str) -> CodeType | None:
     if name == MAIN:
         return _scripts.pop() if _scripts else None
     _compiled.pop(name, None)
+    _modules.pop(name, None)
     return _imported.pop(name, None)

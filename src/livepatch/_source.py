@@ -245,9 +245,17 @@ def has_own_ways(loader: type) -> bool:
 
 
 def is_compiled_plainly(spec: Any) -> bool:
-    """Whether a module is compiled as its source says it, without a loader that rewrites that."""
+    """Whether a module is compiled as its source says it, without a loader that rewrites that.
+
+    Ours, which remembers it, says that it is of the import system's own file.
+    """
     compiling: Any = getattr(type(spec.loader), "source_to_code", None)
-    return compiling is None or compiling is SourceFileLoader.source_to_code
+    code = getattr(compiling, "__code__", None)
+    return compiling is None or getattr(code, "co_filename", None) == IMPORT_SYSTEM
+
+
+IMPORT_SYSTEM = SourcelessFileLoader.get_code.__code__.co_filename
+"""The file that the import system's own functions say they are of."""
 
 
 # The modules whose loaders compile what they read, and run that; one of them is ours.
