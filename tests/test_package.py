@@ -73,7 +73,6 @@ STAGES = (
     "_reach",
     "_filled",
     "_between",
-    "_link",
     "_spread",
     "_marks",
     "_stale",
@@ -94,6 +93,7 @@ STAGES = (
     # match
     "_module",
     "_layers",
+    "_link",
     "_registered",
     "_unwrapped",
     "_pairs",

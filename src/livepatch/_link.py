@@ -6,14 +6,19 @@ compiled is where nothing changed; here they become the same objects.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._among import objects_of
-from livepatch._code import Placed, graft, linked, nested_codes, placed
+from livepatch._bodies import is_function_code
+from livepatch._code import Placed, codes_in, graft, linked, nested_codes, placed
+from livepatch._kinds import class_attributes, is_class
+from livepatch._layers import layers_of
 from livepatch._origin import live_codes
 from livepatch._outline import outline
+from livepatch._scope import RUN_AT_ONCE, is_type_scope
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
 
@@ -32,18 +37,55 @@ def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     known = {id(code), *map(id, nested_codes(code))}
     live = live_codes(namespace, source.name, code.co_filename)
     if not known.issuperset(map(id, live)):
-        origin = outline(linked(code, _codes_of_functions(namespace)))
+        origin = outline(linked(code, _codes_of_functions(code, namespace)))
         code = origin.scopes[()].code
     if code.co_filename == source.code.co_filename:
         source = replace(source, code=graft(code, source.code))
     return replace(snapshot, source=source, origin=origin)
 
 
-def _codes_of_functions(namespace: dict[str, Any]) -> dict[Placed, CodeType]:
+def _codes_of_functions(code: CodeType, namespace: dict[str, Any]) -> dict[Placed, CodeType]:
+    """Return the codes that live functions of a module have, and those inside them.
+
+    Most are found from the module's names. The heap may hold millions of objects: it is searched
+    where something that the module has defined is not.
+    """
+    found = _codes_inside(_reachable_functions(namespace))
+    if all(placed(each) in found for each in _functions_said(code)):
+        return found
+    functions = (each for each in objects_of(FunctionType) if each.__globals__ is namespace)
+    return found | _codes_inside(functions)
+
+
+def _codes_inside(functions: Iterable[FunctionType]) -> dict[Placed, CodeType]:
     found: dict[Placed, CodeType] = {}
-    for each in objects_of(FunctionType):
+    for each in functions:
         # One that forwards has its survivor in a list among its constants, and so no hash.
-        if each.__globals__ is namespace and list not in map(type, each.__code__.co_consts):
+        if list not in map(type, each.__code__.co_consts):
             for code in (each.__code__, *nested_codes(each.__code__)):
                 found.setdefault(placed(code), code)
     return found
+
+
+def _reachable_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
+    """Yield the functions of a module that its names lead to, through its classes too."""
+    values = list(namespace.values())
+    waiting: list[Any] = [layer for value in values for layer in layers_of(value)]
+    seen: set[int] = set()
+    for each in waiting:
+        attributes = class_attributes(each) if is_class(each) else {}
+        if type(each) is FunctionType and each.__globals__ is namespace:
+            yield each
+        own = attributes.get("__module__") == namespace.get("__name__")
+        if attributes and own and id(each) not in seen:
+            seen.add(id(each))
+            waiting += (layer for part in list(attributes.values()) for layer in layers_of(part))
+
+
+def _functions_said(code: CodeType) -> Iterator[CodeType]:
+    """Yield the codes of the functions that a module's statements make, or its classes'."""
+    for inner in codes_in(code):
+        if is_type_scope(inner) or not is_function_code(inner):
+            yield from _functions_said(inner)
+        elif inner.co_name not in RUN_AT_ONCE:
+            yield inner

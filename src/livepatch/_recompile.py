@@ -33,7 +33,7 @@ FUTURE: int = reduce(
 _DECLARES = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BEGINS = re.compile(rb"@|(?:def|class|async)\b")
 _GLOBAL = re.compile(rb"\bglobal\b")
-_FIRST_LINE = "__firstlineno__"
+_SAYS_LINE = sys.version_info >= (3, 13)
 _LARGEST_BYTE = 255
 _ANNOTATING = frozenset(ANNOTATE_NAMES)
 
@@ -224,7 +224,7 @@ def _moved(code: CodeType, by: int) -> CodeType | None:
             if moved is None:
                 return None
             constants[place] = moved
-    if _FIRST_LINE in code.co_names and not code.co_flags & inspect.CO_OPTIMIZED:
+    if _SAYS_LINE and not code.co_flags & inspect.CO_OPTIMIZED:
         said = _place_of_first_line(code, code.co_firstlineno + by)
         if said is None:
             return None
@@ -239,6 +239,8 @@ def _place_of_first_line(code: CodeType, moved_to: int) -> int | None:
     so small that it is part of an instruction (3.14).
     """
     numbers = [each if type(each) is int else None for each in code.co_consts]
+    if "__firstlineno__" not in code.co_names:
+        return None  # `nonlocal __firstlineno__`
     if code.co_firstlineno not in numbers or moved_to in numbers or moved_to <= _LARGEST_BYTE:
         return None
     place = numbers.index(code.co_firstlineno)

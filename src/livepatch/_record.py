@@ -335,6 +335,15 @@ def retained(targets: AbstractSet[int] | None = None) -> OwnList[Any]:
     return found
 
 
+def retained_codes() -> Iterator[CodeType]:
+    """Yield the code of each module and class that the records of all live reports keep."""
+    for record in list(_records):
+        for module in record.modules:
+            yield module.source.code
+            for outline in (module.origin, module.at, module.outline):
+                yield from (scope.code for scope in outline.scopes.values()) if outline else ()
+
+
 def unwrapped() -> OwnList[Any]:
     """List the wrappers that the records of all live reports keep, and what is in them.
 

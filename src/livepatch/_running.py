@@ -18,7 +18,7 @@ from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
-from livepatch._record import retained
+from livepatch._record import retained, retained_codes
 from livepatch._report import Notice, StaleFrame
 from livepatch._said_defaults import (
     Defaults,
@@ -95,6 +95,8 @@ def _codes_in_use(
         code.co_consts for code in olds if types.CodeType in map(type, code.co_consts)
     )
     explainers += result.steps.arguments()
+    # Earlier versions of a module have the codes of all that had not changed.
+    explainers += (code.co_consts for code in retained_codes())
     for module in matches.modules:
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())

@@ -249,7 +249,7 @@ def is_compiled_plainly(spec: Any) -> bool:
 
     Ours, which remembers it, says that it is of the import system's own file.
     """
-    compiling: Any = getattr(type(spec.loader), "source_to_code", None)
+    compiling: Any = getattr(type(getattr(spec, "loader", None)), "source_to_code", None)
     code = getattr(compiling, "__code__", None)
     return compiling is None or getattr(code, "co_filename", None) == IMPORT_SYSTEM
 
