@@ -38,6 +38,7 @@ class Header:
         binds: the globals that it binds itself.
         called: of those of its decorators that a call makes: what the call returns is called too.
         direct: of objects that decorate themselves, rather than by a method.
+        invoked: of those that are called, or given to what is.
     """
 
     names: Collection[str]
@@ -46,6 +47,7 @@ class Header:
     binds: Collection[str]
     called: Collection[str] = ()
     direct: Collection[str] = ()
+    invoked: Collection[str] = ()
 
 
 @dataclass(slots=True)
@@ -117,8 +119,8 @@ class Changes:
                 return True
             if path[0] in bases and path[1:] == ("__init_subclass__",):
                 return True
-            if path[0] in header.binds and path[1:] and all(part in names for part in path[1:]):
-                return True  # a class uses a function of its own as a decorator
+            if path[0] in header.binds and path[1:] and path[-1] in header.invoked:
+                return True  # a class calls a function of its own, as a decorator say
         return any(_leads_there(path, header.called) for path in self.returned) or any(
             path[0] in header.direct for path in self.calls
         )

@@ -22,6 +22,7 @@ from livepatch._syntax import (
     decorator_paths,
     extended_names,
     header_names,
+    invoked_names,
     is_definition,
     is_import,
     outside_functions,
@@ -114,6 +115,7 @@ class Needs:
                 binds,
                 called_decorator_names(nodes),
                 {path[0] for path in decorator_paths(nodes) if not path[1:]},
+                invoked_names(nodes),
             )
         if not binds or not all(map(self._is_definition, binds)):
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ REST = "<rest>"
 ANNOTATIONS = "__annotations__"
 # What stands before the name is bound; behind a decorator, and behind a class, that is a call.
 _MAKES_FUNCTION = {OP[name] for name in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE") if name in OP}
+_ACCESSORS = ("setter", "getter", "deleter")
 _CONSTANT_SHELLS = ("constant", "text")
 # 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
 ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
@@ -66,6 +68,19 @@ class Shell(NamedTuple):
     def is_import(self) -> bool:
         """Whether this is a statement that imports."""
         return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
+
+    def may_call(self, name: str) -> bool:
+        """Whether the statement may call what it reads by a name, itself or by what it gives it to.
+
+        It does not where it only binds it to another name, or makes a property of it.
+        """
+        return any(
+            isinstance(said, tuple)
+            and said[-1] == name
+            and isinstance(then, tuple)
+            and then[-1] not in _ACCESSORS
+            for said, then in pairwise(self.fingerprint)
+        )
 
     @property
     def constant(self) -> str | None:

@@ -187,7 +187,7 @@ class _Choice:
         self.take_changes(changes_in(bodies))
         if text is not None:
             self.changes.names |= DOCSTRING
-        if self.may_concern_others(bodies) or self.falls_back():
+        if self.may_concern_others(bodies) or self.may_concern_classes() or self.falls_back():
             return None
         if text is None:
             return Selection(bodies)
@@ -212,6 +212,17 @@ class _Choice:
         reach = Reach(bodies, self.changes)
         loads = [shell.loads for shell in self.shells()]
         return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
+
+    def may_concern_classes(self) -> bool:
+        """Whether a class may have called a function of its own that has changed."""
+        scopes = self.new.scopes
+        own = [path for path in self.changes.bodies if path[1:] and path[:-1] in scopes]
+        return any(
+            path[-1] in shell.loads and shell.may_call(path[-1])
+            for path in own
+            for shells in scopes[path[:-1]].shells.values()
+            for shell in shells
+        )
 
     def falls_back(self) -> bool:
         """Whether a statement imports what has changed, and has another way without it."""

@@ -109,6 +109,23 @@ def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
     }
 
 
+def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names and attributes of what making definitions calls, or gives to what it calls.
+
+    What merely wraps a function does not call it: ``@size.setter``, ``x = property(get)``.
+    """
+    nodes = list(nodes)
+    decorators = (each for node in _definitions_inside(nodes) for each in node.decorator_list)
+    found = {each.id for each in decorators if isinstance(each, ast.Name)}
+    for call in (each for part in _headers(nodes) for each in ast.walk(part)):
+        if isinstance(call, ast.Call) and _WRAPPERS.isdisjoint(_names(call.func)):
+            found.update(_names(call))
+    return found
+
+
+_WRAPPERS = frozenset(("property", "staticmethod", "classmethod", "partialmethod", "partial"))
+
+
 def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
     """Return what assignments of calls use, as in ``Item = traced(Item, LIMIT)``.
 
