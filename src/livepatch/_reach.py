@@ -7,8 +7,11 @@ from types import CodeType
 from typing import NamedTuple
 
 from livepatch._bodies import Bodies
-from livepatch._code import nested_codes
+from livepatch._code import codes_in, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
+from livepatch._outline import Outline
+from livepatch._scope import ANNOTATIONS, LAMBDA
+from livepatch._statements import Statement
 
 _NAMESPACES = frozenset(("dir", "globals", "locals", "vars"))
 
@@ -35,6 +38,20 @@ def _led_to(paths: Iterable[Path], names: Collection[str]) -> Iterator[str]:
             yield ".".join(path)
 
 
+def loads_in(source: Outline) -> list[frozenset[str]]:
+    """List what the statements of a source read, each, and its lambda expressions."""
+    found = [
+        shell.loads
+        for scope in source.scopes.values()
+        for name, shells in scope.shells.items()
+        if name != ANNOTATIONS
+        for shell in shells
+        if shell.loads
+    ]
+    codes = codes_in(source.scopes[()].code)
+    return found + [frozenset(each.co_names) for each in codes if each.co_name == LAMBDA]
+
+
 class Reach:
     """What a statement uses when it runs: the names it reads, and those that its calls read."""
 
@@ -48,6 +65,7 @@ class Reach:
                 self.functions[body.path[0]] = body.new
             else:
                 self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
+        self.lambdas: dict[str, list[CodeType]] = {}
         self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
 
@@ -64,6 +82,12 @@ class Reach:
             return Cause(changed[0])
         behind = min(_led_to(self.changes.reaching, names), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
+
+    def add_lambdas(self, statement: Statement) -> None:
+        """Let the names that a statement binds stand for the lambda expressions in it, too."""
+        lambdas = [code for code in statement.codes if code.co_name == LAMBDA]
+        for name in statement.binds - self.definitions if lambdas else ():
+            self.lambdas[name] = lambdas
 
     def cause_below(self, bases: Iterable[str]) -> Cause | None:
         """Return what has changed of all that is used where a class with these bases is made."""
@@ -103,6 +127,7 @@ class Reach:
     def _run_by(self, name: str, names: Collection[str]) -> Iterator[CodeType]:
         if name in self.functions:
             yield self.functions[name]
+        yield from self.lambdas.get(name, ())
         for method, code in self.methods.get(name, {}).items():
             if method in names or method in MAKERS:
                 yield code

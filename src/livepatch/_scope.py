@@ -23,6 +23,7 @@ _STORE_ITEM = OP["STORE_SUBSCR"]
 _STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
+LAMBDA = "<lambda>"
 ANNOTATIONS = "__annotations__"
 # What stands before the name is bound; behind a decorator, and behind a class, that is a call.
 _MAKES_FUNCTION = {OP[name] for name in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE") if name in OP}

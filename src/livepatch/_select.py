@@ -25,12 +25,12 @@ from livepatch._made import constants_said, made_by
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
-from livepatch._reach import Cause, Reach
+from livepatch._reach import Cause, Reach, loads_in
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
 from livepatch._replaced import globals_behind
 from livepatch._report import Notice
-from livepatch._scope import ANNOTATIONS, REST, Shell, annotate_code, annotated
+from livepatch._scope import LAMBDA, REST, annotate_code, annotated
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, is_compiled_plainly
 from livepatch._spread import ChangedModules, Imported
@@ -209,8 +209,9 @@ class _Choice:
         """Whether any statement may have used what has changed, itself or through calls."""
         if not self.changes:
             return False
-        reach = Reach(bodies, self.changes)
-        loads = [shell.loads for shell in self.shells()]
+        if any(path[0] == LAMBDA for path in self.changes.bodies):
+            return True  # which name it has is said by its statement
+        reach, loads = Reach(bodies, self.changes), loads_in(self.new)
         return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
 
     def may_concern_classes(self) -> bool:
@@ -234,16 +235,6 @@ class _Choice:
         if said not in text:  # type: ignore[operator]
             return False
         return not self.imported.changes.names.isdisjoint(fallen_back_names(ast.parse(text).body))
-
-    def shells(self) -> list[Shell]:
-        return [
-            shell
-            for scope in self.new.scopes.values()
-            for name, shells in scope.shells.items()
-            if name != ANNOTATIONS
-            for shell in shells
-            if shell.loads
-        ]
 
     def annotate(self) -> CodeType | None:
         """Return the code of the module's annotations, if they have changed."""

@@ -9,26 +9,30 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._bodies import Bodies
-from livepatch._code import nested_codes
+from livepatch._code import nested_codes, same_code
 from livepatch._differences import Changes
 from livepatch._filled import filled_by
-from livepatch._kinds import kind_of
+from livepatch._kinds import ENUM_MEMBER, kind_of
 from livepatch._marks import found_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
 from livepatch._reach import Cause, Reach
 from livepatch._report import Notice
+from livepatch._scope import LAMBDA
 from livepatch._source import MAIN
 from livepatch._statements import Statement
 from livepatch._syntax import (
     base_names,
+    built_names,
     definitions,
     header_names,
     is_import,
     is_main_guard,
+    outside_functions,
     signature_names,
 )
 
+_WITH_VARIABLES = (ast.For, ast.With)
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
 
 
@@ -66,31 +70,59 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
         if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
             continue
         header = needs.headers.get(index)
-        if header is None and _only_hands_over(statement, needs.namespace):
-            continue
         if header is not None:
             cause = made.cause(set(header.names) - statement.binds)
             cause = cause or made.cause_below(header.bases) or _annotated_by(statement, needs)
             stale = sorted(statement.binds)
+            if not any(definitions(statement.nodes)) and _uses(statement, reach) is not None:
+                changes.reaching.update((name,) for name in statement.binds)  # `p = partial(hit)`
         else:
-            cause = reach.cause(statement.uses - statement.binds)
-            chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
-            # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
-            stale = sorted(
-                name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)
-            )
-            if cause is not None and not cause.is_direct:
-                changes.reaching.update((name,) for name in stale)
-            elif cause is not None:
+            cause = _uses(statement, reach)
+            only_hands_over = _only_hands_over(statement, needs.namespace)
+            stale = [] if only_hands_over else _stale(needs, statement, cause)
+            if cause is not None and cause.is_direct:
                 changes.names.update(stale)
+            if cause is not None or _has_changed_lambda(statement):
+                # Who uses what this binds may call what has changed.
+                changes.reaching.update((name,) for name in statement.binds - changes.names)
+            reach.add_lambdas(statement)
+            if only_hands_over:
+                continue
         does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
         if cause is not None and (stale or does):
             headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
             if header is None and made.cause(headers - statement.binds) is not None:
-                stale = [*sorted(each.name for each in definitions(statement.nodes)), *stale]
-            place = f"{module}.{stale[0]}" if stale else module
-            notices.append(Notice("LP313", place, not_run(statement, cause)))
+                stale = sorted(each.name for each in definitions(statement.nodes)) or stale
+            places = [f"{module}.{name}" for name in stale] or [module]
+            said = not_run(statement, cause)
+            notices += (Notice("LP313", place, said) for place in places)
     return notices
+
+
+def _uses(statement: Statement, reach: Reach) -> Cause | None:
+    """Return what has changed of all that a statement uses, in its lambda expressions too."""
+    lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
+    return reach.cause(statement.uses.union(*lambdas) - statement.binds)
+
+
+def _stale(needs: Needs, statement: Statement, cause: Cause | None) -> list[str]:
+    """List what a statement binds or builds that holds what it computed: no definitions."""
+    chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
+    # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
+    found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
+    built = built_names(outside_functions(statement.nodes)) - statement.binds
+    built = {name for name in built if _is_data(needs.namespace, name)}
+    if built and any(isinstance(node, _WITH_VARIABLES) for node in statement.nodes):
+        return sorted(built)  # rather than the statement's own variables
+    return sorted(found | built)
+
+
+def _has_changed_lambda(statement: Statement) -> bool:
+    """Whether a statement has a lambda expression whose body has changed."""
+    pairs = zip(statement.old_codes or (), statement.codes)
+    return any(
+        new.co_name == LAMBDA and old is not new and not same_code(old, new) for old, new in pairs
+    )
 
 
 def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
@@ -214,9 +246,17 @@ def _is_made_of_definitions(node: ast.expr, namespace: Mapping[str, Any]) -> boo
     elif isinstance(node, ast.Dict):
         parts += (*node.keys, *node.values)
     else:
-        return isinstance(node, ast.Constant) or kind_of(found_by(node, namespace)) is not None
+        return (
+            isinstance(node, (ast.Constant, ast.Lambda))
+            or kind_of(found_by(node, namespace)) is not None
+        )
     return all(each is not None and _is_made_of_definitions(each, namespace) for each in parts)
 
 
 def _is_data(namespace: Mapping[str, Any], name: str) -> bool:
-    return name in namespace and kind_of(namespace[name]) is None
+    """Whether a name has no definition; what flags are together is computed from them."""
+    if name not in namespace:
+        return False
+    value = namespace[name]
+    kind = kind_of(value)
+    return kind is None or (kind is ENUM_MEMBER and value.name not in type(value).__members__)

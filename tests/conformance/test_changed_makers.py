@@ -147,7 +147,7 @@ def test_an_object_that_decorates_has_changed(live: LiveModule) -> None:
     report = edit(live, "def __call__(self): return 1", "def __call__(self): return 2")
 
     assert module.LOG == ["f", "g", 1]
-    assert codes(report) == [f"LP313 {live.name}.LIMIT"]
+    assert codes(report) == [f"LP313 {live.name}.LIMIT", f"LP313 {live.name}.MADE"]
 
 
 def test_a_changed_set_name_is_called_again(live: LiveModule) -> None:

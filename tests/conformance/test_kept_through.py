@@ -1,0 +1,61 @@
+"""What was computed by a changed body through other names, lambda expressions and tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live import LiveModule
+
+pytestmark = [
+    pytest.mark.parametrize("rerun", ["changed"]),
+    pytest.mark.one_mode("all of it runs in the other"),
+    pytest.mark.sampled(2),
+]
+A = "def a(): return 1\n"
+SOURCES = {
+    "lambda": ("l = lambda: 1\nV = l()\n", ["V"]),
+    "lambda that calls": (A + "l = lambda: a()\nV = l()\n", ["V"]),
+    "lambda called at once": (A + "V = (lambda: a())()\n", ["V"]),
+    "alias": (A + "b = a\nV = b()\n", ["V"]),
+    "partial": (A + "import functools\nP = functools.partial(a)\nV = P()\n", ["V"]),
+    "table": (A + "D = {'a': a}\nV = D['a']()\n", ["V"]),
+    "list": (A + "D = [a]\nV = D[0]()\n", ["V"]),
+    "two names": (A + "s = t = a()\n", ["s", "t"]),
+    "unpacked": ("def a(): return 1, 1\ns, t = a()\n", ["s", "t"]),
+    "loop": (A + "V = []\nfor i in range(2): V.append(a())\n", ["V"]),
+    "with": (
+        A + "import io\nV = {}\nwith io.StringIO() as file: V['x'] = a()\n",
+        ["V"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "names"), SOURCES.values(), ids=SOURCES)
+def test_what_was_computed_is_named(live: LiveModule, source: str, names: list[str]) -> None:
+    live.start(source)
+    report = live.edit(source.replace("return 1", "return 2").replace("lambda: 1", "lambda: 2"))
+
+    named = {each.path.rpartition(".")[2] for each in report.notices if each.code == "LP313"}
+    assert named >= set(names)
+    assert "D" not in named
+    assert "b" not in named
+
+
+def test_what_flags_were_together_is_named(live: LiveModule) -> None:
+    source = (
+        "import enum\nclass F(enum.IntFlag):\n    A = 1\n    B = 2\nBOTH = F.A | F.B\nONE = F.A\n"
+    )
+    live.start(source)
+    report = live.edit(source.replace("B = 2", "B = 4"))
+
+    named = {each.path.rpartition(".")[2] for each in report.notices if each.code == "LP313"}
+    assert named == {"BOTH"}
+
+
+def test_who_only_names_a_function_is_not_named(live: LiveModule) -> None:
+    source = A + "b = a\nD = {'a': a, 'l': lambda: a()}\ndef use(): return b(), D['a']()\n"
+    module = live.start(source)
+    report = live.edit(source.replace("return 1", "return 2"))
+
+    assert module.use() == (2, 2)
+    assert report.notices == ()
