@@ -31,8 +31,8 @@ STAGES = (
     "_report",
     "_turns",
     # source, snapshot, load
-    "_code",
     "_opcodes",
+    "_code",
     "_scope",
     "_outline",
     "_bodies",

@@ -12,9 +12,17 @@ from operator import is_, is_not
 from types import CodeType
 from typing import Any
 
+from livepatch._opcodes import CONSTANT, NAME_SHIFT, NAMED, STORES
+
 _OP = dis.opmap
 _EXTENDED = _OP["EXTENDED_ARG"]
-_DELETE_NAME = _OP["DELETE_NAME"]
+_DELETE_NAME, _MAKE_FUNCTION = _OP["DELETE_NAME"], _OP["MAKE_FUNCTION"]
+_OF_SCOPES = frozenset(
+    _OP[f"{what}_{where}"]
+    for what in ("LOAD", "STORE", "DELETE")
+    for where in ("NAME", "GLOBAL", "FROM_DICT_OR_GLOBALS")
+    if f"{what}_{where}" in _OP
+)
 _STORE_DEREF = {_OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in _OP}
 # Instructions that say nothing about the source, or something that only depends on where it stands.
 _SILENT = {_OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in _OP}
@@ -115,21 +123,51 @@ def same_but_for_names(old: CodeType, new: CodeType, names: tuple[str, str]) -> 
         first, dot, rest = name.partition(".")
         return f"{names[1]}{dot}{rest}" if first == names[0] else name
 
-    def same(before: Any, after: Any) -> bool:
+    def same(before: Any, after: Any, *, says_name: bool) -> bool:
         if type(before) is CodeType and type(after) is CodeType:
             return same_but_for_names(before, after, names)
-        if type(before) is str and type(after) is str:
-            return before == after or renamed(before) == after
+        if says_name and type(before) is str and type(after) is str:
+            return renamed(before) == after
         return _same_constant(before, after)
 
+    if len(old.co_names) != len(new.co_names) or len(old.co_consts) != len(new.co_consts):
+        return False
+    others, texts = _names_of_others(old), _own_names(old)
     return (
         renamed(old.co_name) == new.co_name
-        and tuple(map(renamed, old.co_names)) == new.co_names
-        and len(old.co_consts) == len(new.co_consts)
+        and all(
+            (before if place in others else renamed(before)) == after
+            for place, (before, after) in enumerate(zip(old.co_names, new.co_names))
+        )
         and _own_fields(old)[1:] == _own_fields(new)[1:]
         and old.co_code == new.co_code
-        and all(map(same, old.co_consts, new.co_consts))
+        and all(
+            same(before, after, says_name=place in texts)
+            for place, (before, after) in enumerate(zip(old.co_consts, new.co_consts))
+        )
     )
+
+
+def _names_of_others(code: CodeType) -> set[int]:
+    """Return the places of the names that are attributes, or modules: not the code's own."""
+    return {
+        argument >> NAME_SHIFT.get(opcode, 0)
+        for opcode, argument in instructions(code)
+        if opcode in NAMED and opcode not in _OF_SCOPES
+    }
+
+
+def _own_names(code: CodeType) -> set[int]:
+    """Return the places of the texts that say nothing but what definitions are called."""
+    found, others = set[int](), set[int]()
+    said = list(instructions(code))
+    for before, (opcode, argument), after in zip([(0, 0), *said], said, [*said[1:], (0, 0)]):
+        if opcode not in CONSTANT:
+            continue
+        is_class = after[0] in STORES and code.co_names[after[1]] == "__qualname__"
+        is_function = after[0] == _MAKE_FUNCTION and before[0] in CONSTANT  # until 3.10
+        (found if is_class or is_function else others).add(argument)
+    return found - others
 
 
 _own_fields = operator.attrgetter(

@@ -93,7 +93,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
             if header is None and made.cause(headers - statement.binds) is not None:
                 stale = sorted(each.name for each in definitions(statement.nodes)) or stale
-            places = [f"{module}.{name}" for name in stale] or [module]
+            places = [f"{module}.{name}" for name in dict.fromkeys(stale)] or [module]
             said = not_run(statement, cause)
             notices += (Notice("LP313", place, said) for place in places)
     return notices
