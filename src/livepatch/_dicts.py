@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import collections
 import gc
 import operator
@@ -111,7 +112,7 @@ def restore_contents(container: Any, before: Any) -> None:
             return
         kind: Any = OrderedDict if type(container) is OrderedDict else dict
         run_in_c([Call(kind.clear, container), Call(kind.update, container, before)])
-    elif isinstance(container, bytearray):
+    elif isinstance(container, (bytearray, array.array)):
         container[:] = before
     elif not _same_objects(container, before):
         add = container.update if isinstance(container, set) else container.extend

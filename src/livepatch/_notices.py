@@ -15,7 +15,7 @@ from livepatch._entries_of_others import (
 )
 from livepatch._explain import parts_of
 from livepatch._heap import unexplained_counts
-from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._kinds import CACHED_PROPERTY, CLASS, class_attributes, is_class
 from livepatch._layers import decorated_function, layers_of
 from livepatch._module import Module, names_of_others
 from livepatch._namespaces import replaced_data
@@ -24,6 +24,7 @@ from livepatch._plan import Plan, explainers_of
 from livepatch._remnants import keep_names
 from livepatch._report import Notice
 from livepatch._source import has_own_ways
+from livepatch._stale import VALUE_STAYS
 
 # Some versions (3.12) freeze a few hundred objects of their own when they start.
 _FROZEN_BY_INTERPRETER = 1000
@@ -39,6 +40,7 @@ _Replaced = list[tuple[Module, list[str]]]
 def notice_leftovers(plan: Plan) -> None:
     """Note what has vanished, or was made anew, while something still holds it."""
     _notice_moves(plan)
+    _notice_computed(plan)
     _notice_patched(plan)
     _notice_unwrapped(plan)
     _notice_bound(plan)
@@ -57,6 +59,13 @@ def _notice_loaders(plan: Plan) -> None:
         if loader is not None and has_own_ways(type(loader)):
             message = f"{type(loader).__name__} may have run something else than the source"
             plan.notices.append(Notice("LP321", module.name, message))
+
+
+def _notice_computed(plan: Plan) -> None:
+    """Name the cached properties that compute something else now."""
+    for pair in plan.matches.beyond_functions():
+        if pair.kind is CACHED_PROPERTY and id(pair.new.func) in plan.changed:
+            plan.notices.append(Notice("LP319", pair.text, VALUE_STAYS))
 
 
 def _notice_moves(plan: Plan) -> None:

@@ -7,13 +7,13 @@ from operator import is_
 from typing import Any
 
 from livepatch._came_back import steps_for_gone, steps_for_moved
-from livepatch._kinds import class_attributes
+from livepatch._kinds import CACHED_PROPERTY, class_attributes
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._select import Selection
 from livepatch._snapshot import overload_registry
-from livepatch._stale import EFFECT_STAYS
+from livepatch._stale import EFFECT_STAYS, VALUE_STAYS
 from livepatch._steps import MISSING, Steps
 
 
@@ -72,6 +72,9 @@ def _notice_bodies(plan: Plan) -> None:
         for path in module.followed.unfit:
             message = "its new code needs a variable that it never captured; it runs the old code"
             plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+        for home, (kind, changed) in module.followed.definitions.items():
+            if changed and kind == CACHED_PROPERTY.name:
+                plan.notices.append(Notice("LP319", module.path_text(home), VALUE_STAYS))
         for path in module.followed.replaced:
             message = "was replaced at run time, and its body changed; what replaced it was kept"
             plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))

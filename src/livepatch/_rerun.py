@@ -7,11 +7,13 @@ hold.
 
 from __future__ import annotations
 
+import array
 import builtins
 import collections
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -41,6 +43,7 @@ _COPIES: dict[type, Callable[[Any], Any]] = {
     collections.deque: OwnList,
     set: OwnList,
     bytearray: bytes,
+    array.array: itemgetter(slice(None)),
 }
 
 

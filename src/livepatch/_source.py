@@ -78,7 +78,9 @@ def read_source(module_or_name: object, known: Known = nothing_known) -> Source:
 
 def _read_main(module: ModuleType, known: Known) -> Source:
     """Read the file that a script was run from. Cells and what is typed in have none."""
-    filename = namespace_of(module).get("__file__")
+    namespace = namespace_of(module)
+    # ``python -i`` removes the name as the script ends; its loader has it still.
+    filename = namespace.get("__file__", getattr(namespace.get("__loader__"), "path", None))
     if not isinstance(filename, str):
         raise NotReloadableError("LP102", "__main__ was not run from a file")
     spec = spec_from_file_location(MAIN, filename, loader=SourceFileLoader(MAIN, filename))

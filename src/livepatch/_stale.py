@@ -32,6 +32,7 @@ from livepatch._syntax import (
     signature_names,
 )
 
+VALUE_STAYS = "an instance that had computed it has that value still"
 _WITH_VARIABLES = (ast.For, ast.With)
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
 

@@ -685,7 +685,7 @@ def test_held_function_of_a_partial_that_gets_other_arguments(live: LiveModule) 
         ("", True),
         ("@staticmethod", True),
         ("@property", False),
-        ("@functools.cached_property", False),
+        ("@functools.cached_property", True),
     ],
 )
 def test_cached_property_that_becomes_something_that_its_values_hide(

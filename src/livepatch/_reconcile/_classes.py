@@ -32,6 +32,7 @@ from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
 from livepatch._registries import gone_entries, is_filled_by_load, lacking
 from livepatch._shapes import find_attribute
+from livepatch._stale import VALUE_STAYS
 from livepatch._steps import MISSING
 
 # What a class has by virtue of being that class.
@@ -132,7 +133,7 @@ def _note_computed(result: Reconciliation, pair: Pair, old: Any, now: tuple[str,
     if type(old) is not functools.cached_property or type(chosen) is functools.cached_property:
         return
     if find_attribute(type(chosen), "__set__") is None:
-        message = "was a cached property; an instance that had computed it has that value still"
+        message = f"was a cached property; {VALUE_STAYS}"
         result.values.note("LP319", pair, (*pair.path, name), message)
 
 
