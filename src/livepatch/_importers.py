@@ -9,13 +9,15 @@ import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from livepatch._bodies import is_function_code
+from livepatch._code import codes_in, nested_codes
 from livepatch._nested import absolute_name
 from livepatch._origin import loaded_outline, names_read, read_names
 from livepatch._outline import Outline
-from livepatch._scope import ANNOTATIONS, REST
+from livepatch._scope import ANNOTATIONS, REST, RUN_AT_ONCE
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)
@@ -104,11 +106,13 @@ class Importer:
         """Return, for each name that statements outside functions use, what they bind."""
         if self._users is None:
             self._users = {}
+            functions = _functions_in(self.outline.scopes[()].code)
             for path, scope in self.outline.scopes.items():
                 imported = {each.bound for each in scope.imports}
                 for bound, shells in scope.shells.items():
                     if bound not in imported and bound not in _NO_NAMES:
-                        loads = frozenset(name for shell in shells for name in shell.loads)
+                        said = (name for shell in shells for name in shell.loads)
+                        loads = _with_calls(frozenset(said), functions)
                         for name in loads:
                             self._users.setdefault(name, []).append(((*path, bound), loads))
         return self._users
@@ -119,6 +123,28 @@ class Importer:
             # `import shop.config` binds shop; shop.config.LIMIT reads all three names.
             if whole == module or (each.name is None and module.startswith(f"{imported}.")):
                 yield each.bound
+
+
+def _functions_in(code: CodeType) -> dict[str, frozenset[str]]:
+    """Return what the functions of a module read, by their names."""
+    found: dict[str, frozenset[str]] = {}
+    for each in codes_in(code):
+        if is_function_code(each) and each.co_name not in RUN_AT_ONCE:
+            inside = (inner.co_names for inner in nested_codes(each))
+            found[each.co_name] = frozenset(each.co_names).union(*inside)
+    return found
+
+
+def _with_calls(loads: frozenset[str], functions: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return what a statement reads, and what the functions of its module do that it may call."""
+    if functions.keys().isdisjoint(loads):
+        return loads  # nearly every one
+    found, waiting = set(loads), list(loads)
+    for name in waiting:
+        more = functions.get(name, frozenset()) - found
+        found |= more
+        waiting += more
+    return frozenset(found)
 
 
 class ImportersByName:

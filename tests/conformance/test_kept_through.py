@@ -59,3 +59,18 @@ def test_who_only_names_a_function_is_not_named(live: LiveModule) -> None:
 
     assert module.use() == (2, 2)
     assert report.notices == ()
+
+
+def test_what_another_module_computed_through_its_own_functions_is_named(live: LiveModule) -> None:
+    live.start("def k(): return 1\nLIMIT = 1\n")
+    other = live.other(
+        "import LIVE\nfrom LIVE import k\n"
+        "def direct(): return k()\ndef by_module(): return LIVE.k()\n"
+        "def limit(): return LIVE.LIMIT\ndef twice(): return 2 * limit()\n"
+        "def never(): return 1\n"
+        "A = direct()\nB = by_module()\nC = limit()\nD = twice()\nE = never()\n"
+    )
+    report = live.edit("def k(): return 2\nLIMIT = 2\n")
+
+    named = {each.path for each in report.notices if each.code == "LP312"}
+    assert named == {f"{other.__name__}.{name}" for name in "ABCD"}
