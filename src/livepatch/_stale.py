@@ -113,8 +113,8 @@ def _stale(needs: Needs, statement: Statement, cause: Cause | None) -> list[str]
     found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
     built = built_names(outside_functions(statement.nodes)) - statement.binds
     built = {name for name in built if _is_data(needs.namespace, name)}
-    if built and any(isinstance(node, _WITH_VARIABLES) for node in statement.nodes):
-        return sorted(built)  # rather than the statement's own variables
+    if any(isinstance(node, _WITH_VARIABLES) for node in statement.nodes):
+        return sorted(built) or sorted(found)[:1]  # rather than the statement's own variables
     return sorted(found | built)
 
 
