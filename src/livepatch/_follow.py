@@ -216,9 +216,11 @@ class _Walk:
             if self.visit((*path, name), value, cls, 1) and name == "__subclasshook__":
                 forgets = (Call(_abc._reset_caches, each) for each in abstract_bases_of(cls))  # noqa: SLF001 - as abc does
                 self.found.caches += ((self.module.path_text(path), each) for each in forgets)
-        body = self.classes.get(path)
+        # Another class's attribute may lead to it before its own name does.
+        home = self.home(path, cls)
+        body = self.classes.get(home if self.at(home) is cls else path)
         if body is not None and "__firstlineno__" in attributes:
-            said = _said_by_compiler(self.module.outline, path)
+            said = _said_by_compiler(self.module.outline, body.path)
             said["__firstlineno__"] = body.new.co_firstlineno
             for name, value in said.items():
                 if name in attributes and attributes[name] != value:

@@ -49,6 +49,15 @@ def test_an_array_is_as_it_was_after_a_failure(live: LiveModule) -> None:
     assert numbers == array.array("i", [1])
 
 
+def test_a_class_that_is_an_attribute_of_an_earlier_one_knows_its_line(live: LiveModule) -> None:
+    source = "class A:\n    def f(self): return 1\nclass C:\n    def g(self): pass\nA.c = C\n"
+    module = live.start("\n\n" + source)
+    live.edit("\n" + source)
+
+    assert getattr(module.C, "__firstlineno__", 4) == 4
+    assert module.C.g.__code__.co_firstlineno == 5
+
+
 SCRIPT = "import livepatch\ndef f():\n    return 1\n"
 TYPED = """
 import pathlib
