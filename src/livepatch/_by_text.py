@@ -8,6 +8,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from livepatch._code import codes_in
@@ -18,6 +20,7 @@ from livepatch._outline import Outline, outline
 OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
 
 
+_names_of = attrgetter("co_names")
 Statement = tuple[Any, ...]
 # What a statement ends with that binds no name.
 _ENDS = frozenset(
@@ -54,9 +57,10 @@ def _said_by_binders(source: Outline) -> Iterator[Statement]:
 def _binders(source: Outline) -> Iterator[Statement]:
     """Yield what statements say that use such means, or call functions that do."""
     scope = source.scopes[()]
-    calls = {each.co_name for each in codes_in(scope.code) if _uses_means(each.co_names)}
-    if not calls and not _uses_means(scope.code.co_names):
+    codes = codes_in(scope.code)
+    if OTHER_MEANS.isdisjoint(chain(scope.code.co_names, *map(_names_of, codes))):
         return  # nearly every module
+    calls = {each.co_name for each in codes if not OTHER_MEANS.isdisjoint(each.co_names)}
     means = OTHER_MEANS | calls
     for shells in scope.shells.values():
         for shell in shells:
@@ -78,10 +82,6 @@ def _statements_in(fingerprint: Statement) -> Iterator[Statement]:
 def _loads(statement: Statement) -> set[str]:
     named = (part for part in statement if isinstance(part, tuple) and part[0] in NAMED)
     return {part[1] for part in named}
-
-
-def _uses_means(names: tuple[str, ...]) -> bool:
-    return not OTHER_MEANS.isdisjoint(names)
 
 
 def _names_in(statement: Statement) -> Iterator[str]:

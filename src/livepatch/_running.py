@@ -95,8 +95,6 @@ def _codes_in_use(
         code.co_consts for code in olds if types.CodeType in map(type, code.co_consts)
     )
     explainers += result.steps.arguments()
-    # Earlier versions of a module have the codes of all that had not changed.
-    explainers += (code.co_consts for code in retained_codes())
     for module in matches.modules:
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
@@ -108,7 +106,14 @@ def _codes_in_use(
     references = list(map(id, known))
     del known
     counts = unexplained_counts(olds, explainers, references)
-    return OwnList(code for code, count in zip(olds, counts) if count > 0)
+    found = OwnList(code for code, count in zip(olds, counts) if count > 0)
+    if found:
+        # Earlier versions of a module have the codes of all that had not changed since.
+        explainers += (code.co_consts for code in retained_codes())
+        explainers.append(olds)
+        counts = unexplained_counts(found, explainers, references)
+        found = OwnList(code for code, count in zip(found, counts) if count > 0)
+    return found
 
 
 def _methods_in(

@@ -216,13 +216,16 @@ class _Choice:
 
     def may_concern_classes(self) -> bool:
         """Whether a class may have called a function of its own that has changed."""
-        scopes = self.new.scopes
-        own = [path for path in self.changes.bodies if path[1:] and path[:-1] in scopes]
+        own: dict[tuple[str, ...], set[str]] = {}
+        for path in self.changes.bodies:
+            if path[1:] and path[:-1] in self.new.scopes:
+                own.setdefault(path[:-1], set()).add(path[-1])
         return any(
-            path[-1] in shell.loads and shell.may_call(path[-1])
-            for path in own
-            for shells in scopes[path[:-1]].shells.values()
+            shell.may_call(name)
+            for home, names in own.items()
+            for shells in self.new.scopes[home].shells.values()
             for shell in shells
+            for name in names & shell.loads
         )
 
     def falls_back(self) -> bool:
