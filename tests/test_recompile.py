@@ -137,7 +137,7 @@ def test_an_edit_of_a_real_module_gives_what_the_compiler_makes_of_the_whole(
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=600, suppress_health_check=list(HealthCheck))
 @given(
     filename=st.sampled_from(sorted(str(path) for path in LIBRARY.glob("*.py"))),
     edits=st.lists(st.tuples(EDITS, st.floats(0, 1)), min_size=1, max_size=6),
