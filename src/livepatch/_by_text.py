@@ -20,6 +20,7 @@ from livepatch._outline import Outline, outline
 OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
 
 
+RUNS_TEXTS = frozenset(("exec", "eval"))
 _names_of = attrgetter("co_names")
 Statement = tuple[Any, ...]
 # What a statement ends with that binds no name.
@@ -31,6 +32,17 @@ _ENDS = frozenset(
 def names_by_text(source: Outline) -> frozenset[str]:
     """Return the names that a module may bind by their texts, in its statements or by its calls."""
     return frozenset(name for each in _binders(source) for name in _names_in(each))
+
+
+def names_in_text(text: str, context: type[ast.expr_context]) -> Iterator[str]:
+    """Yield the names that a text reads, or binds, if it is a source: ``exec("x = hit()")``."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Name) and isinstance(each.ctx, context):
+            yield each.id
 
 
 def no_longer_bound_by(old: Outline, new: Outline) -> bool:

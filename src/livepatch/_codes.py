@@ -27,7 +27,8 @@ CODES: dict[str, Code] = {
     "LP102": Code(
         "The module is __main__.",
         "To run a script again would start the program again; cells have no file to be brought to.",
-        'Use rerun="changed", which brings a script to its file; or move the code into a module.',
+        'Use the default rerun="changed" for a script that has a file; or move the code into a '
+        "module.",
     ),
     "LP103": Code(
         "The package has no source file of its own.",
@@ -111,8 +112,8 @@ CODES: dict[str, Code] = {
         "A library keeps a register of its own in which the class would stand twice.",
         "SQLAlchemy maps a class, and Django enters a model, when its statement runs; who is there "
         "already cannot be exchanged for what it would make.",
-        "Reload with rerun='changed', which runs no class statement that says the same; restart "
-        "for another one.",
+        "Stay with rerun='changed', which runs no class statement that says the same and uses "
+        "nothing that has changed; restart for another one.",
     ),
     # LP13x: a reload cannot be taken back.
     "LP130": Code(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterable, Iterator
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from livepatch._bodies import Bodies
+from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import codes_in, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
 from livepatch._outline import Outline
@@ -48,8 +50,17 @@ def loads_in(source: Outline) -> list[frozenset[str]]:
         for shell in shells
         if shell.loads
     ]
+    for shells in source.scopes[()].shells.values():
+        for shell in shells:
+            if not RUNS_TEXTS.isdisjoint(shell.loads):
+                texts = (part[1] for part in shell.fingerprint if _is_text(part))
+                found += (frozenset(names_in_text(each, ast.Load)) for each in texts)
     codes = codes_in(source.scopes[()].code)
     return found + [frozenset(each.co_names) for each in codes if each.co_name == LAMBDA]
+
+
+def _is_text(part: Any) -> bool:
+    return isinstance(part, tuple) and part[0] == "text"
 
 
 class Reach:

@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import nested_codes, same_code
 from livepatch._differences import Changes
 from livepatch._filled import filled_by
@@ -103,7 +104,19 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
 def _uses(statement: Statement, reach: Reach) -> Cause | None:
     """Return what has changed of all that a statement uses, in its lambda expressions too."""
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
-    return reach.cause(statement.uses.union(*lambdas) - statement.binds)
+    return reach.cause(
+        statement.uses.union(*lambdas, _in_texts(statement, ast.Load)) - statement.binds
+    )
+
+
+def _in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
+    """Return the names that what a statement runs as a text reads, or binds."""
+    found: set[str] = set()
+    for node in () if RUNS_TEXTS.isdisjoint(statement.uses) else statement.nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                found.update(names_in_text(part.value, context))
+    return found
 
 
 def _stale(needs: Needs, statement: Statement, cause: Cause | None) -> list[str]:
@@ -112,6 +125,7 @@ def _stale(needs: Needs, statement: Statement, cause: Cause | None) -> list[str]
     # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
     found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
     built = built_names(outside_functions(statement.nodes)) - statement.binds
+    built |= _in_texts(statement, ast.Store)
     built = {name for name in built if _is_data(needs.namespace, name)}
     if any(isinstance(node, _WITH_VARIABLES) for node in statement.nodes):
         return sorted(built) or sorted(found)[:1]  # rather than the statement's own variables

@@ -20,6 +20,8 @@ SOURCES = {
     "partial": (A + "import functools\nP = functools.partial(a)\nV = P()\n", ["V"]),
     "table": (A + "D = {'a': a}\nV = D['a']()\n", ["V"]),
     "list": (A + "D = [a]\nV = D[0]()\n", ["V"]),
+    "text": (A + "exec('V = a()')\n", ["V"]),
+    "evaluated": (A + "V = eval('a()')\n", ["V"]),
     "two names": (A + "s = t = a()\n", ["s", "t"]),
     "unpacked": ("def a(): return 1, 1\ns, t = a()\n", ["s", "t"]),
     "loop": (A + "V = []\nfor i in range(2): V.append(a())\n", ["V"]),
