@@ -286,9 +286,12 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     if CodeType not in map(type, new.co_consts):
         return new  # nearly every one
     waiting: dict[str, list[CodeType]] = {}
-    for code in codes_in(old):
+    before = codes_in(old)
+    for code in before:
         waiting.setdefault(code.co_name, []).append(code)
-    return exchange(new, {id(code): _grafted(code, waiting) for code in codes_in(new)})
+    there = set(map(id, before))
+    others = (code for code in codes_in(new) if id(code) not in there)
+    return exchange(new, {id(code): _grafted(code, waiting) for code in others})
 
 
 def _grafted(code: CodeType, waiting: dict[str, list[CodeType]]) -> CodeType:

@@ -213,6 +213,8 @@ class _Walk:
             return None
         attributes = class_attributes(cls)
         for name, value in list(attributes.items()):
+            if name in _OF_EVERY_CLASS:
+                continue
             if self.visit((*path, name), value, cls, 1) and name == "__subclasshook__":
                 forgets = (Call(_abc._reset_caches, each) for each in abstract_bases_of(cls))  # noqa: SLF001 - as abc does
                 self.found.caches += ((self.module.path_text(path), each) for each in forgets)
@@ -230,6 +232,10 @@ class _Walk:
     def is_of_source(self, path: Path, cls: type) -> bool:
         """Whether a class that says it belongs to another module is the one that a path means."""
         return path in self.classes and qualified_name(cls) == ".".join(path)
+
+
+# What no source defines.
+_OF_EVERY_CLASS = frozenset({"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"})
 
 
 def items_of(table: Any) -> list[tuple[Any, Any]]:

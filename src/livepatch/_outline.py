@@ -147,6 +147,8 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
 def _take_over(known: Scope, code: CodeType) -> Scope | None:
     """Return what is known of a scope that says the same, but for some constants."""
     old = known.code
+    if old is code:
+        return known
     if (
         old.co_code != code.co_code
         or old.co_names != code.co_names

@@ -16,13 +16,13 @@ import warnings
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
-from itertools import compress, count, repeat
-from operator import ne
+from itertools import compress, count, groupby, repeat
+from operator import itemgetter, ne
 from types import CodeType
 from typing import Any, NamedTuple
 
 from livepatch._code import codes_in, instructions
-from livepatch._opcodes import CONSTANT, IMPORTS, STORES
+from livepatch._opcodes import CONSTANT, IMPORTS, OP, STORES
 from livepatch._outline import same_scope
 from livepatch._scope import ANNOTATE_NAMES
 
@@ -35,6 +35,13 @@ _BEGINS = re.compile(rb"@|(?:def|class|async)\b")
 _GLOBAL = re.compile(rb"\bglobal\b")
 _SAYS_LINE = sys.version_info >= (3, 13)
 _LARGEST_BYTE = 255
+_EXTENDED = OP["EXTENDED_ARG"]
+_IMPORTS, _STORES = b"i", b"s"
+# A table for bytes.translate.
+_IMPORTS_OR_STORES = b"".join(
+    _IMPORTS if opcode in IMPORTS else _STORES if opcode in STORES else b" "
+    for opcode in range(256)
+)
 _ANNOTATING = frozenset(ANNOTATE_NAMES)
 
 
@@ -114,13 +121,17 @@ def _exceptions(code: CodeType) -> bytes:
 def _imported_names(whole: CodeType) -> list[str]:
     """List the names that a module imports: calls of what is in them have other code (3.11)."""
     found: dict[str, None] = {}
-    imports = False
-    for opcode, argument in instructions(whole):
-        if opcode in IMPORTS:
-            imports = True
-        elif imports and opcode in STORES:
-            found[whole.co_names[argument]] = None
-            imports = False
+    opcodes, arguments = whole.co_code[::2], whole.co_code[1::2]
+    kinds = opcodes.translate(_IMPORTS_OR_STORES)
+    place = kinds.find(_IMPORTS)
+    while place >= 0:
+        place = kinds.find(_STORES, place)
+        argument, before = arguments[place], place - 1
+        while opcodes[before] == _EXTENDED:
+            argument |= arguments[before] << 8 * (place - before)
+            before -= 1
+        found[whole.co_names[argument]] = None
+        place = kinds.find(_IMPORTS, place)
     return list(found)
 
 
@@ -210,7 +221,7 @@ def _joined(whole: CodeType, old: CodeType, new: CodeType, edit: _Edit) -> CodeT
         if lines.setdefault(line, new_line) != new_line:
             return None
     if edit.moved or any(line != new_line for line, new_line in lines.items()):
-        table = bytes(_line_table(whole.co_firstlineno, _new_lines(whole, lines, edit)))
+        table = bytes(_line_table(whole.co_firstlineno, _by_line(_new_lines(whole, lines, edit))))
         return whole.replace(co_consts=tuple(constants), co_linetable=table)
     return whole.replace(co_consts=tuple(constants))
 
@@ -266,6 +277,12 @@ def _new_lines(
         else:
             new_line = line + edit.moved
         yield (end - start) // 2, new_line
+
+
+def _by_line(lines: Iterable[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
+    """Put neighbours in one line together."""
+    for line, group in groupby(lines, itemgetter(1)):
+        yield sum(number for number, _ in group), line
 
 
 if sys.version_info >= (3, 11):
