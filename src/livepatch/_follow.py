@@ -127,6 +127,9 @@ class _Walk:
         if depth > _DEEPEST or len(path) > _LONGEST:
             return None
         self.seen.add(id(value))
+        if kind is FUNCTION and self.is_as_it_was(path, value):
+            self.found.definitions[path] = (FUNCTION.name, False)
+            return False  # nearly every one
         changed: bool | None = None
         if kind is FUNCTION:
             changed = self.visit_function(path, value, owner)
@@ -139,6 +142,16 @@ class _Walk:
         if changed is not None and not path[-1].startswith(("<", "__annotate_")):
             self.found.definitions[self.home(path, value)] = (kind.name, changed)
         return changed
+
+    def is_as_it_was(self, path: Path, function: FunctionType) -> bool:
+        """Whether a function keeps its code, and nothing else is to be asked of it."""
+        return (
+            id(function.__code__) not in self.successors
+            and function.__globals__ is self.module.live
+            and function.__qualname__ == ".".join(path)
+            and path not in self.found.definitions
+            and not (function.__closure__ or function.__dict__)
+        )
 
     def home(self, path: Path, value: Any) -> Path:
         name = qualified_name(value)
