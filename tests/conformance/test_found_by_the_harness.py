@@ -121,6 +121,8 @@ def test_method_of_a_renamed_class_follows_its_later_lines(live: LiveModule) -> 
     )
     gc.collect()  # objects made later come before it then
     report = live.change("Alpha", "Beta")  # keeps the new function, whose place the old one took
+    code = module.Beta.hit.__code__
+    assert getattr(code, "co_qualname", "Beta.hit") == "Beta.hit"
     live.change("class", "\n\nclass")
 
     assert report.ok
