@@ -290,8 +290,10 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     for code in before:
         waiting.setdefault(code.co_name, []).append(code)
     there = set(map(id, before))
-    others = (code for code in codes_in(new) if id(code) not in there)
-    return exchange(new, {id(code): _grafted(code, waiting) for code in others})
+    return exchange(
+        new,
+        {id(code): _grafted(code, waiting) for code in codes_in(new) if id(code) not in there},
+    )
 
 
 def _grafted(code: CodeType, waiting: dict[str, list[CodeType]]) -> CodeType:

@@ -127,7 +127,8 @@ class _Walk:
         if depth > _DEEPEST or len(path) > _LONGEST:
             return None
         self.seen.add(id(value))
-        if kind is FUNCTION and self.is_as_it_was(path, value):
+        keeps_code = kind is FUNCTION and id(value.__code__) not in self.successors
+        if keeps_code and self.is_as_it_was(path, value):
             self.found.definitions[path] = (FUNCTION.name, False)
             return False  # nearly every one
         changed: bool | None = None
@@ -144,10 +145,9 @@ class _Walk:
         return changed
 
     def is_as_it_was(self, path: Path, function: FunctionType) -> bool:
-        """Whether a function keeps its code, and nothing else is to be asked of it."""
+        """Whether nothing else is to be asked of a function that keeps its code."""
         return (
-            id(function.__code__) not in self.successors
-            and function.__globals__ is self.module.live
+            function.__globals__ is self.module.live
             and function.__qualname__ == ".".join(path)
             and path not in self.found.definitions
             and not (function.__closure__ or function.__dict__)

@@ -13,7 +13,8 @@ import operator
 import re
 import sys
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial, reduce
 from itertools import compress, count, groupby, repeat
@@ -91,7 +92,7 @@ def recompile(known: Compiled, text: bytes | str, filename: str) -> CodeType | N
 
 
 def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType | None:
-    if not (_is_plain(old_text) and _is_plain(new_text)):
+    if _is_much(old_text, new_text) or not (_is_plain(old_text) and _is_plain(new_text)):
         return None
     before, after = old_text.split(b"\n"), new_text.split(b"\n")
     edit = _find_edit(whole, before, after)
@@ -112,6 +113,20 @@ def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType
         return None  # to compile the whole says what is wrong, and where
     same = same_scope(old, new) and _exceptions(old) == _exceptions(new)
     return _joined(whole, old, new, edit) if same else None
+
+
+def _is_much(before: bytes, after: bytes) -> bool:
+    """Whether what differs is half of a source or more: it is compiled as it was, and as it is."""
+    shorter = min(len(before), len(after))
+    same = _alike(shorter, lambda size: before[:size] == after[:size])
+    rest = shorter - same
+    same += _alike(rest, lambda size: before[len(before) - size :] == after[len(after) - size :])
+    return len(before) + len(after) - 2 * same >= len(after)
+
+
+def _alike(most: int, are_same: Callable[[int], bool]) -> int:
+    """Return up to how many bytes two texts are the same."""
+    return bisect_left(range(1, most + 1), x=True, key=lambda size: not are_same(size))
 
 
 def _exceptions(code: CodeType) -> bytes:

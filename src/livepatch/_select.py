@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import CodeType
 from typing import Any
 
@@ -220,13 +221,13 @@ class _Choice:
         for path in self.changes.bodies:
             if path[1:] and path[:-1] in self.new.scopes:
                 own.setdefault(path[:-1], set()).add(path[-1])
-        return any(
-            shell.may_call(name)
-            for home, names in own.items()
-            for shells in self.new.scopes[home].shells.values()
-            for shell in shells
-            for name in names & shell.loads
-        )
+        for home, names in own.items():
+            shells = [*chain.from_iterable(self.new.scopes[home].shells.values())]
+            if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
+                shell.may_call(name) for shell in shells for name in names & shell.loads
+            ):
+                return True
+        return False
 
     def falls_back(self) -> bool:
         """Whether a statement imports what has changed, and has another way without it."""

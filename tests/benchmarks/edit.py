@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 CLASSES, FUNCTIONS = 55, 275
 TARGET = 1.3
-_CHANGED, _ADDED, _HEAP = "a line changed", "a line added", "a line changed, big heap"
+_CHANGED, _ADDED = "a line changed", "a line added"
+_HEAP, _ADDED_HEAP = f"{_CHANGED}, big heap", f"{_ADDED}, big heap"
 _EDITED = "    def __init__("
 
 
@@ -32,6 +33,7 @@ def jobs(tools: Sequence[str], quick: bool) -> list[Job]:
         _CHANGED: {"added": 0, "heap": 10_000},
         _ADDED: {"added": 1, "heap": 10_000},
         _HEAP: {"added": 0, "heap": 1_000_000 if quick else 5_000_000},
+        _ADDED_HEAP: {"added": 1, "heap": 1_000_000 if quick else 5_000_000},
     }
     return [
         Job("edit", case, tool, common | options)
@@ -95,7 +97,7 @@ def rows(outcomes: Outcomes, tools: Sequence[str]) -> list[Row]:
     return [
         _row(outcomes, case, tool, first=first)
         for first in (False, True)
-        for case in (_CHANGED, _ADDED, _HEAP)
+        for case in (_CHANGED, _ADDED, _HEAP, _ADDED_HEAP)
         for tool in tools
         if tool != BARE
     ]
