@@ -123,7 +123,10 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-_WRAPPERS = frozenset(("property", "staticmethod", "classmethod", "partialmethod", "partial"))
+# What keeps a function, and does not call it yet.
+_WRAPPERS = {"property", "staticmethod", "classmethod", "partialmethod", "partial", "wraps"}
+_WRAPPERS |= {"lru_cache", "cache", "cached_property", "singledispatch", "singledispatchmethod"}
+_WRAPPERS |= {"dict", "list", "tuple", "set", "frozenset"}
 
 
 def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:

@@ -20,6 +20,9 @@ NAMED = {
     "property": METHOD + "    size = property(get)\n",
     "table": METHOD + "    table = {'get': get}\n",
     "static": METHOD + "    other = staticmethod(get)\n",
+    "cache": "    import functools\n" + METHOD + "    other = functools.lru_cache(get)\n",
+    "dict": METHOD + "    table = dict(get=get)\n",
+    "list": METHOD + "    table = list((get,))\n",
     "default": METHOD + "    def all(self, one=get): return one\n",
 }
 USED = {
