@@ -112,7 +112,7 @@ def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
 def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names and attributes of what making definitions calls, or gives to what it calls.
 
-    What merely wraps a function does not call it: ``@size.setter``, ``x = property(get)``.
+    What merely keeps a function does not call it: ``@size.setter``, ``x = property(get)``.
     """
     nodes = list(nodes)
     decorators = (each for node in _definitions_inside(nodes) for each in node.decorator_list)
@@ -123,10 +123,13 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     return found
 
 
-# What keeps a function, and does not call it yet.
-_WRAPPERS = {"property", "staticmethod", "classmethod", "partialmethod", "partial", "wraps"}
-_WRAPPERS |= {"lru_cache", "cache", "cached_property", "singledispatch", "singledispatchmethod"}
-_WRAPPERS |= {"dict", "list", "tuple", "set", "frozenset"}
+_WRAPPERS = frozenset(
+    (
+        *("property", "staticmethod", "classmethod", "partialmethod", "partial", "wraps"),
+        *("lru_cache", "cache", "cached_property", "singledispatch", "singledispatchmethod"),
+        *("dict", "list", "tuple", "set", "frozenset"),
+    )
+)
 
 
 def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
