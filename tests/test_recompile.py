@@ -412,3 +412,14 @@ def test_what_was_imported_is_forgotten_with_the_module(tmp_path: Path) -> None:
     )
 
     assert said.splitlines() == ["True", "True", "None None"]
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+def test_an_import_of_everything_binds_no_name(live: LiveModule, place: str) -> None:
+    star, rest = "from os.path import *\n", "X = []\n" + LAST.replace("last", "first") + LAST * 30
+    source = star + rest if place == "first" else rest + star
+    module = live.start(source)
+    live.edit(source.replace("return 0", "return X.copy()", 1), rerun="changed")
+
+    assert module.first() == []
+    assert livepatch.changed(live.name) == ()

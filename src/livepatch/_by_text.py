@@ -18,8 +18,6 @@ from livepatch._outline import Outline, outline
 
 # By these a source may bind globals without a statement that says so.
 OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
-
-
 RUNS_TEXTS = frozenset(("exec", "eval"))
 _names_of = attrgetter("co_names")
 Statement = tuple[Any, ...]

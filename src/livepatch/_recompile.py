@@ -15,7 +15,7 @@ import sys
 import warnings
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial, reduce
 from itertools import compress, count, groupby, repeat
 from operator import itemgetter, ne
@@ -23,9 +23,9 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from livepatch._code import codes_in, instructions
-from livepatch._opcodes import CONSTANT, IMPORTS, OP, STORES
+from livepatch._opcodes import CONSTANT
 from livepatch._outline import same_scope
-from livepatch._scope import ANNOTATE_NAMES
+from livepatch._scope import ANNOTATE_NAMES, read_scope
 
 FUTURE: int = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -36,13 +36,6 @@ _BEGINS = re.compile(rb"@|(?:def|class|async)\b")
 _GLOBAL = re.compile(rb"\bglobal\b")
 _SAYS_LINE = sys.version_info >= (3, 13)
 _LARGEST_BYTE = 255
-_EXTENDED = OP["EXTENDED_ARG"]
-_IMPORTS, _STORES = b"i", b"s"
-# A table for bytes.translate.
-_IMPORTS_OR_STORES = b"".join(
-    _IMPORTS if opcode in IMPORTS else _STORES if opcode in STORES else b" "
-    for opcode in range(256)
-)
 _ANNOTATING = frozenset(ANNOTATE_NAMES)
 
 
@@ -56,7 +49,8 @@ class Compiled(NamedTuple):
 class _Edit(NamedTuple):
     """Which lines of a source have become which, each counted from nought, the end not included.
 
-    All are of statements that begin with a definition, and nothing else has changed.
+    They reach from one definition to another that is in no other statement, or to an end of the
+    source, and nothing else has changed.
     """
 
     start: int
@@ -80,7 +74,7 @@ def recompile(known: Compiled, text: bytes | str, filename: str) -> CodeType | N
     Returns:
         What the compiler would make of the whole: equal to it, at any depth, but for the columns
         of what the module itself runs. None where only the compiler can tell: the edit does not
-        compile, or is not within functions and classes alone, or moves what cannot be moved.
+        compile, or changes more than functions and classes inside, or moves what cannot be moved.
     """
     if known.code.co_filename != filename:
         return None
@@ -135,19 +129,8 @@ def _exceptions(code: CodeType) -> bytes:
 
 def _imported_names(whole: CodeType) -> list[str]:
     """List the names that a module imports: calls of what is in them have other code (3.11)."""
-    found: dict[str, None] = {}
-    opcodes, arguments = whole.co_code[::2], whole.co_code[1::2]
-    kinds = opcodes.translate(_IMPORTS_OR_STORES)
-    place = kinds.find(_IMPORTS)
-    while place >= 0:
-        place = kinds.find(_STORES, place)
-        argument, before = arguments[place], place - 1
-        while opcodes[before] == _EXTENDED:
-            argument |= arguments[before] << 8 * (place - before)
-            before -= 1
-        found[whole.co_names[argument]] = None
-        place = kinds.find(_IMPORTS, place)
-    return list(found)
+    names = (each.bound for each in read_scope(whole).imports if each.name != "*")
+    return list(dict.fromkeys(names))
 
 
 @contextmanager
@@ -163,7 +146,8 @@ def _without_warnings() -> Generator[None, None, None]:
     try:
         yield
     finally:
-        filters[:] = [each for each in filters if each is not ours]
+        with suppress(ValueError):  # somebody has reset them
+            filters.remove(ours)
 
 
 def _is_plain(text: bytes) -> bool:
