@@ -118,18 +118,16 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     decorators = (each for node in _definitions_inside(nodes) for each in node.decorator_list)
     found = {each.id for each in decorators if isinstance(each, ast.Name)}
     for call in (each for part in _headers(nodes) for each in ast.walk(part)):
-        if isinstance(call, ast.Call) and _WRAPPERS.isdisjoint(_names(call.func)):
+        if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, _paths([call.func]))):
             found.update(_names(call))
     return found
 
 
-_WRAPPERS = frozenset(
-    (
-        *("property", "staticmethod", "classmethod", "partialmethod", "partial", "wraps"),
-        *("lru_cache", "cache", "cached_property", "singledispatch", "singledispatchmethod"),
-        *("dict", "list", "tuple", "set", "frozenset"),
-    )
-)
+_WRAPPERS = {
+    *("property", "staticmethod", "classmethod", "partialmethod", "partial", "wraps", "functools"),
+    *("lru_cache", "cache", "cached_property", "singledispatch", "singledispatchmethod"),
+    *("dict", "list", "tuple", "set", "frozenset"),
+}
 
 
 def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:

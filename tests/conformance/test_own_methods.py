@@ -26,6 +26,9 @@ NAMED = {
     "default": METHOD + "    def all(self, one=get): return one\n",
 }
 USED = {
+    "given to a method called like a wrapper": "    def get(_): return 1\n"
+    "    class Kept:\n        def cache(self, function): return function(0)\n"
+    "    size = Kept().cache(get)\n",
     "called": "    def get(): return 1\n    size = get()\n",
     "given": "    def get(_): return 1\n    size = sum(map(get, [0]))\n",
     "decorates": "    def get(function): return 1\n    @get\n    def size(self): pass\n",
