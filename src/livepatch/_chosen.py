@@ -14,10 +14,11 @@ from collections.abc import Set as AbstractSet
 from types import CodeType
 from typing import Any
 
+from livepatch._annotated import without_annotations
 from livepatch._code import exchange
 from livepatch._nested import absolute_name
 from livepatch._statements import Statement, pair_codes
-from livepatch._syntax import imports_all, is_import, names_bound_perhaps, without_annotations
+from livepatch._syntax import imports_all, is_import, names_bound_perhaps
 
 BEFORE = "namespace before"
 """No name of a source: the globals as they were, for who gives names their values back."""

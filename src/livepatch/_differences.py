@@ -80,6 +80,14 @@ class Changes:
         for mine, theirs in zip(self._paths(), other._paths()):
             mine.update(theirs)
 
+    def by_name(self) -> dict[str, Changes]:
+        """Return what has changed by the global that leads there."""
+        found = {name: Changes({name}) for name in self.names}
+        for place, paths in enumerate(self._paths()):
+            for path in paths:
+                found.setdefault(path[0], Changes())._paths()[place].add(path)  # noqa: SLF001
+        return found
+
     def seen_as(self, name: str, bound: str) -> Changes:
         """Return what of it has changed that one name leads to, where that is bound to another."""
         found = Changes({bound} if name in self.names else set())

@@ -35,7 +35,7 @@ from livepatch._quiet import quiet_threads
 from livepatch._replaced import can_take_place, take_what_it_has
 from livepatch._rerun import after_rerun, before_rerun, before_run, new_bodies
 from livepatch._scope import ANNOTATING_NAMES
-from livepatch._select import Selection
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, namespace_of
 from livepatch._steps import MISSING

@@ -13,7 +13,7 @@ from typing import Any
 from livepatch._kinds import class_attributes, classes_below, mro_of, qualified_name
 from livepatch._outline import Outline
 from livepatch._report import Notice
-from livepatch._select import Selection
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 
 

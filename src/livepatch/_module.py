@@ -23,7 +23,7 @@ from livepatch._outline import Outline, outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._remembered import imported_code
 from livepatch._replaced import globals_behind
-from livepatch._select import Selection
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import NO_CODE, Source, namespace_of
 from livepatch._steps import MISSING

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._annotated import annotation_names
 from livepatch._constants import may_hold_state
 from livepatch._differences import Changes, Header
 from livepatch._fills import Fills
@@ -14,7 +15,6 @@ from livepatch._kinds import is_single_dispatch, kind_of
 from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
-    annotation_names,
     base_names,
     built_names,
     called_decorator_names,
@@ -36,26 +36,26 @@ class Needs:
 
     Attributes:
         statements: all of them, in order.
-        runs: which of them run.
-        changes: what has changed.
         namespace: the live namespace.
         imports: what import statements bound before.
         new_imports: what they bind now.
         last_bound: where statements that are gone bound names last.
         gone_uses: names that such statements used.
         gone_attributes: names on whose objects they set attributes that none sets now.
+        runs: which of them run.
+        changes: what has changed.
         modules: what the modules are called in which something has changed.
     """
 
     statements: list[Statement]
-    runs: list[bool]
-    changes: Changes
     namespace: Mapping[str, Any]
     imports: Collection[Import]
     new_imports: Collection[Import]
     last_bound: Mapping[str, int]
     gone_uses: Collection[str]
     gone_attributes: Collection[str]
+    runs: list[bool] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
     modules: Collection[str] = ()
     binders: dict[str, list[int]] = field(default_factory=dict)
     builders: dict[str, list[int]] = field(default_factory=dict)
@@ -66,10 +66,20 @@ class Needs:
 
     def __post_init__(self) -> None:
         self.fills = Fills(self.statements)
+        self._describe()
+
+    def start(self, runs: list[bool], changes: Changes, modules: Collection[str]) -> None:
+        """Begin with some statements that run, and with what has changed.
+
+        Args:
+            runs: which statements run; others are added.
+            changes: what has changed; what these statements bind is added.
+            modules: what the modules are called in which something has changed.
+        """
+        self.runs, self.changes, self.modules = runs, changes, modules
 
     def settle(self) -> None:
         """Go on until no more statements have to run."""
-        self._describe()
         self._run_new_last_binders()
         for name in self.dispatchers.intersection(self.gone_uses):
             self._run(self.binders[name])

@@ -11,7 +11,7 @@ from livepatch._kinds import CACHED_PROPERTY, class_attributes
 from livepatch._own import Call
 from livepatch._plan import Plan
 from livepatch._report import Notice
-from livepatch._select import Selection
+from livepatch._selection import Selection
 from livepatch._snapshot import overload_registry
 from livepatch._stale import EFFECT_STAYS, VALUE_STAYS
 from livepatch._steps import MISSING, Steps

@@ -49,7 +49,8 @@ from livepatch._renames import follow_renames
 from livepatch._report import Notice, Report
 from livepatch._returned import notice_returned
 from livepatch._returns import follow_returns, keep_changed, keep_gone
-from livepatch._select import Selection, select
+from livepatch._select import select
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, take_snapshot
 from livepatch._source import (
     Known,

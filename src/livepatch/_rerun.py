@@ -26,7 +26,7 @@ from livepatch._kinds import kind_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._rows import recode
 from livepatch._scope import ANNOTATING_NAMES, annotates
-from livepatch._select import Selection
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, overload_registry
 from livepatch._source import namespace_of
 

@@ -16,7 +16,7 @@ from livepatch._outline import Outline
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._scope import functions_bound
-from livepatch._select import Selection
+from livepatch._selection import Selection
 
 
 def notice_returned(plan: Plan, selections: Mapping[str, Selection]) -> None:

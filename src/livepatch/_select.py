@@ -6,93 +6,15 @@ function whose body alone has changed is no reason to run anything.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import chain
-from types import CodeType
-from typing import Any
 
-from livepatch._asked import not_asked_for
-from livepatch._bodies import Bodies, pair_bodies
-from livepatch._chosen import bound_behind_stars, bound_perhaps, compile_chosen, with_what_stays
-from livepatch._code import codes_in, same_code
-from livepatch._differences import Changes, changes_in
-from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
-from livepatch._enrolled import Made
-from livepatch._errors import NotReloadableError
-from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
-from livepatch._made import constants_said, made_by
-from livepatch._marks import marks_in, marks_set_by
-from livepatch._needs import Needs
+from livepatch._bodies import Bodies
+from livepatch._choice import Choice
 from livepatch._outline import Outline
-from livepatch._reach import Cause, Reach, loads_in
-from livepatch._recognise import Statements, find_statements
-from livepatch._recompile import FUTURE
-from livepatch._replaced import globals_behind
-from livepatch._report import Notice
-from livepatch._scope import LAMBDA, REST, annotate_code, annotated
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
-from livepatch._source import MAIN, is_compiled_plainly
-from livepatch._spread import ChangedModules, Imported
-from livepatch._stale import (
-    is_guard,
-    not_run,
-    notices_of_bound_too,
-    notices_of_effects,
-    notices_of_kept,
-    notices_of_unknown,
-)
-from livepatch._statements import Statement
-from livepatch._syntax import (
-    fallen_back_names,
-    is_import,
-    overloaded_names,
-)
-
-
-@dataclass(slots=True, eq=False)
-class Selection:
-    """What of a module runs.
-
-    Attributes:
-        bodies: the functions and classes that are not made again; None where everything runs.
-        code: what runs; None for nothing.
-        names: the globals that it binds.
-        restored: those of them that a later statement, which does not run, has the last word on.
-        apart: those of them whose old value another statement made, which does not run.
-        behind: the names that have their old value again behind an import of everything.
-        perhaps: the names that it binds under a condition, and that are there.
-        kept: what to say of those of them that a statement binds which comes first and does not
-            run, where the condition does not hold.
-        annotate: the function of the module's annotations, where that is made anew (3.14).
-        annotations: how many of them there are.
-        unannotated: the variables that have lost their annotation (until 3.13).
-        left: definitions as the old source made them, by a method of a global, and as the new one
-            does not; they are struck off that object's lists.
-        entered: those that it makes and that run.
-        unsaid: the constants that the statement of each of these has no more, by name.
-        marks: names that functions which it calls set in the namespace; they may refuse to twice.
-        notices: what a user should know about what does not run.
-    """
-
-    bodies: Bodies | None = None
-    code: CodeType | None = None
-    names: frozenset[str] = frozenset()
-    restored: frozenset[str] = frozenset()
-    apart: frozenset[str] = frozenset()
-    behind: frozenset[str] = frozenset()
-    perhaps: frozenset[str] = frozenset()
-    kept: dict[str, Notice] = field(default_factory=dict)
-    overloads: frozenset[str] = frozenset()
-    annotate: CodeType | None = None
-    annotations: int = 0
-    unannotated: frozenset[str] = frozenset()
-    left: list[Made] = field(default_factory=list)
-    entered: dict[str, Made] = field(default_factory=dict)
-    unsaid: dict[str, frozenset[Any]] = field(default_factory=dict)
-    marks: frozenset[str] = frozenset()
-    notices: list[Notice] = field(default_factory=list)
+from livepatch._spread import ChangedModules
+from livepatch._stale import notices_of_unknown
 
 
 def select(
@@ -105,290 +27,25 @@ def select(
         outlines: of the new sources, by module.
         again: names of globals whose statements run in any case: bare, or dotted for one module.
     """
-    found: dict[str, Selection] = {}
     changed = ChangedModules(snapshots, outlines)
-    known: dict[str, Imported] = {}
-    waiting = [each for each in snapshots if each.source.spec is not None]
-    tops = (each.source.name.partition(".")[0] for each in waiting)
-    packages = frozenset(tops) if len(waiting) > 1 else frozenset[str]()
+    present = [each for each in snapshots if each.source.spec is not None]
+    tops = (each.source.name.partition(".")[0] for each in present)
+    packages = frozenset(tops) if len(present) > 1 else frozenset[str]()
+    choices = [Choice(each, outlines[each.source.name], again, packages) for each in present]
+    waiting = choices
     # Modules that import one another: what one of them imports may be found to change later.
     while waiting:
-        for snapshot in waiting:
-            name = snapshot.source.name
-            known[name] = changed.imported_by(outlines[name], snapshot.namespace)
-            choice = _Choice(snapshot, outlines[name], again, known[name], packages)
-            found[name] = choice.select()
-            changed.modules[name] = choice.changes
-            changed.bodies[name] = found[name].bodies or Bodies()
+        for choice in waiting:
+            choice.decide(changed.imported_by(choice.new, choice.namespace))
+            changed.put(choice.source.name, choice.changes, choice.selection.bodies or Bodies())
+        names = frozenset(choice.source.name for choice in waiting)
         waiting = [
             each
-            for each in snapshots
-            if each.source.name in known
-            and changed.imported_by(outlines[each.source.name], each.namespace)
-            != known[each.source.name]
+            for each in choices
+            if changed.imports_from(names, each.new, each.namespace)
+            and changed.imported_by(each.new, each.namespace) != each.imported
         ]
+    found = {each.source.name: each.selection for each in choices}
     for first in list(found)[:1]:
         found[first].notices += notices_of_unknown(again, {name: outlines[name] for name in found})
     return found
-
-
-class _Choice:
-    """The choice for one module."""
-
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        new: Outline,
-        again: frozenset[str],
-        imported: Imported,
-        packages: frozenset[str],
-    ) -> None:
-        self.source = snapshot.source
-        self.namespace: dict[str, Any] = snapshot.namespace
-        self.old, self.new = snapshot.origin, new
-        self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
-        self.again &= new.scopes[()].shells.keys()
-        self.imported = imported
-        self.packages = packages
-        self.changes = Changes()
-
-    def select(self) -> Selection:
-        try:
-            return self.find()
-        except RecursionError:
-            # A tree of the syntax is limited by Python's stack, a source by that of C alone.
-            return self.whole("it has expressions too deep to be compiled alone")
-
-    def find(self) -> Selection:
-        old, new = self.old, self.new
-        if old is None:
-            return self.whole("its earlier source is not known")
-        before, after = old.scopes[()], new.scopes[()]
-        if (before.code.co_flags ^ after.code.co_flags) & FUTURE:
-            return self.whole("a `from __future__` import has come or gone")
-        selection = self.select_bodies(old, new)
-        if selection is not None:
-            return selection
-        if not is_compiled_plainly(self.source.spec):
-            return self.whole("its loader changes its syntax")
-        if globals_behind(self.source.module) is not None:
-            return self.whole("its functions see another namespace than its own")
-        return self.select_statements(old, new)
-
-    def select_bodies(self, old: Outline, new: Outline) -> Selection | None:
-        """Select nothing but the docstring, where all else is bodies; None where it is not."""
-        before, after = old.scopes[()], new.scopes[()]
-        text = new_docstring(before, after)
-        says_more = text is None and before.shells is not after.shells
-        if says_more or self.again or self.imported.starred:
-            return None
-        bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
-        if bodies is None or self.says_alias_otherwise(bodies):
-            return None
-        self.take_changes(changes_in(bodies))
-        if text is not None:
-            self.changes.names |= DOCSTRING
-        if self.may_concern_others(bodies) or self.may_concern_classes() or self.falls_back():
-            return None
-        if text is None:
-            return Selection(bodies)
-        return Selection(bodies, docstring_code(after, text, FUTURE), DOCSTRING)
-
-    def whole(self, reason: str) -> Selection:
-        if self.source.name == MAIN:
-            raise NotReloadableError("LP102", f"__main__ would have to run again: {reason}")
-        self.changes.names |= self.new.scopes[()].shells.keys() - {REST}
-        notice = Notice("LP315", self.source.name, f"everything ran again: {reason}")
-        return Selection(notices=[notice])
-
-    def take_changes(self, changes: Changes) -> None:
-        changes.update(self.imported.changes)
-        changes.add_inherited(self.namespace)
-        self.changes = changes
-
-    def may_concern_others(self, bodies: Bodies) -> bool:
-        """Whether any statement may have used what has changed, itself or through calls."""
-        if not self.changes:
-            return False
-        if any(path[0] == LAMBDA for path in self.changes.bodies):
-            return True  # which name it has is said by its statement
-        reach, loads = Reach(bodies, self.changes), loads_in(self.new)
-        return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
-
-    def may_concern_classes(self) -> bool:
-        """Whether a class may have called a function of its own that has changed."""
-        own: dict[tuple[str, ...], set[str]] = {}
-        for path in self.changes.bodies:
-            if path[1:] and path[:-1] in self.new.scopes:
-                own.setdefault(path[:-1], set()).add(path[-1])
-        for home, names in own.items():
-            shells = [*chain.from_iterable(self.new.scopes[home].shells.values())]
-            if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
-                shell.may_call(name) for shell in shells for name in names & shell.loads
-            ):
-                return True
-        return False
-
-    def falls_back(self) -> bool:
-        """Whether a statement imports what has changed, and has another way without it."""
-        imports = self.new.scopes[()].imports
-        if self.imported.changes.names.isdisjoint(each.bound for each in imports):
-            return False
-        text = self.source.text
-        said = b"except" if isinstance(text, bytes) else "except"
-        if said not in text:  # type: ignore[operator]
-            return False
-        return not self.imported.changes.names.isdisjoint(fallen_back_names(ast.parse(text).body))
-
-    def annotate(self) -> CodeType | None:
-        """Return the code of the module's annotations, if they have changed."""
-        after = annotate_code(self.new.scopes[()].code)
-        before = annotate_code(self.old.scopes[()].code) if self.old is not None else None
-        if after is None or (before is not None and same_code(before, after)):
-            return None
-        return after
-
-    def select_statements(self, old: Outline, new: Outline) -> Selection:
-        tree = ast.parse(self.source.text)
-        before, after = old.scopes[()].code, new.scopes[()].code
-        found = find_statements(tree, before, after)
-        if not found.complete:
-            return self.whole("its statements could not be told apart")
-        bodies = Bodies()
-        runs = [
-            not self.stays(statement, bodies, (old, new)) or bool(self.again & statement.binds)
-            for statement in found.all
-        ]
-        self.take_changes(changes_in(bodies))
-        # Who uses what has gone is to find that out.
-        self.changes.names |= old.scopes[()].shells.keys() - {*new.scopes[()].shells, REST}
-        imports = old.scopes[()].imports, new.scopes[()].imports
-        uses = found.gone_uses, found.gone_attributes
-        needs = Needs(
-            found.all, runs, self.changes, self.namespace, *imports, found.last_bound, *uses
-        )
-        needs.modules = self.imported.modules
-        marks = self.settle(needs)
-        guards = self.leave_guards(needs)
-        chosen = [each for each, run in zip(found.all, needs.runs) if run]
-        selection = self.selection_of(chosen, found, needs, (old, new))
-        selection.marks = marks
-        selection.notices += guards
-        selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
-        selection.notices += notices_of_effects(
-            found.gone, chosen, selection.bodies, self.namespace, self.source.name
-        )
-        # Other modules fill what is made anew through these: they decorate there, say.
-        self.changes.bodies.update((each,) for each in needs.fillers_of(chosen))
-        return selection
-
-    def settle(self, needs: Needs) -> frozenset[str]:
-        """Let all run that has to; return the marks that functions so called set anew."""
-        needs.settle()
-        marks = marks_in(self.namespace, self.old)
-        if not marks:
-            return frozenset()
-        said = [marks_set_by(each.nodes, self.namespace, marks) for each in needs.statements]
-        while True:
-            again = frozenset[str]().union(*(each for each, run in zip(said, needs.runs) if run))
-            # Others may have added to the same mark.
-            others = [at for at, run in enumerate(needs.runs) if not run and said[at] & again]
-            if not others:
-                return again
-            for at in others:
-                needs.runs[at] = True
-            needs.settle()
-
-    def selection_of(
-        self,
-        chosen: list[Statement],
-        found: Statements,
-        needs: Needs,
-        outlines: tuple[Outline, Outline],
-    ) -> Selection:
-        """Put together what is to be known of the statements that run, and of those that stay."""
-        kept = Bodies()
-        for statement, run in zip(found.all, needs.runs):
-            if not run:
-                self.stays(statement, kept, outlines)
-        selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
-        selection.overloads = frozenset(found.last_bound)  # what is gone has no variants
-        selection.unannotated = annotated(outlines[0].scopes[()]) - annotated(
-            outlines[1].scopes[()]
-        )
-        if chosen or selection.annotate is not None or selection.unannotated:
-            self.compile(selection, chosen, found, needs.runs)
-            _say_who_binds(selection, found, needs.runs)
-            names = outlines[0].scopes[()].shells.keys() & self.namespace.keys()
-            code, wanted = outlines[1].scopes[()].code, names - selection.restored
-            selection.perhaps = bound_perhaps(chosen, not_asked_for(code, wanted))
-            selection.kept = notices_of_bound_too(needs, selection.perhaps, self.source.name)
-        selection.left = [*found.gone_made, *made_by(chosen, old=True)]
-        selection.entered = {each.name: each for each in made_by(chosen, old=False)}
-        said, says = (constants_said(each, selection.entered) for each in outlines)
-        selection.unsaid = {name: said[name] - says[name] for name in said}
-        return selection
-
-    def leave_guards(self, needs: Needs) -> list[Notice]:
-        """Leave out what a script does when it is run; say where that has changed."""
-        notices: list[Notice] = []
-        for index, statement in enumerate(needs.statements):
-            if needs.runs[index] and is_guard(statement, self.source.name):
-                needs.runs[index] = False
-                notices.append(Notice("LP313", self.source.name, not_run(statement, Cause("it"))))
-        return notices
-
-    def stays(
-        self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
-    ) -> bool:
-        """Whether the old code says the same; then add what is in it to the bodies."""
-        if statement.old_codes is None:
-            return False
-        if is_import(statement.nodes) and (
-            self.imported.starred or statement.binds & self.imported.changes.names
-        ):
-            return False
-        if self.imported.changes.names & fallen_back_names(statement.nodes):
-            return False
-        pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
-        if pairs is None or self.says_alias_otherwise(pairs):
-            return False
-        bodies.functions += pairs.functions
-        bodies.classes += pairs.classes
-        return True
-
-    def says_alias_otherwise(self, bodies: Bodies) -> bool:
-        """Whether a ``type`` alias says something else: what it stood for may be computed."""
-        return any(
-            body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
-            for body in bodies.functions
-        )
-
-    def compile(
-        self, selection: Selection, chosen: list[Statement], found: Statements, runs: list[bool]
-    ) -> None:
-        whole = self.new.scopes[()].code
-        flags, lazy = whole.co_flags & FUTURE, found.annotations > 0
-        selection.behind = frozenset(bound_behind_stars(found.all, runs, self.namespace))
-        around = self.namespace, self.packages, selection.behind
-        run = [*with_what_stays(found.all, runs, *around)]
-        selection.code = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
-        selection.names = frozenset(name for each in chosen for name in each.binds)
-        selection.overloads |= frozenset(
-            name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
-        )
-
-
-def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
-    """Note which names have their old value, or their new one, from a statement that stays."""
-    last: dict[str, bool] = {}
-    places = dict(statements.last_bound)
-    kept_last: set[str] = set()
-    for statement, run in zip(statements.all, runs):
-        for name in statement.binds:
-            last[name] = run
-            if statement.old_place > places.get(name, -1):
-                places[name] = statement.old_place
-                (kept_last.discard if run else kept_last.add)(name)
-    selection.restored = frozenset(name for name in selection.names if not last[name])
-    selection.apart = selection.names & kept_last - selection.restored

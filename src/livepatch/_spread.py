@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -45,16 +46,37 @@ class ChangedModules:
     def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
         self.modules: dict[str, Changes] = {}
         self.bodies: dict[str, Bodies] = {}
+        self._seen: dict[str, dict[str, Changes]] = {}
+        self._homes: dict[int, frozenset[str]] = {}
         sources = [each.source for each in snapshots]
         described = {each.name: (each.module, outlines[each.name]) for each in sources}
         self.between = find_go_betweens(described) if len(sources) > 1 else {}
         self._between: dict[str, Changes] = {}
+        self._follows = True
         self._names: dict[int, frozenset[str]] = {}
         self._behind: dict[str, tuple[Changes, Reach, dict[str, list[Path]]]] = {}
 
+    def put(self, name: str, changes: Changes, bodies: Bodies) -> None:
+        """Note what has changed in a module, and what it keeps."""
+        self.modules[name], self.bodies[name] = changes, bodies
+        self._seen.pop(name, None)
+        self._follows = not self.between
+
+    def imports_from(
+        self, names: AbstractSet[str], said: Outline, namespace: dict[str, Any]
+    ) -> bool:
+        """Whether a module may import from one of some modules, itself or by way of others."""
+        homes = self._homes.get(id(said))
+        if homes is None:
+            homes = self._homes[id(said)] = frozenset(_homes_in(said, namespace))
+        return not (homes.isdisjoint(names) and homes.isdisjoint(self.between))
+
     def imported_by(self, said: Outline, namespace: dict[str, Any]) -> Imported:
         """Return what has changed under the names that a module has for it."""
-        self._between = self._follow_betweens()
+        if not self._follows:
+            self._between, self._follows = self._follow_betweens(), True
+            for home in self._between:
+                self._seen.pop(home, None)
         found = Imported()
         changes = found.changes
         for each in said.scopes[()].imports:
@@ -67,7 +89,7 @@ class ChangedModules:
                 found.starred = found.starred or self._is_starred(each, namespace)
                 changes.update(there)
             elif each.name is not None:
-                changes.update(there.seen_as(each.name, each.bound))
+                changes.update(self._seen_as(home, each.name, each.bound))
                 changes.reaching.update(
                     (each.bound, *path[1:]) for path in self._through(home, (each.name,))
                 )
@@ -109,6 +131,14 @@ class ChangedModules:
                 paths[name] = list(reach.through(name))
             yield from paths[name]
 
+    def _seen_as(self, home: str, name: str, bound: str) -> Changes:
+        """Return what has changed that a module's name leads to, where that is bound to another."""
+        there = self._changes_in(home)
+        by_name = self._seen.get(home)
+        if by_name is None:
+            by_name = self._seen[home] = there.by_name()
+        return by_name[name].seen_as(name, bound) if name in by_name else _NONE
+
     def _changes_in(self, home: str) -> Changes:
         """Return what has changed in a module, or in one by way of which it is imported."""
         return self.modules.get(home) or self._between.get(home) or _NONE
@@ -137,6 +167,15 @@ class ChangedModules:
     def _is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
         changes = self.modules.get(absolute_name(imported.module, namespace))
         return changes is not None and bool(changes.names)
+
+
+def _homes_in(said: Outline, namespace: dict[str, Any]) -> Iterator[str]:
+    """Yield the modules that a source may import from: what is taken from a package may be one."""
+    for each in said.scopes[()].imports:
+        home = absolute_name(each.module, namespace)
+        yield home
+        if each.name not in {None, "*"}:
+            yield f"{home}.{each.name}"
 
 
 _NONE = Changes()

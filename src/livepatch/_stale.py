@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from livepatch._annotated import signature_names
 from livepatch._bodies import Bodies
 from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import nested_codes, same_code
@@ -30,7 +31,6 @@ from livepatch._syntax import (
     is_import,
     is_main_guard,
     outside_functions,
-    signature_names,
 )
 
 VALUE_STAYS = "an instance that had computed it has that value still"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ SETTERS = ("setattr", "delattr")
 _CHOICES: Any = (ast.If, ast.Try, getattr(ast, "TryStar", ast.Try))  # that one since 3.11
 _PERHAPS = (*_CHOICES, ast.For, ast.While, ast.Match)
 _COMPOUND = (*_PERHAPS, ast.With, ast.ExceptHandler, ast.match_case)
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _IMPORTS = (ast.Import, ast.ImportFrom)
 
 
@@ -25,7 +23,7 @@ def is_import(nodes: Iterable[ast.stmt]) -> bool:
 
 def imports_all(nodes: Iterable[ast.stmt]) -> Iterator[str]:
     """Yield the modules of which statements import everything, with dots where relative."""
-    for node in outside_functions(nodes):
+    for node in statements_in(nodes):
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             yield "." * node.level + (node.module or "")
 
@@ -95,17 +93,17 @@ def header_names(nodes: Iterable[ast.AST]) -> set[str]:
     Those of decorators, keywords, defaults and class-level statements. Annotations are not among
     them, nor what functions use when they are called, nor bases.
     """
-    return {name for part in _headers(nodes) for name in _names(part)}
+    return {name for part in _headers(nodes) for name in names_in(part)}
 
 
 def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names and attributes of decorators that a call makes: ``@app.route("/")``."""
     return {
         name
-        for node in _definitions_inside(nodes)
+        for node in definitions_inside(nodes)
         for each in node.decorator_list
         if isinstance(each, ast.Call)
-        for name in _names(each.func)
+        for name in names_in(each.func)
     }
 
 
@@ -115,11 +113,11 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     What merely keeps a function does not call it: ``@size.setter``, ``x = property(get)``.
     """
     nodes = list(nodes)
-    decorators = (each for node in _definitions_inside(nodes) for each in node.decorator_list)
+    decorators = (each for node in definitions_inside(nodes) for each in node.decorator_list)
     found = {each.id for each in decorators if isinstance(each, ast.Name)}
     for call in (each for part in _headers(nodes) for each in ast.walk(part)):
         if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, _paths([call.func]))):
-            found.update(_names(call))
+            found.update(names_in(call))
     return found
 
 
@@ -147,9 +145,9 @@ def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if not all(isinstance(target, ast.Name) for target in targets):
             return None
-        called.update(_names(node.value.func))
+        called.update(names_in(node.value.func))
         for part in (*node.value.args, *node.value.keywords):
-            given.update(_names(part))
+            given.update(names_in(part))
     return called, given
 
 
@@ -157,37 +155,11 @@ def base_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names and attributes in the bases of classes, and of classes in their bodies."""
     return {
         name
-        for part in _definitions_inside(nodes)
+        for part in definitions_inside(nodes)
         if isinstance(part, ast.ClassDef)
         for base in part.bases
-        for name in _names(base)
+        for name in names_in(base)
     }
-
-
-def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names in what classes annotate outside functions, forward references included."""
-    found: set[str] = set()
-    for node in nodes:
-        for part in outside_functions(node.body if isinstance(node, ast.ClassDef) else [node]):
-            if isinstance(part, ast.ClassDef):
-                found |= annotation_names([part])
-            elif isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef):
-                found.update(_names(part.annotation))
-                found.update(_names_in_texts(part.annotation))
-    return found
-
-
-def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names that annotations of functions and methods evaluate to when they are made."""
-    found: set[str] = set()
-    for node in _definitions_inside(nodes):
-        if isinstance(node, ast.ClassDef):
-            continue
-        said = node.args
-        arguments = (*said.posonlyargs, *said.args, said.vararg, *said.kwonlyargs, said.kwarg)
-        parts = (node.returns, *(each and each.annotation for each in arguments))
-        found.update(name for part in parts if part is not None for name in _names(part))
-    return found
 
 
 def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -210,7 +182,8 @@ def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from [] if said is None else [said]
 
 
-def _names(node: ast.AST) -> Iterator[str]:
+def names_in(node: ast.AST) -> Iterator[str]:
+    """Yield the names and attributes in an expression."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             yield part.id
@@ -218,21 +191,15 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield part.attr
 
 
-def _names_in_texts(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            yield from _IDENTIFIER.findall(part.value)
-
-
 def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names to whose earlier value statements add: `X += 1`, `@x.setter def x`."""
     found: set[str] = set()
-    for part in outside_functions(nodes):
+    for part in statements_in(nodes):
         if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
             found.add(part.target.id)
         elif isinstance(part, ast.Assign):
             targets = {each.id for each in part.targets if isinstance(each, ast.Name)}
-            found |= targets.intersection(_names(part.value))
+            found |= targets.intersection(names_in(part.value))
         elif isinstance(part, DEFINITIONS) and part.name in header_names([part]):
             found.add(part.name)
     return found
@@ -300,7 +267,7 @@ def overloaded_names(nodes: Iterable[ast.AST]) -> set[str]:
         node.name
         for node in nodes
         if isinstance(node, FUNCTIONS)
-        and any("overload" in set(_names(each)) for each in node.decorator_list)
+        and any("overload" in set(names_in(each)) for each in node.decorator_list)
     }
 
 
@@ -347,17 +314,32 @@ def definitions(
     nodes: Iterable[ast.AST],
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
     """Yield the functions and classes that statements define, not those inside these."""
-    return (part for part in outside_functions(nodes) if isinstance(part, DEFINITIONS))
+    return (part for part in statements_in(nodes) if isinstance(part, DEFINITIONS))
 
 
-def _definitions_inside(
+def definitions_inside(
     nodes: Iterable[ast.AST],
 ) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    """Yield the functions and classes that statements define, those inside classes too."""
     ahead = [*definitions(nodes)]
     while ahead:
         node = ahead.pop()
         yield node
         ahead += definitions(node.body) if isinstance(node, ast.ClassDef) else ()
+
+
+def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Yield statements and those inside them, down to functions and classes."""
+    ahead = [*nodes][::-1]
+    while ahead:
+        node = ahead.pop()
+        yield node
+        if not isinstance(node, DEFINITIONS):
+            blocks = [getattr(node, name) for name in node._fields if name in _BLOCKS]
+            ahead += [part for block in blocks for part in block][::-1]
+
+
+_BLOCKS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 
 
 def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -369,30 +351,3 @@ def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, (*DEFINITIONS, ast.Lambda)):
             ahead += [*ast.iter_child_nodes(node)][::-1]
-
-
-class _WithoutAnnotations(ast.NodeTransformer):
-    """Makes plain assignments of annotated ones, outside functions and classes."""
-
-    def visit(self, node: ast.AST) -> Any:
-        # No expression has an annotation, and some are a thousand deep.
-        return node if isinstance(node, ast.expr) else super().visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        return node
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        return node
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
-        if node.value is None:
-            return ast.copy_location(ast.Pass(), node)
-        return ast.copy_location(ast.Assign([node.target], node.value), node)
-
-
-def without_annotations(nodes: Iterable[ast.stmt]) -> list[ast.stmt]:
-    """Return statements that note no annotations of variables."""
-    return [_WithoutAnnotations().visit(node) for node in nodes]

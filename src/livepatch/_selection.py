@@ -1,0 +1,55 @@
+"""What of a module runs: the outcome of the choice, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+from livepatch._bodies import Bodies
+from livepatch._enrolled import Made
+from livepatch._report import Notice
+
+
+@dataclass(slots=True, eq=False)
+class Selection:
+    """What of a module runs.
+
+    Attributes:
+        bodies: the functions and classes that are not made again; None where everything runs.
+        code: what runs; None for nothing.
+        names: the globals that it binds.
+        restored: those of them that a later statement, which does not run, has the last word on.
+        apart: those of them whose old value another statement made, which does not run.
+        behind: the names that have their old value again behind an import of everything.
+        perhaps: the names that it binds under a condition, and that are there.
+        kept: what to say of those of them that a statement binds which comes first and does not
+            run, where the condition does not hold.
+        annotate: the function of the module's annotations, where that is made anew (3.14).
+        annotations: how many of them there are.
+        unannotated: the variables that have lost their annotation (until 3.13).
+        left: definitions as the old source made them, by a method of a global, and as the new one
+            does not; they are struck off that object's lists.
+        entered: those that it makes and that run.
+        unsaid: the constants that the statement of each of these has no more, by name.
+        marks: names that functions which it calls set in the namespace; they may refuse to twice.
+        notices: what a user should know about what does not run.
+    """
+
+    bodies: Bodies | None = None
+    code: CodeType | None = None
+    names: frozenset[str] = frozenset()
+    restored: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+    behind: frozenset[str] = frozenset()
+    perhaps: frozenset[str] = frozenset()
+    kept: dict[str, Notice] = field(default_factory=dict)
+    overloads: frozenset[str] = frozenset()
+    annotate: CodeType | None = None
+    annotations: int = 0
+    unannotated: frozenset[str] = frozenset()
+    left: list[Made] = field(default_factory=list)
+    entered: dict[str, Made] = field(default_factory=dict)
+    unsaid: dict[str, frozenset[Any]] = field(default_factory=dict)
+    marks: frozenset[str] = frozenset()
+    notices: list[Notice] = field(default_factory=list)
