@@ -7,20 +7,14 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._dicts import has_plain_keys, restore_places
-from livepatch._enrolled import (
-    Enrolled,
-    Entry,
-    Made,
-    at_home,
-    functions_among,
-    items_of,
-    made_inside,
-    parts_of,
-    registers_of_bases,
-)
+from livepatch._enrolled import SAYS_LITTLE, Enrolled
+from livepatch._entries import Entry, items_of
 from livepatch._frameworks import settle_promise
 from livepatch._kinds import dict_of
+from livepatch._made_of import Made, at_home
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._records import Records, functions_among, parts_of
+from livepatch._registers import lead_to, registers_of_bases
 from livepatch._scope import constant_shell
 from livepatch._steps import Steps
 
@@ -47,8 +41,10 @@ def see_who_came_back(
     # A class that keeps what derives from it may have been made again, with a list of its own.
     paths = {path for each in made.values() for path in each.bases}
     known = {id(entry.container) for entry in enrolled.entries}
-    registers = (each for path in paths for each in registers_of_bases(namespace, path))
+    bases = (lead_to(namespace, path)[0] for path in paths)
+    registers = (each for base in bases for each in registers_of_bases(base))
     others: list[Any] = OwnList(each for each in registers if id(each) not in known)
+    records = Records()
     for entry in enrolled.entries:
         successor = made.get(entry.made.name)
         container = entry.container
@@ -58,11 +54,8 @@ def see_who_came_back(
                 enrolled.gone.append(entry)
             continue
         wanted = dict.fromkeys(map(id, successor.codes), successor)
-        came = [
-            (key, value)
-            for key, value in items_of(container)
-            if value is not entry.value and made_inside(value, wanted) is not None
-        ]
+        came = _came_for(entry, records, wanted, enrolled.standing[id(container)])
+        came = came or _came_for(entry, Records(), wanted, ())  # in what has been there before
         if not came:
             said = unsaid.get(entry.made.name, ())
             if any(constant_shell(key, set()) in said for key in entry.within) or _is_in(
@@ -84,9 +77,40 @@ def see_who_came_back(
         restore_places(container, keys_before, successors.get(id(container), OwnList()))
 
 
+def _came_for(
+    entry: Entry, records: Records, wanted: Mapping[int, Made], standing: Collection[int]
+) -> list[tuple[Any, Any]]:
+    """List what came in place of an entry, with its keys.
+
+    Args:
+        entry: what was struck off.
+        records: what has been looked into.
+        wanted: the definition that was made again, by its codes.
+        standing: the ids of values that are not looked into.
+    """
+    return [
+        (key, value)
+        for key, value in items_of(entry.container)
+        if _is_noted_again(entry, key, value)
+        or (
+            id(value) not in standing
+            and value is not entry.value
+            and records.made_inside(value, wanted) is not None
+        )
+    ]
+
+
+def _is_noted_again(entry: Entry, key: Any, value: Any) -> bool:
+    """Whether the name of a definition stands again where no more than that stood."""
+    noted = key if isinstance(entry.container, dict) else value
+    said = entry.key if isinstance(entry.container, dict) else entry.value
+    return type(entry.value) in SAYS_LITTLE and type(noted) is str and noted == said
+
+
 def _is_in(registers: list[Any], wanted: Mapping[int, Made]) -> bool:
+    records = Records()
     return any(
-        made_inside(value, wanted) is not None
+        records.made_inside(value, wanted) is not None
         for register in registers
         for _, value in items_of(register)
     )

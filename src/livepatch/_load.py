@@ -23,6 +23,7 @@ from livepatch._abstract import Known, known_registrations, take_back_registrati
 from livepatch._between import GoBetween, between_itself, find_go_betweens
 from livepatch._clear import drop_hidden_parts, drop_marks, drop_shadows, drop_vanished_names
 from livepatch._dicts import reorder, replace_contents, run_in_c
+from livepatch._entries import Earlier
 from livepatch._errors import NotAModuleError
 from livepatch._finders import renewed_finders
 from livepatch._frameworks import open_to_more
@@ -115,6 +116,7 @@ def load(
         except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
             run.loaded.error, run.loaded.failed = error, run.current
         finally:
+            run.earlier.forget()
             try:
                 run.take_aside()
             except BaseException:
@@ -154,6 +156,7 @@ class _Run:
             name: between_itself(self.snapshots[name].source.module, outlines[name])
             for name in (resting if len(self.pending) > 1 else ())
         }
+        self.earlier = Earlier({name: each.namespace for name, each in self.snapshots.items()})
         self.lent: OwnList[Call] = OwnList()
         self.registered: dict[str, tuple[CodeType, Known]] = {}
 
@@ -202,7 +205,7 @@ class _Run:
             for dropped_name, value in dropped.items():
                 namespace.setdefault(dropped_name, value)  # somebody else had set it
             return
-        before_rerun(selection, snapshot)
+        before_rerun(selection, snapshot, self.earlier)
         if selection.code is not None:
             with open_to_more(snapshot.namespace):
                 self.run(snapshot, selection.code, selection.perhaps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from livepatch._enrolled import Made
+from livepatch._made_of import Made
 from livepatch._outline import Outline
 from livepatch._statements import Statement
 from livepatch._syntax import base_paths, decorator_paths

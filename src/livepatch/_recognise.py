@@ -14,7 +14,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._bodies import is_function_code
-from livepatch._enrolled import Made
+from livepatch._made_of import Made
 from livepatch._statements import Statement, cut, fill
 from livepatch._stream import ATTRIBUTES, BINDS, EFFECTS, READS, Stream, read_stream
 

@@ -22,6 +22,7 @@ from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
 from livepatch._code import match_nested, same_kind
 from livepatch._enrolled import find_entries, strike_off
+from livepatch._entries import Earlier
 from livepatch._kinds import kind_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._rows import recode
@@ -105,13 +106,19 @@ def _functions_in(values: Iterable[Any]) -> Iterator[FunctionType]:
         level = following
 
 
-def before_rerun(selection: Selection, snapshot: Snapshot) -> None:
-    """Copy what the statements may change in place; forget what they register."""
+def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> None:
+    """Copy what the statements may change in place; forget what they register.
+
+    Args:
+        selection: the statements.
+        snapshot: of their module.
+        earlier: what is known of the time before the load.
+    """
     registered = snapshot.overloads
     if registered is not None:
         overload_registry[snapshot.source.name] = _without(registered, selection.overloads)
     if selection.left:
-        snapshot.enrolled.append(find_entries(snapshot.namespace, selection.left))
+        snapshot.enrolled.append(find_entries(snapshot.namespace, selection.left, earlier))
     if selection.code is not None:
         values: list[Any] = OwnList(snapshot.namespace.values())
         values += (value for _, attributes in snapshot.classes for value in attributes.values())

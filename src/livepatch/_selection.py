@@ -7,7 +7,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._bodies import Bodies
-from livepatch._enrolled import Made
+from livepatch._made_of import Made
 from livepatch._report import Notice
 
 

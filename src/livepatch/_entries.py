@@ -1,0 +1,203 @@
+"""The entries in what those who decorate definitions keep, found by the definitions in them.
+
+Hundreds of modules may share one register, with a thousand entries: it is gone through once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from livepatch._kinds import dict_of, kind_of
+from livepatch._made_of import Made
+from livepatch._own import Call, OwnDict, OwnList
+from livepatch._records import Records
+from livepatch._registers import filled_by_decorator, registers_of
+from livepatch._steps import MISSING
+
+_DEEPEST = 4
+_MANY = 10_000
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """A place in a list, dict or set where a definition is, or something that holds it.
+
+    Attributes:
+        container: the list, dict or set.
+        key: the key, or the index; of a set what is there.
+        held: what is there, in a list of livepatch's own.
+        made: the definition.
+        within: the keys that lead to the container.
+    """
+
+    container: Any
+    key: Any
+    held: OwnList[Any]
+    made: Made
+    within: tuple[Any, ...] = ()
+
+    @property
+    def value(self) -> Any:
+        """What is there."""
+        return self.held[0]
+
+    def strike_off(self) -> Call:
+        """Return the call that takes it out of its container."""
+        if isinstance(self.container, dict):
+            return Call(dict.pop, self.container, self.key, None)
+        if isinstance(self.container, set):
+            return Call(set.discard, self.container, self.value)
+        return Call(_remove, self.container, self.value)
+
+    def put_back(self) -> Call:
+        """Return the call that puts it where it was."""
+        if isinstance(self.container, dict):
+            return Call(dict.setdefault, self.container, self.key, self.value)
+        if isinstance(self.container, set):
+            return Call(set.add, self.container, self.value)
+        return Call(list.insert, self.container, self.key, self.value)
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Something that a register leads to.
+
+    Attributes:
+        container: what it is in.
+        key: its key there, if that is a container.
+        held: itself, in a list of livepatch's own.
+        within: the keys that lead to the container.
+        around: the places that lead to it, by their numbers.
+    """
+
+    container: Any
+    key: Any
+    held: OwnList[Any]
+    within: tuple[Any, ...]
+    around: tuple[int, ...]
+
+    def is_there(self) -> bool:
+        """Whether it has not been taken out since."""
+        part = self.held[0]
+        if isinstance(self.container, dict):
+            return dict.get(self.container, self.key, MISSING) is part
+        return any(each is part for each in list(self.container))
+
+
+class _Contents:
+    """All that a register leads to, by the definitions that are in it."""
+
+    def __init__(self, register: Any, records: Records) -> None:
+        self.places: list[_Place] = OwnList(_places_in(register))
+        self.by_code: OwnDict[int, list[int]] = OwnDict()
+        self.by_class: OwnDict[tuple[Any, Any], list[int]] = OwnDict()
+        for number, place in enumerate(self.places):
+            if place.key is MISSING:
+                continue
+            codes, classes = records.inside(place.held[0])
+            for code in codes:
+                self.by_code.setdefault(code, []).append(number)
+            for name in classes:
+                self.by_class.setdefault(name, []).append(number)
+
+    def entries(self, wanted: Mapping[int, Made], records: Records) -> Iterator[Entry]:
+        """Yield where some definitions are, but not what is inside of such an entry again."""
+        found = {number for code in wanted for number in self.by_code.get(code, ())}
+        for made in wanted.values():
+            if made.is_class:
+                found.update(self.by_class.get((made.home, made.name), ()))
+        for number in sorted(found):
+            place = self.places[number]
+            if found.isdisjoint(place.around) and place.is_there():
+                made_there = records.made_inside(place.held[0], wanted)
+                if made_there is not None:
+                    held = OwnList(place.held)
+                    yield Entry(place.container, place.key, held, made_there, place.within)
+
+
+def _places_in(register: Any) -> Iterator[_Place]:
+    seen: set[int] = set()
+    level: list[tuple[Any, tuple[Any, ...], tuple[int, ...]]] = OwnList([(register, (), ())])
+    number = 0
+    for _ in range(_DEEPEST):
+        following: list[tuple[Any, tuple[Any, ...], tuple[int, ...]]] = OwnList()
+        for value, within, around in level:
+            if id(value) in seen:
+                continue
+            if len(seen) > _MANY:
+                return  # the nearest have been seen
+            seen.add(id(value))
+            for key, part in items_of(value):
+                yield _Place(value, key, OwnList([part]), within, around)
+                if kind_of(part) is None and not isinstance(part, ModuleType):
+                    following.append((part, (*within, key), (*around, number)))
+                number += 1
+        level = following
+
+
+class Earlier:
+    """What is known of the time before the load.
+
+    Attributes:
+        namespaces: what the namespaces of the modules of the reload were; some have run by now.
+    """
+
+    def __init__(self, namespaces: Mapping[str, Mapping[str, Any]]) -> None:
+        self.namespaces = namespaces
+        self._records = Records()
+        self._contents: OwnDict[int, _Contents] = OwnDict()
+        self._registers: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
+        self._filled: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
+
+    def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
+        """List what `registers_of` finds."""
+        key = (id(value), *rest)
+        if key not in self._registers:
+            self._registers[key] = OwnList(registers_of(value, rest))
+        return self._registers[key]
+
+    def filled(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
+        """List what `filled_by_decorator` finds."""
+        key = (id(value), *rest)
+        if key not in self._filled:
+            self._filled[key] = OwnList(filled_by_decorator(value, rest))
+        return self._filled[key]
+
+    def entries_in(self, register: Any, wanted: Mapping[int, Made]) -> Iterator[Entry]:
+        """Yield where in a register some definitions are.
+
+        Args:
+            register: where to look.
+            wanted: the definitions by the ids of their codes.
+        """
+        if id(register) not in self._contents:
+            self._contents[id(register)] = _Contents(register, self._records)
+        return self._contents[id(register)].entries(wanted, self._records)
+
+    def forget(self) -> None:
+        """Let go of all that was looked into."""
+        self._records.clear()
+        for known in (self._contents, self._registers, self._filled):
+            known.clear()
+
+
+def items_of(value: Any) -> list[tuple[Any, Any]]:
+    """List the entries of a container, or the attributes of an object, which are no entries."""
+    if isinstance(value, dict):
+        return list(dict.items(value)) if len(value) <= _MANY else []
+    if type(value) is list:
+        return list(enumerate(value)) if len(value) <= _MANY else []
+    if type(value) is set:
+        return [(part, part) for part in value] if len(value) <= _MANY else []
+    attributes = dict_of(value)
+    return [(MISSING, part) for part in list((attributes or {}).values())]
+
+
+def _remove(container: list[Any], value: Any) -> None:
+    for index, each in enumerate(container):
+        if each is value:
+            del container[index]
+            return

@@ -1,0 +1,110 @@
+"""What values have inside that may be records of definitions: a route, a command, a plugin."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, qualified_name
+from livepatch._made_of import Made
+from livepatch._own import OwnDict, OwnList
+
+_LAYERS = 8
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+_Inside = tuple[tuple[int, ...], frozenset[tuple[Any, Any]]]
+
+
+class Records:
+    """Looks into values, into each of them once: hundreds of modules may share one register."""
+
+    def __init__(self) -> None:
+        self._known: OwnDict[int, OwnList[Any]] = OwnDict()
+
+    def made_inside(self, value: Any, wanted: Mapping[int, Made]) -> Made | None:
+        """Return which of some definitions a value is, or holds in an attribute.
+
+        Args:
+            value: what may be a record of one.
+            wanted: the definitions by the ids of their codes.
+        """
+        codes, classes = self.inside(value)
+        for code in codes:
+            if code in wanted:
+                return wanted[code]
+        found = (made for made in wanted.values() if made.is_class) if classes else ()
+        return next((made for made in found if (made.home, made.name) in classes), None)
+
+    def inside(self, value: Any) -> _Inside:
+        """Return the ids of the codes of functions in a value, and modules and names of classes."""
+        codes, classes = self._inside(value)
+        if may_have_own_attributes(value) and type(value).__flags__ & _HEAP_TYPE:
+            more, others = self._inside_class(type(value))
+            return codes + more, classes | others
+        return codes, classes
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._known.clear()
+
+    def _inside(self, value: Any) -> _Inside:
+        known = self._known.get(id(value))
+        if known is None:
+            known = self._known[id(value)] = OwnList((value, _look_into(parts_of(value))))
+        inside: _Inside = known[1]
+        return inside
+
+    def _inside_class(self, cls: type) -> _Inside:
+        key = -id(cls)  # apart from what the class has inside where it is a value itself
+        if key not in self._known:
+            attributes: list[Any] = OwnList(class_attributes(cls).values())
+            self._known[key] = OwnList((cls, _look_into(attributes)))
+        inside: _Inside = self._known[key][1]
+        return inside
+
+
+def _look_into(parts: list[Any]) -> _Inside:
+    classes = (part for part in parts if is_class(part))
+    return (
+        tuple(id(function.__code__) for function in functions_among(parts)),
+        frozenset(
+            (class_attributes(cls).get("__module__"), qualified_name(cls)) for cls in classes
+        ),
+    )
+
+
+def may_have_own_attributes(value: Any) -> bool:
+    """Whether a value is an object with attributes: no definition, module or container."""
+    return kind_of(value) is None and not isinstance(value, (ModuleType, dict, list, set, tuple))
+
+
+def parts_of(value: Any) -> list[Any]:
+    """List a value and, if it is an object that may be a record of a definition, its attributes."""
+    parts: list[Any] = OwnList([value])
+    if type(value) is tuple:
+        parts += value
+    elif isinstance(value, weakref.ref):
+        parts.append(value())
+    elif may_have_own_attributes(value):
+        parts += (dict_of(value) or {}).values()
+        parts += (each for each in gc.get_referents(value) if type(each) is FunctionType)
+    return parts
+
+
+def functions_among(values: list[Any]) -> Iterator[FunctionType]:
+    """Yield the functions among values, behind wrappers too."""
+    seen: set[int] = set()
+    level = values
+    for _ in range(_LAYERS):
+        following: list[Any] = OwnList()
+        for value in level:
+            kind = kind_of(value)
+            if kind is None or id(value) in seen or is_class(value):
+                continue
+            seen.add(id(value))
+            if type(value) is FunctionType:
+                yield value
+            following += (part for _, part in kind.parts(value))
+        level = following
