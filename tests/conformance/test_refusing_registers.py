@@ -185,3 +185,16 @@ def test_what_is_counted_under_a_name_stays(live: LiveModule) -> None:
     live.edit(source + USES.replace("power=1", "power=2"))
 
     assert module.COUNTS == {"hit": 17, "other": 0}
+
+
+def test_a_record_that_goes_keeps_what_is_in_it(live: LiveModule) -> None:
+    source = (
+        "KEPT = []\nclass Rule:\n    def __init__(self, f): self.calls = [f]; self.f = f\n"
+        "def dispatch(f):\n    KEPT.append(Rule(f))\n    return f\n"
+    )
+    module = live.start(source + USES)
+    rule = module.KEPT[1]
+    live.edit(source + USES.partition("@dispatch\ndef other")[0])
+
+    assert [each.f.__name__ for each in module.KEPT] == ["hit"]
+    assert [each() for each in rule.calls] == [5]

@@ -591,10 +591,31 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "entries are struck off before containers are copied",
         "_rerun.py",
-        "        snapshot.enrolled.append(find_entries(snapshot.namespace, selection.left))\n",
-        "        snapshot.enrolled.append(find_entries(snapshot.namespace, selection.left))\n"
+        "find_entries(snapshot.namespace, selection.left, earlier))\n",
+        "find_entries(snapshot.namespace, selection.left, earlier))\n"
         "        strike_off(snapshot.enrolled[-1])\n",
         _CONFORMANCE + "changed_makers.py::stays_where_the_edit_fails",
+    ),
+    Mutation(
+        "what a decorator calls is not looked through",
+        "_registers.py",
+        "        for called in (*named, *_in_cells(function)):\n",
+        "        for called in ():\n",
+        _CONFORMANCE + "refusing_registers.py::a_default_changes",
+    ),
+    Mutation(
+        "names are not struck off",
+        "_enrolled.py",
+        "            found.entries += _names_kept(earlier.filled(*led[path]), each)\n",
+        "            del path\n",
+        _CONFORMANCE + "refusing_registers.py::a_default_changes",
+    ),
+    Mutation(
+        "what is inside an entry is an entry too",
+        "_entries.py",
+        "            if found.isdisjoint(place.around) and place.is_there():\n",
+        "            if place.is_there():\n",
+        _CONFORMANCE + "refusing_registers.py::record_that_goes",
     ),
     Mutation(
         "what functions fill is not filled again",
