@@ -7,6 +7,7 @@ changed is found step by step, and the choice is made again for each step.
 from __future__ import annotations
 
 import ast
+import sys
 from itertools import chain
 from types import CodeType
 from typing import Any
@@ -295,7 +296,7 @@ class Choice:
 
     def says_alias_otherwise(self, bodies: Bodies) -> bool:
         """Whether a ``type`` alias says something else: what it stood for may be computed."""
-        return any(
+        return sys.version_info >= (3, 12) and any(
             body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
             for body in bodies.functions
         )

@@ -21,6 +21,7 @@ from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
 from livepatch._code import match_nested, same_kind
+from livepatch._docstring import DOCSTRING
 from livepatch._enrolled import find_entries, strike_off
 from livepatch._entries import Earlier
 from livepatch._kinds import kind_of
@@ -60,7 +61,8 @@ def new_bodies(
     functions: list[FunctionType] = OwnList()
     codes: list[CodeType] = OwnList()
     chosen = [each for each in selections if each.bodies is not None]
-    if any(each.code is not None for each in chosen):
+    # A docstring calls nothing.
+    if any(each.code is not None and each.names != DOCSTRING for each in chosen):
         successors = {id(old): new for each in chosen for old, new in _new_codes(each)}
         for snapshot in snapshots:
             for function in _functions_in(snapshot.namespace.values()):
