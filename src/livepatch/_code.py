@@ -283,8 +283,8 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     """
     if same_place(old, new):
         return old
-    if CodeType not in map(type, new.co_consts):
-        return new  # nearly every one
+    if CodeType not in map(type, new.co_consts) or old.co_firstlineno != new.co_firstlineno:
+        return new  # nearly every one; with what has moved all that is in it has
     waiting: dict[str, list[CodeType]] = {}
     before = codes_in(old)
     for code in before:

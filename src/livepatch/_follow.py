@@ -10,7 +10,8 @@ import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingIm
 import ast
 import functools
 import sys
-from types import CellType, CodeType, FunctionType
+from collections.abc import Iterator
+from types import CellType, CodeType, FunctionType, MemberDescriptorType
 from typing import Any
 
 from livepatch._bodies import Bodies, Body
@@ -23,6 +24,7 @@ from livepatch._kinds import (
     abstract_bases_of,
     class_attributes,
     is_class,
+    is_empty,
     kind_of,
     qualified_name,
 )
@@ -225,9 +227,7 @@ class _Walk:
         if not self.module.owns(cls) and not self.is_of_source(path, cls):
             return None
         attributes = class_attributes(cls)
-        for name, value in list(attributes.items()):
-            if name in _OF_EVERY_CLASS:
-                continue
+        for name, value in self.take_simple(path, cls):
             if self.visit((*path, name), value, cls, 1) and name == "__subclasshook__":
                 forgets = (Call(_abc._reset_caches, each) for each in abstract_bases_of(cls))  # noqa: SLF001 - as abc does
                 self.found.caches += ((self.module.path_text(path), each) for each in forgets)
@@ -242,11 +242,53 @@ class _Walk:
                     self.found.class_lines.append((cls, name, value))
         return False
 
+    def take_simple(self, path: Path, cls: type) -> Iterator[tuple[str, Any]]:
+        """Take the functions of a class of which nothing else is to be asked; yield the others.
+
+        They are nearly all: those that keep their code, and those that have but moved. This is
+        what `visit`, `visit_function` and `is_as_it_was` come to for them, without a call.
+        """
+        found, said, unchanged = self.found, ".".join(path), (FUNCTION.name, False)
+        for name, value in list(class_attributes(cls).items()):
+            if id(type(value)) in _SKIPPED or name in _OF_EVERY_CLASS:
+                continue
+            here = (*path, name)
+            if (
+                type(value) is not FunctionType
+                or value.__globals__ is not self.module.live
+                or value.__qualname__ != f"{said}.{name}"
+                or here in found.definitions
+                or id(value) in self.seen
+                or id(value) in self.matches.by_old
+                or value.__dict__
+                or (value.__closure__ and self.leads_on(value.__closure__))
+            ):
+                yield name, value
+                continue
+            body = self.successors.get(id(value.__code__))
+            if body is None or not body.changed:
+                self.seen.add(id(value))
+                found.definitions[here] = unchanged
+                if body is not None:
+                    found.functions.append(value)
+                    found.new_codes.append(body.new)
+            else:
+                yield name, value
+
+    def leads_on(self, closure: tuple[CellType, ...]) -> bool:
+        """Whether a closure has more than the types and values that a library made it of."""
+        parts = OwnList(cell.cell_contents for cell in closure if not is_empty(cell))
+        return any(
+            self.module.owns(part) if is_class(part) else kind_of(part) is not None
+            for part in parts
+        )
+
     def is_of_source(self, path: Path, cls: type) -> bool:
         """Whether a class that says it belongs to another module is the one that a path means."""
         return path in self.classes and qualified_name(cls) == ".".join(path)
 
 
+_SKIPPED = frozenset(map(id, (str, int, bool, type(None), tuple, dict, MemberDescriptorType)))
 # What no source defines.
 _OF_EVERY_CLASS = frozenset({"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"})
 

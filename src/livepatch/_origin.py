@@ -214,7 +214,8 @@ def known_source(module: ModuleType) -> Compiled | None:
     record = _origins.get(id(module))
     if imported is not None or record is None or record.module() is not module:
         return imported
-    return None if record.text is None else Compiled(record.text, record.outline.scopes[()].code)
+    scope = record.outline.scopes[()]
+    return None if record.text is None else Compiled(record.text, scope.code, scope.imports)
 
 
 def remember_origin(

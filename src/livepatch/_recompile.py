@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from livepatch._code import codes_in, instructions
 from livepatch._opcodes import CONSTANT
 from livepatch._outline import same_scope
-from livepatch._scope import ANNOTATE_NAMES, read_scope
+from livepatch._scope import ANNOTATE_NAMES, Import, read_scope
 
 FUTURE: int = reduce(
     operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -40,10 +40,17 @@ _ANNOTATING = frozenset(ANNOTATE_NAMES)
 
 
 class Compiled(NamedTuple):
-    """A source and the code that was made of it."""
+    """A source and the code that was made of it.
+
+    Attributes:
+        text: the source.
+        code: its code.
+        imports: what its import statements bind, if that has been read.
+    """
 
     text: bytes | str
     code: CodeType
+    imports: tuple[Import, ...] | None = None
 
 
 class _Edit(NamedTuple):
@@ -82,10 +89,11 @@ def recompile(known: Compiled, text: bytes | str, filename: str) -> CodeType | N
         return known.code
     if type(known.text) is not bytes or type(text) is not bytes:
         return None
-    return _compile_edit(known.code, known.text, text)
+    return _compile_edit(known, known.text, text)
 
 
-def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType | None:
+def _compile_edit(known: Compiled, old_text: bytes, new_text: bytes) -> CodeType | None:
+    whole = known.code
     if _is_much(old_text, new_text) or not (_is_plain(old_text) and _is_plain(new_text)):
         return None
     before, after = old_text.split(b"\n"), new_text.split(b"\n")
@@ -98,7 +106,7 @@ def _compile_edit(whole: CodeType, old_text: bytes, new_text: bytes) -> CodeType
     declared = [sum(len(_GLOBAL.findall(line)) for line in part) for part in lines]
     if declared[0] != declared[1] or "super" in whole.co_names:
         return None
-    compiling = partial(_compile, whole, edit.start, _imported_names(whole))
+    compiling = partial(_compile, whole, edit.start, _imported_names(known))
     try:
         new = compiling(lines[1])
         with _without_warnings():  # of what was there before
@@ -127,9 +135,10 @@ def _exceptions(code: CodeType) -> bytes:
     return getattr(code, "co_exceptiontable", b"")
 
 
-def _imported_names(whole: CodeType) -> list[str]:
+def _imported_names(known: Compiled) -> list[str]:
     """List the names that a module imports: calls of what is in them have other code (3.11)."""
-    names = (each.bound for each in read_scope(whole).imports if each.name != "*")
+    imports = read_scope(known.code).imports if known.imports is None else known.imports
+    names = (each.bound for each in imports if each.name != "*")
     return list(dict.fromkeys(names))
 
 
