@@ -85,8 +85,25 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
         _pair_layers(walk, path, kind, old, new)
 
 
+def _goes_on(walk: Walk, old: Any) -> bool:
+    """Whether a definition that was not made again is where it says it is."""
+    home = qualified_name(old)
+    if home is None or "<" in home:
+        return True
+    owner = walk.matches.owner_of(old)
+    if home.partition(".")[0] in (owner or walk.before).unbound:
+        return False  # it may have another name now
+    return owner is None or place_of(owner.new, home, old) is not None
+
+
 def _are_two(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether two definitions under one name are not one before and after; note the new one."""
+    standing = walk.matches.standing
+    if id(old) in standing and _goes_on(walk, old):
+        # `handler = a` says `handler = b` now, and `a` goes on to be what it is.
+        if id(new) not in standing:
+            note_alone(walk.module, walk.module.added, path, new)
+        return True
     if is_alias_no_more(walk, path, old, new):
         note_alone(walk.module, walk.module.added, path, new)
         return True
