@@ -88,6 +88,7 @@ STAGES = (
     "_select",
     "_mapped",
     "_rerun",
+    "_lend",
     "_quiet",
     "_hooks",
     "_young",

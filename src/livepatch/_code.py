@@ -229,6 +229,11 @@ def same_kind(old: CodeType, new: CodeType) -> bool:
     return old.co_flags & _KIND_FLAGS == new.co_flags & _KIND_FLAGS
 
 
+def can_take(old: CodeType, new: CodeType) -> bool:
+    """Whether a function that has one code can be given the other."""
+    return same_kind(old, new) and old.co_freevars == new.co_freevars
+
+
 def match_nested(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType | None]]:
     """Pair the code objects inside two versions of a function, at any depth.
 

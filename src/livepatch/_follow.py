@@ -15,7 +15,7 @@ from types import CellType, CodeType, FunctionType, MemberDescriptorType
 from typing import Any
 
 from livepatch._bodies import Bodies, Body
-from livepatch._code import same_kind
+from livepatch._code import can_take
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CLASS,
@@ -34,6 +34,7 @@ from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
+from livepatch._recode import with_code
 
 _DEEPEST = 8
 # The steps of a path at most: no source has more than 100 levels of indentation (CPython's
@@ -166,7 +167,7 @@ class _Walk:
         body = self.successors.get(id(function.__code__))
         if body is None:
             return False if self.module.owns(function) else None
-        if _fits(body):
+        if can_take(body.old, body.new):
             self.found.functions.append(function)
             self.found.new_codes.append(body.new)
             if body.changed:
@@ -189,7 +190,9 @@ class _Walk:
         if any(name not in cells for name in body.new.co_freevars):
             self.found.unfit.append(".".join(path))
             return
-        successor = with_code(function, body.new, cells)
+        successor = self.module.successors.get(id(function))
+        if successor is None:
+            successor = with_code(function, body.new, cells)
         if function.__doc__ == docstring(body.old):
             successor.__doc__ = docstring(body.new)
         pair = Pair(path, FUNCTION, function, successor, self.module, self.module)
@@ -300,10 +303,6 @@ def items_of(table: Any) -> list[tuple[Any, Any]]:
     return [(key, part) for key, part in table.items() if type(key) in _NAMED or is_class(key)]
 
 
-def _fits(body: Body) -> bool:
-    return same_kind(body.old, body.new) and body.old.co_freevars == body.new.co_freevars
-
-
 def _said_by_compiler(outline: Outline, path: Path) -> dict[str, Any]:
     scope = outline.scopes.get(path)
     shells = scope.shells.get("__static_attributes__") if scope is not None else None
@@ -317,29 +316,3 @@ def docstring(code: CodeType) -> str | None:
         return None
     first = code.co_consts[0] if code.co_consts else None
     return first if type(first) is str else None
-
-
-def with_code(function: FunctionType, code: CodeType, cells: dict[str, CellType]) -> FunctionType:
-    """Build a function anew around other code; its variables are the same cells."""
-    successor = FunctionType(
-        code,
-        function.__globals__,
-        function.__name__,
-        function.__defaults__,
-        tuple(cells[name] for name in code.co_freevars),
-    )
-    for name in _COPIED:
-        setattr(successor, name, getattr(function, name))
-    successor.__dict__.update(function.__dict__)
-    return successor
-
-
-_COPIED = (
-    "__kwdefaults__",
-    "__doc__",
-    "__qualname__",
-    "__module__",
-    # Since 3.14 annotations are evaluated when they are asked for (PEP 649), and may not be yet.
-    "__annotate__" if sys.version_info >= (3, 14) else "__annotations__",
-    *(("__type_params__",) if sys.version_info >= (3, 12) else ()),
-)

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._abstract import Known, known_registrations, take_back_registrations
@@ -27,6 +27,7 @@ from livepatch._entries import Earlier
 from livepatch._errors import NotAModuleError
 from livepatch._finders import renewed_finders
 from livepatch._frameworks import open_to_more
+from livepatch._lend import new_bodies
 from livepatch._nested import absolute_name, loading_on_import
 from livepatch._one_shot import OneShotFinder
 from livepatch._outline import Outline
@@ -34,7 +35,7 @@ from livepatch._own import Call, OwnDict, OwnList
 from livepatch._parts import parts_behind_stars
 from livepatch._quiet import quiet_threads
 from livepatch._replaced import can_take_place, take_what_it_has
-from livepatch._rerun import after_rerun, before_rerun, before_run, new_bodies
+from livepatch._rerun import after_rerun, before_rerun, before_run
 from livepatch._scope import ANNOTATING_NAMES
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
@@ -69,6 +70,7 @@ class Loaded:
             with the live one, which stays.
         finders: of the import system, each with the new one of its class that has joined it.
         rebound: by module, the names that its source bound without a statement that says so.
+        successors: what stood for functions that cannot take their new code, by the id of each.
     """
 
     namespaces: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
@@ -81,6 +83,7 @@ class Loaded:
     replaced: OwnList[tuple[ModuleType, ModuleType]] = field(default_factory=OwnList)
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     rebound: dict[str, set[str]] = field(default_factory=dict)
+    successors: OwnDict[int, FunctionType] = field(default_factory=OwnDict)
 
 
 def load(
@@ -106,7 +109,7 @@ def load(
     """
     run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
-    bodies = new_bodies(selections.values(), snapshots)
+    bodies = new_bodies(selections.values(), snapshots, run.loaded.successors)
     no_longer_young()
     finders: OwnList[Any] = OwnList(sys.meta_path)
     with quiet_threads(window), run.nested(), bodies:

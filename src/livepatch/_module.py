@@ -98,6 +98,7 @@ class Module:
             that had gone before.
         behind: the namespace that its old functions see, where that is another one.
         rebound: names that the new source bound without a statement that says so.
+        successors: what stood for functions that cannot take their new code, by the id of each.
     """
 
     source: Source
@@ -122,6 +123,7 @@ class Module:
     at: Outline | None = None
     behind: dict[str, Any] | None = None
     rebound: AbstractSet[str] = frozenset()
+    successors: Mapping[int, FunctionType] = field(default_factory=OwnDict)
 
     @property
     def name(self) -> str:
@@ -186,6 +188,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
     module.behind = globals_behind(source.module)
     module.rebound = loaded.rebound.get(source.name, frozenset())
+    module.successors = loaded.successors
     return module
 
 

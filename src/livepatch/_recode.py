@@ -13,7 +13,7 @@ import ctypes
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any
 
 _set_code: Callable[[FunctionType, CodeType], None] = FunctionType.__dict__["__code__"].__set__
@@ -68,3 +68,29 @@ def _are_versions_readable() -> bool:
 
 
 _VERSIONS_ARE_READABLE = _are_versions_readable()
+
+
+def with_code(function: FunctionType, code: CodeType, cells: dict[str, CellType]) -> FunctionType:
+    """Build a function anew around other code; its variables are the same cells."""
+    successor = FunctionType(
+        code,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        tuple(cells[name] for name in code.co_freevars),
+    )
+    for name in _COPIED:
+        setattr(successor, name, getattr(function, name))
+    successor.__dict__.update(function.__dict__)
+    return successor
+
+
+_COPIED = (
+    "__kwdefaults__",
+    "__doc__",
+    "__qualname__",
+    "__module__",
+    # Since 3.14 annotations are evaluated when they are asked for (PEP 649), and may not be yet.
+    "__annotate__" if sys.version_info >= (3, 14) else "__annotations__",
+    *(("__type_params__",) if sys.version_info >= (3, 12) else ()),
+)

@@ -11,22 +11,17 @@ import array
 import builtins
 import collections
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
-from livepatch._code import match_nested, same_kind
-from livepatch._docstring import DOCSTRING
 from livepatch._enrolled import find_entries, strike_off
 from livepatch._entries import Earlier
-from livepatch._kinds import kind_of
 from livepatch._own import OwnDict, OwnList
-from livepatch._rows import recode
 from livepatch._scope import ANNOTATING_NAMES, annotates
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, overload_registry
@@ -47,65 +42,6 @@ _COPIES: dict[type, Callable[[Any], Any]] = {
     bytearray: bytes,
     array.array: itemgetter(slice(None)),
 }
-
-
-@contextmanager
-def new_bodies(
-    selections: Iterable[Selection], snapshots: Iterable[Snapshot]
-) -> Generator[None, None, None]:
-    """Let functions that are not made again run their new code while statements run.
-
-    A decorator whose body changed decorates by its new body. Afterwards all have their old code
-    again, for what comes of the reload is decided later.
-    """
-    functions: list[FunctionType] = OwnList()
-    codes: list[CodeType] = OwnList()
-    chosen = [each for each in selections if each.bodies is not None]
-    # A docstring calls nothing.
-    if any(each.code is not None and each.names != DOCSTRING for each in chosen):
-        successors = {id(old): new for each in chosen for old, new in _new_codes(each)}
-        for snapshot in snapshots:
-            for function in _functions_in(snapshot.namespace.values()):
-                new = successors.get(id(function.__code__))
-                if new is not None and _fits(function.__code__, new):
-                    functions.append(function)
-                    codes.append(new)
-    present: list[CodeType] = OwnList(function.__code__ for function in functions)
-    recode(functions, codes)
-    try:
-        yield
-    finally:
-        recode(functions, present)
-
-
-def _new_codes(selection: Selection) -> Iterator[tuple[CodeType, CodeType]]:
-    for body in selection.bodies.functions if selection.bodies is not None else ():
-        # One that has but moved makes closures, and these are to say where they stand now.
-        if body.old is not body.new:
-            yield body.old, body.new
-            for old, new in match_nested(body.old, body.new):
-                if new is not None and new is not old:
-                    yield old, new
-
-
-def _fits(old: CodeType, new: CodeType) -> bool:
-    return same_kind(old, new) and old.co_freevars == new.co_freevars
-
-
-def _functions_in(values: Iterable[Any]) -> Iterator[FunctionType]:
-    """Yield the functions among some values and inside them: methods, wrapped ones, closures."""
-    seen: set[int] = set()
-    level: list[Any] = OwnList(values)
-    for _ in range(_DEEPEST):
-        following: list[Any] = OwnList()
-        for value in level:
-            kind = kind_of(value)
-            if kind is not None and id(value) not in seen:
-                seen.add(id(value))
-                if type(value) is FunctionType:
-                    yield value
-                following += (part for _, part in kind.parts(value))
-        level = following
 
 
 def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> None:

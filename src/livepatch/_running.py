@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from livepatch._code import codes_in, match_nested, same_code, same_kind
-from livepatch._follow import with_code
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing, all_classes
 from livepatch._kinds import class_attributes, qualified_name
@@ -17,6 +16,7 @@ from livepatch._local_classes import changed_local_classes, made_before
 from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches
+from livepatch._recode import with_code
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained, retained_codes
 from livepatch._report import Notice, StaleFrame
