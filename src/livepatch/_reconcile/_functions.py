@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import sys
 import types
@@ -14,7 +15,7 @@ from livepatch._kinds import (
     is_single_dispatch,
     kind_of,
 )
-from livepatch._layers import decorated_function, plain_path
+from livepatch._layers import decorated_function, layers_of, plain_path
 from livepatch._own import Call
 from livepatch._pairs import Pair
 from livepatch._reconcile._left_over import is_left_on_function
@@ -23,6 +24,8 @@ from livepatch._reconcile._wrappers import is_part_of_wrapper
 from livepatch._registered import registry_of
 from livepatch._steps import MISSING
 
+# What functools.singledispatch keeps in its closures.
+_OF_DISPATCHERS = ("registry", "dispatch_cache")
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 
@@ -129,8 +132,9 @@ def _reconcile_beyond_code(
     _reconcile_function_dict(result, pair, survivor)
     if old.__closure__ and old.__code__.co_freevars == new.__code__.co_freevars:
         _reconcile_cells(result, pair, source_is_same)
-    if is_single_dispatch(new) and is_single_dispatch(old):
-        _reconcile_registry(result, pair, survivor)
+    before, after = map(_dispatcher_in, (old, new))
+    if before is not None and after is not None:
+        _reconcile_registry(result, pair, before, after)
 
 
 def _take(result: Reconciliation, target: Any, name: str, present: Any, wanted: Any) -> None:
@@ -257,13 +261,24 @@ def _cell_contents(  # noqa: PLR0913, PLR0917
         return new
     if writes_free_variable(pair.old.__code__, name):
         return old  # a counter: the closure's own state
+    if name in _OF_DISPATCHERS and pair.old.__code__.co_filename == functools.__file__:
+        # What is registered is merged, see `_reconcile_registry`.
+        return old if result.survivor(pair) is pair.old else new
     return result.values.choose_state(old, new, source_is_same=source_is_same)
 
 
-def _reconcile_registry(result: Reconciliation, pair: Pair, survivor: Any) -> None:
+def _dispatcher_in(function: types.FunctionType) -> Any:
+    """Return what functools.singledispatch has made: a function itself, or what is inside it."""
+    if "registry" not in function.__dict__:
+        return None  # nearly every one; who wraps one takes its attributes over
+    return next(filter(is_single_dispatch, layers_of(function)), None)
+
+
+def _reconcile_registry(result: Reconciliation, pair: Pair, old: Any, new: Any) -> None:
     """Merge two singledispatch registries: registrations made by other modules stay."""
     owner_of = result.decisions.matches.owner_of
-    before, after = registry_of(pair.old), registry_of(pair.new)
+    survivor = result.settle(new)
+    before, after = registry_of(old), registry_of(new)
     merged = {result.settle(cls): result.settle(function) for cls, function in after.items()}
     for cls, function in before.items():
         if owner_of(function) is None and result.settle(cls) not in merged:
