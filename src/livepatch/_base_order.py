@@ -109,14 +109,16 @@ def _orders(steps: Steps) -> Iterator[list[int]]:
 
 
 def _all_that_go(goes: Callable[[type, Bases], bool], steps: Steps, waiting: list[int]) -> Steps:
-    """Take the first step that can be made, again and again."""
-    found = Steps()
-    while waiting:
-        fitting = next((each for each in waiting if goes(*steps.do[each].args)), None)
-        if fitting is None:
-            break
-        waiting.remove(fitting)
-        found.add(steps.do[fitting], steps.undo[fitting])
+    """Take the steps that can be made, and go over the others again until none of them can."""
+    found, before = Steps(), -1
+    while before != len(found):
+        before, passed = len(found), waiting
+        waiting = []
+        for each in passed:
+            if goes(*steps.do[each].args):
+                found.add(steps.do[each], steps.undo[each])
+            else:
+                waiting.append(each)
     return found
 
 

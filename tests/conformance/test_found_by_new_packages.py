@@ -142,3 +142,74 @@ def test_one_that_keeps_something_of_its_own_is_refused_and_withdrawn(
     assert [type(each) for each in held] == [module.Leaf, other.Own]
     assert [each.text() for each in held] == ["x", "y"]
     assert "could not be withdrawn" not in caplog.text
+
+
+TABLES = """
+    class Func:
+        @classmethod
+        def make(cls): return cls()
+    class Abs(Func): kinds = {"a": 1}
+    class Parser:
+        MADE = {"abs": Abs.make, "x": lambda: 3}
+        KNOWN = {"abs": (Abs,), "x": (1,)}
+        PAIRS = (Abs, [1])
+        def parse(self): return 1
+        @classmethod
+        def known(cls, pairs=PAIRS): return pairs
+    class Hive(Parser):
+        MADE = {**Parser.MADE, "y": lambda: 3}
+        KNOWN = {**Parser.KNOWN, "y": (2,)}
+    COPY = {**Hive.MADE}
+    KNOWN = {**Hive.KNOWN, "pairs": Parser.PAIRS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("return 1", "return 2"),
+        ('"y": lambda: 3', '"y": lambda: 3, "z": lambda: 4'),
+        ("class Parser:", "class Parser:\n        more = 1"),
+        ("class Hive(Parser):", "class Hive(Parser):\n        more = 1"),
+    ],
+)
+def test_methods_and_tuples_in_tables_that_stay_and_in_copies_of_these(
+    live: LiveModule, before: str, after: str
+) -> None:
+    module = live.start(TABLES)
+    report = live.edit(TABLES.replace('"a": 1', '"b": 1').replace(before, after))
+
+    for table in (module.Parser.MADE, module.Hive.MADE, module.COPY):
+        assert table["abs"].__self__ is module.Abs
+    for table in (module.Parser.KNOWN, module.Hive.KNOWN, module.KNOWN):
+        assert table["abs"] == (module.Abs,)
+    assert module.KNOWN["pairs"] == module.Parser.PAIRS == (module.Abs, [1])
+    assert module.Parser.known()[0] is module.Abs
+    assert report.ok, report
+    assert_current(module)
+
+
+REMADE = """
+    def numbered(cls):
+        made = type(cls.__name__, (int,), dict(cls.__dict__))
+        for name, value in list(cls.__dict__.items()):
+            if isinstance(value, int): setattr(made, name, made(value))
+        return made
+    @numbered
+    class Picture:
+        FRONT = 3
+        def text(self): return "1"
+    DEFAULT = Picture.FRONT
+"""
+
+
+def test_a_class_made_of_the_attributes_of_another(live: LiveModule) -> None:
+    module = live.start(REMADE)
+    held = [module.Picture.FRONT, module.Picture(4), module.Picture]
+    live.edit(REMADE.replace('"1"', '"2"'))
+
+    assert [each.text() for each in held[:2]] == ["2", "2"]
+    assert held == [3, 4, module.Picture]
+    assert type(held[1]) is module.Picture
+    assert module.DEFAULT.text() == "2"
+    assert_current(module)
