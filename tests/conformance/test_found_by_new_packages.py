@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import sys
+from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
 import livepatch
 from livepatch.testing import assert_current
-from tests.live import LiveModule, Rerun
+from tests.conformance.test_many_modules import Shop
+from tests.live import LiveModule
 
 pytestmark = pytest.mark.parametrize("rerun", ["all", "changed"])
 
@@ -213,3 +218,53 @@ def test_a_class_made_of_the_attributes_of_another(live: LiveModule) -> None:
     assert type(held[1]) is module.Picture
     assert module.DEFAULT.text() == "2"
     assert_current(module)
+
+
+BY_NAME = {
+    "__init__": "",
+    "registry": """
+        class Proxy:
+            def __getattr__(self, name):
+                if name.startswith("_"): raise AttributeError(name)
+                whole = __package__ + ".handlers"
+                found = getattr(__import__(whole, fromlist=[name]), name)
+                self.__dict__[name] = found
+                return found
+        proxy = Proxy()
+    """,
+    "hash": """
+        import sys
+        from .registry import proxy
+        sys.modules[__name__] = proxy
+    """,
+    "handlers": """
+        class Common:
+            @classmethod
+            def using(cls): return super(Common, cls).__sizeof__
+        class Argon(Common): size = 1
+    """,
+    "django": """
+        from .hash import Argon
+        around = Argon.using()
+        class Own(Argon): size = Argon.size
+    """,
+}
+
+
+def test_a_name_is_imported_from_what_stands_in_the_place_of_a_module(live: LiveModule) -> None:
+    shop = Shop(live, **{stem: dedent(source) for stem, source in BY_NAME.items()})
+    importlib.import_module(f"{live.name}.django")
+    stand_in = sys.modules[f"{live.name}.hash"]
+    argon, own = shop.part("handlers").Argon, shop.part("django").Own
+    held = [argon, argon(), own()]
+    shop.write(handlers=dedent(BY_NAME["handlers"]).replace("size = 1", "size = 2"))
+    modules = [each for each in shop.modules() if isinstance(each, ModuleType)]
+    livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
+
+    argon, own = shop.part("handlers").Argon, shop.part("django").Own
+    assert sys.modules[f"{live.name}.hash"] is stand_in
+    assert stand_in.Argon is argon is held[0]
+    assert [type(each) for each in held[1:]] == [argon, own]
+    assert own.__bases__ == (argon,)
+    assert (argon.size, held[1].size) == (2, 2)
+    assert live.rerun == "changed" or own.size == 2
