@@ -1,16 +1,22 @@
-"""Modules that do not run again, by way of which those that do import from one another."""
+"""Modules that do not run again, by way of which those that do import from one another.
+
+And what stands in the place of one in ``sys.modules`` without being a module: an object that loads what
+is asked of it, and keeps it (``passlib.hash``).
+"""  # noqa: E501
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from livepatch._kinds import class_attributes, dict_of, is_class
 from livepatch._nested import absolute_name
 from livepatch._origin import loaded_outline
 from livepatch._outline import Outline
+from livepatch._own import OwnDict
 from livepatch._scope import Import
 from livepatch._source import is_installed, namespace_of
 
@@ -34,6 +40,20 @@ class GoBetween:
         for imported, each in self.imports:
             if imported == module and each.name is not None and each.name != "*":
                 yield each.bound, each.name
+
+    def homes_of(self, names: Iterable[str]) -> Iterable[str]:
+        """Return the modules that are to be loaded before some names are imported from here."""
+        del names  # its own code has imported all of them together
+        return self.imported
+
+
+class StandIn(GoBetween):
+    """An object in the place of a module, and what it keeps of the modules that run."""
+
+    def homes_of(self, names: Iterable[str]) -> Iterable[str]:
+        """Return the modules that have what is asked for: nothing else is loaded by it."""
+        wanted = set(names)
+        return {home for home, each in self.imports if each.bound in wanted}
 
 
 def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[str, GoBetween]:
@@ -65,9 +85,41 @@ def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[
             found[name] = GoBetween(namespace, imports, imported)
             waiting += imported
     _follow(found)
+    found |= _stand_ins(modules, tops)
     return {
         name: each for name, each in found.items() if not modules.keys().isdisjoint(each.imported)
     }
+
+
+def _stand_ins(
+    modules: Mapping[str, tuple[ModuleType, Outline]], tops: set[str]
+) -> dict[str, GoBetween]:
+    """Find the objects in the place of modules of the same packages."""
+    others: dict[str, dict[str, Any]] = {}
+    for name, there in list(sys.modules.items()):
+        if name.partition(".")[0] in tops and not issubclass(type(there), ModuleType):
+            others[name] = dict_of(there) or {}
+    homes: OwnDict[int, tuple[str, str]] = OwnDict()
+    for home, (module, _) in modules.items() if any(others.values()) else ():
+        for name, value in list(namespace_of(module).items()):
+            if _home_of(value) == home:
+                homes[id(value)] = home, name
+    found: dict[str, GoBetween] = {}
+    for name, kept in others.items():
+        imports = [
+            (home, Import(home, named, bound))
+            for bound, value in kept.items()
+            if id(value) in homes
+            for home, named in (homes[id(value)],)
+        ]
+        found[name] = StandIn(kept, imports, {home for home, _ in imports})
+    return found
+
+
+def _home_of(value: Any) -> Any:
+    if is_class(value):
+        return class_attributes(value).get("__module__")
+    return value.__module__ if type(value) is FunctionType else None
 
 
 def between_itself(module: ModuleType, outline: Outline) -> GoBetween:

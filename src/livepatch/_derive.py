@@ -84,7 +84,9 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
         namespace["__slots__"] = _slot_names(cls, bases)
     namespace.update((name, attributes[name]) for name in UNSETTABLE if _is_given(cls, name))
     with _subclasses_unannounced(bases):
-        copy: type = type.__new__(metaclass, cls.__name__, bases, namespace)
+        copy: type = type.__new__(_maker(metaclass, bases), cls.__name__, bases, namespace)
+    if type(copy) is not metaclass:
+        type.__setattr__(copy, "__class__", metaclass)
     for name, value in list(attributes.items()):
         if name not in _MADE_ANEW and name not in namespace and not _is_place(value, cls):
             set_on_class(copy, name, value)
@@ -98,6 +100,18 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
             if registered is not None:
                 abc.ABCMeta.register(made, registered)
     return copy
+
+
+def _maker(metaclass: type, bases: tuple[type, ...]) -> type:
+    """Return the metaclass that CPython would make a class of these bases with.
+
+    A base that the load has made is still of the metaclass that was made with it, even if that one
+    is let go for the live one; this has no part of the other below it.
+    """
+    for made in map(type, bases):
+        if not type.__subclasscheck__(made, metaclass):
+            metaclass = made
+    return metaclass
 
 
 def _is_given(cls: type, name: str) -> bool:

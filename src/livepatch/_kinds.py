@@ -131,10 +131,14 @@ def lowest_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple
 
 
 def dict_descriptor(cls: type) -> Any:
-    """Return what gives the instances of a class their dict; None if they have none."""
+    """Return what gives the instances of a class their dict; None if they have none, or hide it.
+
+    A class made of the attributes of another (``type(name, bases, dict(cls.__dict__))``) has that
+    one's under this name, and then there is none that is right.
+    """
     for base in mro_of(cls):
         descriptor = class_attributes(base).get("__dict__")
-        if type(descriptor) is types.GetSetDescriptorType:
+        if type(descriptor) is types.GetSetDescriptorType and descriptor.__objclass__ is base:
             return descriptor
     return None
 

@@ -167,7 +167,7 @@ class _Run:
         """Return the context in which imports among the modules load what is pending."""
         stack = ExitStack()
         if len(self.pending) > 1:
-            behind = {name: each.imported for name, each in self.go_betweens.items()}
+            behind = {name: each.homes_of for name, each in self.go_betweens.items()}
             stack.enter_context(
                 loading_on_import(self.pending, behind, self.load_one, self.loaded.taken)
             )

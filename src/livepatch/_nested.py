@@ -21,7 +21,7 @@ _bootstrap: Any = sys.modules["importlib._bootstrap"]
 @contextmanager
 def loading_on_import(
     pending: set[str],
-    behind: Mapping[str, Iterable[str]],
+    behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
     load_one: Callable[[str], None],
     taken: list[tuple[Any, Any]],
 ) -> Generator[None, None, None]:
@@ -29,7 +29,7 @@ def loading_on_import(
 
     Args:
         pending: names of modules; ``load_one`` takes them out.
-        behind: modules that are not to be loaded, each with those that it has imported from.
+        behind: for modules that are not to be loaded, what returns those that they have names from.
         load_one: loads one of them.
         taken: gets what stood for an import function and is still held by somebody who has looked
             through the builtins, with that function.
@@ -56,7 +56,7 @@ class _Imports:
     def __init__(
         self,
         pending: set[str],
-        behind: Mapping[str, Iterable[str]],
+        behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
         load_one: Callable[[str], None],
     ) -> None:
         self.pending = pending
@@ -91,7 +91,7 @@ class _Imports:
             self.load_pending(name[:position])
             position = name.find(".", position + 1)
         self.load_pending(name)
-        for each in self.behind.get(name, ()):
+        for each in self.behind[name](names) if name in self.behind else ():
             self.load_pending(each)
         for each in names:
             if each == "*":

@@ -6,6 +6,7 @@ built-in base keeps beside them: a list's items, an integer's value, an exceptio
 
 from __future__ import annotations
 
+import ast
 import collections
 import copy
 import dataclasses
@@ -107,6 +108,21 @@ def native_of(cls: type) -> type:
     while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in _CONTAINERS:
         cls, base = base, base_of(base)
     return cls
+
+
+def _maker_of(cls: type) -> type:
+    """Return the first of a class and its bases whose ``__new__`` is C code: only that may be called.
+
+    A type that C code has made like a class (``ast.AST``) need not add anything to ``object`` else.
+    """
+    while not _has_maker(cls):
+        cls = base_of(cls) or object
+    return cls
+
+
+def _has_maker(cls: type) -> bool:
+    made_by = class_attributes(cls).get("__new__")
+    return type(made_by) is types.BuiltinFunctionType and made_by.__self__ is cls
 
 
 def find_attribute(cls: type, name: str) -> Any:
@@ -224,6 +240,7 @@ _EXACT: dict[type, Callable[[Any], Any]] = {
     frozenset: lambda value: value,  # which knows the hashes of its members
 }
 _MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
+_EMPTY = (object, ast.AST)
 _CONTAINERS = (list, set, bytearray, collections.deque, *_MAPPINGS)
 
 
@@ -234,6 +251,8 @@ def can_build(old: Shape, new: Shape) -> bool:
     """
     before, after = old.native, new.native
     if not grows_by_slots(new.cls) or not grows_by_slots(old.cls):
+        return False
+    if after is object and _maker_of(new.cls) not in _EMPTY:
         return False
     if issubclass(before, BaseException) and issubclass(after, BaseException):
         return not any(issubclass(each, _GROUP) for each in (before, after))
@@ -293,7 +312,8 @@ def build_all(new: Shape, olds: list[Any]) -> OwnList[Any]:
         # An instance of a class that became abstract stays one; only making new ones is refused.
         type.__setattr__(new.cls, "__abstractmethods__", frozenset())
     try:
-        make: Any = new.native.__new__
+        maker = _maker_of(new.cls) if new.native is object else new.native
+        make: Any = maker.__new__
         exact = _EXACT.get(new.native)
         if exact is None:
             return OwnList(map(make, repeat(new.cls, len(olds))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection
 from types import ModuleType
 from typing import Any
 
@@ -36,7 +36,7 @@ def withdraw(
     matches: Matches,
     snapshots: list[Snapshot],
     loaded: Loaded,
-    copies: Iterable[type] = (),
+    copies: Collection[type] = (),
 ) -> None:
     """Repoint every reference to a new definition to the old one, or drop it.
 
@@ -68,7 +68,7 @@ def forget_modules(modules: dict[str, ModuleType]) -> None:
             del namespace_of(package)[tail]
 
 
-def _repoint_to_old(matches: Matches, copies: Iterable[type]) -> None:
+def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     decisions = Decisions(matches, "auto")
     for pair in matches.pairs:
         if not pair.foreign:
@@ -97,8 +97,13 @@ def _repoint_to_old(matches: Matches, copies: Iterable[type]) -> None:
             moves.set_class(instances, survivor, cls)
     borrowed = bases_to_give_back(decisions.borrowed, repointing.fresh_bases, decisions.settle)
     steps = Steps()
-    steps.extend(repointing.fresh_bases)
-    steps.extend(repointing.first)
+    gone = set(map(id, copies))
+    for row in (repointing.fresh_bases, repointing.first):
+        given = row.take_bases()
+        for do, undo in zip(given.do, given.undo):
+            if id(do.args[0]) not in gone:  # nobody has a copy, and the old base would not fit it
+                steps.add(do, undo)
+        steps.extend(row)
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
     steps.extend(repointing.last)

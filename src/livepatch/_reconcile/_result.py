@@ -21,6 +21,17 @@ from livepatch._steps import Steps
 from livepatch._values import Values
 
 
+_IMMUTABLE = (
+    tuple,
+    frozenset,
+    types.MethodType,
+    types.BuiltinMethodType,
+    types.GenericAlias,
+    types.UnionType,
+    types.MappingProxyType,
+)
+
+
 @dataclass(slots=True, eq=False)
 class Reconciliation:
     """The steps of all pairs of a module.
@@ -97,10 +108,22 @@ class Reconciliation:
         young = _young_among(OwnList(made for made, _ in stays))
         exchanged: OwnDict[int, Any] = OwnDict()
         for made, live in stays:
-            if id(made) in young and id(made) not in self.decisions.survivors:
+            if id(made) not in young or id(made) in self.decisions.survivors:
+                continue
+            # What is built anew, because it holds a loser, nobody could be led to from here.
+            if not self._is_built_anew(live):
                 self.decisions.add_loser(made, live)
                 exchanged[id(made)] = live
         self.steps = self.steps.exchanged(exchanged)
+
+    def _is_built_anew(self, value: Any, depth: int = DEEPEST_NESTING) -> bool:
+        """Whether a value can hold nothing else than it does, and holds a loser."""
+        if not depth or not issubclass(type(value), _IMMUTABLE):
+            return False
+        return any(
+            id(part) in self.decisions.survivors or self._is_built_anew(part, depth - 1)
+            for part in gc.get_referents(value)
+        )
 
     def _with_entries(
         self, stays: Iterable[tuple[Any, Any]], depth: int = DEEPEST_NESTING
