@@ -62,6 +62,7 @@ STAGES = (
     "_came_back",
     "_abstract",
     "_snapshot",
+    "_branches",
     "_nested",
     "_asked",
     # which statements run, and how

@@ -13,6 +13,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies
+from livepatch._branches import as_ran
 from livepatch._by_text import names_by_text
 from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
@@ -183,7 +184,9 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     source = snapshot.source
     part = Part.GONE if source.name in loaded.gone else Part.RELOADED
     live, new = namespace_of(source.module), loaded.namespaces[source.name]
-    module = Module(source, part, snapshot.origin, new_outline, live, snapshot.namespace, new)
+    new_outline = as_ran(new_outline, new)
+    origin = snapshot.origin and as_ran(snapshot.origin, snapshot.namespace, new_outline)
+    module = Module(source, part, origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
     module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
     module.behind = globals_behind(source.module)
@@ -196,7 +199,8 @@ def _describe_new(name: str, module: Any) -> Module:
     code = imported_code(name) or NO_CODE
     live = namespace_of(module)
     source = Source(name, module, live.get("__spec__"), code)
-    return Module(source, Part.NEW, None, outline(code), live, OwnDict(), OwnDict(live))
+    said = as_ran(outline(code), live)
+    return Module(source, Part.NEW, None, said, live, OwnDict(), OwnDict(live))
 
 
 def find_names(module: Module, modules: Mapping[str, Module]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import compress, count, repeat
 from operator import attrgetter, gt, is_not, itemgetter
 from types import CodeType
@@ -42,10 +42,42 @@ COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__class
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The scopes of a module by path: ``()`` is the module's own, ``("Player",)`` a class's."""
+    """The scopes of a module by path: ``()`` is the module's own, ``("Player",)`` a class's.
+
+    Attributes:
+        scopes: of a class that several statements define, the scope of one of them.
+        global_names: what its functions bind through a ``global`` statement.
+        twins: the bodies of each such class, in the branches of an `if` say.
+        unsure: those of them of which it is not known which statement ran.
+    """
 
     scopes: dict[tuple[str, ...], Scope]
     global_names: frozenset[str]
+    twins: dict[tuple[str, ...], tuple[CodeType, ...]] = field(default_factory=dict)
+    unsure: frozenset[tuple[str, ...]] = frozenset()
+
+    def with_body(self, path: tuple[str, ...], body: CodeType, *, unsure: bool) -> Outline:
+        """Return an outline in which a class that several statements define is of a certain one."""
+        doubts = self.unsure | {path} if unsure else self.unsure - {path}
+        if body is self.scopes[path].code:
+            return replace(self, unsure=doubts)
+        outside = [each for each in self.scopes if each[: len(path)] != path]
+        scopes = {each: self.scopes[each] for each in outside}
+        twins = {
+            each: bodies
+            for each, bodies in self.twins.items()
+            if each == path or each[: len(path)] != path
+        }
+        _collect_scopes(body, path, scopes, twins, None)
+        return replace(self, scopes=scopes, twins=twins, unsure=doubts)
+
+    def is_unsure_of(self, path: tuple[str, ...]) -> bool:
+        """Whether several statements define a class, may each have run, and differ in a name."""
+        home, name = path[:-1], path[-1]
+        if home not in self.unsure:
+            return False
+        said = [read_scope(body).shells.get(name) for body in self.twins[home]]
+        return any(each != said[0] for each in said)
 
     def same_names(self, other: Outline | None, path: tuple[str, ...]) -> Collection[str] | None:
         """Return the names that a scope binds by the same statements in both; None when unknown."""
@@ -116,22 +148,46 @@ def outline(code: CodeType, previous: Outline | None = None) -> Outline:
             for the bodies of their functions is taken over.
     """
     scopes: dict[tuple[str, ...], Scope] = {}
-    _collect_scopes(code, (), scopes, previous)
-    return Outline(scopes, frozenset(_global_names(code)))
+    twins: dict[tuple[str, ...], tuple[CodeType, ...]] = {}
+    _collect_scopes(code, (), scopes, twins, previous)
+    return Outline(scopes, frozenset(_global_names(code)), twins)
 
 
 def _collect_scopes(
     code: CodeType,
     path: tuple[str, ...],
     scopes: dict[tuple[str, ...], Scope],
+    twins: dict[tuple[str, ...], tuple[CodeType, ...]],
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    # A scope that occurs twice (a class under both arms of an `if`) is the last one's: that is
-    # the one whose definitions the compiler would bind if both ran.
     scopes[path] = (_take_over(known, code) if known is not None else None) or read_scope(code)
+    bodies: dict[str, list[CodeType]] = {}
     for name, body in class_bodies(code):
-        _collect_scopes(body, (*path, name), scopes, previous)
+        bodies.setdefault(name, []).append(body)
+    for name, found in bodies.items():
+        inner = (*path, name)
+        body = found[-1]
+        if len(found) > 1:
+            twins[inner] = tuple(found)
+            body = _likely_body(found, inner, previous)
+        _collect_scopes(body, inner, scopes, twins, previous)
+
+
+def _likely_body(
+    bodies: list[CodeType], path: tuple[str, ...], previous: Outline | None
+) -> CodeType:
+    """Choose the body of a class that is there several times, under both arms of an `if` say.
+
+    It is the one that ran before; else the last one, which is bound if all of them run. What ran is
+    told by the class that comes of it.
+    """
+    before = previous.twins.get(path, ()) if previous is not None else ()
+    if previous is None or len(before) != len(bodies):
+        return bodies[-1]
+    present = previous.scopes[path].code
+    places = (place for place, body in enumerate(before) if body is present)
+    return bodies[next(places, -1)]
 
 
 def same_scope(old: CodeType, new: CodeType) -> bool:

@@ -98,7 +98,7 @@ def _with_alias(origin: Outline, old: Path, new: Path) -> Outline:
     shells = {**home.shells, new[-1]: said}
     rebound = home.rebound | {new[-1]} if len(said) > 1 else home.rebound
     scopes[old[:-1]] = Scope(home.code, shells, home.imports, rebound)
-    return Outline(scopes, origin.global_names)
+    return dataclasses.replace(origin, scopes=scopes)
 
 
 def _renamed_shell(shell: Shell, names: tuple[str, str]) -> Shell:

@@ -136,7 +136,7 @@ def _with_gone(origin: Outline, path: Path, gone: Gone) -> Outline:
     if home is not None:
         shells = {**home.shells, path[-1]: gone.shells}
         scopes[path[:-1]] = Scope(home.code, shells, home.imports, home.rebound)
-    return Outline(scopes, origin.global_names)
+    return replace(origin, scopes=scopes)
 
 
 def keep_changed(matches: Matches) -> None:

@@ -68,6 +68,8 @@ class Values:
             path: its own, or that of one of its attributes.
         """
         new, old = pair.module.outline, pair.before.origin
+        if new.is_unsure_of(path) or (old is not None and old.is_unsure_of(path)):
+            return None
         key = (id(new), id(old), path[:-1])
         if key not in self._same_names:
             self._same_names[key] = new.same_names(old, path[:-1])
