@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import operator
 import sys
 import types
 import typing
@@ -31,14 +32,26 @@ def repoint_alias(repointing: Repointing, holder: types.GenericAlias) -> None:
 def repoint_union(repointing: Repointing, holder: Any) -> None:
     """Build ``Player | None`` anew."""
     arguments = tuple(map(repointing.settle, holder.__args__))
-    repointing.rebuild(holder, functools.reduce(_joined, arguments))
+    try:
+        successor = functools.reduce(_joined, arguments)
+    except TypeError:
+        # A class has become a function, say, of which there is no union: it stays.
+        for loser in filter(repointing.is_loser, holder.__args__):
+            kind = type(repointing.settle(loser)).__name__
+            message = f"inside a union, which cannot be made with a {kind} in its place"
+            repointing.leave(holder, loser, "LP201", message)
+        return
+    repointing.rebuild(holder, successor)
 
 
 def _joined(left: Any, right: Any) -> Any:
     """Return ``left | right``, past a metaclass that says something else."""
     joined = type.__or__(left, right) if is_class(left) else left | right
+    if joined is not NotImplemented:
+        return joined
+    operator.or_(right, None)  # raises for a function, which `typing` would take
     # Before 3.14 a union that `typing` makes is of another type.
-    return typing.Union[left, right] if joined is NotImplemented else joined  # noqa: UP007
+    return typing.Union[left, right]  # noqa: UP007
 
 
 def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any) -> None:
