@@ -249,19 +249,20 @@ class _InPlace:
             self.entered.add(puts_new, puts_old)
 
     def see_list(self, live: list[Any], before: list[Any]) -> None:
-        if len(live) == len(before) or not _begins_with(live, before):
+        # What was struck off and has come again, made anew, settles to the same.
+        settled, was = (OwnList(map(self.settle, each)) for each in (live, before))
+        if len(live) == len(before) or not _begins_with(settled, was):
             return
         # One that is there twice now, made anew, is seen to where the list is repointed.
-        there = set(map(id, map(self.settle, before)))
-        settled = map(self.settle, live[len(before) :])
-        more: OwnList[Any] = OwnList(each for each in settled if id(each) not in there)
+        there, more = set(map(id, was)), settled[len(before) :]
+        more = OwnList(each for each in more if id(each) not in there)
         if more:
             self.entered.add(Call(append_items, live, more), Call(remove_items, live, more))
 
     def see_set(self, live: set[Any], before: list[Any]) -> None:
-        known = set(map(id, before))
-        news = OwnList(self.settle(each) for each in live if id(each) not in known)
-        if news and known <= set(map(id, live)):
+        known, settled = set(map(id, map(self.settle, before))), OwnList(map(self.settle, live))
+        news = OwnList(each for each in settled if id(each) not in known)
+        if news and known <= set(map(id, settled)):
             self.entered.add(Call(set.update, live, news), Call(set.difference_update, live, news))
 
 

@@ -84,9 +84,7 @@ def test_two_ways_lead_to_a_class_with_slots_and_a_metaclass(
 ) -> None:
     module = live.start(DIAMOND)
     other = live.other(
-        "from LIVE import Add, Func, Op\n"
-        "class Own(Add): pass\n"
-        "class Both(Func, Op): pass\n"
+        "from LIVE import Add, Func, Op\nclass Own(Add): pass\nclass Both(Func, Op): pass\n"
     )
     held = [module.Add(), module.Sub(), other.Own(), other.Both()]
     orders = [[each.__name__ for each in cls.__mro__] for cls in map(type, held)]

@@ -198,3 +198,21 @@ def test_a_record_that_goes_keeps_what_is_in_it(live: LiveModule) -> None:
 
     assert [each.f.__name__ for each in module.KEPT] == ["hit"]
     assert [each() for each in rule.calls] == [5]
+
+
+@pytest.mark.parametrize("kind", ["list", "set"])
+def test_an_undo_takes_out_a_class_that_came_beside_others_made_anew(
+    live: LiveModule, kind: str
+) -> None:
+    put = "append" if kind == "list" else "add"
+    source = (
+        f"class B:\n    subs = {kind}()\n    def __init_subclass__(cls): B.subs.{put}(cls)\n"
+        "class C(B): x = 1\nclass D(B): x = 1\n"
+    )
+    module = live.start(source)
+    report = live.edit(source.replace("x = 1", "x = 2") + "class E(B): x = 1\n")
+    assert sorted(each.__name__ for each in module.B.subs) == ["C", "D", "E"]
+    report.undo()
+
+    assert sorted(each.__name__ for each in module.B.subs) == ["C", "D"]
+    assert set(module.B.subs) == {module.C, module.D}
