@@ -218,6 +218,11 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield part.attr
 
 
+def names_in(node: ast.AST) -> set[str]:
+    """Return the names and attributes in an expression."""
+    return set(_names(node))
+
+
 def _names_in_texts(node: ast.AST) -> Iterator[str]:
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
