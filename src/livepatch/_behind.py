@@ -72,6 +72,7 @@ class Behind:
     def __init__(self, namespace: Mapping[str, Any], bodies: Bodies) -> None:
         self.namespace = namespace
         self.bodies = bodies
+        self._leading: dict[str, bool] = {}
         self._contents: dict[int, _Content] = {}
 
     @functools.cached_property
@@ -92,21 +93,18 @@ class Behind:
             for code in (body.old, *nested_codes(body.old))
         }
 
-    @functools.cached_property
-    def _leading(self) -> dict[str, Any]:
-        """The globals that lead to more than the definition of their name."""
-        return {
-            name: value
-            for name, value in list(self.namespace.items())
-            if not is_plain_data(value) and not self._is_plain_function(name, value)
-        }
-
-    def _is_plain_function(self, name: str, value: Any) -> bool:
-        return (
-            type(value) is FunctionType
-            and value.__closure__ is None
-            and self.names.get(id(value)) == value.__code__.co_name == name
-        )
+    def _leads_on(self, name: str) -> bool:
+        """Whether the value of a name leads to more than the definition of that name."""
+        found = self._leading.get(name)
+        if found is None:
+            value = self.namespace.get(name)
+            is_plain_function = (
+                type(value) is FunctionType
+                and value.__closure__ is None
+                and self.names.get(id(value)) == value.__code__.co_name == name
+            )
+            found = self._leading[name] = not is_plain_data(value) and not is_plain_function
+        return found
 
     def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
         """List the classes that a class of a name has methods of, each with its attributes."""
@@ -149,7 +147,7 @@ class Behind:
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
         waiting: list[tuple[Any, bool]] = []
-        waiting += ((self._leading[each], False) for each in self._leading.keys() & names)
+        waiting += ((self.namespace[each], False) for each in names if self._leads_on(each))
         waiting += ((each, True) for each in picked)
         for value, is_item in waiting:
             if is_plain_data(value) or id(value) in seen or len(seen) > _LIMIT:

@@ -214,6 +214,6 @@ def asked_by(names: AbstractSet[str]) -> set[str]:
     ['__add__', '__getitem__', '__iter__', '__len__', '__next__', '__radd__', '__sum__']
     """
     found: set[str] = set()
-    for name in names & _ASKED.keys():
+    for name in filter(_ASKED.__contains__, names):
         found |= _ASKED[name]
     return found
