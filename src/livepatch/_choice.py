@@ -24,7 +24,7 @@ from livepatch._made import constants_said, made_by
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
-from livepatch._reach import Cause, Reach, loads_in
+from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
 from livepatch._replaced import globals_behind
@@ -135,8 +135,7 @@ class Choice:
             return False
         if any(path[0] == LAMBDA for path in self.changes.bodies):
             return True  # which name it has is said by its statement
-        reach, loads = Reach(bodies, self.changes), loads_in(self.new)
-        return reach.cause(set().union(*loads)) is not None and any(map(reach.cause, loads))
+        return Reach(bodies, self.changes, self.namespace).may_concern(self.new)
 
     def may_concern_classes(self) -> bool:
         """Whether a class may have called a function of its own that has changed."""

@@ -61,6 +61,7 @@ class Changes:
         returned: paths of those of the latter whose inner functions' own code changed, rather than
             that of functions inside these.
         calls: paths of instances, with what runs where such an object is called.
+        later: paths of what runs where an instance of a class is called, rather than the class.
         reaching: paths of functions of other modules that use what has changed there.
     """
 
@@ -69,6 +70,7 @@ class Changes:
     within: set[Path] = field(default_factory=set)
     returned: set[Path] = field(default_factory=set)
     calls: set[Path] = field(default_factory=set)
+    later: set[Path] = field(default_factory=set)
     reaching: set[Path] = field(default_factory=set)
 
     def __len__(self) -> int:
@@ -96,7 +98,7 @@ class Changes:
         return found
 
     def _paths(self) -> tuple[set[Path], ...]:
-        return self.bodies, self.within, self.returned, self.calls, self.reaching
+        return self.bodies, self.within, self.returned, self.calls, self.later, self.reaching
 
     def add_inherited(self, namespace: Mapping[str, Any]) -> None:
         """Add the methods that changed under the names of who has them from a class.
@@ -112,7 +114,9 @@ class Changes:
                 paths.update(_inherited(methods, namespace))
                 if paths is not self.within:
                     self.calls.update(_callable(methods, namespace))
-                paths -= {path for path in paths if _is_called_later(path, namespace)}
+                later = {path for path in paths if _is_called_later(path, namespace)}
+                paths.difference_update(later)
+                self.later |= later
 
     def are_used(self, header: Header) -> bool:
         """Whether a definition would be made differently."""
@@ -205,7 +209,6 @@ def _inherited(methods: Mapping[int, set[str]], namespace: Mapping[str, Any]) ->
         ahead: set[str] = set()
         for cls in order:
             for method in methods.get(id(cls), set()) - ahead:
-                # What is made has been made; and who reads an attribute calls nothing special.
-                if not (is_instance and method.startswith("__")):
+                if not (is_instance and method in MAKERS):  # what is made has been made
                     yield name, method
             ahead |= class_attributes(cls).keys()

@@ -10,9 +10,9 @@ from typing import Any
 
 from livepatch._opcodes import JUMPS
 
-_FILLED = (dict, list, set, deque)
+FILLED = (dict, list, set, deque)
 _CHANGING = frozenset({"STORE_SUBSCR", "DELETE_SUBSCR"})
-_CHANGERS = frozenset(
+CHANGERS = frozenset(
     (
         *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend"),
         *("extendleft", "insert", "intersection_update", "pop", "popitem", "popleft", "remove"),
@@ -31,11 +31,11 @@ def filled_by(code: CodeType, namespace: Mapping[str, Any]) -> Iterator[str]:
     last: str | None = None
     for each in dis.get_instructions(code):
         if each.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            if issubclass(type(namespace.get(each.argval)), _FILLED):
+            if issubclass(type(namespace.get(each.argval)), FILLED):
                 last = each.argval
         elif last is not None and (
             each.opname in _CHANGING
-            or (each.opname in ("LOAD_ATTR", "LOAD_METHOD") and each.argval in _CHANGERS)
+            or (each.opname in ("LOAD_ATTR", "LOAD_METHOD") and each.argval in CHANGERS)
         ):
             yield last
         elif each.opname in _ENDS or each.opcode in JUMPS:

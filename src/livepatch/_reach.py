@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
-from types import CodeType
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
+from itertools import chain
+from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple
 
+from livepatch._behind import Behind
 from livepatch._bodies import Bodies
 from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import codes_in, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
+from livepatch._kinds import is_class
+from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations, operations_of
 from livepatch._outline import Outline
 from livepatch._scope import ANNOTATIONS, LAMBDA
 from livepatch._statements import Statement
 
+# Where an instance is called is another matter.
+_MAKERS = MAKERS - {CALLS_FOUND}
 _NAMESPACES = frozenset(("dir", "globals", "locals", "vars"))
 
 
@@ -33,30 +41,43 @@ class Cause(NamedTuple):
         return self.what if self.is_direct else f"what is behind {self.what}"
 
 
-def _led_to(paths: Iterable[Path], names: Collection[str]) -> Iterator[str]:
-    """Yield, as texts, the paths that names lead to, or to what runs where that is called."""
-    for path in paths:
-        if path[0] in names and all(part in names or part in MAKERS for part in path[1:]):
-            yield ".".join(path)
+class Read(NamedTuple):
+    """What a statement reads.
+
+    Attributes:
+        names: it; or what one of its lambda expressions reads.
+        own: the class in whose body it may call a function of that body.
+        asked: returns the special methods that its operations ask for.
+    """
+
+    names: frozenset[str]
+    own: tuple[str, ...]
+    asked: Callable[[], set[str]]
 
 
-def loads_in(source: Outline) -> list[frozenset[str]]:
-    """List what the statements of a source read, each, and its lambda expressions."""
-    found = [
-        shell.loads
-        for scope in source.scopes.values()
-        for name, shells in scope.shells.items()
-        if name != ANNOTATIONS
-        for shell in shells
-        if shell.loads
-    ]
-    for shells in source.scopes[()].shells.values():
-        for shell in shells:
-            if not RUNS_TEXTS.isdisjoint(shell.loads):
-                texts = (part[1] for part in shell.fingerprint if _is_text(part))
-                found += (frozenset(names_in_text(each, ast.Load)) for each in texts)
-    codes = codes_in(source.scopes[()].code)
-    return found + [frozenset(each.co_names) for each in codes if each.co_name == LAMBDA]
+def reads_in(source: Outline) -> Iterator[Read]:
+    """Yield what each statement of a source reads."""
+    for path, scope in source.scopes.items():
+        for name, shells in scope.shells.items():
+            for shell in shells if name != ANNOTATIONS else ():
+                if shell.loads:
+                    calls_own = path and any(map(shell.may_call, shell.loads & scope.shells.keys()))
+                    own = path[:1] if calls_own else ()
+                    yield Read(shell.loads, own, partial(_asked_in, shell.fingerprint))
+    for shell in chain.from_iterable(source.scopes[()].shells.values()):
+        if not RUNS_TEXTS.isdisjoint(shell.loads):
+            for part in filter(_is_text, shell.fingerprint):
+                yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)
+    for code in codes_in(source.scopes[()].code):
+        if code.co_name == LAMBDA:
+            yield Read(frozenset(code.co_names), (), partial(operations_of, code))
+
+
+def _asked_in(fingerprint: Iterable[Any]) -> set[str]:
+    """Return what the operations of a statement ask for, and those of comprehensions in it."""
+    parts = [part for part in fingerprint if isinstance(part, tuple)]
+    found = operations(part[:2] for part in parts if type(part[0]) is int)
+    return found.union(*(_asked_in(part[1:]) for part in parts if part[0] == "type parameters"))
 
 
 def _is_text(part: Any) -> bool:
@@ -66,11 +87,21 @@ def _is_text(part: Any) -> bool:
 class Reach:
     """What a statement uses when it runs: the names it reads, and those that its calls read."""
 
-    def __init__(self, bodies: Bodies, changes: Changes) -> None:
+    def __init__(
+        self, bodies: Bodies, changes: Changes, namespace: Mapping[str, Any] | None = None
+    ) -> None:
+        """Prepare for the functions of a module.
+
+        Args:
+            bodies: those that are not made again.
+            changes: what has changed.
+            namespace: the live globals, whose values say what operations and tables lead to; None
+                where only names count.
+        """
         self.functions: dict[str, CodeType] = {}
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
-        self.changed = {*changes.bodies, *changes.within, *changes.calls}
+        self.changed = {*changes.bodies, *changes.within, *changes.calls, *changes.later}
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[body.path[0]] = body.new
@@ -79,25 +110,58 @@ class Reach:
         self.lambdas: dict[str, list[CodeType]] = {}
         self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
+        self.inherited: dict[str, dict[str, CodeType]] = {}
+        self.behind = Behind(namespace or {}, bodies)
+        # Of the special methods, those that a class of the module has, or that changed elsewhere.
+        methods = (method for found in self.methods.values() for method in found)
+        paths = (path[-1] for path in (*self.changed, *changes.reaching))
+        found = {each for each in (*methods, *paths) if each[:2] == "__" == each[-2:]}
+        self.special = {each[2:-2]: each for each in found - {CALLS_FOUND}}
+        self.asked = found | {CALLS, CALLS_FOUND}
 
-    def cause(self, reads: Collection[str]) -> Cause | None:
-        """Return what has changed of all that statements with these reads use; None if nothing."""
+    def cause(
+        self,
+        reads: Collection[str],
+        kin: Collection[str] = (),
+        picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
+    ) -> Cause | None:
+        """Return what has changed of all that statements with these reads use; None if nothing.
+
+        Args:
+            reads: the names, and the special methods that operations ask for.
+            kin: classes that are not called; their methods may be, by names among these.
+            picked: the items of tables that are all they take of them, by the name of each.
+        """
         if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
-        names = self._reached(reads)
+        if not reads and not picked:
+            return None
+        items = chain.from_iterable(picked.values())
+        reached = self._reached(set(reads).difference(picked), kin, list(items))
+        reached.names.update(picked)
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
-        looks = not _NAMESPACES.isdisjoint(reads) or "globals" in names
-        changed = sorted(self.changes.names if looks else self.changes.names & names)
-        changed += sorted(_led_to(self.changed, names))
+        looks = not _NAMESPACES.isdisjoint(reads) or "globals" in reached.names
+        changed = sorted(self.changes.names if looks else self.changes.names & reached.names)
+        changed += sorted(self._led_to(self.changed, reached))
         if changed:
             return Cause(changed[0])
-        behind = min(_led_to(self.changes.reaching, names), default=None)
+        behind = min(self._led_to(self.changes.reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
 
-    def add_lambdas(self, statement: Statement) -> None:
-        """Let the names that a statement binds stand for the lambda expressions in it, too."""
+    def may_concern(self, source: Outline) -> bool:
+        """Whether any statement of a source may have used what has changed."""
+        reads = list(reads_in(source))
+        # Nearly every change concerns none, whatever they do.
+        names = self.asked.union(*(each.names for each in reads))
+        own = {name for each in reads for name in each.own}
+        return self.cause(names, own) is not None and any(
+            self.cause(each.names | each.asked(), each.own) is not None for each in reads
+        )
+
+    def add_lambdas(self, statement: Statement, names: Iterable[str]) -> None:
+        """Let names that a statement binds or fills stand for the lambdas in it, too."""
         lambdas = [code for code in statement.codes if code.co_name == LAMBDA]
-        for name in statement.binds - self.definitions if lambdas else ():
+        for name in set(names) - self.definitions if lambdas else ():
             self.lambdas[name] = lambdas
 
     def cause_below(self, bases: Iterable[str]) -> Cause | None:
@@ -107,50 +171,136 @@ class Reach:
         names = {name for code in codes for name in self._names_in(code)}
         return self.cause(names) if names else None
 
+    def follows(self, name: str) -> bool:
+        """Whether a global is a definition whose code is known, by this name or another one."""
+        value = self.behind.namespace.get(name)
+        return name in self.definitions or self.behind.names.get(id(value)) in self.definitions
+
+    def may_lead(self, name: str) -> bool:
+        """Whether a name leads to functions or methods: its own, an object's, or a table's."""
+        return (
+            name in self.functions or self.behind.is_table(name) or any(self._methods_behind(name))
+        )
+
     def through(self, name: str) -> Iterator[Path]:
         """Yield what a name leads to that has not changed and uses what has: it, or methods."""
         if name in self.functions and self.cause((name,)) is not None:
             yield (name,)
-        for method, code in self.methods.get(name, {}).items():
+        for method, code in self._methods_behind(name):
             if self.cause((name, *self._names_in(code))) is not None:
                 yield name, method
+        if self.behind.is_table(name) and self.cause((name, CALLS_FOUND)) is not None:
+            yield name, CALLS_FOUND
+
+    def _methods_behind(self, name: str) -> Iterator[tuple[str, CodeType]]:
+        """Yield the methods of a class, or of the class of an object, by the name of either."""
+        if self._has_methods(name):
+            yield from self._methods_of(name).items()
+            return
+        for cls in self.behind.classes_of(name):
+            methods = self._methods_of(cls).items()
+            yield from (each for each in methods if each[0] not in _MAKERS)
 
     def run_by(self, reads: Iterable[str]) -> Iterator[CodeType]:
         """Yield the code of all functions that run where those of some names are called."""
-        names = self._reached(reads)
-        for name in sorted(names):
-            for code in self._run_by(name, names):
-                yield code
-                yield from nested_codes(code)
+        for code in self._run_by(self._reached(reads)):
+            yield code
+            yield from nested_codes(code)
 
-    def _reached(self, reads: Iterable[str]) -> set[str]:
-        names: set[str] = set()
-        waiting = list(reads)
-        while waiting:
-            name = waiting.pop()
-            if name in names:
-                continue
-            names.add(name)
-            for code in self._run_by(name, names):
-                waiting += self._names_in(code) - names
+    def _reached(
+        self,
+        reads: Iterable[str],
+        kin: Iterable[str] = (),
+        picked: Collection[Any] = (),
+    ) -> _Reached:
+        found = _Reached(set(), set(kin))
+        waiting, done, known = set(reads), set[int](), -1
+        while waiting or len(found.kin) > known:
+            known = len(found.kin)
+            found.names.update(waiting, self._asked_by(waiting))
+            codes = [code for code in self._run_by(found) if id(code) not in done]
+            done.update(map(id, codes))
+            waiting = set().union(*map(self._names_in, codes)) - found.names
+            if not waiting:
+                waiting = self._add_values(found, picked) - found.names
+        return found
+
+    def _asked_by(self, names: set[str]) -> set[str]:
+        """Return the special methods of interest that are asked for by names, or instead."""
+        found = {self.special[name] for name in self.special.keys() & names}
+        more = asked_by(names)
+        while more:
+            found |= more
+            more = asked_by(more) - found
+        return found & self.asked
+
+    def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
+        """Add the classes that live values lead to; return the names that come with them."""
+        names = set[str]()
+        for name, is_called in self.behind.leads(found.names, picked):
+            (names if is_called else found.kin).add(name)
+        if "super" in found.names:
+            classes = [*found.kin, *found.names]
+            found.kin.update(base for name in classes for base, _ in self.behind.order_of(name))
         return names
 
-    def _run_by(self, name: str, names: Collection[str]) -> Iterator[CodeType]:
-        if name in self.functions:
-            yield self.functions[name]
-        yield from self.lambdas.get(name, ())
-        for method, code in self.methods.get(name, {}).items():
-            if method in names or method in MAKERS:
-                yield code
-        for cls, methods in self.methods.items():
-            if name in methods and cls in names:
-                yield methods[name]
+    def _run_by(self, reached: _Reached) -> Iterator[CodeType]:
+        names = reached.names
+        yield from map(self.functions.__getitem__, self.functions.keys() & names)
+        for name in self.lambdas.keys() & names:
+            yield from self.lambdas[name]
+        for name in {*filter(self._has_methods, names), *reached.kin}:
+            for method, code in self._methods_of(name).items():
+                if self._is_asked(name, method, names) or (name in names and method in _MAKERS):
+                    yield code
+
+    def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
+        """Whether something asks for a method of a class, or object, that is called by a name."""
+        return method in names and (method != "__getattr__" or self.behind.lacks(name, names))
+
+    def _led_to(self, paths: Iterable[Path], reached: _Reached) -> Iterator[str]:
+        """Yield, as texts, the paths that lead to what runs."""
+        names = reached.names
+        for path in paths:
+            is_called = path[0] in names
+            if (is_called or (path[0] in reached.kin and path[1:])) and all(
+                self._is_asked(path[0], part, names) or (is_called and part in _MAKERS)
+                for part in path[1:]
+            ):
+                yield ".".join(path)
+
+    def _has_methods(self, name: str) -> bool:
+        return name in self.methods or is_class(self.behind.namespace.get(name))
+
+    def _methods_of(self, name: str) -> dict[str, CodeType]:
+        """Return the methods that a class of a name has, those that it inherits too."""
+        if name not in self.inherited:
+            found = dict(self.methods.get(name, {}))
+            hidden = set(found)
+            for base, attributes in self.behind.order_of(name):
+                theirs = self.methods.get(base, {})
+                found.update((each, theirs[each]) for each in theirs.keys() - hidden)
+                hidden |= set(attributes)
+            self.inherited[name] = found
+        return self.inherited[name]
 
     def _names_in(self, code: CodeType) -> frozenset[str]:
         found = self.known.get(id(code))
         if found is None:
-            names = set(code.co_names)
-            for inner in nested_codes(code):
-                names.update(inner.co_names)
+            names = set[str]()
+            for each in (code, *nested_codes(code)):
+                names.update(each.co_names, operations_of(each) & self.asked)
             found = self.known[id(code)] = frozenset(names)
         return found
+
+
+class _Reached(NamedTuple):
+    """What statements use.
+
+    Attributes:
+        names: all names.
+        kin: classes of objects, and bases: of these run the methods of such names, and no more.
+    """
+
+    names: set[str]
+    kin: set[str]

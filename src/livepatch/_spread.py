@@ -41,6 +41,7 @@ class ChangedModules:
         modules: the changes by module.
         between: the modules that are not reloaded, by way of which others import from these.
         bodies: the functions that the modules keep.
+        namespaces: the live globals of all that are reloaded.
     """
 
     def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
@@ -48,6 +49,7 @@ class ChangedModules:
         self.bodies: dict[str, Bodies] = {}
         self._seen: dict[str, dict[str, Changes]] = {}
         self._homes: dict[int, frozenset[str]] = {}
+        self.namespaces = {each.source.name: each.namespace for each in snapshots}
         sources = [each.source for each in snapshots]
         described = {each.name: (each.module, outlines[each.name]) for each in sources}
         self.between = find_go_betweens(described) if len(sources) > 1 else {}
@@ -124,9 +126,10 @@ class ChangedModules:
             return
         known = self._behind.get(home)
         if known is None or known[0] is not changes:
-            known = self._behind[home] = (changes, Reach(self.bodies[home], changes), {})
+            reach = Reach(self.bodies[home], changes, self.namespaces[home])
+            known = self._behind[home] = (changes, reach, {})
         _, reach, paths = known
-        for name in reach.definitions.intersection(names):
+        for name in filter(reach.may_lead, names):
             if name not in paths:
                 paths[name] = list(reach.through(name))
             yield from paths[name]

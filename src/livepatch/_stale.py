@@ -10,10 +10,9 @@ from typing import Any
 
 from livepatch._annotated import signature_names
 from livepatch._bodies import Bodies
-from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import nested_codes, same_code
 from livepatch._differences import Changes
-from livepatch._filled import filled_by
+from livepatch._filled import CHANGERS, FILLED, filled_by
 from livepatch._kinds import ENUM_MEMBER, kind_of
 from livepatch._marks import found_by
 from livepatch._needs import Needs
@@ -32,9 +31,17 @@ from livepatch._syntax import (
     is_main_guard,
     outside_functions,
 )
+from livepatch._uses import (
+    asked_by,
+    called_in_classes,
+    computed_in_classes,
+    in_texts,
+    own_variables,
+    sets_by,
+    used_by,
+)
 
 VALUE_STAYS = "an instance that had computed it has that value still"
-_WITH_VARIABLES = (ast.For, ast.With)
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
 
 
@@ -65,7 +72,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     """
     notices: list[Notice] = []
     changes = needs.changes
-    reach = Reach(bodies, changes)
+    reach = Reach(bodies, changes, needs.namespace)
     # What only changed inside a decorator has reached what it decorates.
     made = Reach(bodies, Changes(changes.names, changes.bodies))
     for index, statement in enumerate(needs.statements):
@@ -75,19 +82,24 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
         if header is not None:
             cause = made.cause(set(header.names) - statement.binds)
             cause = cause or made.cause_below(header.bases) or _annotated_by(statement, needs)
+            cause = cause or made.cause(called_in_classes(statement, header), statement.binds)
+            cause = cause or reach.cause(computed_in_classes(statement))
             stale = sorted(statement.binds)
-            if not any(definitions(statement.nodes)) and _uses(statement, reach) is not None:
+            if not any(definitions(statement.nodes)) and used_by(statement, reach) is not None:
                 changes.reaching.update((name,) for name in statement.binds)  # `p = partial(hit)`
         else:
-            cause = _uses(statement, reach)
-            only_hands_over = _only_hands_over(statement, needs.namespace)
-            stale = [] if only_hands_over else _stale(needs, statement, cause)
+            cause = used_by(statement, reach)
+            only_hands_over = _only_hands_over(statement, needs.namespace) and not sets_by(
+                statement, reach
+            )
+            stale = [] if only_hands_over else _stale(needs, statement, cause, reach)
             if cause is not None and cause.is_direct:
                 changes.names.update(stale)
-            if cause is not None or _has_changed_lambda(statement):
+            filled = statement.binds or built_names(outside_functions(statement.nodes))
+            if (cause is not None and not only_hands_over) or _has_changed_lambda(statement):
                 # Who uses what this binds may call what has changed.
-                changes.reaching.update((name,) for name in statement.binds - changes.names)
-            reach.add_lambdas(statement)
+                changes.reaching.update((name,) for name in filled - changes.names)
+            reach.add_lambdas(statement, filled)
             if only_hands_over:
                 continue
         does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
@@ -101,34 +113,18 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     return notices
 
 
-def _uses(statement: Statement, reach: Reach) -> Cause | None:
-    """Return what has changed of all that a statement uses, in its lambda expressions too."""
-    lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
-    return reach.cause(
-        statement.uses.union(*lambdas, _in_texts(statement, ast.Load)) - statement.binds
-    )
-
-
-def _in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
-    """Return the names that what a statement runs as a text reads, or binds."""
-    found: set[str] = set()
-    for node in () if RUNS_TEXTS.isdisjoint(statement.uses) else statement.nodes:
-        for part in ast.walk(node):
-            if isinstance(part, ast.Constant) and isinstance(part.value, str):
-                found.update(names_in_text(part.value, context))
-    return found
-
-
-def _stale(needs: Needs, statement: Statement, cause: Cause | None) -> list[str]:
+def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach) -> list[str]:
     """List what a statement binds or builds that holds what it computed: no definitions."""
     chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
     # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
     found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
     built = built_names(outside_functions(statement.nodes)) - statement.binds
-    built |= _in_texts(statement, ast.Store)
+    built |= in_texts(statement, ast.Store)
     built = {name for name in built if _is_data(needs.namespace, name)}
-    if any(isinstance(node, _WITH_VARIABLES) for node in statement.nodes):
-        return sorted(built) or sorted(found)[:1]  # rather than the statement's own variables
+    # The statement's own variables only where it binds nothing else, or opens what has changed.
+    own, opened = own_variables(statement)
+    if own and reach.cause(opened | asked_by(statement, reach)) is None:
+        return sorted(found - own | built) or sorted(found)[:1]
     return sorted(found | built)
 
 
@@ -244,13 +240,23 @@ def _loops(statement: Statement) -> bool:
 
 
 def _only_hands_over(statement: Statement, namespace: Mapping[str, Any]) -> bool:
-    """Whether a statement assigns but definitions, which go on to be the very ones."""
+    """Whether a statement assigns or enters but definitions, which go on to be the very ones."""
     return all(
-        isinstance(node, (ast.Assign, ast.AnnAssign))
-        and node.value is not None
-        and _is_made_of_definitions(node.value, namespace)
-        for node in statement.nodes
+        values is not None and all(_is_made_of_definitions(each, namespace) for each in values)
+        for values in (_handed_over(node, namespace) for node in statement.nodes)
     )
+
+
+def _handed_over(node: ast.stmt, namespace: Mapping[str, Any]) -> list[ast.expr] | None:
+    """Return what a statement assigns or enters into a global container; None for any other."""
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return [node.value] if node.value is not None else None
+    call = node.value if isinstance(node, ast.Expr) else None
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+        return None
+    if call.func.attr not in CHANGERS or type(found_by(call.func.value, namespace)) not in FILLED:
+        return None
+    return [*call.args, *(each.value for each in call.keywords)]
 
 
 def _is_made_of_definitions(node: ast.expr, namespace: Mapping[str, Any]) -> bool:

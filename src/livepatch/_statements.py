@@ -23,6 +23,7 @@ class Statement:
         last: the last one.
         tokens: what its instructions say.
         codes: the code objects among them.
+        pairs: opcode and argument of each.
         old_codes: those of the old statement that says the same; None if there is none.
         old_place: where that begins.
         binds: the names that it binds or deletes.
@@ -35,6 +36,7 @@ class Statement:
     last: int
     tokens: list[Token] = field(default_factory=list)
     codes: list[CodeType] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
     old_codes: list[CodeType] | None = None
     old_place: int = -1
     binds: frozenset[str] = frozenset()
@@ -74,6 +76,7 @@ def fill(statements: list[Statement], stream: Stream) -> bool:
             continue
         token: Any = stream.tokens[place]
         statements[index].tokens.append(token)
+        statements[index].pairs.append(stream.pairs[place])
         code = stream.codes[place]
         if code is not None:
             statements[index].codes.append(code)

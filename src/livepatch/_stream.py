@@ -52,6 +52,7 @@ class Stream:
     Attributes:
         tokens: what each says; None for one that says nothing.
         codes: the code object that it loads, if it does.
+        pairs: opcode and argument of each.
         lines: the line it stands in.
         jumps: from where to where control may go.
         handlers: ranges of instructions, each with the one that handles an exception there.
@@ -61,6 +62,7 @@ class Stream:
 
     tokens: list[Token | None] = field(default_factory=list)
     codes: list[CodeType | None] = field(default_factory=list)
+    pairs: list[tuple[int, int]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     jumps: list[tuple[int, int]] = field(default_factory=list)
     handlers: list[tuple[int, int, int]] = field(default_factory=list)
@@ -98,6 +100,7 @@ def read_stream(code: CodeType) -> Stream:
         known = line is not None and each.opname not in _SILENT
         stream.tokens.append(_token(each) if known else None)
         stream.codes.append(each.argval if known and type(each.argval) is CodeType else None)
+        stream.pairs.append((each.opcode, each.arg or 0))
         stream.lines.append(line or 0)
     for place, each in enumerate(found):
         if each.opcode in JUMPS:

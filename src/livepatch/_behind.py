@@ -1,0 +1,256 @@
+"""What the live values of globals lead to: the classes of objects, the functions in tables."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+from livepatch._bodies import Bodies
+from livepatch._code import nested_codes
+from livepatch._kinds import (
+    CACHE_TYPE,
+    class_attributes,
+    dict_of,
+    is_class,
+    is_empty,
+    is_plain_data,
+    mro_of,
+    qualified_name,
+)
+from livepatch._operations import CALLS, CALLS_FOUND
+
+# Past any method of a subclass.
+_TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: lambda table: (*dict.keys(table), *dict.values(table)),
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
+    deque: deque.__iter__,
+}
+_TABLE_TYPES = tuple(_TABLES)
+_LIMIT = 10_000
+# What else is inside a value that can be called.
+_INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
+    FunctionType: lambda function: (
+        each.cell_contents for each in function.__closure__ or () if not is_empty(each)
+    ),
+    MethodType: lambda method: (method.__self__,),
+    functools.partial: lambda partial: (partial.func, *partial.args),
+    CACHE_TYPE: lambda cached: (cached.__wrapped__,),
+}
+# The methods of a class are told by their names.
+_OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+
+
+class Lead(NamedTuple):
+    """A name that a live value leads to.
+
+    Attributes:
+        name: of a definition, or of a method.
+        is_called: whether a call of the value runs it; else its methods may run, by their names.
+    """
+
+    name: str
+    is_called: bool
+
+
+class Behind:
+    """Follows live values by the names of attributes; nothing of theirs is called.
+
+    Nothing may refer to this in a cycle: it holds a user's tables, whose holders are sought later.
+
+    Attributes:
+        namespace: the live globals.
+        bodies: the functions of the module that are not made again.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], bodies: Bodies) -> None:
+        self.namespace = namespace
+        self.bodies = bodies
+        self._leading: dict[str, bool] = {}
+        self._contents: dict[int, _Content] = {}
+
+    @functools.cached_property
+    def names(self) -> dict[int, str]:
+        """The names of the functions and classes among the globals, by the id of each."""
+        return {
+            id(value): name
+            for name, value in list(self.namespace.items())
+            if type(value) is FunctionType or is_class(value)
+        }
+
+    @functools.cached_property
+    def _paths(self) -> dict[int, tuple[str, ...]]:
+        """The paths of the functions whose code live functions have, by its id."""
+        return {
+            id(code): body.path
+            for body in self.bodies.functions
+            for code in (body.old, *nested_codes(body.old))
+        }
+
+    def _leads_on(self, name: str) -> bool:
+        """Whether the value of a name leads to more than the definition of that name."""
+        found = self._leading.get(name)
+        if found is None:
+            value = self.namespace.get(name)
+            is_plain_function = (
+                type(value) is FunctionType
+                and value.__closure__ is None
+                and self.names.get(id(value)) == value.__code__.co_name == name
+            )
+            found = self._leading[name] = not is_plain_data(value) and not is_plain_function
+        return found
+
+    def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
+        """List the classes that a class of a name has methods of, each with its attributes."""
+        cls: Any = self.namespace.get(name)
+        if not is_class(cls):
+            return []
+        return [
+            (each, class_attributes(base).keys())
+            for base in mro_of(cls)
+            for each in self._names_of(base)
+        ]
+
+    def classes_of(self, name: str) -> Iterator[str]:
+        """Yield the name of the class whose instance a global is."""
+        if name in self.namespace:
+            yield from self._names_of(type(self.namespace[name]))
+
+    def is_table(self, name: str) -> bool:
+        """Whether a global is a container."""
+        return issubclass(type(self.namespace.get(name)), _TABLE_TYPES)
+
+    def lacks(self, name: str, names: Iterable[str]) -> bool:
+        """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
+        value: Any = self.namespace.get(name)
+        order = mro_of(value if is_class(value) else type(value))
+        known = [self.namespace, vars(builtins), *map(class_attributes, order)]
+        known.append((not is_class(value) and dict_of(value)) or {})
+        return any(
+            each[:2] != "__" and not any(each in attributes for attributes in known)
+            for each in names
+        )
+
+    def leads(self, names: Collection[str], picked: Iterable[Any]) -> Iterator[Lead]:
+        """Yield what the values of names lead to.
+
+        Args:
+            names: those that code uses, of globals and attributes.
+            picked: items of tables that it uses besides.
+        """
+        # Alive, as long as their ids are asked for.
+        seen, followed = dict[int, Any](), dict[int, Any]()
+        waiting: list[tuple[Any, bool]] = []
+        waiting += ((self.namespace[each], False) for each in names if self._leads_on(each))
+        waiting += ((each, True) for each in picked)
+        for value, is_item in waiting:
+            if is_plain_data(value) or id(value) in seen or len(seen) > _LIMIT:
+                continue
+            seen[id(value)] = value
+            kind = type(value)
+            yield from (Lead(name, is_called=False) for name in self._names_of(kind))
+            is_called = not is_item or CALLS_FOUND in names
+            if self._is_called_through(kind, names, is_item=is_item):
+                yield Lead(CALLS_FOUND, is_called=True)
+            if is_class(value):
+                yield from (Lead(name, is_called) for name in self._names_of(value))
+            elif kind in _INSIDE:
+                yield from self._function(value) if is_called and kind is FunctionType else ()
+                waiting += ((each, is_item) for each in _INSIDE[kind](value))
+                continue
+            if issubclass(kind, _TABLE_TYPES):
+                content = self._content(value)
+                waiting += ((each, True) for each in content.others)
+                waiting += ((each, True) for each in content.called if CALLS_FOUND in names)
+            if not is_item:
+                waiting += ((each, False) for each in _own_members(value, names))
+            cls = value if is_class(value) else kind
+            if id(cls) not in followed:
+                followed[id(cls)] = cls
+                waiting += ((each, False) for each in _members(cls, names))
+
+    def _content(self, table: Any) -> _Content:
+        found = self._contents.get(id(table))
+        if found is None:
+            found = self._contents[id(table)] = _content_of(table)
+        return found
+
+    def _is_called_through(self, kind: type, names: Collection[str], *, is_item: bool) -> bool:
+        """Whether a call may be one of the ``__call__`` of a global's class, or its metaclass."""
+        return (
+            not is_item
+            and CALLS in names
+            and kind is not type
+            and any(self._names_of(kind))
+            and any(CALLS_FOUND in class_attributes(base) for base in mro_of(kind))
+        )
+
+    def _names_of(self, cls: type) -> Iterator[str]:
+        name = self.names.get(id(cls))
+        home = class_attributes(cls).get("__module__") if name is None else None
+        if home is not None and home == self.namespace.get("__name__"):
+            name = (qualified_name(cls) or "").partition(".")[0]  # of the class around it
+        if name:
+            yield name
+
+    def _function(self, function: FunctionType) -> Iterator[Lead]:
+        """Yield the name of a function, or the names of the one that has made a wrapper."""
+        name = self.names.get(id(function))
+        if name is not None:
+            yield Lead(name, is_called=True)
+        if name != function.__code__.co_name:
+            path = self._paths.get(id(function.__code__), ())
+            yield from (Lead(each, is_called=len(path) == 1) for each in path[:1])
+            yield from (Lead(each, is_called=True) for each in path[1:][-1:])
+
+
+class _Content(NamedTuple):
+    """The items of a table that lead to something.
+
+    Attributes:
+        table: whose; it is alive as long as this is known by its id.
+        called: those that have to be called: functions.
+        others: classes and tables; of other objects one of each class.
+    """
+
+    table: Any
+    called: list[Any]
+    others: list[Any]
+
+
+def _content_of(table: Any) -> _Content:
+    base: Any = next(each for each in _TABLES if issubclass(type(table), each))
+    found = _Content(table, [], [])
+    kinds = set[int]()
+    for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
+        kind = type(item)
+        if is_plain_data(item):
+            continue
+        if kind in _INSIDE:
+            found.called.append(item)
+        elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
+            kinds.add(id(kind))
+            found.others.append(item)
+    return found
+
+
+def _own_members(value: Any, names: Collection[str]) -> Iterator[Any]:
+    """Yield what an object itself has as attributes of some names."""
+    own = dict_of(value) or {}
+    found = filter(own.__contains__, names) if len(own) > len(names) else list(own)
+    return (own[name] for name in found if type(name) is str and name in names)
+
+
+def _members(cls: type, names: Collection[str]) -> Iterator[Any]:
+    """Yield what a class has as attributes of some names, but for methods."""
+    for base in mro_of(cls):
+        attributes = class_attributes(base) if base is not object else {}
+        for name in filter(attributes.__contains__, names):
+            if type(attributes[name]) not in _OF_CLASSES:
+                yield attributes[name]

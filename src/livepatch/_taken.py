@@ -1,0 +1,123 @@
+"""What a statement takes out of tables, and whether it may call what it has taken."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType
+from typing import Any
+
+from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._syntax import outside_functions
+
+# These call nothing of what is in a table that they are given.
+_LOOKING = frozenset(
+    (
+        *("len", "list", "tuple", "set", "frozenset", "dict", "sorted", "reversed", "iter", "next"),
+        *("enumerate", "zip", "id", "type", "isinstance", "issubclass", "bool", "print", "vars"),
+        *("str", "repr", "hash", "int", "float", "super", "range", "getattr", "hasattr"),
+    )
+)
+_LOOKING_METHODS = frozenset(
+    (
+        *("get", "keys", "values", "items", "copy", "index", "count", "pop", "popitem", "popleft"),
+        *("append", "appendleft", "extend", "insert", "add", "setdefault", "update", "remove"),
+    )
+)
+_KEYS = (str, int, bytes)
+
+
+def calls_found(
+    nodes: Iterable[ast.AST], namespace: Mapping[str, Any], is_own: Callable[[str], bool]
+) -> bool:
+    """Whether statements may call what they take out of a table, or have in a variable.
+
+    Args:
+        nodes: the statements.
+        namespace: the live globals.
+        is_own: whether a name is that of a definition whose code is followed.
+    """
+    parts = list(outside_functions(nodes))
+    stored = {
+        each.id for each in parts if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+    }
+    return any(
+        _calls_found(each, namespace, is_own, stored)
+        for each in parts
+        if isinstance(each, ast.Call)
+    )
+
+
+def _calls_found(
+    call: ast.Call, namespace: Mapping[str, Any], is_own: Callable[[str], bool], stored: set[str]
+) -> bool:
+    func = call.func
+    if isinstance(func, ast.Attribute):
+        return func.attr not in _LOOKING_METHODS and _gives_names(call)
+    if not isinstance(func, ast.Name) or func.id in stored:
+        return True
+    if func.id not in namespace:
+        return func.id not in _LOOKING and (
+            not hasattr(builtins, func.id) or _gives_names(call)  # the variable of a loop; map
+        )
+    value = namespace[func.id]
+    if is_own(func.id):
+        return False
+    return _gives_names(call) if type(value) is FunctionType or is_class(value) else True
+
+
+def _gives_names(call: ast.Call) -> bool:
+    given = (*call.args, *(each.value for each in call.keywords))
+    return any(isinstance(part, ast.Name) for each in given for part in ast.walk(each))
+
+
+def attributes_set(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> set[str]:
+    """Return the attributes that statements set where a descriptor sees to that."""
+    return {
+        part.attr
+        for part in outside_functions(nodes)
+        if isinstance(part, ast.Attribute)
+        and isinstance(part.ctx, ast.Store)
+        and isinstance(part.value, ast.Name)
+        and _is_set_by_descriptor(namespace.get(part.value.id), part.attr)
+    }
+
+
+def _is_set_by_descriptor(value: Any, name: str) -> bool:
+    homes = map(class_attributes, mro_of(type(value)))
+    descriptor = next((home[name] for home in homes if name in home), None)
+    return any("__set__" in class_attributes(base) for base in mro_of(type(descriptor)))
+
+
+def picked_items(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return the items that are all that statements use of some tables: of R, in ``R["a"]()``."""
+    parts = [part for node in nodes for part in ast.walk(node)]
+    names = Counter(part.id for part in parts if isinstance(part, ast.Name))
+    found: dict[str, list[Any]] = {}
+    for part in parts:
+        name, key = _picked(part)
+        table: Any = namespace.get(name)
+        if type(table) in (dict, list, tuple) and type(key) in _KEYS:
+            names[name] -= 1
+            items = found.setdefault(name, [])
+            try:
+                items.append(table[key])
+            except (LookupError, TypeError):
+                continue  # it was taken before it left
+    return {name: items for name, items in found.items() if not names[name]}
+
+
+def _picked(part: ast.AST) -> tuple[str, Any]:
+    """Return the name of a table that an expression takes an item of, and the item's key."""
+    if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Load):
+        home, key = part.value, part.slice
+    elif isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.args:
+        home, key = part.func.value, part.args[0]
+        home = home if part.func.attr == "get" and len(part.args) == 1 else key
+    else:
+        return "", None
+    if isinstance(home, ast.Name) and isinstance(key, ast.Constant):
+        return home.id, key.value
+    return "", None

@@ -1,0 +1,108 @@
+"""What a statement uses when it runs, of what has changed: by names, operations and tables."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+
+from livepatch._by_text import RUNS_TEXTS, names_in_text
+from livepatch._differences import Header
+from livepatch._marks import found_by
+from livepatch._operations import CALLS, CALLS_FOUND, operations, operations_of
+from livepatch._reach import Cause, Reach
+from livepatch._scope import LAMBDA, RUN_AT_ONCE
+from livepatch._statements import Statement
+from livepatch._syntax import (
+    DEFINITIONS,
+    definitions,
+    extended_names,
+    names_in,
+    outside_functions,
+)
+from livepatch._taken import attributes_set, calls_found, picked_items
+
+
+def used_by(statement: Statement, reach: Reach) -> Cause | None:
+    """Return what has changed of all that a statement uses, in its lambda expressions too."""
+    lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
+    namespace = reach.behind.namespace
+    reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load)) - statement.binds
+    reads |= attributes_set(statement.nodes, namespace)
+    extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
+    kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
+    picked = picked_items(statement.nodes, namespace)
+    return reach.cause(reads | asked_by(statement, reach), kin, picked)
+
+
+def asked_by(statement: Statement, reach: Reach) -> set[str]:
+    """Return the special methods that a statement's operations ask for."""
+    codes = (code for code in statement.codes if code.co_name in (*RUN_AT_ONCE, LAMBDA))
+    found = operations(statement.pairs).union(*map(operations_of, codes)) - {CALLS, CALLS_FOUND}
+    if calls_found(statement.nodes, reach.behind.namespace, reach.follows):
+        found.add(CALLS_FOUND)
+    return found
+
+
+def sets_by(statement: Statement, reach: Reach) -> bool:
+    """Whether a statement sets an attribute or an item by a method, and that uses what changed."""
+    namespace = reach.behind.namespace
+    targets = (
+        part.value
+        for part in outside_functions(statement.nodes)
+        if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store)
+    )
+    objects = {"": [found_by(each, namespace) for each in targets]}
+    asked = attributes_set(statement.nodes, namespace) | asked_by(statement, reach)
+    return reach.cause(asked, picked=objects) is not None
+
+
+def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
+    """Return the names that what a statement runs as a text reads, or binds."""
+    found: set[str] = set()
+    for node in () if RUNS_TEXTS.isdisjoint(statement.uses) else statement.nodes:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                found.update(names_in_text(part.value, context))
+    return found
+
+
+def own_variables(statement: Statement) -> tuple[set[str], set[str]]:
+    """Return what `for` and `with` bind at the head of a statement, and what `with` opens."""
+    own, opened = set[str](), set[str]()
+    for node in statement.nodes:
+        if isinstance(node, ast.For):
+            own.update(names_in(node.target))
+        for item in node.items if isinstance(node, ast.With) else ():
+            opened.update(names_in(item.context_expr))
+            own.update(() if item.optional_vars is None else names_in(item.optional_vars))
+    return own, opened
+
+
+def called_in_classes(statement: Statement, header: Header) -> set[str]:
+    """Return the names that the bodies of a statement's classes use of what they call."""
+    return {
+        part.id
+        for node in _class_statements(statement.nodes)
+        for part in outside_functions([node])
+        if isinstance(part, ast.Name)
+    }.intersection(header.invoked)
+
+
+def computed_in_classes(statement: Statement) -> set[str]:
+    """Return what the bodies of a statement's classes use to compute something."""
+    found: set[str] = set()
+    for node in _class_statements(statement.nodes):
+        value = getattr(node, "value", node)  # of an assignment
+        if value is not None and not isinstance(value, (*DEFINITIONS, ast.Name, ast.Attribute)):
+            found.update(*map(names_in, outside_functions([value])))
+    classes = {node.name for node in definitions(statement.nodes)}
+    codes = (code for code in statement.codes if code.co_name in classes)
+    return found.union(*map(operations_of, codes)) if found else found
+
+
+def _class_statements(nodes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements in the bodies of the classes that statements define."""
+    for node in definitions(nodes):
+        if isinstance(node, ast.ClassDef):
+            yield from node.body
+            yield from _class_statements(node.body)
