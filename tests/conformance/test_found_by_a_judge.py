@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import operator
+import weakref
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,3 +41,67 @@ def test_union_with_a_class_that_is_none_any_more_is_named(
     report.undo()
 
     assert held[0] == module.C | other
+
+
+class _Owner:
+    """What a weak reference is to."""
+
+
+class _Itself:
+    """Gives back what it is asked for."""
+
+    @staticmethod
+    def get(value: Any) -> Any:
+        return value
+
+
+_ITSELF = _Itself()
+# Each keeps a function where nothing can be exchanged, and has a way to that very function.
+_OUT_OF_SIGHT: dict[str, Callable[[Any], tuple[Any, Callable[[Any], Any]]]] = {
+    "product": lambda f: (itertools.product([f]), lambda held: next(held)[0]),
+    "callback": lambda f: (
+        (owner := _Owner(), weakref.ref(owner, f)),
+        lambda held: held[1].__callback__,
+    ),
+    "methodcaller": lambda f: (operator.methodcaller("get", f), lambda held: held(_ITSELF)),
+}
+_PLAIN = "def d(g):\n def w(*a): return ('wrapped', g(*a))\n return w\n"
+_WRAPT = "import wrapt\n@wrapt.decorator\ndef d(g, i, a, k): return ('wrapped', g(*a, **k))\n"
+_CALLED = (
+    "class d:\n def __init__(self, g): self.g = g\n def __call__(self, *a): return self.g(*a)\n"
+)
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("out_of_sight", _OUT_OF_SIGHT)
+@pytest.mark.parametrize("decorator", [_PLAIN, _WRAPT, _CALLED], ids=["plain", "wrapt", "class"])
+def test_wrapper_held_out_of_sight_whose_decorator_went_is_named(
+    live: LiveModule, decorator: str, out_of_sight: str
+) -> None:
+    module = live.start(decorator + "@d\ndef f(*a): return 1\n")
+    held, look = _OUT_OF_SIGHT[out_of_sight](module.f)
+    report = live.edit(decorator + "def f(*a): return 2\n")
+
+    assert {each.path for each in report.notices if each.code in {"LP201", "LP206"}} == {
+        f"{live.name}.f"
+    }
+    assert not report.ok
+    found = look(held)
+    assert found is not module.f
+    if decorator is _PLAIN:  # a function is forwarded
+        assert found() == 2
+
+        report.undo()
+
+        assert found() == ("wrapped", 1)
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_proxy_of_wrapt_held_out_of_sight_is_named(live: LiveModule) -> None:
+    module = live.start(_WRAPT + "@d\ndef f(*a): return 1\n")
+    held = itertools.product([module.f])
+    report = live.edit(_WRAPT + "@d\ndef f(*a): return 2\n")
+    found = next(held)[0]
+
+    assert found() == module.f() == ("wrapped", 2)
+    assert report.ok is (found is module.f)
