@@ -105,3 +105,24 @@ def test_proxy_of_wrapt_held_out_of_sight_is_named(live: LiveModule) -> None:
 
     assert found() == module.f() == ("wrapped", 2)
     assert report.ok is (found is module.f)
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag"])
+def test_members_are_the_same_objects_under_both_strategies(live: LiveModule, base: str) -> None:
+    source = f"import enum\nclass E(enum.{base}):\n    A = 1\n    def get(self): return 1\n"
+    module = live.start(source)
+    member, keys = module.E.A, {module.E.A: 1}
+    out_of_sight = itertools.product([module.E.A])
+    report = live.edit(source.replace("return 1", "return 2") + "    B = 2\n")
+
+    assert report.ok
+    assert module.E.A is module.E(1) is next(out_of_sight)[0] is member
+    assert keys[module.E.A] == 1
+    assert [each.get() for each in (member, module.E.B)] == [2, 2]
+
+    report.undo()
+
+    assert module.E.A is module.E(1) is member
+    assert list(module.E) == [member]
+    assert member.get() == 1
