@@ -126,3 +126,33 @@ def test_members_are_the_same_objects_under_both_strategies(live: LiveModule, ba
     assert module.E.A is module.E(1) is member
     assert list(module.E) == [member]
     assert member.get() == 1
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("base", ["Flag", "IntFlag"])
+def test_combination_of_a_flag_that_gains_a_name_is_found_as_a_key(
+    live: LiveModule, base: str
+) -> None:
+    module = live.start(f"import enum\nclass E(enum.{base}):\n    A = 1\n    B = 2\n")
+    both = module.E.A | module.E.B
+    keys, members = {both: 1}, {both}
+    weak: Any = weakref.WeakKeyDictionary({both: 1}) if base == "Flag" else keys
+    report = live.edit(live.source + "    AB = 3\n")
+
+    assert report.ok
+    assert both is module.E.AB
+    assert (keys[module.E.AB], module.E.AB in members, weak[module.E.AB]) == (1, True, 1)
+
+    report.undo()
+
+    assert (keys[both], both in members, weak[both]) == (1, True, 1)
+    assert both is module.E.A | module.E.B
+
+
+def test_frozenset_with_a_combination_that_gains_a_name_is_named(live: LiveModule) -> None:
+    module = live.start("import enum\nclass E(enum.Flag):\n    A = 1\n    B = 2\n")
+    members = frozenset([module.E.A | module.E.B])
+    report = live.edit(live.source + "    AB = 3\n")
+
+    assert [each.code for each in report.notices] == ["LP210"]
+    assert list(members) == [module.E.AB]
