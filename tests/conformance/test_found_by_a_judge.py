@@ -156,3 +156,27 @@ def test_frozenset_with_a_combination_that_gains_a_name_is_named(live: LiveModul
 
     assert [each.code for each in report.notices] == ["LP210"]
     assert list(members) == [module.E.AB]
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag"])
+@pytest.mark.parametrize("is_held", [True, False])
+def test_member_that_is_gone_is_named_while_somebody_holds_it(
+    live: LiveModule, base: str, *, is_held: bool
+) -> None:
+    source = f"import enum\nclass E(enum.{base}):\n    A = 1\n    B = 2\n    C = 4\n    BB = 2\n"
+    module = live.start(source)
+    if "Flag" in base:
+        assert ~module.E.A & module.E.B  # flags remember their inverses
+    held = [module.E.B] if is_held else []
+    live.write(source.replace("    B = 2\n", "").replace("    BB = 2\n", ""))
+    tried, report = live.reload(dry_run=True), live.reload()
+
+    named = [("LP309", f"{live.name}.E.B")] if is_held else []
+    assert [(each.code, each.path) for each in tried.notices] == named
+    assert [(each.code, each.path) for each in report.notices] == named
+    assert list(module.E) == [module.E.A, module.E.C]
+
+    report.undo()
+
+    assert all(each is module.E.B for each in held)
