@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
 
 @pytest.mark.parametrize("rerun", ["all", "changed"])
@@ -180,3 +180,91 @@ def test_member_that_is_gone_is_named_while_somebody_holds_it(
     report.undo()
 
     assert all(each is module.E.B for each in held)
+
+
+_MAKING = """
+    import threading
+    there, go = threading.Event(), threading.Event()
+    seen = []
+    def wait():
+        there.set()
+        assert go.wait(60)
+    class Base:
+        __slots__ = ()
+        def __new__(cls, where):
+            if where == "before": wait()
+            one = object.__new__(cls)
+            if where == "new": wait()
+            return one
+        def fill(self):
+            if self.where == "helper": wait()
+            self.late = 1
+    class C(Base):
+        __slots__ = ("where", "late")
+        def __init__(s, where):
+            s.where = where
+            seen.append(s)
+            if where == "init": wait()
+            s.fill()
+    class Below(C):
+        def __setstate__(self, state):
+            self.where, = state
+            if self.where == "set": wait()
+            self.late = 1
+        def __reduce__(self): return object.__new__, (Below,), (self.where,)
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize(
+    ("where", "call"),
+    [
+        ("init", "C('init')"),
+        ("helper", "C('helper')"),
+        ("new", "C('new')"),
+        ("before", "C('before')"),
+        ("init", "Below('init')"),
+        ("set", "pickle.loads(pickle.dumps(seen[0]))"),
+    ],
+)
+def test_what_another_thread_is_making_is_made_to_the_end(
+    strategy: Strategy, rerun: Rerun, where: str, call: str
+) -> None:
+    output = run_in_child(
+        f"""
+        import pickle, threading
+        source = {_MAKING!r}
+        module = live.start(source)
+        C, Below, seen, there, go = (
+            getattr(module, name) for name in ("C", "Below", "seen", "there", "go")
+        )
+        if {where!r} == "set":
+            Below("other").where = "set"
+        seen[:] = seen[-1:]
+        made = []
+        def make():
+            made.append(eval({call!r}))
+        thread = threading.Thread(target=make)
+        thread.start()
+        assert there.wait(60)
+        done = C("done")
+        seen.append(done)
+        del C, Below
+        report = live.edit(
+            source.replace('"late")', '"late", "new")'),
+            rerun={rerun!r},
+            keep=("there", "go", "seen"),
+        )
+        go.set()
+        thread.join()
+        codes = {{each.code for each in report.notices}}
+        print(made[0].late, made[0].where, report.ok, bool(codes & {{"LP202", "LP209"}}))
+        print(type(done) is module.C, [each.late for each in seen] == [1] * len(seen))
+        print(any(each is made[0] for each in seen) or {where!r} == "set")
+        report.undo()
+        print(made[0].late, type(made[0]) in (module.C, module.Below))
+        """,
+        strategy,
+    )
+
+    assert output.split("\n")[:-1] == [f"1 {where} False True", "True True", "True", "1 True"]
