@@ -60,7 +60,7 @@ _TRANSPARENT_METACLASSES = (type, abc.ABCMeta, enum.EnumMeta, type(typing.Protoc
 # Kinds whose members are of as many types as there are.
 _OF_ANY_TYPE = (CLASS, ENUM_MEMBER, OBJECT, SENTINEL)
 # Where a kind's identity is the very thing that counts, the old object survives both strategies.
-_ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name})
+_ALWAYS_KEPT = frozenset({SENTINEL.name, CONTEXT_VARIABLE.name, ENUM_MEMBER.name})
 
 
 def decide(matches: Matches, strategy: str) -> Decisions:
@@ -126,6 +126,8 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _is_always_kept(pair: Pair) -> bool:
+    if is_class(pair.old):
+        return is_enum(pair.old)  # its members cannot stay without it
     return pair.kind.name in _ALWAYS_KEPT or type(pair.old) is HotswapFunction
 
 

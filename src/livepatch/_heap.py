@@ -235,7 +235,9 @@ def overwritten_locals(*, suspended: bool = False) -> OwnList[Any]:
     """
     found: OwnList[Any] = OwnList()
     level: OwnList[Any] = OwnList()
-    frames: OwnList[Any] = OwnList(frame for _, frame in running_frames())
+    frames: OwnList[Any] = OwnList()
+    if sys.version_info >= (3, 14):  # before, a tuple to which a frame refers is a local (3.10)
+        frames += (frame for _, frame in running_frames())
     if suspended and sys.version_info >= (3, 14):
         frames += _suspended_frames()
         frames += (each for each in objects_of(FrameType) if not is_own_frame(each))

@@ -12,7 +12,13 @@ from typing import Any
 
 from livepatch._among import Watch, grouped_by_type
 from livepatch._heap import MANY, untracked_instances
-from livepatch._holders import Repointing, is_crowd_type, is_rebuilt, is_rebuilt_type
+from livepatch._holders import (
+    Repointing,
+    is_crowd_type,
+    is_rebuilt,
+    is_rebuilt_type,
+    objects_being_made,
+)
 from livepatch._identities import Identities, is_table_type
 from livepatch._kinds import CACHE_TYPE, offset_of_weak_references, without_instances
 from livepatch._migration import Migration
@@ -44,6 +50,7 @@ class Noted:
     """
 
     __slots__ = (
+        "_being_made",
         "_instance_ids",
         "annotated",
         "arrived",
@@ -69,6 +76,7 @@ class Noted:
         self.rehashing = Rehashing(repointing, steps)
         self.identities = Identities(repointing)
         self._instance_ids: dict[int, set[int]] = {}
+        self._being_made: dict[int, str] | None = None
         self.take_keys()
 
     def note_all(self, holders: OwnList[Any], crowds: Iterable[OwnList[Any]] = ()) -> OwnList[Any]:
@@ -154,6 +162,7 @@ class Noted:
                 self.note_instances(id(target), untracked_instances(target))
 
     def _note_migrating(self, key: int, migration: Migration, instances: OwnList[Any]) -> None:
+        instances = self._leave_those_being_made(instances)
         # Those that are made anew are no holders, nor are those that take their place: of what
         # these hold the losers are exchanged when they are filled. Of few it is told afterwards.
         if not self.objects and len(self.arrived) + len(instances) > MANY:
@@ -171,6 +180,20 @@ class Noted:
         if not self.objects:
             self.arrived += news
         self._repoint_weak_references(news)
+
+    def _leave_those_being_made(self, instances: OwnList[Any]) -> OwnList[Any]:
+        """Let the instances stay what they are whose constructor is under way, and name them."""
+        if self._being_made is None:
+            self._being_made = {id(each): where for each, where in objects_being_made()}
+        being_made = self._being_made
+        if being_made.keys().isdisjoint(map(id, instances)):
+            return instances
+        for each in instances:
+            if id(each) in being_made and id(each) not in self.changed:
+                self.changed[id(each)] = each  # what it holds is current
+                message = f"one stays as it is: it was being made, at {being_made[id(each)]}"
+                self.repointing.leave(each, type(each), "LP209", message)
+        return OwnList(each for each in instances if id(each) not in being_made)
 
     def _repoint_weak_references(self, instances: OwnList[Any]) -> None:
         if not instances or not offset_of_weak_references(type(instances[0])):

@@ -15,7 +15,14 @@ from livepatch._entries_of_others import (
 )
 from livepatch._explain import parts_of
 from livepatch._heap import unexplained_counts
-from livepatch._kinds import CACHED_PROPERTY, CLASS, class_attributes, is_class
+from livepatch._kinds import (
+    CACHED_PROPERTY,
+    CLASS,
+    class_attributes,
+    dict_of,
+    is_class,
+    is_enum,
+)
 from livepatch._layers import decorated_function, layers_of
 from livepatch._module import Module, names_of_others
 from livepatch._namespaces import replaced_data
@@ -230,6 +237,8 @@ def _notice_removed(plan: Plan) -> None:
     removed.reverse()
     del each_once
     removed += _wrapped_in_removed(plan)
+    members = OwnList(_members_gone(plan))
+    removed += (named for named, _ in members)
     if not removed:
         return
     values = OwnList(value for _, value in removed)
@@ -239,6 +248,9 @@ def _notice_removed(plan: Plan) -> None:
     explainers += (
         part for each in OwnList(values) for layer in layers_of(each) for part in _inside(layer)
     )
+    explainers += (members, *members)
+    each_once_more = {id(cls): cls for _, cls in members}
+    explainers += (part for cls in each_once_more.values() for part in _inside_enum(cls))
     counts = unexplained_counts(values, explainers)
     for (path, value), count in zip(removed, counts):
         if count > 0:
@@ -254,6 +266,25 @@ def _inside(layer: Any) -> Iterator[Any]:
     if type(layer) is FunctionType:  # its own dict, as functools.wraps leaves it
         dicts = (each for each in gc.get_referents(layer) if type(each) is dict)
         yield from (each for each in dicts if "__wrapped__" in each)
+
+
+def _members_gone(plan: Plan) -> Iterator[tuple[_Named, Any]]:
+    """Yield the members that enumerations have no more, each with its path, and its class."""
+    by_old = plan.matches.by_old
+    for pair in plan.matches.beyond_functions():
+        if pair.kind is CLASS and is_class(pair.old) and is_enum(pair.old) and not pair.foreign:
+            members = class_attributes(pair.old)["_member_map_"]
+            first = {id(member): name for name, member in reversed(members.items())}
+            for name, member in members.items():
+                if id(member) not in by_old and first[id(member)] == name:
+                    yield (f"{pair.text}.{name}", member), pair.old
+
+
+def _inside_enum(cls: Any) -> Iterator[Any]:
+    """Yield what an enumeration has its members in: its tables, and what flags remember."""
+    yield from (part for part in class_attributes(cls).values() if type(part) in (dict, list))
+    for member in class_attributes(cls)["_member_map_"].values():
+        yield from (member, dict_of(member))
 
 
 def _wrapped_in_removed(plan: Plan) -> list[_Named]:

@@ -12,7 +12,7 @@ from typing import Any
 from livepatch._decisions import Decisions
 from livepatch._explain import explained_by
 from livepatch._holders import Table
-from livepatch._kinds import CACHE_TYPE, is_class
+from livepatch._kinds import offset_of_weak_references
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._record import Filled
@@ -102,18 +102,18 @@ class Plan:
         """Return weak references to the losers: what should be gone afterwards."""
         watched: Watched = []
         survivors = self.decisions.survivors
-        for pair in (*self.matches.pairs, *self.decisions.derived):
+        matches = self.matches
+        for pair in (*matches.pairs, *matches.aliases, *self.decisions.derived):
             new = pair.new
             if id(pair.old) in self.decisions.heirs and not pair.inside:
                 continue  # it is watched beside the class that its instances have now
             survivor = survivors.get(id(new), new)
             loser = new if survivor is pair.old else pair.old
-            if type(loser) in _WATCHED or is_class(loser):
+            if offset_of_weak_references(type(loser)):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
         return watched
 
 
-_WATCHED = (types.FunctionType, CACHE_TYPE)
 Watched = list[tuple["weakref.ref[Any]", str, Callable[[], Any]]]
 """Losers by weak reference, the path of each, and a reference to its survivor."""
 

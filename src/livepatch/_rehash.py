@@ -22,7 +22,7 @@ from livepatch._among import objects_whose_type, set_of_types
 from livepatch._code import same_code
 from livepatch._heap import MANY, holders_of
 from livepatch._holders import Repointing, Table, repoint_weak_reference
-from livepatch._kinds import PROXY_TYPE, class_attributes, dict_of, is_class, mro_of
+from livepatch._kinds import PROXY_TYPE, dict_of, is_class, mro_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._report import Notice
 from livepatch._rows import recode
@@ -222,11 +222,8 @@ def _edited_hashes(steps: Steps) -> OwnList[Any]:
 def _renamed_members(steps: Steps) -> Iterator[Any]:
     """Yield the members of enumerations that get another name: they hash by it."""
     for call in steps.do:
-        if call.func is dict.__setitem__ and call.args[1] == "_name_":
-            described = call.args[0]
-            cls: Any = described.get("__objclass__")
-            members = class_attributes(cls).get("_member_map_", {}) if is_class(cls) else {}
-            yield from (each for each in members.values() if dict_of(each) is described)
+        if call.func is object.__setattr__ and call.args[1] == "_name_":
+            yield call.args[0]
 
 
 def _says_the_same(before: Any, after: Any) -> bool:

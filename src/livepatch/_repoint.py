@@ -59,7 +59,8 @@ def repoint_all(result: Reconciliation, noted: Noted) -> None:
         repoint_hidden_holders(repointing)
         repoint_running_frames(repointing)
         unseen = set(map(id, noted.unseen))
-        for pair in result.decisions.matches.pairs:
+        matches = result.decisions.matches
+        for pair in (*matches.pairs, *matches.aliases):
             if id(pair.old) in unseen:
                 _forward(result, repointing, pair)
 

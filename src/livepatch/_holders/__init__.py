@@ -14,7 +14,11 @@ from livepatch._holders._containers import (
 )
 from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._crowds import repoint_crowd
-from livepatch._holders._frames import dicts_in_running_frames, repoint_running_frames
+from livepatch._holders._frames import (
+    dicts_in_running_frames,
+    objects_being_made,
+    repoint_running_frames,
+)
 from livepatch._holders._frozen import IS_FILLABLE, fill_frozen
 from livepatch._holders._identity import goes_by_id
 from livepatch._holders._insides import fill_unseen
@@ -44,6 +48,7 @@ __all__ = [
     "is_rebuilt",
     "is_rebuilt_type",
     "keepers_of",
+    "objects_being_made",
     "raw_namespace",
     "register_holder",
     "repoint_contents",

@@ -8,7 +8,7 @@ import inspect
 import sys
 import threading
 import types
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from livepatch._heap import is_own_frame, running_frames
@@ -79,6 +79,10 @@ def repoint_frame(repointing: Repointing, frame: types.FrameType) -> None:
     own = _own_names(frame.f_code)
     for name, value in _locals_of(frame):
         if name in own and repointing.is_loser(value):
+            if frame.f_code.co_name == "__new__" and id(value) in repointing.migrations:
+                # What it makes of another class than was called, nobody would initialise.
+                _leave_local(repointing, frame, name, value)
+                continue
             repointing.count("local variable")
             repointing.steps.add(
                 Call(_write_local, frame, name, repointing.settle(value)),
@@ -121,6 +125,25 @@ def repoint_running_frames(repointing: Repointing) -> None:
             _report_frame(repointing, frame)
 
 
+def objects_being_made() -> Iterator[tuple[Any, str]]:
+    """Yield what constructors that are under way make, each with where that is.
+
+    Who has called one is given the very object, from where no search can take it: the C stack, or
+    the places of a frame that runs. To let the constructor go on with another one would be to give
+    the caller one that has not been filled.
+    """
+    for _, frame in running_frames():
+        code = frame.f_code
+        if code.co_name in _CONSTRUCTORS:
+            # The instance, or the class and what has been made of it so far.
+            names = code.co_varnames if code.co_name == "__new__" else code.co_varnames[:1]
+            where = f"{code.co_filename}:{frame.f_lineno}"
+            yield from ((value, where) for name, value in _locals_of(frame) if name in names)
+
+
+_CONSTRUCTORS = frozenset({"__new__", "__init__", "__setstate__"})
+
+
 def dicts_in_running_frames() -> OwnList[Any]:
     """List the dicts that running frames have in local variables."""
     found: OwnList[Any] = OwnList()
@@ -135,8 +158,12 @@ def _report_frame(repointing: Repointing, frame: types.FrameType) -> None:
         return
     for name, value in _locals_of(frame):
         if repointing.is_loser(value):
-            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            repointing.leave(frame, value, "LP202", f"held by local variable {name!r} at {where}")
+            _leave_local(repointing, frame, name, value)
+
+
+def _leave_local(repointing: Repointing, frame: types.FrameType, name: str, value: Any) -> None:
+    where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    repointing.leave(frame, value, "LP202", f"held by local variable {name!r} at {where}")
 
 
 def _probe_of_places(first: object) -> Generator[None, None, None]:

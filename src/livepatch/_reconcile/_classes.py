@@ -351,7 +351,12 @@ def reconcile_member(result: Reconciliation, pair: Pair) -> None:
         for name, value in pair.new.__dict__.items():
             if name == "__objclass__":
                 continue
-            if name not in present or not same_value(present[name], value):
+            if name in present and same_value(present[name], value):
+                continue
+            if name == "_name_":
+                # By the member: a combination of a flag is found in no other way, see `Rehashing`.
+                result.steps.set_on_instance(pair.old, name, value, present.get(name, MISSING))
+            else:
                 result.steps.set_item(present, name, result.settle(value))
     elif survivor is pair.new:
         present = pair.new.__dict__
