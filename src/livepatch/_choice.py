@@ -133,7 +133,7 @@ class Choice:
         """Whether any statement may have used what has changed, itself or through calls."""
         if not self.changes:
             return False
-        if any(path[0] == LAMBDA for path in self.changes.bodies):
+        if any(path[0] == LAMBDA for path in self.changes.bodies | self.changes.within):
             return True  # which name it has is said by its statement
         return Reach(bodies, self.changes, self.namespace).may_concern(self.new)
 

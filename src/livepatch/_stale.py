@@ -11,7 +11,7 @@ from typing import Any
 from livepatch._annotated import signature_names
 from livepatch._bodies import Bodies
 from livepatch._code import nested_codes, same_code
-from livepatch._differences import Changes
+from livepatch._differences import Changes, Header
 from livepatch._filled import CHANGERS, FILLED, filled_by
 from livepatch._kinds import ENUM_MEMBER, kind_of
 from livepatch._marks import found_by
@@ -80,15 +80,13 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             continue
         header = needs.headers.get(index)
         if header is not None:
-            cause = made.cause(set(header.names) - statement.binds)
-            cause = cause or made.cause_below(header.bases) or _annotated_by(statement, needs)
-            cause = cause or made.cause(called_in_classes(statement, header), statement.binds)
-            cause = cause or reach.cause(computed_in_classes(statement))
+            cause = _cause_of_definition(statement, header, needs, reach, made)
             stale = sorted(statement.binds)
-            if not any(definitions(statement.nodes)) and used_by(statement, reach) is not None:
+            called = used_by(statement, reach) is not None or _has_changed_lambda(statement)
+            if called and not any(definitions(statement.nodes)):
                 changes.reaching.update((name,) for name in statement.binds)  # `p = partial(hit)`
         else:
-            cause = used_by(statement, reach)
+            cause = used_by(statement, reach) or _called_lambda(statement, needs.namespace)
             only_hands_over = _only_hands_over(statement, needs.namespace) and not sets_by(
                 statement, reach
             )
@@ -96,9 +94,10 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             if cause is not None and cause.is_direct:
                 changes.names.update(stale)
             filled = statement.binds or built_names(outside_functions(statement.nodes))
-            if (cause is not None and not only_hands_over) or _has_changed_lambda(statement):
-                # Who uses what this binds may call what has changed.
-                changes.reaching.update((name,) for name in filled - changes.names)
+            if cause is not None or _has_changed_lambda(statement):
+                # Who uses what this binds may call what has changed: itself, not what is in it.
+                leads_on = _definitions_of(filled, needs) if only_hands_over else filled
+                changes.reaching.update((name,) for name in leads_on - changes.names)
             reach.add_lambdas(statement, filled)
             if only_hands_over:
                 continue
@@ -111,6 +110,19 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             said = not_run(statement, cause)
             notices += (Notice("LP313", place, said) for place in places)
     return notices
+
+
+def _cause_of_definition(
+    statement: Statement, header: Header, needs: Needs, reach: Reach, made: Reach
+) -> Cause | None:
+    """Return what has changed of all by which a definition would be made otherwise."""
+    return (
+        made.cause(set(header.names) - statement.binds)
+        or made.cause_below(header.bases)
+        or _annotated_by(statement, needs)
+        or made.cause(called_in_classes(statement, header), statement.binds)
+        or reach.cause(computed_in_classes(statement))
+    )
 
 
 def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach) -> list[str]:
@@ -134,6 +146,31 @@ def _has_changed_lambda(statement: Statement) -> bool:
     return any(
         new.co_name == LAMBDA and old is not new and not same_code(old, new) for old, new in pairs
     )
+
+
+def _definitions_of(names: AbstractSet[str], needs: Needs) -> set[str]:
+    return {name for name in names if not _is_data(needs.namespace, name)}
+
+
+def _called_lambda(statement: Statement, namespace: Mapping[str, Any]) -> Cause | None:
+    """Return as a cause that a lambda expression has changed in a statement that has called it.
+
+    What it computed has it no longer: ``TOP = max(ITEMS, key=lambda item: item.size)``.
+    """
+    plain = all(_is_plain(namespace.get(name)) for name in statement.binds)
+    return Cause("a lambda expression") if plain and _has_changed_lambda(statement) else None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text or the like, or a container of nothing else."""
+    parts: Iterable[Any] = (value,)
+    if type(value) in _CONTAINERS:
+        parts = (*value, *value.values()) if type(value) is dict else tuple(value)
+    return all(type(part) in _ATOMS for part in parts)
+
+
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+_ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None)))
 
 
 def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import livepatch
 from tests.live import LiveModule
 
 pytestmark = [
@@ -22,6 +23,8 @@ SOURCES = {
     "list": (A + "D = [a]\nV = D[0]()\n", ["V"]),
     "text": (A + "exec('V = a()')\n", ["V"]),
     "evaluated": (A + "V = eval('a()')\n", ["V"]),
+    "lambda at once": ("V = (lambda: 1)()\n", ["V"]),
+    "lambda given": ("V = sorted([3, 2], key=lambda x: 0 if (lambda: 1)() else x)\n", ["V"]),
     "two names": (A + "s = t = a()\n", ["s", "t"]),
     "unpacked": ("def a(): return 1, 1\ns, t = a()\n", ["s", "t"]),
     "loop": (A + "V = []\nfor i in range(2): V.append(a())\n", ["V"]),
@@ -76,3 +79,35 @@ def test_what_another_module_computed_through_its_own_functions_is_named(live: L
 
     named = {each.path for each in report.notices if each.code == "LP312"}
     assert named == {f"{other.__name__}.{name}" for name in "ABCD"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        A + "P = a\n",
+        A + "import functools\nP = functools.partial(a)\n",
+        "P = [lambda: 1][0]\n",
+        "def keep(f): return f\nP = keep(lambda: 1)\n",
+        A + "def keep(f): return lambda: f()\nP = keep(a)\n",
+    ],
+    ids=["alias", "partial", "item", "handed on", "closure"],
+)
+def test_what_another_module_computed_by_it_is_named(live: LiveModule, source: str) -> None:
+    user = "from .home import P\nV = P()\n"
+    package = live.package(__init__="from . import home, user", home=source, user=user)
+    changed = source.replace("return 1", "return 2").replace("lambda: 1", "lambda: 2")
+    (live.root / live.name / "home.py").write_text(changed, encoding="utf-8")
+    report = livepatch.reload(package.home, package.user, strategy=live.strategy)
+
+    assert package.user.P() == 2
+    named = {each.path for each in report.notices if each.code == "LP313"}
+    assert f"{live.name}.user.V" in named
+
+
+def test_who_keeps_a_lambda_expression_is_not_named(live: LiveModule) -> None:
+    source = "class K:\n    def __init__(self, f): self.f = f\nX = K(lambda: 1)\nT = [lambda: 1]\n"
+    module = live.start(source)
+    report = live.edit(source.replace("lambda: 1", "lambda: 2"))
+
+    assert [module.X.f(), module.T[0]()] == [2, 2]
+    assert not report.notices

@@ -691,8 +691,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what was computed by another name is not named",
         "_stale.py",
-        "changes.reaching.update((name,) for name in statement.binds - changes.names)",
+        "changes.reaching.update((name,) for name in leads_on - changes.names)",
         "pass",
-        _CONFORMANCE + "kept_through.py::was_computed_is_named",
+        _CONFORMANCE + "kept_through.py::another_module_computed",
     ),
 )
