@@ -95,7 +95,7 @@ def header_names(nodes: Iterable[ast.AST]) -> set[str]:
     Those of decorators, keywords, defaults and class-level statements. Annotations are not among
     them, nor what functions use when they are called, nor bases.
     """
-    return {name for part in _headers(nodes) for name in _names(part)}
+    return {name for part in _headers(nodes) for name in names_in(part)}
 
 
 def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -105,7 +105,7 @@ def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
         for node in _definitions_inside(nodes)
         for each in node.decorator_list
         if isinstance(each, ast.Call)
-        for name in _names(each.func)
+        for name in names_in(each.func)
     }
 
 
@@ -119,7 +119,7 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     found = {each.id for each in decorators if isinstance(each, ast.Name)}
     for call in (each for part in _headers(nodes) for each in ast.walk(part)):
         if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, _paths([call.func]))):
-            found.update(_names(call))
+            found.update(names_in(call))
     return found
 
 
@@ -147,9 +147,9 @@ def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if not all(isinstance(target, ast.Name) for target in targets):
             return None
-        called.update(_names(node.value.func))
+        called.update(names_in(node.value.func))
         for part in (*node.value.args, *node.value.keywords):
-            given.update(_names(part))
+            given.update(names_in(part))
     return called, given
 
 
@@ -160,7 +160,7 @@ def base_names(nodes: Iterable[ast.AST]) -> set[str]:
         for part in _definitions_inside(nodes)
         if isinstance(part, ast.ClassDef)
         for base in part.bases
-        for name in _names(base)
+        for name in names_in(base)
     }
 
 
@@ -172,7 +172,7 @@ def annotation_names(nodes: Iterable[ast.AST]) -> set[str]:
             if isinstance(part, ast.ClassDef):
                 found |= annotation_names([part])
             elif isinstance(part, ast.AnnAssign) and isinstance(node, ast.ClassDef):
-                found.update(_names(part.annotation))
+                found.update(names_in(part.annotation))
                 found.update(_names_in_texts(part.annotation))
     return found
 
@@ -186,7 +186,7 @@ def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
         said = node.args
         arguments = (*said.posonlyargs, *said.args, said.vararg, *said.kwonlyargs, said.kwarg)
         parts = (node.returns, *(each and each.annotation for each in arguments))
-        found.update(name for part in parts if part is not None for name in _names(part))
+        found.update(name for part in parts if part is not None for name in names_in(part))
     return found
 
 
@@ -210,17 +210,13 @@ def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from [] if said is None else [said]
 
 
-def _names(node: ast.AST) -> Iterator[str]:
+def names_in(node: ast.AST) -> Iterator[str]:
+    """Yield the names and attributes in an expression."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name):
             yield part.id
         elif isinstance(part, ast.Attribute):
             yield part.attr
-
-
-def names_in(node: ast.AST) -> set[str]:
-    """Return the names and attributes in an expression."""
-    return set(_names(node))
 
 
 def _names_in_texts(node: ast.AST) -> Iterator[str]:
@@ -237,7 +233,7 @@ def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
             found.add(part.target.id)
         elif isinstance(part, ast.Assign):
             targets = {each.id for each in part.targets if isinstance(each, ast.Name)}
-            found |= targets.intersection(_names(part.value))
+            found |= targets.intersection(names_in(part.value))
         elif isinstance(part, DEFINITIONS) and part.name in header_names([part]):
             found.add(part.name)
     return found
@@ -305,7 +301,7 @@ def overloaded_names(nodes: Iterable[ast.AST]) -> set[str]:
         node.name
         for node in nodes
         if isinstance(node, FUNCTIONS)
-        and any("overload" in set(_names(each)) for each in node.decorator_list)
+        and any("overload" in set(names_in(each)) for each in node.decorator_list)
     }
 
 

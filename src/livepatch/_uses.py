@@ -19,7 +19,7 @@ from livepatch._syntax import (
     names_in,
     outside_functions,
 )
-from livepatch._taken import attributes_set, calls_found, picked_items
+from livepatch._taken import attributes_set, calls_found, names_looked_at, picked_items
 
 
 def used_by(statement: Statement, reach: Reach) -> Cause | None:
@@ -31,7 +31,8 @@ def used_by(statement: Statement, reach: Reach) -> Cause | None:
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     picked = picked_items(statement.nodes, namespace)
-    return reach.cause(reads | asked_by(statement, reach), kin, picked)
+    plain = names_looked_at(statement.nodes, namespace)
+    return reach.cause(reads | asked_by(statement, reach), kin, picked, plain)
 
 
 def asked_by(statement: Statement, reach: Reach) -> set[str]:
@@ -71,10 +72,10 @@ def own_variables(statement: Statement) -> tuple[set[str], set[str]]:
     own, opened = set[str](), set[str]()
     for node in statement.nodes:
         if isinstance(node, ast.For):
-            own |= names_in(node.target)
+            own.update(names_in(node.target))
         for item in node.items if isinstance(node, ast.With) else ():
-            opened |= names_in(item.context_expr)
-            own |= names_in(item.optional_vars) if item.optional_vars is not None else set()
+            opened.update(names_in(item.context_expr))
+            own.update(names_in(item.optional_vars) if item.optional_vars is not None else ())
     return own, opened
 
 
