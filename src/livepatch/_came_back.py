@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
+from livepatch._code import same_but_for_names
 from livepatch._dicts import has_plain_keys, restore_places
 from livepatch._enrolled import (
     Enrolled,
@@ -30,6 +31,7 @@ def see_who_came_back(
     made: Mapping[str, Made],
     namespace: Mapping[str, Any],
     unsaid: Mapping[str, Collection[Any]],
+    bound: Collection[str],
 ) -> None:
     """Put entries back whose definition was made again and that nobody entered again.
 
@@ -39,10 +41,12 @@ def see_who_came_back(
         namespace: the module's, as it is now.
         unsaid: the constants that the old statement of each of these had and the new one has not:
             what stood under such a key has gone.
+        bound: the globals that the statements that ran have bound.
     """
     made = {name: at_home(each, namespace) for name, each in made.items()}
     for name in made:
         settle_promise(namespace.get(name))
+    renamed = _renamed(enrolled.entries, made, bound)
     successors: OwnDict[int, list[tuple[Any, Any]]] = OwnDict()
     # A class that keeps what derives from it may have been made again, with a list of its own.
     paths = {path for each in made.values() for path in each.bases}
@@ -50,7 +54,7 @@ def see_who_came_back(
     registers = (each for path in paths for each in registers_of_bases(namespace, path))
     others: list[Any] = OwnList(each for each in registers if id(each) not in known)
     for entry in enrolled.entries:
-        successor = made.get(entry.made.name)
+        successor = made.get(entry.made.name) or renamed.get(entry.made.name)
         container = entry.container
         if successor is None:
             # Another definition may have its place by now: it was renamed, say.
@@ -82,6 +86,33 @@ def see_who_came_back(
             container.insert(entry.key, container.pop(came[0][0]))
     for container, keys_before in enrolled.orders:
         restore_places(container, keys_before, successors.get(id(container), OwnList()))
+
+
+def _renamed(
+    entries: Collection[Entry], made: Mapping[str, Made], bound: Collection[str]
+) -> dict[str, Made]:
+    """Return what was made of definitions that are called otherwise now, by their old names."""
+    before = {entry.made.name: entry.made for entry in entries}
+    partners = {
+        name: [
+            each for each in made.values() if each.name not in before and _says_the_same(old, each)
+        ]
+        for name, old in before.items()
+        if name not in made and name not in bound
+    }
+    claimed = [each.name for found in partners.values() for each in found]
+    return {
+        name: found[0]
+        for name, found in partners.items()
+        if len(found) == 1 and claimed.count(found[0].name) == 1
+    }
+
+
+def _says_the_same(old: Made, new: Made) -> bool:
+    names = old.name, new.name
+    return len(old.codes) == len(new.codes) and all(
+        same_but_for_names(before, after, names) for before, after in zip(old.codes, new.codes)
+    )
 
 
 def _is_in(registers: list[Any], wanted: Mapping[int, Made]) -> bool:

@@ -259,8 +259,9 @@ class _InPlace:
             self.entered.add(Call(append_items, live, more), Call(remove_items, live, more))
 
     def see_set(self, live: set[Any], before: list[Any]) -> None:
-        known = set(map(id, before))
-        news = OwnList(self.settle(each) for each in live if id(each) not in known)
+        known, there = (set(map(id, each)) for each in (before, map(self.settle, before)))
+        settled = (self.settle(each) for each in live if id(each) not in known)
+        news: OwnList[Any] = OwnList(each for each in settled if id(each) not in there)
         if news and known <= set(map(id, live)):
             self.entered.add(Call(set.update, live, news), Call(set.difference_update, live, news))
 

@@ -670,8 +670,22 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what was computed by another name is not named",
         "_stale.py",
-        "changes.reaching.update((name,) for name in statement.binds - changes.names)",
+        "changes.reaching.update((name,) for name in filled - changes.names)",
         "pass",
         _CONFORMANCE + "kept_through.py::was_computed_is_named",
+    ),
+    Mutation(
+        "what an operation computed is not named",
+        "_reach.py",
+        "names.update(each.co_names, operations_of(each) & self.asked)",
+        "names.update(each.co_names)",
+        _CONFORMANCE + "kept_by_operations.py::operation_in_a_function",
+    ),
+    Mutation(
+        "a renamed definition is struck off for good",
+        "_came_back.py",
+        "made.get(entry.made.name) or renamed.get(entry.made.name)",
+        "made.get(entry.made.name)",
+        _CONFORMANCE + "rerun_changed.py::renamed_function_is_once",
     ),
 )
