@@ -130,24 +130,30 @@ class Behind:
         """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
         value: Any = self.namespace.get(name)
         order = mro_of(value if is_class(value) else type(value))
+        own = dict_of(value) if not is_class(value) else None
         known = [self.namespace, vars(builtins), *map(class_attributes, order)]
-        known.append((not is_class(value) and dict_of(value)) or {})
+        known += () if own is None else (dict.fromkeys(dict.keys(own)),)
         return any(
             each[:2] != "__" and not any(each in attributes for attributes in known)
             for each in names
         )
 
-    def leads(self, names: Collection[str], picked: Iterable[Any]) -> Iterator[Lead]:
+    def leads(
+        self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]
+    ) -> Iterator[Lead]:
         """Yield what the values of names lead to.
 
         Args:
             names: those that code uses, of globals and attributes.
             picked: items of tables that it uses besides.
+            plain: those of objects of which it uses no methods, and of tables of which no items.
         """
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
         waiting: list[tuple[Any, bool]] = []
-        waiting += ((self.namespace[each], False) for each in names if self._leads_on(each))
+        for name in filter(self._leads_on, names):
+            value = self.namespace[name]
+            waiting += _own_members(value, names) if name in plain else ((value, False),)
         waiting += ((each, True) for each in picked)
         for value, is_item in waiting:
             if is_plain_data(value) or id(value) in seen or len(seen) > _LIMIT:
@@ -169,7 +175,7 @@ class Behind:
                 waiting += ((each, True) for each in content.others)
                 waiting += ((each, True) for each in content.called if CALLS_FOUND in names)
             if not is_item:
-                waiting += ((each, False) for each in _own_members(value, names))
+                waiting += _own_members(value, names)
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
@@ -194,7 +200,7 @@ class Behind:
     def _names_of(self, cls: type) -> Iterator[str]:
         name = self.names.get(id(cls))
         home = class_attributes(cls).get("__module__") if name is None else None
-        if home is not None and home == self.namespace.get("__name__"):
+        if type(home) is str and home == self.namespace.get("__name__"):
             name = (qualified_name(cls) or "").partition(".")[0]  # of the class around it
         if name:
             yield name
@@ -240,11 +246,16 @@ def _content_of(table: Any) -> _Content:
     return found
 
 
-def _own_members(value: Any, names: Collection[str]) -> Iterator[Any]:
-    """Yield what an object itself has as attributes of some names."""
-    own = dict_of(value) or {}
-    found = filter(own.__contains__, names) if len(own) > len(names) else list(own)
-    return (own[name] for name in found if type(name) is str and name in names)
+def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+    """Yield what an object itself has as attributes of some names, each as no item."""
+    own = dict_of(value)
+    if own is None:
+        return
+    # Past the methods of a subclass of dict.
+    found: Iterable[Any] = names if dict.__len__(own) > len(names) else list(dict.keys(own))
+    for name in found:
+        if type(name) is str and name in names and dict.__contains__(own, name):
+            yield dict.__getitem__(own, name), False
 
 
 def _members(cls: type, names: Collection[str]) -> Iterator[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
+from livepatch._code import same_but_for_names
 from livepatch._dicts import has_plain_keys, restore_places
 from livepatch._enrolled import SAYS_LITTLE, Enrolled
 from livepatch._entries import Entry, items_of
@@ -24,6 +25,7 @@ def see_who_came_back(
     made: Mapping[str, Made],
     namespace: Mapping[str, Any],
     unsaid: Mapping[str, Collection[Any]],
+    bound: Collection[str],
 ) -> None:
     """Put entries back whose definition was made again and that nobody entered again.
 
@@ -33,10 +35,12 @@ def see_who_came_back(
         namespace: the module's, as it is now.
         unsaid: the constants that the old statement of each of these had and the new one has not:
             what stood under such a key has gone.
+        bound: the globals that the statements that ran have bound.
     """
     made = {name: at_home(each, namespace) for name, each in made.items()}
     for name in made:
         settle_promise(namespace.get(name))
+    renamed = _renamed(enrolled.entries, made, bound)
     successors: OwnDict[int, list[tuple[Any, Any]]] = OwnDict()
     # A class that keeps what derives from it may have been made again, with a list of its own.
     paths = {path for each in made.values() for path in each.bases}
@@ -46,7 +50,7 @@ def see_who_came_back(
     others: list[Any] = OwnList(each for each in registers if id(each) not in known)
     records = Records()
     for entry in enrolled.entries:
-        successor = made.get(entry.made.name)
+        successor = made.get(entry.made.name) or renamed.get(entry.made.name)
         container = entry.container
         if successor is None:
             # Another definition may have its place by now: it was renamed, say.
@@ -105,6 +109,33 @@ def _is_noted_again(entry: Entry, key: Any, value: Any) -> bool:
     noted = key if isinstance(entry.container, dict) else value
     said = entry.key if isinstance(entry.container, dict) else entry.value
     return type(entry.value) in SAYS_LITTLE and type(noted) is str and noted == said
+
+
+def _renamed(
+    entries: Collection[Entry], made: Mapping[str, Made], bound: Collection[str]
+) -> dict[str, Made]:
+    """Return what was made of definitions that are called otherwise now, by their old names."""
+    before = {entry.made.name: entry.made for entry in entries}
+    partners = {
+        name: [
+            each for each in made.values() if each.name not in before and _says_the_same(old, each)
+        ]
+        for name, old in before.items()
+        if name not in made and name not in bound
+    }
+    claimed = [each.name for found in partners.values() for each in found]
+    return {
+        name: found[0]
+        for name, found in partners.items()
+        if len(found) == 1 and claimed.count(found[0].name) == 1
+    }
+
+
+def _says_the_same(old: Made, new: Made) -> bool:
+    names = old.name, new.name
+    return len(old.codes) == len(new.codes) and all(
+        same_but_for_names(before, after, names) for before, after in zip(old.codes, new.codes)
+    )
 
 
 def _is_in(registers: list[Any], wanted: Mapping[int, Made]) -> bool:

@@ -19,7 +19,12 @@ from livepatch._kinds import (
 from livepatch._layers import decorated_function
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
-from livepatch._moves import drop_found_elsewhere, follow_heirs, follow_moves
+from livepatch._moves import (
+    call_renamed_by_own_name,
+    drop_found_elsewhere,
+    follow_heirs,
+    follow_moves,
+)
 from livepatch._own import OwnList
 from livepatch._ownership import is_at_home, is_own_definition, place_of
 from livepatch._pairs import Matches
@@ -44,6 +49,7 @@ def match(modules: Iterable[Module]) -> Matches:
         _pair_entered(Walk(matches, module, module))
         for name in module.unbound:
             note_alone(module, module.removed, (name,), module.old[name])
+    call_renamed_by_own_name(matches)
     drop_found_elsewhere(matches)
     if len(matches.modules) > 1:
         follow_moves(matches)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livepatch._kinds import CLASS, is_class, is_special, kind_of
+from livepatch._kinds import CLASS, FUNCTION, is_class, is_special, kind_of
 from livepatch._likeness import Walk
 from livepatch._module import Module, Part, Path
 from livepatch._own import OwnList
@@ -55,6 +55,21 @@ def _by_last_name(
             if not is_special(path[0]):  # a module's own __getattr__ is that of no other
                 found.setdefault((path[0], kind.name), []).append((module, path))
     return found
+
+
+def call_renamed_by_own_name(matches: Matches) -> None:
+    """Let a renamed function that a class holds too go by its own name: ``class C: run = helper``.
+
+    The class led to it, before and after, where its own names did not.
+    """
+    for module in matches.modules:
+        removed = {id(value): path for path, value in module.removed.items() if len(path) == 1}
+        for path, value in module.added.items() if removed else ():
+            pair = matches.by_new.get(id(value))
+            if pair is None or pair.kind is not FUNCTION or id(pair.old) not in removed:
+                continue
+            if pair.before is pair.module is module and len(path) == 1 < len(pair.path):
+                pair.go_by(path, removed[id(pair.old)])
 
 
 def drop_found_elsewhere(matches: Matches) -> None:

@@ -9,6 +9,7 @@ import dis
 import sys
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 from types import CodeType
 
 from livepatch._code import instructions
@@ -161,7 +162,7 @@ for _name in (*_BY_FUNCTION, *_ITERATING, *(each.strip("_") for each in _NEXT)):
     _iterated = _ITERATED if _name in _ITERATING else ()
     _ASKED[_name] = _special((_name, *_iterated, *_BY_FUNCTION.get(_name, ())))
 _HAS_NULL_WITH_GLOBAL = (3, 11) <= sys.version_info < (3, 13)
-_ATTRIBUTES = {OP[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in OP}
+_HAS_NULL_BEHIND = sys.version_info >= (3, 13)
 _BY_OPCODE = {OP[name]: _special(names) for name, names in _BY_NAME_OF_OPCODE.items() if name in OP}
 _BY_ARGUMENT = dict(_by_argument())
 _NOTHING: frozenset[str] = frozenset()
@@ -186,6 +187,8 @@ def operations_of(code: CodeType) -> set[str]:
     found = operations(zip(raw[::2], raw[1::2]))
     if _HAS_NULL_WITH_GLOBAL and CALLS_FOUND not in found and _calls_behind_global(code):
         found.add(CALLS_FOUND)
+    if _HAS_NULL_BEHIND and CALLS_FOUND in found and not _has_null_behind_another(code):
+        found.discard(CALLS_FOUND)
     return found
 
 
@@ -199,12 +202,27 @@ def _calls_behind_global(code: CodeType) -> bool:
         if opcode == OP["LOAD_GLOBAL"] and argument & 1:
             depth = 1
         elif depth > 0:
-            is_led_on = depth == 1 and opcode in _ATTRIBUTES
+            is_method = opcode == OP.get("LOAD_METHOD", OP["LOAD_ATTR"]) and (
+                "LOAD_METHOD" in OP or argument & 1
+            )
+            if is_method and depth == 1:
+                return True
             has_argument = opcode >= dis.HAVE_ARGUMENT
             depth += dis.stack_effect(opcode, argument if has_argument else None)
-            if is_led_on or (depth == 1 and opcode == OP["BINARY_SUBSCR"]):
+            if depth == 1 and opcode == OP["BINARY_SUBSCR"]:
                 return True
     return False
+
+
+def _has_null_behind_another(code: CodeType) -> bool:
+    """Whether code calls something else than an attribute of what is imported: ``os.getcwd()``.
+
+    Since 3.13 a call's NULL comes behind what is called.
+    """
+    said = [opcode for opcode, _ in instructions(code)]
+    return any(
+        then == OP["PUSH_NULL"] and opcode != OP["LOAD_ATTR"] for opcode, then in pairwise(said)
+    )
 
 
 def asked_by(names: AbstractSet[str]) -> set[str]:

@@ -51,6 +51,10 @@ class Pair:
             self._text = f"{home}.{'.'.join(path)}" if home else module.path_text(path)
         return self._text
 
+    def go_by(self, path: Path, previous: Path) -> None:
+        """Let the definition be called by another path than the one it was found by."""
+        self.path, self.previous, self._text = path, previous, ""
+
 
 @dataclass(slots=True, eq=False)
 class Matches:

@@ -124,6 +124,7 @@ class Reach:
         reads: Collection[str],
         kin: Collection[str] = (),
         picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
+        plain: Collection[str] = (),
     ) -> Cause | None:
         """Return what has changed of all that statements with these reads use; None if nothing.
 
@@ -131,13 +132,14 @@ class Reach:
             reads: the names, and the special methods that operations ask for.
             kin: classes that are not called; their methods may be, by names among these.
             picked: the items of tables that are all they take of them, by the name of each.
+            plain: objects of which they use no methods, and tables of which no items.
         """
         if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
         if not reads and not picked:
             return None
         items = chain.from_iterable(picked.values())
-        reached = self._reached(set(reads).difference(picked), kin, list(items))
+        reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
         reached.names.update(picked)
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not _NAMESPACES.isdisjoint(reads) or "globals" in reached.names
@@ -212,15 +214,18 @@ class Reach:
         reads: Iterable[str],
         kin: Iterable[str] = (),
         picked: Collection[Any] = (),
+        plain: Collection[str] = (),
     ) -> _Reached:
-        found = _Reached(set(), set(kin))
+        found = _Reached(set(), set(kin), set(plain))
         waiting, done, known = set(reads), set[int](), -1
         while waiting or len(found.kin) > known:
             known = len(found.kin)
             found.names.update(waiting, self._asked_by(waiting))
             codes = [code for code in self._run_by(found) if id(code) not in done]
             done.update(map(id, codes))
-            waiting = set().union(*map(self._names_in, codes)) - found.names
+            read = set[str]().union(*map(self._names_in, codes))
+            found.plain.difference_update(read)
+            waiting = read - found.names
             if not waiting:
                 waiting = self._add_values(found, picked) - found.names
         return found
@@ -237,7 +242,7 @@ class Reach:
     def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
         """Add the classes that live values lead to; return the names that come with them."""
         names = set[str]()
-        for name, is_called in self.behind.leads(found.names, picked):
+        for name, is_called in self.behind.leads(found.names, picked, found.plain):
             (names if is_called else found.kin).add(name)
         if "super" in found.names:
             classes = [*found.kin, *found.names]
@@ -262,6 +267,8 @@ class Reach:
         """Yield, as texts, the paths that lead to what runs."""
         names = reached.names
         for path in paths:
+            if path[1:] and path[0] in reached.plain:
+                continue
             is_called = path[0] in names
             if (is_called or (path[0] in reached.kin and path[1:])) and all(
                 self._is_asked(path[0], part, names) or (is_called and part in _MAKERS)
@@ -300,7 +307,9 @@ class _Reached(NamedTuple):
     Attributes:
         names: all names.
         kin: classes of objects, and bases: of these run the methods of such names, and no more.
+        plain: objects of which no methods run, and tables of which no items are used.
     """
 
     names: set[str]
     kin: set[str]
+    plain: set[str]

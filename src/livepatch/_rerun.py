@@ -161,7 +161,8 @@ def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
     for name in (BEFORE, *(selection.behind - snapshot.namespace.keys())):
         namespace.pop(name, None)
     for enrolled in snapshot.enrolled:
-        see_who_came_back(enrolled, selection.entered, namespace, selection.unsaid)
+        unsaid, bound = selection.unsaid, selection.names
+        see_who_came_back(enrolled, selection.entered, namespace, unsaid, bound)
     for name in selection.marks:
         namespace.setdefault(name, snapshot.namespace[name])
     for name in selection.kept.keys() - namespace.keys():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._kinds import class_attributes, dict_of, is_class, mro_of
 from livepatch._syntax import outside_functions
 
 # These call nothing of what is in a table that they are given.
@@ -26,6 +26,7 @@ _LOOKING_METHODS = frozenset(
         *("append", "appendleft", "extend", "insert", "add", "setdefault", "update", "remove"),
     )
 )
+_MEASURING = ("len", "id", "type", "isinstance", "bool")
 _KEYS = (str, int, bytes)
 
 
@@ -89,6 +90,36 @@ def _is_set_by_descriptor(value: Any, name: str) -> bool:
     homes = map(class_attributes, mro_of(type(value)))
     descriptor = next((home[name] for home in homes if name in home), None)
     return any("__set__" in class_attributes(base) for base in mro_of(type(descriptor)))
+
+
+def names_looked_at(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> set[str]:
+    """Return the names of objects whose own attributes are all that statements use of them.
+
+    And of tables that they only measure: ``len(TABLE)``.
+    """
+    found: dict[str, bool] = {}
+    for node in nodes:
+        for part in ast.walk(node):
+            for name in ast.iter_child_nodes(part):
+                if isinstance(name, ast.Name):
+                    is_looked_at = _is_looked_at(name, part, namespace.get(name.id))
+                    found[name.id] = found.get(name.id, True) and is_looked_at
+    return {name for name, is_looked_at in found.items() if is_looked_at}
+
+
+def _is_looked_at(name: ast.Name, use: ast.AST, value: Any) -> bool:
+    if isinstance(use, ast.Call):
+        is_measured = isinstance(use.func, ast.Name) and use.func.id in _MEASURING
+        return is_measured and name is not use.func and type(value) in (dict, list, tuple, set)
+    if not (isinstance(use, ast.Attribute) and isinstance(use.ctx, ast.Load)) or is_class(value):
+        return False
+    own = dict_of(value)
+    homes = (class_attributes(base) for base in mro_of(type(value)) if base is not object)
+    return (
+        own is not None
+        and dict.__contains__(own, use.attr)
+        and all({use.attr, "__getattribute__"}.isdisjoint(home) for home in homes)
+    )
 
 
 def picked_items(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -19,7 +19,7 @@ from livepatch._syntax import (
     names_in,
     outside_functions,
 )
-from livepatch._taken import attributes_set, calls_found, picked_items
+from livepatch._taken import attributes_set, calls_found, names_looked_at, picked_items
 
 
 def used_by(statement: Statement, reach: Reach) -> Cause | None:
@@ -31,7 +31,8 @@ def used_by(statement: Statement, reach: Reach) -> Cause | None:
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     picked = picked_items(statement.nodes, namespace)
-    return reach.cause(reads | asked_by(statement, reach), kin, picked)
+    plain = names_looked_at(statement.nodes, namespace)
+    return reach.cause(reads | asked_by(statement, reach), kin, picked, plain)
 
 
 def asked_by(statement: Statement, reach: Reach) -> set[str]:

@@ -357,7 +357,33 @@ def test_what_was_computed_from_what_another_module_says_is_named(
     assert {each for each in named if "about" not in each} == {f"{live.name}.X"}
 
 
+APP = """
+import collections
+class App:
+    def __init__(self):
+        self.views, self.kinds = {}, collections.defaultdict(list)
+        for kind in (3, 5): self.kinds[kind].append(kind)
+    def add(self, f):
+        self.views[f.__name__] = f
+        return f
+    def __call__(self, name): return self.views[name]()
+    def __len__(self): return len(self.views)
+app = App()
+@app.add
+def view(): return 1
+POINTS = [app]
+COUNT = len(app.views) + len(POINTS)
+VIEWS = {"view": view}
+NAMES = sorted(VIEWS)
+"""
 UNAFFECTED = {
+    "own attribute": APP,
+    "own attribute, special": APP.replace("return len(self.views)", "return 1").replace(
+        "def view(): return 1", "def view(): return 3"
+    ),
+    "own attribute, call": APP.replace("return self.views[name]()", "return 1").replace(
+        "def view(): return 1", "def view(): return 3"
+    ),
     "another item": REGISTER + "X = R['b']()\nY = R.get('b')()\n",
     "looked at": REGISTER + "X = len(R)\nY = sorted(R)\nZ = dict(R)\nW = 'a' in R\n",
     "looked at, assigned": "def g(): return 1\nD = {'a': g}\nN = len(D)\nE = {'x': D}\n",

@@ -1786,6 +1786,57 @@ def test_a_renamed_function_is_the_same_definition(live: LiveModule) -> None:
     )  # fmt: skip
 
 
+KEEPS = {
+    "by name": ("{}", "KEPT[f.__name__] = f", "list(KEPT)"),
+    "by name, in a tuple": ("{}", "KEPT[f.__name__] = f, 1", "list(KEPT)"),
+    "list": ("[]", "KEPT.append(f)", "[each.__name__ for each in KEPT]"),
+    "list in a dict": (
+        "{}",
+        "KEPT.setdefault('all', []).append(f)",
+        "[each.__name__ for each in KEPT['all']]",
+    ),
+    "set": ("set()", "KEPT.add(f)", "sorted(each.__name__ for each in KEPT)"),
+}
+
+
+@pytest.mark.parametrize(("kept", "keep", "names"), KEEPS.values(), ids=KEEPS)
+def test_a_renamed_function_is_once_with_who_decorated_it(
+    live: LiveModule, kept: str, keep: str, names: str
+) -> None:
+    source = f"""
+        KEPT = {kept}
+        def register(f):
+            {keep}
+            return f
+        @register
+        def first(): return 1
+        @register
+        def later(value, log=()): return len(log) + value
+        def kept(): return {names}
+        """
+    module = start(live, source)
+    report = change(live, "def later", "def newer")
+
+    assert module.kept() == ["first", "newer"]
+    report.undo()
+    assert module.kept() == ["first", "later"]
+    assert live.reload(rerun="changed").ok
+    assert module.kept() == ["first", "newer"]
+
+
+def test_a_renamed_function_that_a_class_has_as_well_is_reported(live: LiveModule) -> None:
+    module = start(live, "def helper(self): return self, 1\nclass C:\n    run = helper\n")
+    held = module.helper
+    report = live.edit(live.source.replace("helper", "worker"), rerun="changed")
+    found = {each.path: each.previous for each in report.definitions}
+
+    assert found == {f"{live.name}.C": None, f"{live.name}.worker": f"{live.name}.helper"}
+    assert (held is module.worker is module.C.run) or live.strategy != "auto"
+    report.undo()
+    assert module.C.run is module.helper
+    assert (module.helper.__name__, hasattr(module, "worker")) == ("helper", False)
+
+
 def test_a_renamed_class_is_the_same_definition(live: LiveModule) -> None:
     module = start(live, RENAMED)
     player, cls = module.players[0], module.Player

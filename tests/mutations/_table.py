@@ -695,4 +695,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "pass",
         _CONFORMANCE + "kept_through.py::another_module_computed",
     ),
+    Mutation(
+        "what an operation computed is not named",
+        "_reach.py",
+        "names.update(each.co_names, operations_of(each) & self.asked)",
+        "names.update(each.co_names)",
+        _CONFORMANCE + "kept_by_operations.py::operation_in_a_function",
+    ),
+    Mutation(
+        "a renamed definition is struck off for good",
+        "_came_back.py",
+        "made.get(entry.made.name) or renamed.get(entry.made.name)",
+        "made.get(entry.made.name)",
+        _CONFORMANCE + "rerun_changed.py::renamed_function_is_once",
+    ),
 )
