@@ -158,6 +158,7 @@ STAGES = (
     "_holders._identity",
     "_holders._frozen",
     "_holders._insides",
+    "_holders._ordered",
     "_holders._references",
     "_holders._callables",
     "_holders._containers",

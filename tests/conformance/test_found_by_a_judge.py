@@ -6,6 +6,7 @@ import functools
 import itertools
 import operator
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -268,3 +269,57 @@ def test_what_another_thread_is_making_is_made_to_the_end(
     )
 
     assert output.split("\n")[:-1] == [f"1 {where} False True", "True True", "True", "1 True"]
+
+
+_KEYS = """
+    class Other: pass
+    class A: pass
+    class B: pass
+    class C: pass
+    class Slotted:
+        __slots__ = ("a",)
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("go_through", [iter, OrderedDict.items, OrderedDict.values, reversed])
+@pytest.mark.parametrize("keys", ["classes", "instances"])
+def test_ordered_dict_is_gone_through_to_the_end(
+    live: LiveModule, keys: str, go_through: Callable[[Any], Any]
+) -> None:
+    module = live.start(_KEYS)
+    made = [module.A, module.B, module.C]
+    if keys == "instances":
+        made = [module.Slotted() for _ in made]
+    table = OrderedDict(zip(made, "abc"))
+    wanted = OrderedDict(zip("abc", "abc"))
+    going = iter(go_through(table))
+    next(going)
+    same = iter(go_through(wanted))
+    next(same)
+    source = live.source.replace("class B:", "class B(Other):").replace('("a",)', '("a", "b")')
+    report = live.edit(source)
+
+    def by_letter(found: Any) -> Any:
+        if type(found) is tuple:
+            return tuple(map(by_letter, found))
+        return found if type(found) is str else table[found]
+
+    assert not [each for each in report.notices if each.code.startswith("LP2")]
+    assert by_letter(next(going)) == next(same)
+
+    report.undo()
+
+    assert [by_letter(each) for each in going] == list(same)
+    assert list(table.values()) == ["a", "b", "c"]
+
+
+def test_ordered_dict_that_was_changed_while_it_was_gone_through_says_so(live: LiveModule) -> None:
+    module = live.start(_KEYS)
+    table = OrderedDict.fromkeys([module.A, module.B, module.C])
+    going = iter(table)
+    table[int] = table.pop(module.B)
+    live.change("class C:", "class C(Other):")
+
+    with pytest.raises(RuntimeError, match="mutated"):
+        next(going)

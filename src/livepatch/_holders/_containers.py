@@ -21,6 +21,7 @@ from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._frozen import IS_FILLABLE, another_frozenset, fill_frozen
 from livepatch._holders._identity import settled_keys
 from livepatch._holders._insides import fill
+from livepatch._holders._ordered import iterators_going_on
 from livepatch._kinds import (
     UNSETTABLE,
     bases_of,
@@ -286,12 +287,13 @@ def _rehash(repointing: Repointing, holder: dict[Any, Any], items: list[tuple[An
     # A dict copied from a dict knows the hashes: they are not asked for again on the way back.
     plain = find_attribute(type(holder), "__iter__") is class_attributes(dict)["__iter__"]
     before: Any = dict.copy(holder) if plain else items
-    if repointing.hashes_last:
-        repointing.last.replace_members(kind, holder, settled, before)
+    late = repointing.hashes_last
+    steps = repointing.last if late else repointing.steps
+    with iterators_going_on(repointing, steps, holder):
+        steps.replace_members(kind, holder, settled if late else dict(settled), before)
+    if late:
         table = Table(dict, holder, _count_different([key for key, _ in settled]))
         _count_when_filled(repointing, table)
-    else:
-        repointing.steps.replace_members(kind, holder, dict(settled), before)
 
 
 def _follow_keys(repointing: Repointing, keys: list[Any], items: list[tuple[Any, Any]]) -> None:

@@ -77,6 +77,7 @@ class Repointing:
         tables: what has such keys.
         kept: the ctypes objects whose memory refers to what is in a dict, by the id of the dict.
         by_id: ids of the tables that have the id of an instance that is made anew in a key.
+        iterators: those of ordered dicts, by the id of the dict; None until asked.
         unmoved: holders that cannot be repointed, with the loser and the reason.
         seeks_code: whether something unknown runs old code, and is sought by that.
     """
@@ -106,6 +107,7 @@ class Repointing:
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
     decided: set[tuple[int, str]] = field(default_factory=set)
+    iterators: OwnDict[int, OwnList[Any]] | None = None
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
 
     @property

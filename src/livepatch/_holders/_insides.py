@@ -179,6 +179,7 @@ _ITERATORS: tuple[Any, ...] = (
     type(gc.get_referents(itertools.tee([])[0])[-1]),
     type(iter(int, 1)),
     type(iter(_Sequence())),
+    type(iter(collections.OrderedDict())),
 )
 
 
