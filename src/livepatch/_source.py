@@ -133,7 +133,7 @@ def _says_file_is_gone(error: NotReloadableError, module: ModuleType) -> bool:
     if error.code == "LP103":
         # Of a package whose __init__.py has gone, the folder is left: a namespace package now.
         return isinstance(namespace_of(module).get("__file__"), str)
-    no_file = error.__cause__ is None or isinstance(error.__cause__, FileNotFoundError)
+    no_file = isinstance(error.__cause__, (FileNotFoundError, ImportError, type(None)))
     return error.code == "LP105" and no_file
 
 
@@ -192,6 +192,8 @@ def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
 
 
 def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> ModuleSpec:
+    own = namespace.get("__spec__")
+    _read_index_anew(getattr(own, "loader", None))
     parent, _, _ = name.rpartition(".")
     path = None
     if parent and parent in sys.modules:
@@ -201,13 +203,25 @@ def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> Modu
         importlib.invalidate_caches()
         spec = _ask_finders(name, path, module)
     # A module loaded by hand (spec_from_file_location) is on no path; its own spec finds it.
-    own = namespace.get("__spec__")
     if spec is None and type(own) is ModuleSpec:
         spec = _copy_spec(own)
     if spec is None:
         raise NotReloadableError("LP105", f"no source for module {name!r} can be found")
     _check_kind(name, spec)
     return spec
+
+
+def _read_index_anew(loader: Any) -> None:
+    """Let the loaders of a zip archive read its index again, which they do but once (zipimport).
+
+    To find a module there is to read it, by places that may be those of another archive by now.
+    """
+    archive = getattr(loader, "archive", None)
+    if archive is None:
+        return
+    for each in (loader, *list(sys.path_importer_cache.values())):
+        if getattr(each, "archive", None) == archive:
+            each.invalidate_caches()
 
 
 def _ask_finders(name: str, path: Any, module: ModuleType) -> ModuleSpec | None:
@@ -268,7 +282,7 @@ def _compile(name: str, spec: ModuleSpec, known: Compiled | None) -> tuple[CodeT
     loader: Any = spec.loader
     try:
         source, filename = _read(name, spec)
-    except OSError as error:
+    except (OSError, ImportError) as error:  # which of both, loaders do not agree
         raise NotReloadableError("LP105", f"the source of {name!r}: {error}") from error
     if known is not None and is_compiled_plainly(spec):
         edited = recompile(known, source, filename)
@@ -292,8 +306,6 @@ def _read(name: str, spec: ModuleSpec) -> tuple[Any, str]:
     if type(loader) is SourcelessFileLoader:
         message = "there is only compiled code"
         raise FileNotFoundError(message)
-    if hasattr(loader, "archive"):
-        loader.invalidate_caches()  # a zip archive's index is read once (zipimport)
     filename = loader.get_filename(name) if hasattr(loader, "get_filename") else spec.origin
     if isinstance(filename, str):
         _check_file(filename)

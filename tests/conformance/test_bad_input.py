@@ -252,6 +252,49 @@ def test_zipped_module_that_is_unchanged(live: LiveModule, zipped: Path) -> None
     assert held[0]() == 1
 
 
+def test_zipped_module_whose_source_gets_shorter(live: LiveModule, zipped: Path) -> None:
+    zip_source(zipped, live.name, f"def hit(): return 1\n#{'x' * 40}\n")
+    importlib.invalidate_caches()
+    module = importlib.import_module(live.name)
+    zip_source(zipped, live.name, "def hit(): return 2\n")
+
+    assert livepatch.changed() == (live.name,)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    assert module.hit() == 2
+    zip_source(zipped, live.name, "def hit(): return 3\n")
+    sys.path_importer_cache.pop(str(zipped))  # then the finder is another one than the loader
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    assert module.hit() == 3
+
+
+@pytest.mark.parametrize("lost", ["archive", "file"])
+def test_zipped_module_that_is_gone(live: LiveModule, zipped: Path, lost: str) -> None:
+    importlib.invalidate_caches()
+    module = importlib.import_module(live.name)
+    if lost == "archive":
+        zipped.unlink()
+    else:
+        zip_source(zipped, "something_else", "")
+    error = refused_input(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert error.code == "LP105"
+    assert module.hit() == 1
+
+
+def test_zipped_module_of_a_package_that_is_gone(live: LiveModule, zipped: Path) -> None:
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(f"{live.name}/__init__.py", "")
+        archive.writestr(f"{live.name}/part.py", "def hit(): return 1\n")
+    importlib.invalidate_caches()
+    part = f"{live.name}.part"
+    importlib.import_module(part)
+    zip_source(zipped, f"{live.name}/__init__", "A = 1\n")
+    livepatch.reload(live.name, part, strategy=live.strategy, rerun=live.rerun)
+
+    assert part not in sys.modules
+    assert live.module.A == 1
+
+
 def test_object_in_the_place_of_the_module_in_sys_modules(live: LiveModule) -> None:
     module = live.start("A = 1\n")
     stand_in = types.SimpleNamespace(A=5)
