@@ -122,8 +122,7 @@ def test_module_inside_a_namespace_package_can_be_reloaded(live: LiveModule) -> 
     folder.mkdir()
     (folder / "part.py").write_text("def hit(): return 1\n", encoding="utf-8")
     importlib.invalidate_caches()
-    part = f"{live.name}.part"
-    importlib.import_module(part)
+    part = importlib.import_module(f"{live.name}.part")
     held = [part.hit]
     (folder / "part.py").write_text("def hit(): return 2\n", encoding="utf-8")
     livepatch.reload(part, strategy=live.strategy, rerun=live.rerun)
