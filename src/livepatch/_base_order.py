@@ -5,9 +5,10 @@ refuses where one has none (Objects/typeobject.c, ``mro_hierarchy``). A class th
 ways is worked out as soon as it is reached by the first, with what the other one leads to as it was
 before. So what is right in the end may be refused on the way, and it is tried out here, on lists.
 
-Of a class with a metaclass each base in that order must fit the layout, too (``mro_check``). Where two
-ways lead to one class with slots, and only the first has been led to its successor, they do not: then
-no order goes, and the class leaves all its bases but one until these are as they are to be.
+Of a class with a metaclass each base in that order must fit the layout, too (``mro_check``). Where
+two ways lead to one class with slots, and only the first has been led to its successor, they do
+not: then no order goes, and the class leaves all its bases but one until these are as they are to
+be.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def order_bases(fresh: Steps, steps: Steps, elsewhere: Steps, lent: tuple[Lent, 
 
 
 def _in_order(trial: _Trial, steps: Steps, goes: Goes) -> Steps:
-    """Return the same steps in an order, or by way of one base; in the one they have if none goes."""
+    """Return the same steps in an order, or by way of one base; as they are if none goes."""
     for rows in ((steps,), _by_way_of_one_base(trial, steps)):
         found = _try(trial, rows, goes)
         if found is not None:

@@ -87,7 +87,10 @@ def grow_from_one(one: type, other: type) -> bool:
 
 
 def adds_places(cls: type, base: type) -> bool:
-    """Whether a class adds more to its base than a dict and a weak reference list (``extra_ivars``)."""
+    """Whether a class adds more to its base than a dict and a list of weak references.
+
+    That is what CPython's ``extra_ivars`` asks (Objects/typeobject.c).
+    """
     size, item, dict_offset, weakref_offset = sizes_of(cls)
     base_size, base_item, base_dict, base_weakref = sizes_of(base)
     if item or base_item:

@@ -111,7 +111,7 @@ def native_of(cls: type) -> type:
 
 
 def _maker_of(cls: type) -> type:
-    """Return the first of a class and its bases whose ``__new__`` is C code: only that may be called.
+    """Return the first of a class and its bases whose ``__new__`` is C code: it alone may be called.
 
     A type that C code has made like a class (``ast.AST``) need not add anything to ``object`` else.
     """
@@ -250,9 +250,8 @@ def can_build(old: Shape, new: Shape) -> bool:
     What a built-in base keeps must have a place in the other one, or be nothing.
     """
     before, after = old.native, new.native
-    if not grows_by_slots(new.cls) or not grows_by_slots(old.cls):
-        return False
-    if after is object and _maker_of(new.cls) not in _EMPTY:
+    made_by_object = after is not object or _maker_of(new.cls) in _EMPTY
+    if not (grows_by_slots(new.cls) and grows_by_slots(old.cls) and made_by_object):
         return False
     if issubclass(before, BaseException) and issubclass(after, BaseException):
         return not any(issubclass(each, _GROUP) for each in (before, after))

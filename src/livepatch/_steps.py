@@ -204,9 +204,9 @@ class Steps:
         self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
 
     @staticmethod
-    def giver_of_bases(cls: type) -> Callable[[tuple[type, ...]], Call]:
+    def giver_of_bases(target: type) -> Callable[[tuple[type, ...]], Call]:
         """Return what makes a call that gives a class bases, for steps that go in several moves."""
-        return functools.partial(Call, _set_bases, cls)
+        return functools.partial(Call, _set_bases, target)
 
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""

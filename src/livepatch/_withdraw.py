@@ -68,7 +68,8 @@ def forget_modules(modules: dict[str, ModuleType]) -> None:
             del namespace_of(package)[tail]
 
 
-def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
+def _decide_to_go_back(matches: Matches, copies: Collection[type]) -> Decisions:
+    """Let the old definitions survive, and what is new lead to nothing."""
     decisions = Decisions(matches, "auto")
     for pair in matches.pairs:
         if not pair.foreign:
@@ -87,6 +88,11 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
         if id(added) not in decisions.survivors and id(added) not in before:
             decisions.add_loser(added, GONE)
     decisions.kept |= {id(pair.new): True for pair in matches.pairs}
+    return decisions
+
+
+def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
+    decisions = _decide_to_go_back(matches, copies)
     result = Reconciliation(decisions, Values(decisions))
     repointing, _ = search(result)
     moves = Steps()
