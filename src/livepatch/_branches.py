@@ -75,7 +75,8 @@ def _agree(body: CodeType, made: type) -> int:
     for name, shells in read_scope(body).shells.items():
         if name == REST or name in COMPILER_NAMES:
             continue
-        value, said = attributes.get(name, MISSING), shells[-1].constant
+        value: Any = attributes.get(name, MISSING)
+        said = shells[-1].constant
         if type(value) in _CALLABLE_LAYERS:
             value = value.__func__
         functions = functions_bound(body, name) if type(value) is FunctionType else []

@@ -111,7 +111,7 @@ def native_of(cls: type) -> type:
 
 
 def _maker_of(cls: type) -> type:
-    """Return the first of a class and its bases whose ``__new__`` is C code: it alone may be called.
+    """Return the first of a class and its bases whose ``__new__`` is C code: it may be called.
 
     A type that C code has made like a class (``ast.AST``) need not add anything to ``object`` else.
     """

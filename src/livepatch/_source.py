@@ -219,7 +219,8 @@ def _read_index_anew(loader: Any) -> None:
     archive = getattr(loader, "archive", None)
     if archive is None:
         return
-    for each in (loader, *list(sys.path_importer_cache.values())):
+    finders: list[Any] = [loader, *sys.path_importer_cache.values()]
+    for each in finders:
         if getattr(each, "archive", None) == archive:
             each.invalidate_caches()
 
