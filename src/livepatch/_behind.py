@@ -262,6 +262,8 @@ def _members(cls: type, names: Collection[str]) -> Iterator[Any]:
     """Yield what a class has as attributes of some names, but for methods."""
     for base in mro_of(cls):
         attributes = class_attributes(base) if base is not object else {}
-        for name in filter(attributes.__contains__, names):
-            if type(attributes[name]) not in _OF_CLASSES:
+        few: Iterable[Any] = names if len(names) < len(attributes) else list(attributes)
+        for name in few:
+            is_member = type(name) is str and name in names and name in attributes
+            if is_member and type(attributes[name]) not in _OF_CLASSES:
                 yield attributes[name]

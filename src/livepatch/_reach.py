@@ -217,13 +217,15 @@ class Reach:
         plain: Collection[str] = (),
     ) -> _Reached:
         found = _Reached(set(), set(kin), set(plain))
+        # Where all special methods are asked for already, operations say nothing more.
+        names_in = _own_names if self.asked.issubset(reads) else self._names_in
         waiting, done, known = set(reads), set[int](), -1
         while waiting or len(found.kin) > known:
             known = len(found.kin)
             found.names.update(waiting, self._asked_by(waiting))
             codes = [code for code in self._run_by(found) if id(code) not in done]
             done.update(map(id, codes))
-            read = set[str]().union(*map(self._names_in, codes))
+            read = set[str]().union(*map(names_in, codes))
             found.plain.difference_update(read)
             waiting = read - found.names
             if not waiting:
@@ -294,11 +296,17 @@ class Reach:
     def _names_in(self, code: CodeType) -> frozenset[str]:
         found = self.known.get(id(code))
         if found is None:
-            names = set[str]()
+            names = set(_own_names(code))
             for each in (code, *nested_codes(code)):
-                names.update(each.co_names, operations_of(each) & self.asked)
+                names |= operations_of(each) & self.asked
             found = self.known[id(code)] = frozenset(names)
         return found
+
+
+def _own_names(code: CodeType) -> Iterable[str]:
+    """Return the names that a function says, and the functions in it."""
+    inner = [each.co_names for each in nested_codes(code)]
+    return code.co_names if not inner else {*code.co_names, *chain.from_iterable(inner)}
 
 
 class _Reached(NamedTuple):

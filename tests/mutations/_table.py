@@ -698,8 +698,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what an operation computed is not named",
         "_reach.py",
-        "names.update(each.co_names, operations_of(each) & self.asked)",
-        "names.update(each.co_names)",
+        "names |= operations_of(each) & self.asked",
+        "names |= set()",
         _CONFORMANCE + "kept_by_operations.py::operation_in_a_function",
     ),
     Mutation(
