@@ -123,9 +123,14 @@ def _standing(module: Module) -> Iterator[int]:
 
 
 def _is_made_again(module: Module, value: Any) -> bool:
-    """Whether another name leads to what was made again at its own place: ``Other = Note``."""
+    """Whether another name leads to what was made again at its own place: ``Other = Note``.
+
+    Or has no more a place of its own: it may have another name now.
+    """
     home = str(qualified_name(value)).partition(".")[0]
-    return module.old.get(home) is value and module.new.get(home, value) is not value
+    if module.old.get(home) is not value:
+        return False
+    return home in module.unbound or module.new.get(home, value) is not value
 
 
 def _visit_global(walk: Walk, name: str, value: Any) -> None:
