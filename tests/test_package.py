@@ -163,6 +163,7 @@ STAGES = (
     "_complete",
     "_hidden",
     "_local_classes",
+    "_lagging",
     "_running",
     "_weak",
     "_rehash",
