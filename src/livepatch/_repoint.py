@@ -11,6 +11,7 @@ from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     IS_FILLABLE,
     Repointing,
+    ask_registered_holders,
     fill_unseen,
     is_crowd_type,
     keepers_of,
@@ -57,6 +58,7 @@ def repoint_all(result: Reconciliation, noted: Noted) -> None:
         fill_unseen(repointing, held)
     if noted.unseen or any(migration.instances for migration in migrations):
         repoint_hidden_holders(repointing)
+        ask_registered_holders(repointing, noted.changed)
         repoint_running_frames(repointing)
         unseen = set(map(id, noted.unseen))
         for pair in result.decisions.matches.pairs:
