@@ -108,6 +108,9 @@ def _rebuild(noted: Noted, holder: Any) -> None:
         migration = repointing.migrations.get(id(type(holder)))
         if migration is None:
             repoint_contents(repointing, holder)
+            if issubclass(type(holder), frozenset) and repointing.settle(holder) is holder:
+                # A member would not be asked for its hash.
+                noted.unseen += filter(repointing.is_loser, gc.get_referents(holder))
         else:
             successor = tuple_successor(migration, holder, repointing.settle)
             repointing.rebuild(holder, successor)
