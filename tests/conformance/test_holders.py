@@ -553,6 +553,25 @@ def test_user_type_with_its_own_way_of_repointing(live: LiveModule) -> None:
     assert registry.moved == 1
 
 
+@pytest.mark.parametrize(("depth", "codes"), [(60, []), (70, ["LP201"])])
+def test_tuples_in_tuples_are_built_anew_to_a_depth(
+    live: LiveModule, depth: int, codes: list[str]
+) -> None:
+    module = live.start(CLASS)
+    nested: Any = (module.Hit,)
+    for _ in range(depth):
+        nested = (nested,)
+    held = [nested]
+    del nested
+    report = live.edit(CLASS_EDITS["based"])
+    found = held[0]
+    for _ in range(depth + 1):
+        (found,) = found
+
+    assert (found is module.Hit) is (not codes)
+    assert [each.code for each in report.notices] == codes
+
+
 class InMemory:
     """A user's holder that keeps its reference as C code does: unseen by the collector."""
 
