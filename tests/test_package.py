@@ -169,6 +169,7 @@ STAGES = (
     "_complete",
     "_hidden",
     "_local_classes",
+    "_lagging",
     "_running",
     "_weak",
     "_rehash",

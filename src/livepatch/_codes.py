@@ -293,6 +293,11 @@ CODES: dict[str, Code] = {
         "The loader has an exec_module or get_code of its own, which livepatch does not call.",
         "Let the loader rewrite the source in source_to_code, as importlib's loaders compile it.",
     ),
+    "LP322": Code(
+        "A global named in keep is a function or class, and followed its source all the same.",
+        "keep names data; a definition is brought to what the source says, body and all.",
+        "Leave it out of keep; to keep the old code, leave the source as it is.",
+    ),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,7 @@ from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._reload import reload
 from livepatch._source import find_module
 
+_in_force = threading.Event()
 # A namespace package; a built-in, frozen or compiled module.
 _WITHOUT_SOURCE = frozenset({"LP103", "LP104"})
 
@@ -24,16 +26,24 @@ def install() -> None:
     Calling it twice is the same as once.
     """
     importlib.reload = _reload_and_return
+    _in_force.set()
 
 
 def uninstall() -> None:
-    """Put the original ``importlib.reload`` back; without `install` before, nothing happens."""
+    """Put the original ``importlib.reload`` back; without `install` before, nothing happens.
+
+    Whoever took hold of the function in between, to wrap it say, has one that does what the
+    original does.
+    """
+    _in_force.clear()
     if importlib.reload is _reload_and_return:
         importlib.reload = _load.original_reload
 
 
 def _reload_and_return(module: Any) -> ModuleType:
     """Reload a module with livepatch and return it, as ``importlib.reload`` does."""
+    if not _in_force.is_set():
+        return _load.original_reload(module)
     if isinstance(module, str):
         # importlib.reload takes no names, and whoever calls it may rely on that.
         raise NotAModuleError("LP101", f"importlib.reload takes a module, not {module!r}")

@@ -10,7 +10,7 @@ from typing import Any
 from livepatch._by_text import no_longer_bound_by
 from livepatch._constants import may_hold_state
 from livepatch._decisions import Decisions
-from livepatch._kinds import is_special
+from livepatch._kinds import is_special, kind_of
 from livepatch._layers import decorated_function
 from livepatch._marks import is_remnant
 from livepatch._module import Module, Part, names_of_others
@@ -33,6 +33,9 @@ def keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:
             places = ", ".join(module.name for module in plan.matches.modules)
             plan.notices.append(Notice("LP308", f"{places}.{name}", "is not a global"))
         for module, key in homes:
+            if _is_definition(plan, module, key):
+                message = "is a function or class, and follows its source; keep is for data"
+                plan.notices.append(Notice("LP322", f"{module.name}.{key}", message))
             kept.add(f"{module.name}.{key}")
             _keep_global(plan, module, key)
     return kept
@@ -43,6 +46,14 @@ def _kept_in(module: Module, name: str) -> Iterator[str]:
     key = name.removeprefix(f"{module.name}.")
     if key in module.old or key in module.new:
         yield key
+
+
+def _is_definition(plan: Plan, module: Module, name: str) -> bool:
+    """Whether a global is a definition before and after: what is only one of both is kept."""
+    before, after = module.old.get(name), module.new.get(name)
+    if kind_of(before) is None or kind_of(after) is None or not module.outline.defines((name,)):
+        return False
+    return before is after or plan.decisions.settle(before) is plan.decisions.settle(after)
 
 
 def _keep_global(plan: Plan, module: Module, name: str) -> None:

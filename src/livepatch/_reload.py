@@ -89,9 +89,9 @@ def reload(
 
     Args:
         modules: the module objects, or their dotted names. Modules that their new sources import
-            for the first time are imported, and forgotten again if the reload fails. A module
-            whose file has gone may be given together with its package; it is forgotten, unless
-            something still holds it.
+            for the first time are imported, and forgotten again if the reload fails: those of the
+            same packages and folders, but not libraries. A module whose file has gone may be given
+            together with its package; it is forgotten, unless something still holds it.
         dry_run: say what would happen, and leave the process as it is. The top-level code that
             would run does run; what it does outside the modules cannot be taken back.
         keep: names of globals whose live value stays, besides those in the modules' own

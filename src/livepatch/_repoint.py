@@ -11,6 +11,7 @@ from livepatch._hidden import forward_function, repoint_hidden_holders
 from livepatch._holders import (
     IS_FILLABLE,
     Repointing,
+    ask_registered_holders,
     fill_unseen,
     is_crowd_type,
     keepers_of,
@@ -57,6 +58,7 @@ def repoint_all(result: Reconciliation, noted: Noted) -> None:
         fill_unseen(repointing, held)
     if noted.unseen or any(migration.instances for migration in migrations):
         repoint_hidden_holders(repointing)
+        ask_registered_holders(repointing, noted.changed)
         repoint_running_frames(repointing)
         unseen = set(map(id, noted.unseen))
         matches = result.decisions.matches
@@ -107,6 +109,9 @@ def _rebuild(noted: Noted, holder: Any) -> None:
         migration = repointing.migrations.get(id(type(holder)))
         if migration is None:
             repoint_contents(repointing, holder)
+            if issubclass(type(holder), frozenset) and repointing.settle(holder) is holder:
+                # A member would not be asked for its hash.
+                noted.unseen += filter(repointing.is_loser, gc.get_referents(holder))
         else:
             successor = tuple_successor(migration, holder, repointing.settle)
             repointing.rebuild(holder, successor)

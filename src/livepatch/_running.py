@@ -12,6 +12,7 @@ from livepatch._code import codes_in, match_nested, same_code, same_kind
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing, all_classes
 from livepatch._kinds import class_attributes, qualified_name
+from livepatch._lagging import forget_laggard, laggards, note_laggard
 from livepatch._local_classes import changed_local_classes, made_before
 from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
@@ -46,6 +47,9 @@ def update_running_code(
     """
     codes = result.codes
     successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
+    behind = [(closure.__code__, new) for closure, new in laggards(matches)]
+    behind = [pair for pair in behind if id(pair[0]) not in successors]
+    successors.update((id(pair[0]), pair) for pair in behind)
     functions = _by_id(OwnList([pair.old for pair in matches.pairs]))
     # Those that a step gives the code it is to have.
     functions.update(_by_id(OwnList(result.steps.recoded())))
@@ -66,7 +70,7 @@ def update_running_code(
     holders = holders_of(used, hidden).others
     # 3.10 lists a suspended generator and its frame.
     own = {id(getattr(each, "gi_frame", None)) for each in holders}
-    said_anew = _made_otherwise(successors.values())
+    said_anew = {*_made_otherwise(successors.values()), *(id(old) for old, _ in behind)}
     parse = functools.cache(functions_in)
     for holder in (each for each in holders if id(each) not in own):
         if id(holder) in matches.by_new:
@@ -74,7 +78,10 @@ def update_running_code(
         if type(holder) is types.FunctionType:
             old, new = successors[id(holder.__code__)]
             said = _defaults(matches, holder, new, parse) if id(old) in said_anew else None
-            _update_closure(repointing, holder, old, new, said)
+            if _update_closure(repointing, holder, old, new, said):
+                forget_laggard(repointing.steps, holder)
+            else:
+                note_laggard(repointing.steps, matches, holder, new)
             body = bodies.get(id(holder.__code__))
             if body is not None:
                 _notice_local_class(repointing, f"{holder.__module__}.{body}")
@@ -173,7 +180,8 @@ def _update_closure(
     old: types.CodeType,
     new: types.CodeType | None,
     defaults: Defaults | None,
-) -> None:
+) -> bool:
+    """Note how a closure takes its new code; return whether it can."""
     path = f"{closure.__module__}.{closure.__qualname__}"
     cells = dict(zip(old.co_freevars, closure.__closure__ or ()))
     reason = None
@@ -189,7 +197,7 @@ def _update_closure(
             reason = f"a closure of it never captured {missing}; it runs the old code"
     if new is None or reason is not None:
         repointing.unmoved.append(Notice("LP203", path, reason or ""))
-        return
+        return False
     if old.co_freevars == new.co_freevars and same_kind(old, new):
         repointing.steps.set_codes(OwnList([closure]), OwnList([new]))
         repointing.count("closure")
@@ -199,6 +207,7 @@ def _update_closure(
         repointing.rebuild(closure, successor)
     if defaults is not None:
         _set_defaults(repointing, closure, successor, defaults)
+    return True
 
 
 def _set_defaults(

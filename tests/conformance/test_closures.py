@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.codes import named
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun
 
 COUNTER = """
     def make_counter(start):
@@ -228,3 +230,87 @@ def test_method_of_a_class_made_inside_a_function_starts_to_use_super(live: Live
     assert again == after[0]
     assert [player.hit() for player in players] == [1, 2]
     assert "LP203" not in [each.code for each in report.notices]
+
+
+MAKER = "def mk(n):\n    {}\n    def g(): return {}\n    return g\nOTHER_ONE = 1\n"
+FIRST, WITH_Z = MAKER.format("pass", "'v1', n"), MAKER.format("z = 1", "'v2', n, z")
+RERUNS = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+
+@RERUNS
+def test_closure_that_was_left_behind_takes_the_next_code_that_it_can(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    g = live.start(FIRST).mk(5)
+    left = live.edit(WITH_Z, rerun=rerun)
+    report = live.edit(MAKER.format("z = 1", "'v3', n"), rerun=rerun)
+
+    assert [each.code for each in left.notices] == ["LP203"]
+    assert g() == ("v3", 5)
+    assert (report.ok, report.notices) == (True, ())
+    assert live.edit(MAKER.format("", "'v4', n"), rerun=rerun).ok
+    assert g() == ("v4", 5)
+
+
+@RERUNS
+def test_closure_that_is_still_left_behind_is_named_again(live: LiveModule, rerun: Rerun) -> None:
+    g = live.start(FIRST).mk(5)
+    live.edit(WITH_Z, rerun=rerun)
+    reports = [
+        live.edit(WITH_Z.replace("v2", "v3"), rerun=rerun),
+        live.change("OTHER_ONE = 1", "OTHER_ONE = 2", rerun=rerun),
+        live.edit("def nothing(): pass\n", rerun=rerun),
+        live.edit(WITH_Z, rerun=rerun),
+    ]
+
+    assert g() == ("v1", 5)
+    assert [[each.code for each in report.notices] for report in reports] == [["LP203"]] * 4
+    live.edit(FIRST.replace("v1", "v5"), rerun=rerun)
+    assert g() == ("v5", 5)
+
+
+@RERUNS
+def test_closures_that_were_left_behind_are_not_mixed_up(live: LiveModule, rerun: Rerun) -> None:
+    source = "def mk(n):\n    z = 1\n    return (lambda: (1, n{0})), (lambda: (2, n{0}))\n"
+    first, second = live.start(source.format("")).mk(5)
+    live.edit(source.format(", z"), rerun=rerun)
+    report = live.edit(source.format(", 3"), rerun=rerun)
+
+    assert (first(), second()) == ((1, 5, 3), (2, 5, 3))
+    assert report.ok
+
+
+@RERUNS
+def test_closure_that_was_left_behind_takes_defaults_of_later_sources(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    g = live.start(FIRST).mk(5)
+    live.edit(WITH_Z.replace("g()", "g(a=7)"), rerun=rerun)
+    live.edit(FIRST.replace("g()", "g(a=8)").replace("n\n", "n, a\n"), rerun=rerun)
+
+    assert g() == ("v1", 5, 8)
+
+
+@RERUNS
+def test_closure_that_was_left_behind_after_undos(live: LiveModule, rerun: Rerun) -> None:
+    g = live.start(FIRST).mk(5)
+    reports = [live.edit(WITH_Z, rerun=rerun), live.edit(FIRST.replace("v1", "v3"), rerun=rerun)]
+    back = reports[1].undo()
+
+    # The code there was in between is none that it could have had.
+    assert [each.code for each in back.notices] == ["LP203"]
+    assert g() == ("v3", 5)
+    live.edit(FIRST.replace("v1", "v4"), rerun=rerun)
+    assert g() == ("v4", 5)
+
+
+@RERUNS
+def test_closure_that_was_left_behind_is_forgotten_with_the_undo(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    g = live.start(FIRST).mk(5)
+    live.edit(WITH_Z, rerun=rerun).undo()
+    report = live.edit(FIRST.replace("OTHER_ONE = 1", "OTHER_ONE = 2"), rerun=rerun)
+
+    assert g() == ("v1", 5)
+    assert report.ok

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 import livepatch
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -220,6 +220,37 @@ def test_kept_name_that_does_not_exist(live: LiveModule) -> None:
     live.start(ONE)
 
     assert "LP308" in _codes(live.reload(keep=("CACHE",)))
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("name", ["f", "C", "g"])
+def test_kept_name_of_a_definition(live: LiveModule, rerun: Rerun, name: str) -> None:
+    source = (
+        "import functools\ndef f(): return {0}\nclass C: x = {0}\n"
+        "@functools.lru_cache\ndef g(): return {0}\n"
+    )
+    module = live.start(source.format(1))
+    report = live.edit(source.format(2), keep=(name,), rerun=rerun)
+
+    assert (module.f(), module.C.x, module.g()) == (2, 2, 2)
+    assert [(each.code, each.path) for each in report.notices] == [("LP322", f"{live.name}.{name}")]
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("A = [1]\n", "def A(): pass\n"), ("def A(): return 1\n", "A = [2]\n")],
+    ids=["data before", "data after"],
+)
+def test_kept_name_that_is_a_definition_on_one_side_is_kept(
+    live: LiveModule, rerun: Rerun, before: str, after: str
+) -> None:
+    module = live.start(before)
+    kept = [id(module.A)]
+    report = live.edit(after, keep=("A",), rerun=rerun)
+
+    assert [id(module.A)] == kept
+    assert "LP322" not in _codes(report)
 
 
 def test_value_computed_elsewhere(live: LiveModule) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import livepatch
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -494,3 +494,33 @@ def test_class_inside_a_decorator_object_stays_when_the_load_fails(live: LiveMod
 
     assert live.module.K is held
     assert held().size() == 1
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("way", ["failure", "dry run"])
+def test_a_library_that_was_imported_on_the_way_stays_and_a_module_beside_does_not(
+    live: LiveModule, rerun: Rerun, way: str
+) -> None:
+    library = "this_library_of_none"
+    folder = live.root / "lib" / "site-packages"
+    folder.mkdir(parents=True)
+    (folder / f"{library}.py").write_text("A = 1\n", encoding="utf-8")
+    (live.root / f"{live.other_name}.py").write_text("A = 1\n", encoding="utf-8")
+    live.start("")
+    sys.path.insert(0, str(folder))
+    try:
+        live.write(f"import {library}, OTHER\n" + ("1 / 0\n" if way == "failure" else ""))
+        if way == "failure":
+            with pytest.raises(ZeroDivisionError):
+                live.reload(rerun=rerun)
+        else:
+            live.reload(rerun=rerun, dry_run=True)
+        stayed = sys.modules.get(library)
+
+        assert stayed is not None
+        assert live.other_name not in sys.modules
+        live.edit(f"import {library}\n", rerun=rerun)
+        assert vars(live.module)[library] is stayed
+    finally:
+        sys.path.remove(str(folder))
+        sys.modules.pop(library, None)

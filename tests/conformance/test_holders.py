@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import functools
 import itertools
 import operator
@@ -12,6 +13,8 @@ import threading
 import types
 import weakref
 from collections import OrderedDict
+from collections.abc import Iterator
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -20,7 +23,7 @@ import wrapt
 import livepatch
 from tests.codes import named
 from tests.conformance.holders import IMMUTABLE, MUTABLE, TYPING, WEAK, Holder
-from tests.live import LiveModule, Strategy, run_in_child
+from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -548,6 +551,80 @@ def test_user_type_with_its_own_way_of_repointing(live: LiveModule) -> None:
     assert registry.content is module.hit
     assert registry.content() == 2
     assert registry.moved == 1
+
+
+@pytest.mark.parametrize(("depth", "codes"), [(60, []), (70, ["LP201"])])
+def test_tuples_in_tuples_are_built_anew_to_a_depth(
+    live: LiveModule, depth: int, codes: list[str]
+) -> None:
+    module = live.start(CLASS)
+    nested: Any = (module.Hit,)
+    for _ in range(depth):
+        nested = (nested,)
+    held = [nested]
+    del nested
+    report = live.edit(CLASS_EDITS["based"])
+    found = held[0]
+    for _ in range(depth + 1):
+        (found,) = found
+
+    assert (found is module.Hit) is (not codes)
+    assert [each.code for each in report.notices] == codes
+
+
+class InMemory:
+    """A user's holder that keeps its reference as C code does: unseen by the collector."""
+
+    def __init__(self, content: Any) -> None:
+        self.asked = 0
+        self.at = id(content)
+        _increase(content)
+
+    @property
+    def content(self) -> Any:
+        return ctypes.cast(self.at, ctypes.py_object).value
+
+    def repoint(self, replace: Any) -> None:
+        self.asked += 1
+        before = self.content
+        content = replace(before)
+        _increase(content)
+        self.at = id(content)
+        _decrease(before)
+
+
+_increase, _decrease = ctypes.pythonapi.Py_IncRef, ctypes.pythonapi.Py_DecRef
+_increase.argtypes = _decrease.argtypes = [ctypes.py_object]
+_increase.restype = _decrease.restype = None
+
+
+@pytest.fixture
+def in_memory() -> Iterator[type[InMemory]]:
+    livepatch.register_holder(InMemory, InMemory.repoint)
+    yield InMemory
+    livepatch.forget_holder(InMemory)
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_user_type_that_keeps_references_in_c_memory(
+    live: LiveModule, rerun: Rerun, in_memory: type[InMemory]
+) -> None:
+    class Derived(in_memory):  # type: ignore[valid-type,misc]
+        pass
+
+    module = live.start(FUNCTION + CLASS)
+    holders = [in_memory(module.hit), Derived(module.Hit), in_memory("something else")]
+    edited = dedent(FUNCTION_EDITS["decorated"]) + CLASS_EDITS["based"]
+    report = live.edit(edited, rerun=rerun)
+
+    assert [holder.content for holder in holders] == [module.hit, module.Hit, "something else"]
+    assert [holder.asked for holder in holders] == [1, 1, 1]
+    assert (report.ok, report.notices) == (True, ())
+    assert report.undo().ok
+    assert [holder.content for holder in holders] == [module.hit, module.Hit, "something else"]
+    with pytest.raises(ZeroDivisionError):
+        live.edit(edited + "1 / 0\n", rerun=rerun)
+    assert [holder.content for holder in holders] == [module.hit, module.Hit, "something else"]
 
 
 def test_module_attribute_of_every_importer(live: LiveModule) -> None:

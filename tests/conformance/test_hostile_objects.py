@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.live import LiveModule, Strategy, run_in_child
+from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
 pytestmark = pytest.mark.sampled(2)
 
@@ -307,3 +307,82 @@ def test_instance_that_is_its_own_key(live: LiveModule) -> None:
 
     assert player.table[player] is player
     assert player.table[module.P] == 1
+
+
+RERUNS = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+
+class Moody:
+    """Its hash raises once it is told to."""
+
+    raises = False
+
+    def __hash__(self) -> int:
+        if self.raises:
+            message = "no hash"
+            raise RuntimeError(message)
+        return 1
+
+
+@RERUNS
+@pytest.mark.parametrize("nested", [False, True], ids=["beside it", "in a tuple with it"])
+def test_a_frozenset_of_which_a_member_raises_is_named_and_the_reload_goes_on(
+    live: LiveModule, rerun: Rerun, *, nested: bool
+) -> None:
+    module = live.start("class C: pass\nclass D: pass\n")
+    moody, players = Moody(), [module.C()]
+    held: frozenset[object] = frozenset([(module.C, moody)] if nested else [module.C, moody])
+    moody.raises = True
+    report = live.edit("class B: pass\nclass C(B): x = 1\nclass D(B): pass\n", rerun=rerun)
+
+    assert (players[0].x, type(players[0])) == (1, module.C)
+    assert "LP210" in [each.code for each in report.notices]
+    assert f"{live.name}.C" in [each.path for each in report.notices]
+    assert not report.ok
+    moody.raises = False
+    assert len(held) == 1 + (not nested)
+    report.undo()
+    assert type(players[0]) is module.C
+
+
+SUPERS = "class B:\n    def f(self): return 1\nclass C(B): pass\n"
+
+
+@RERUNS
+@pytest.mark.parametrize("bound", ["C, C", "C, C()", "B, C", "B, C()", "C"])
+def test_a_super_object_of_a_class_that_gains_a_wrapper(
+    live: LiveModule, rerun: Rerun, bound: str
+) -> None:
+    module = live.start(SUPERS)
+    held = [eval(f"super({bound})", vars(module))]
+    wrapped = (
+        "import wrapt\n@wrapt.decorator\n"
+        "def deco(wrapped, instance, args, kwargs): return wrapped(*args, **kwargs)\n"
+        + SUPERS.replace("return 1", "return 2").replace("class C", "@deco\nclass C")
+    )
+    live.write(wrapped)
+    trial = live.reload(rerun=rerun, dry_run=True)
+    report = live.reload(rerun=rerun)
+    home = module.C.__wrapped__ if bound.startswith("C") else module.B
+
+    assert (trial.ok, report.ok) == (True, True)
+    assert held[0].__thisclass__ is home
+    assert held[0].__self_class__ in (None, module.C.__wrapped__)
+
+
+@RERUNS
+@pytest.mark.parametrize("edit", ["class C: pass\n", "def C(): pass\n"], ids=["base", "function"])
+@pytest.mark.parametrize("bound", ["B, C", "B, C()"])
+def test_a_super_object_that_could_not_be_made_any_more_is_named(
+    live: LiveModule, rerun: Rerun, edit: str, bound: str
+) -> None:
+    module = live.start(SUPERS)
+    held = [eval(f"super({bound})", vars(module))]
+    live.write(SUPERS.replace("class C(B): pass\n", edit))
+    trial = live.reload(rerun=rerun, dry_run=True)
+    report = live.reload(rerun=rerun)
+
+    assert "LP201" in [each.code for each in trial.notices]
+    assert "LP201" in [each.code for each in report.notices]
+    report.undo()
+    assert held[0].__thisclass__ is module.B

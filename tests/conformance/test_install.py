@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
@@ -85,3 +86,28 @@ def test_uninstall_without_install_is_harmless() -> None:
     livepatch.uninstall()
 
     assert importlib.reload is ORIGINAL
+
+
+def test_who_has_wrapped_the_installed_function_has_the_original_once_uninstalled(
+    live: LiveModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = live.start("class Player: pass\n")
+    player = module.Player()
+    livepatch.install()
+    captured = importlib.reload
+
+    def wrapper(module: ModuleType) -> ModuleType:
+        return captured(module)
+
+    monkeypatch.setattr(importlib, "reload", wrapper)
+    livepatch.uninstall()
+
+    assert importlib.reload(module) is module
+    assert type(player) is not module.Player
+    with pytest.raises(TypeError, match="must be a module"):
+        importlib.reload(live.name)  # type: ignore[arg-type]
+    livepatch.install()
+    player = module.Player()
+    captured(module)
+    assert type(player) is module.Player
+    livepatch.uninstall()

@@ -24,6 +24,7 @@ from livepatch._holders._identity import goes_by_id
 from livepatch._holders._insides import fill_unseen
 from livepatch._holders._references import repoint_weak_reference
 from livepatch._holders._table import (
+    ask_registered_holders,
     forget_holder,
     is_crowd_type,
     is_rebuilt,
@@ -39,6 +40,7 @@ __all__ = [
     "Repointing",
     "Table",
     "all_classes",
+    "ask_registered_holders",
     "dicts_in_running_frames",
     "fill_frozen",
     "fill_unseen",

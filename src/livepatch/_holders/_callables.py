@@ -156,15 +156,34 @@ _clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
 
 
 def repoint_super(repointing: Repointing, holder: Any) -> None:
-    """Initialise a ``super`` object anew."""
+    """Initialise a ``super`` object anew; one that could not be made any more stays as it is."""
     cls, instance = holder.__thisclass__, holder.__self__
+    # Bound to a class, it needs one, and not the wrapper that a decorator has put around it.
+    settle_bound = repointing.settle_class if is_class(instance) else repointing.settle
+    settled = (repointing.settle_class(cls), settle_bound(instance))
+    bound_to = holder.__self_class__  # None where it is not bound
+    if not is_class(settled[0]) or (
+        bound_to is not None and id(settled[0]) not in _lineage(repointing, bound_to)
+    ):
+        loser = next(filter(repointing.is_loser, (cls, instance, bound_to)), cls)
+        message = "inside a super object, which the new classes do not allow"
+        repointing.leave(holder, loser, "LP201", message)
+        return
     repointing.count("super")
-    settled = (repointing.settle_class(cls), repointing.settle(instance))
     # The object must be an instance of the class at that moment: exchanged when instances have
     # the new class already, and taken back when they have the old one again.
     nothing = Call(bool)
     repointing.first.add(nothing, Call(super.__init__, holder, cls, instance))
     repointing.steps.add(Call(super.__init__, holder, *settled), nothing)
+
+
+def _lineage(repointing: Repointing, cls: Any) -> set[int]:
+    """Return the ids of the classes that a class derives from in the end, its own among them."""
+    settled = repointing.settle_class(cls)
+    if not is_class(settled):
+        return set()
+    above = (_lineage(repointing, base) for base in bases_of(settled))
+    return {id(settled)}.union(*above)
 
 
 def repoint_class(repointing: Repointing, holder: type) -> None:

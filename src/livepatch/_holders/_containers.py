@@ -158,7 +158,13 @@ def repoint_frozenset(repointing: Repointing, holder: frozenset[Any]) -> None:
     members = _settled_members(repointing, holder, OwnList(frozenset.__iter__(holder)))
     # There is one empty frozenset for all.
     late = bool(members) and repointing.hashes_last and IS_FILLABLE
-    successor = another_frozenset(holder, cls, holder if late else members)
+    try:
+        successor = another_frozenset(holder, cls, holder if late else members)
+    except Exception as error:  # noqa: BLE001 - a member's own __hash__ or __eq__
+        loser = next(filter(repointing.is_loser, frozenset.__iter__(holder)), holder)
+        message = f"a frozenset keeps it: a member raised {type(error).__name__}: {error}"
+        repointing.leave(holder, loser, "LP210", message)
+        return
     if late:
         repointing.last.add(Call(fill_frozen, successor, members), Call(bool))
         table = Table(frozenset, successor, _count_different(members))

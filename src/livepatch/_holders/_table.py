@@ -7,11 +7,12 @@ import contextvars
 import functools
 import queue
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from livepatch._among import objects_whose_type
 from livepatch._holders import _c_data, _callables, _containers, _frames, _insides, _references
-from livepatch._holders._context import Repointing
+from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
@@ -118,7 +119,9 @@ def register_holder(
         repoint: called as ``repoint(holder, replace)`` while the change is made. For each
             reference that the holder has, it stores ``replace(reference)``, which is the current
             definition, or the same object when nothing changed. It is called again with the
-            inverse when the reload fails or is undone, so it must not do anything else.
+            inverse when the reload fails or is undone, so it must not do anything else. Where
+            something holds a definition unseen, it is called for every holder of the type that the
+            collector knows of.
 
     Raises:
         TypeError: the first argument is not a class, or the second cannot be called.
@@ -192,7 +195,41 @@ def _note_instance(repointing: Repointing, holder: Any) -> None:
     repointing.instances.setdefault(id(type(holder)), OwnList()).append(holder)
 
 
+def ask_registered_holders(repointing: Repointing, seen: Mapping[int, Any]) -> None:
+    """Note the calls for holders of registered types of which no search finds what they hold.
+
+    Each there is gets one, for only its function knows what is in C memory.
+
+    Args:
+        repointing: takes the steps.
+        seen: holders that a search has found, by id; they are called in any case.
+    """
+    if not _user_ways:
+        return
+    for holder in objects_whose_type(_is_registered):
+        if id(holder) not in seen and id(holder) not in repointing.skipped:
+            _add_call(repointing, holder, _user_way(type(holder)))
+
+
+def _is_registered(cls: type) -> bool:
+    return _user_way(cls) is not None
+
+
+def _user_way(cls: type) -> Any:
+    ways = (_user_ways.get(id(base)) for base in mro_of(cls) or ())
+    return next((way for _, way in filter(None, ways)), None)
+
+
 def _call_user_way(
+    repointing: Repointing,
+    holder: Any,
+    way: Callable[[Any, Callable[[Any], Any]], None],
+) -> None:
+    repointing.count(type(holder).__name__)
+    _add_call(repointing, holder, way)
+
+
+def _add_call(
     repointing: Repointing,
     holder: Any,
     way: Callable[[Any, Callable[[Any], Any]], None],
@@ -202,6 +239,8 @@ def _call_user_way(
 
     def forward(value: Any) -> Any:
         survivor = survivors.get(id(value), value)
+        if survivor is GONE:
+            return value  # what a load that failed had made; it is for the holder to let go of it
         if survivor is not value:
             back[id(survivor)] = value
         return survivor
@@ -209,7 +248,6 @@ def _call_user_way(
     def backward(value: Any) -> Any:
         return back.get(id(value), value)
 
-    repointing.count(type(holder).__name__)
     repointing.steps.add(Call(way, holder, forward), Call(way, holder, backward))
 
 

@@ -1,0 +1,126 @@
+"""Closures that could not take new code: each later reload asks again whether they can.
+
+Nothing leads from the code of such a closure to the newest one but the place where it is written:
+the code beside it, by which the others follow, is of a source that has gone.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any, NamedTuple
+
+from livepatch._code import codes_in, same_code
+from livepatch._own import Call, OwnDict
+from livepatch._pairs import Matches
+from livepatch._scope import is_type_scope
+from livepatch._steps import Steps
+
+
+class _Place(NamedTuple):
+    """Where a function is written in a module.
+
+    Attributes:
+        names: of the functions and classes around it, and its own.
+        number: which of those that are called so.
+        alike: how many these are.
+    """
+
+    names: tuple[str, ...]
+    number: int
+    alike: int
+
+
+class _Laggard(NamedTuple):
+    closure: weakref.ref[FunctionType]
+    module: weakref.ref[Any]
+    place: _Place | None
+
+
+_laggards: OwnDict[int, _Laggard] = OwnDict()
+
+
+def laggards(matches: Matches) -> Iterator[tuple[FunctionType, CodeType | None]]:
+    """Yield closures that run old code since an earlier reload, each with what they should run.
+
+    That is None where the new source has nothing in the place of theirs.
+    """
+    modules = {id(each.source.module): each for each in matches.modules}
+    for key, laggard in list(_laggards.items()):
+        closure = laggard.closure()
+        if closure is None:
+            _laggards.pop(key, None)
+            continue
+        module = modules.get(id(laggard.module()))
+        if module is not None:
+            new = _code_at(module.outline.scopes[()].code, laggard.place)
+            if new is None or not same_code(closure.__code__, new):
+                yield closure, new
+
+
+def note_laggard(
+    steps: Steps, matches: Matches, closure: FunctionType, new: CodeType | None
+) -> None:
+    """Note the step by which it is known that a closure runs old code.
+
+    Args:
+        steps: where to note it.
+        matches: of the reload.
+        closure: the closure.
+        new: the code that it cannot take; None if the new source has none for it.
+    """
+    module = next((each for each in matches.modules if each.owns(closure)), None)
+    if module is None:
+        return
+    before, known = module.origin, _laggards.get(id(closure))
+    if new is not None:
+        place = _place_of(module.outline.scopes[()].code, new)
+    elif known is not None and known.closure() is closure:
+        place = known.place
+    else:
+        place = _place_of(before.scopes[()].code, closure.__code__) if before else None
+    laggard = _Laggard(weakref.ref(closure), weakref.ref(module.source.module), place)
+    steps.add(
+        Call(dict.__setitem__, _laggards, id(closure), laggard),
+        Call(dict.pop, _laggards, id(closure), None)
+        if known is None
+        else Call(dict.__setitem__, _laggards, id(closure), known),
+    )
+
+
+def forget_laggard(steps: Steps, closure: FunctionType) -> None:
+    """Note the step by which a closure that takes new code is none that runs old code."""
+    known = _laggards.get(id(closure))
+    if known is not None:
+        steps.add(
+            Call(dict.pop, _laggards, id(closure), None),
+            Call(dict.__setitem__, _laggards, id(closure), known),
+        )
+
+
+def _code_at(code: CodeType, place: _Place | None) -> CodeType | None:
+    if place is None:
+        return None
+    found = [each for names, each in _with_names(code) if names == place.names]
+    return found[place.number] if len(found) == place.alike else None
+
+
+def _place_of(code: CodeType, sought: CodeType) -> _Place | None:
+    written = list(_with_names(code))
+    # One that was read from a bytecode cache is equal to that of the function.
+    for names, each in written:
+        if each is sought or each == sought:
+            alike = [other for at, other in written if at == names]
+            return _Place(names, alike.index(each), len(alike))
+    return None
+
+
+def _with_names(code: CodeType, names: tuple[str, ...] = ()) -> Iterator[tuple[Any, CodeType]]:
+    """Yield the codes inside another one with the names that lead to each, in source order."""
+    for inner in codes_in(code):
+        if is_type_scope(inner):
+            yield from _with_names(inner, names)
+        else:
+            yield (*names, inner.co_name), inner
+            yield from _with_names(inner, (*names, inner.co_name))
