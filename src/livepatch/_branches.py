@@ -83,7 +83,8 @@ def _agree(body: CodeType, made: type) -> int:
         if value is MISSING:
             agreement -= 1
         elif name in inner and is_class(value):
-            agreement += _agree(inner[name], value)
+            inside: Any = value
+            agreement += _agree(inner[name], inside)
         elif functions:
             agreement += 1 if same_code(functions[-1], value.__code__) else -1
         elif said is not None:
