@@ -287,6 +287,8 @@ def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:
+    if pair.path[-2:-1] == (VALUE_OF_ALIAS,):
+        return False  # the alias is the new one, and says for good which parameters it has
     names = (
         "__name__",
         "__bound__",

@@ -113,19 +113,18 @@ def load(
     no_longer_young()
     finders: OwnList[Any] = OwnList(sys.meta_path)
     with quiet_threads(window), run.nested(), bodies:
-        try:
-            run.take_out_gone()
-            run.load_all()
-        except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
-            run.loaded.error, run.loaded.failed = error, run.current
-        finally:
-            run.earlier.forget()
+        try:  # nothing lies between the two: an interrupt may come at any bytecode
             try:
-                run.take_aside()
-            except BaseException:
-                run.put_back()  # interrupted in the midst of it
-                raise
-            run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
+                run.take_out_gone()
+                run.load_all()
+            except BaseException as error:  # noqa: BLE001 - raised again when all is taken back
+                run.loaded.error, run.loaded.failed = error, run.current
+            run.earlier.forget()
+            run.take_aside()
+        except BaseException:
+            run.put_back()
+            raise
+        run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
     return run.loaded
 
 

@@ -364,6 +364,7 @@ def test_type_alias_that_was_asked_stays_where_nothing_changed(live: LiveModule)
 
     assert held is module.Players
     assert values(module) == said
+    assert module.Tree.__type_params__ == module.Tree.__value__.__parameters__
     assert report.ok
 
 

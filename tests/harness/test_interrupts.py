@@ -41,9 +41,11 @@ def test_exception_at_arbitrary_bytecode_of_our_own(strategy: Strategy, places: 
     assert said == ""
 
 
-@pytest.mark.parametrize("function", ["_complete.complete", "_young.young_objects_kept_apart"])
-def test_interrupt_leaves_the_interpreters_settings_in(function: str) -> None:
-    """At each bytecode of what changes them; the first time, where it runs several times."""
+@pytest.mark.parametrize(
+    "function", ["_complete.complete", "_young.young_objects_kept_apart", "_load.load"]
+)
+def test_interrupt_leaves_all_as_it_was_in(function: str) -> None:
+    """At each bytecode of it, where settings or namespaces change; the first time it runs."""
     file, _, _ = function.partition(".")
     said = run_in_child(
         f"""
