@@ -186,6 +186,7 @@ STAGES = (
     "_returned",
     "_absent",
     "_abstract_registrations",
+    "_abstract_methods",
     "_library_caches",
     "_importers",
     "_carry",

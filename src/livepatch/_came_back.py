@@ -11,7 +11,7 @@ from livepatch._dicts import has_plain_keys, restore_places
 from livepatch._enrolled import SAYS_LITTLE, Enrolled
 from livepatch._entries import Entry, items_of
 from livepatch._frameworks import settle_promise
-from livepatch._kinds import dict_of
+from livepatch._kinds import dict_of, is_plain_data
 from livepatch._made_of import Made, at_home
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._records import Records, functions_among, parts_of
@@ -62,8 +62,10 @@ def see_who_came_back(
         came = came or _came_for(entry, Records(), wanted, ())  # in what has been there before
         if not came:
             said = unsaid.get(entry.made.name, ())
-            if any(constant_shell(key, set()) in said for key in entry.within) or _is_in(
-                others, wanted
+            if (
+                _is_left(entry, successor, namespace)
+                or any(constant_shell(key, set()) in said for key in entry.within)
+                or (isinstance(container, dict) and _has_another_key(others, wanted, entry.key))
             ):
                 enrolled.gone.append(entry)
             else:
@@ -79,6 +81,14 @@ def see_who_came_back(
             container.insert(entry.key, container.pop(came[0][0]))
     for container, keys_before in enrolled.orders:
         restore_places(container, keys_before, successors.get(id(container), OwnList()))
+
+
+def _is_left(entry: Entry, successor: Made, namespace: Mapping[str, Any]) -> bool:
+    """Whether who had an entry is there, and decorates or bears the definition no more."""
+    here = successor.decorators | successor.bases
+    return bool(entry.ways) and all(
+        way not in here and namespace.get(way[0]) is not None for way in entry.ways
+    )
 
 
 def _came_for(
@@ -138,13 +148,21 @@ def _says_the_same(old: Made, new: Made) -> bool:
     )
 
 
-def _is_in(registers: list[Any], wanted: Mapping[int, Made]) -> bool:
+def _has_another_key(registers: list[Any], wanted: Mapping[int, Made], key: Any) -> bool:
+    """Whether a definition is in the dicts that were made anew, and not under the key it had."""
     records = Records()
-    return any(
-        records.made_inside(value, wanted) is not None
+    keys = [
+        each
         for register in registers
-        for _, value in items_of(register)
-    )
+        if isinstance(register, dict)
+        for each, value in items_of(register)
+        if records.made_inside(value, wanted) is not None
+    ]
+    return bool(keys) and not any(each is key or _is_same(each, key) for each in keys)
+
+
+def _is_same(key: Any, other: Any) -> bool:
+    return is_plain_data(key) and is_plain_data(other) and bool(key == other)
 
 
 def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnList[Any]]]:

@@ -27,7 +27,7 @@ from livepatch._own import Call, OwnList
 from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._reconcile import Reconciliation, has_definition, reconcile
-from livepatch._registries import enter, entered_in_place
+from livepatch._registries import enter, entered_in_place, strike
 from livepatch._search import search
 from livepatch._steps import Steps
 from livepatch._unwrapped import Layer
@@ -109,6 +109,8 @@ def finish_plan(
     plan.steps.extend(repointing.first)
     plan_instances(plan, repointing)
     _add_holders(plan, repointing)
+    for live, left in result.left:
+        plan.entered.extend(strike(repointing.settle, live, left))
     for live, made in result.fillings:
         plan.entered.extend(enter(repointing.settle, live, made))
     for live, made in result.registered:

@@ -70,15 +70,7 @@ def find_entries(
     """
     found = Enrolled()
     made = [at_home(each, namespace) for each in made]
-    ways = {path for each in made for path in each.decorators | each.bases}
-    led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
-    registers: OwnDict[int, tuple[Any, dict[int, Made]]] = OwnDict()
-    for each in made:
-        in_bases = (registers_of_bases(led[path][0]) for path in each.bases)
-        in_decorators = (earlier.registers(*led[path]) for path in each.decorators)
-        for register in chain(*in_bases, *in_decorators):
-            wanted = registers.setdefault(id(register), (register, {}))[1]
-            wanted.update((id(code), each) for code in each.codes)
+    registers, reached = _registers_of(namespace, made, earlier)
     places: set[tuple[int, int]] = set()
     for register, wanted in registers.values():
         for entry in earlier.entries_in(register, wanted):
@@ -86,11 +78,13 @@ def find_entries(
             key = entry.key if type(entry.key) is int else id(entry.key)
             if (id(entry.container), key) not in places:
                 places.add((id(entry.container), key))
+                entry.ways = frozenset(reached[id(register), entry.made.name])
                 found.entries.append(entry)
         see_to_frameworks(register, found.entries, found.steps)
     for each in made:
         for path in each.decorators:
-            found.entries += _names_kept(earlier.filled(*led[path]), each)
+            kept = earlier.filled(*lead_to(namespace, path, earlier.namespaces))
+            found.entries += _names_kept(kept, each)
     entered = {entry.made.name for entry in found.entries}
     for each in made:
         if each.name not in entered:
@@ -100,6 +94,31 @@ def find_entries(
                 if path[0] in namespace and is_register(namespace[path[0]], path[1:])
             )
     return found
+
+
+_Registers = OwnDict[int, "tuple[Any, dict[int, Made]]"]
+_Reached = dict["tuple[int, str]", "set[tuple[str, ...]]"]
+
+
+def _registers_of(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
+) -> tuple[_Registers, _Reached]:
+    """Return the registers that may have definitions, and the names that lead to each from these.
+
+    Of the first, by the id of a register, itself and the definitions by the ids of their codes.
+    """
+    ways = {path for each in made for path in each.decorators | each.bases}
+    led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
+    registers, reached = _Registers(), _Reached()
+    for each in made:
+        in_bases = ((path, registers_of_bases(led[path][0])) for path in each.bases)
+        in_decorators = ((path, earlier.registers(*led[path])) for path in each.decorators)
+        for path, found in chain(in_bases, in_decorators):
+            for register in found:
+                wanted = registers.setdefault(id(register), (register, {}))[1]
+                wanted.update((id(code), each) for code in each.codes)
+                reached.setdefault((id(register), each.name), set()).add(path)
+    return registers, reached
 
 
 def _names_kept(containers: Iterable[Any], made: Made) -> Iterator[Entry]:

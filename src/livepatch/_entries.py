@@ -31,6 +31,7 @@ class Entry:
         held: what is there, in a list of livepatch's own.
         made: the definition.
         within: the keys that lead to the container.
+        ways: the names of decorators and bases of the definition by which it was found.
     """
 
     container: Any
@@ -38,6 +39,7 @@ class Entry:
     held: OwnList[Any]
     made: Made
     within: tuple[Any, ...] = ()
+    ways: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def value(self) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from livepatch._absent import fill_absent
+from livepatch._abstract_methods import plan_abstract_methods
 from livepatch._abstract_registrations import plan_registrations
 from livepatch._apply import apply, notice_lost, release
 from livepatch._borrow import by_reference
@@ -259,6 +260,7 @@ def _go_through(
     carry_data(plan)
     forget_annotations(plan)
     plan_registrations(plan)
+    plan_abstract_methods(plan)
     refuse_lacking(plan)
     notice_leftovers(plan)
     plan_modules(plan, loaded, request.modules)

@@ -375,6 +375,12 @@ def remove_items(target: list[Any], items: list[Any]) -> None:
     target[:] = [each for each in target if id(each) not in gone]
 
 
+def insert_items(target: list[Any], places: list[int], items: list[Any]) -> None:
+    """Put some objects into a list, each at its place, the first ones first."""
+    for place, item in zip(places, items):
+        target.insert(place, item)
+
+
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
 # these are.
 _COLLECTIONS = {
@@ -388,6 +394,7 @@ _COLLECTIONS = {
     id(exchange_items): slice(1, 3),
     id(append_items): slice(1, 2),
     id(remove_items): slice(1, 2),
+    id(insert_items): slice(2, 3),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),
     id(set.update): slice(1, 2),

@@ -1,0 +1,285 @@
+"""What a stranger found who edited modules such as people write: registers, members, handlers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live import LiveModule
+
+BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+COLORS = """
+import enum
+class Color(enum.Enum):
+    RED = 1
+    GREEN = 2
+class Palette:
+    class Tone(enum.Enum):
+        DARK = 1
+    limit = 1
+    @property
+    def area(self): return 1
+DEFAULT, TONE, AREA = Color.RED, Palette.Tone.DARK, Palette.area
+DEFAULT = Color.RED
+TONE = Palette.Tone.DARK
+AREA = Palette.area
+PRICES = {Color.RED: 10, Color.GREEN: 20}
+"""
+
+
+@BOTH
+def test_global_that_is_a_member_follows_the_class_that_is_made_again(live: LiveModule) -> None:
+    module = live.start(COLORS)
+    red, dark, table = module.Color.RED, module.Palette.Tone.DARK, {module.Color.RED: "r"}
+    live.write(
+        COLORS.replace("GREEN = 2", "GREEN = 2\n    BLUE = 3").replace("limit = 1", "limit = 2")
+    )
+    report = live.reload()
+
+    assert red is module.Color.RED is module.DEFAULT
+    assert dark is module.Palette.Tone.DARK is module.TONE
+    assert table[module.Color.RED] == "r"
+    assert module.PRICES[module.Color.RED] == 10
+    assert module.Palette.area is module.AREA
+    assert "LP309" not in {each.code for each in report.notices}
+
+
+PLUGINS = """
+class Plugin:
+    by_name = {}
+    by_class = {}
+    listed = []
+    known = set()
+    nested = {"all": []}
+    def __init_subclass__(cls, **more):
+        super().__init_subclass__(**more)
+        cls.by_name[cls.__name__.lower()] = cls
+        cls.by_class[cls] = cls.__name__
+        cls.listed.append(cls)
+        cls.known.add(cls)
+        cls.nested["all"].append((cls.__name__, cls))
+class Csv(Plugin): pass
+class Json(Plugin): pass
+"""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("by_name = {}", "by_name = {}\n    version = 1"),
+        ("listed = []", "listed = []\n    def run(self): pass"),
+    ],
+    ids=["attribute", "method"],
+)
+def test_base_that_gains_something_keeps_its_register_of_subclasses(
+    live: LiveModule, edit: tuple[str, str]
+) -> None:
+    module = live.start(PLUGINS)
+    user = live.other(f"from {live.name} import Plugin\nclass Xml(Plugin): pass\n")
+    classes = [module.Csv, module.Json, user.Xml]
+    report = live.change(*edit)
+
+    def check() -> None:
+        base = module.Plugin
+        assert list(base.by_name.items()) == [(each.__name__.lower(), each) for each in classes]
+        assert list(base.by_class) == base.listed == classes
+        assert base.known == set(classes)
+        assert base.nested == {"all": [(each.__name__, each) for each in classes]}
+
+    check()
+    assert not report.notices
+
+    report.undo()
+
+    check()
+
+
+STORE = """
+from abc import ABC, abstractmethod
+class Store(ABC):
+    @abstractmethod
+    def get(self, key): pass
+    def put(self, key): return 1
+class Mixin: pass
+"""
+FILES = """
+import abc
+from {home} import Mixin, Store
+class File(Store):
+    def get(self, key): return 1
+class Other(Mixin, Store):
+    def get(self, key): return 1
+class Below(File): pass
+class Has(File):
+    def put(self, key): return 2
+class Stated(File): pass
+Stated.__abstractmethods__ = frozenset({{"stated"}})
+"""
+
+
+def makes(cls: type) -> bool:
+    try:
+        cls()
+    except TypeError:
+        return False
+    return True
+
+
+@BOTH
+def test_class_elsewhere_lacks_the_abstract_methods_that_its_base_has_now(
+    live: LiveModule,
+) -> None:
+    module = live.start(STORE)
+    user = live.other(FILES.format(home=live.name))
+    made = user.File()
+    concrete = "def put(self, key): return 1"
+    first = live.change(concrete, f"@abstractmethod\n    {concrete}")
+
+    names = ("File", "Other", "Below", "Has")
+    assert [makes(getattr(user, name)) for name in names] == [False, False, False, True]
+    assert user.Below.__abstractmethods__ == {"put"}
+    assert user.Stated.__abstractmethods__ == {"stated"}
+    assert isinstance(made, user.File)
+    assert made.get(1) == 1
+
+    live.change("class Mixin: pass", "class Mixin:\n    def put(self, key): return 3")
+
+    assert [makes(getattr(user, name)) for name in names] == [False, True, False, True]
+    assert user.Other().put(1) == 3
+
+    live.change("\n    @abstractmethod\n    def put", "\n    def put")
+
+    assert all(makes(getattr(user, name)) for name in names)
+    assert module.Store is user.Store
+
+    live.edit(STORE).undo()
+    del first
+
+
+@BOTH
+def test_undo_of_an_abstract_method(live: LiveModule) -> None:
+    live.start(STORE)
+    user = live.other(FILES.format(home=live.name))
+    concrete = "def put(self, key): return 1"
+    report = live.change(concrete, f"@abstractmethod\n    {concrete}")
+    was = [makes(user.File), user.File.__abstractmethods__]
+    report.undo()
+
+    assert was == [False, {"put"}]
+    assert makes(user.File)
+    assert user.File.__abstractmethods__ == frozenset()
+
+
+GENERATOR = "def gen(n):\n    for i in range(n): yield i\nasync def wait(n): pass\n"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "first", ["# comment\n" + GENERATOR, GENERATOR.replace("yield i", "yield -i")]
+)
+def test_generator_that_goes_on_in_older_code_is_listed_again(live: LiveModule, first: str) -> None:
+    module = live.start(GENERATOR)
+    suspended = module.gen(5)
+    next(suspended)
+    listed = [len(live.edit(first).stale_frames)]
+    for text in ("yield i * 10", "yield i * 100"):
+        last = live.edit(GENERATOR.replace("yield i", text))
+        listed.append(len(last.stale_frames))
+    last.undo()
+    listed.append(len(live.edit(GENERATOR.replace("yield i", "yield 7")).stale_frames))
+    assert next(suspended) == 1
+    del suspended
+    listed.append(len(live.edit(GENERATOR.replace("yield i", "yield 8")).stale_frames))
+
+    assert listed == [int("#" not in first), 1, 1, 1, 0]
+
+
+SIGNALS = """
+class Signal:
+    def __init__(self): self.receivers = []; self.named = {}
+    def connect(self, function):
+        self.receivers.append(function)
+        self.named[function.__name__] = function
+        return function
+saved = Signal()
+deleted = Signal()
+@saved.connect
+def on_saved(x): return "saved"
+@saved.connect
+def audit(x): return "audit"
+"""
+
+
+@BOTH
+def test_handler_that_is_connected_to_something_else_leaves_the_first(live: LiveModule) -> None:
+    module = live.start(SIGNALS)
+    audit, saved = module.audit, module.saved
+    report = live.change("@saved.connect\ndef audit", "@deleted.connect\ndef audit")
+
+    assert module.saved.receivers == [module.on_saved]
+    assert list(module.saved.named) == ["on_saved"]
+    assert module.deleted.receivers == [module.audit] == [audit]
+
+    report.undo()
+
+    assert saved.receivers == [module.on_saved, module.audit]
+    assert list(saved.named) == ["on_saved", "audit"]
+
+
+DERIVED = """
+class First:
+    known = []
+    by_name = {}
+    there = set()
+    def __init_subclass__(cls):
+        cls.known.append(cls)
+        cls.by_name[cls.__name__] = cls
+        cls.there.add(cls)
+class Second:
+    known = []
+    by_name = {}
+    there = set()
+    def __init_subclass__(cls):
+        cls.known.append(cls)
+        cls.by_name[cls.__name__] = cls
+        cls.there.add(cls)
+class One(First): pass
+class Item(First): pass
+class Two(First): pass
+"""
+
+
+@BOTH
+def test_class_that_gets_another_base_leaves_the_register_of_the_first(live: LiveModule) -> None:
+    module = live.start(DERIVED)
+    first, second = module.First, module.Second
+    report = live.change("class Item(First)", "class Item(Second)")
+
+    assert first.known == list(first.by_name.values()) == [module.One, module.Two]
+    assert first.there == {module.One, module.Two}
+    assert second.known == list(second.by_name.values()) == [module.Item]
+    assert second.there == {module.Item}
+
+    report.undo()
+
+    assert first.known == list(first.by_name.values()) == [module.One, module.Item, module.Two]
+    assert first.there == {module.One, module.Item, module.Two}
+    assert (second.known, second.by_name, second.there) == ([], {}, set())
+
+
+@BOTH
+def test_class_that_is_entered_under_another_key_is_there_once(live: LiveModule) -> None:
+    module = live.start(DERIVED)
+    base = module.First
+    base.by_name["alias"] = module.Two
+    report = live.change("cls.by_name[cls.__name__]", "cls.by_name[cls.__name__.lower()]")
+
+    present = {"one": module.One, "item": module.Item, "two": module.Two}
+    assert {key: value for key, value in base.by_name.items() if key != "alias"} == present
+
+    report.undo()
+
+    before = {"One": module.One, "Item": module.Item, "Two": module.Two}
+    assert {key: value for key, value in base.by_name.items() if key != "alias"} == before
+    assert base.known == [module.One, module.Item, module.Two]
