@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import FunctionType
 from typing import Any
 
 from livepatch._code import same_but_for_names
-from livepatch._dicts import has_plain_keys, restore_places
+from livepatch._dicts import has_plain_keys, identity_of, restore_places
 from livepatch._enrolled import SAYS_LITTLE, Enrolled
 from livepatch._entries import Entry, items_of
 from livepatch._frameworks import settle_promise
@@ -17,7 +17,7 @@ from livepatch._own import Call, OwnDict, OwnList
 from livepatch._records import Records, functions_among, parts_of
 from livepatch._registers import lead_to, registers_of_bases
 from livepatch._scope import constant_shell
-from livepatch._steps import Steps
+from livepatch._steps import Steps, exchanged
 
 
 def see_who_came_back(
@@ -183,25 +183,57 @@ def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnL
             yield f"{made.name}.<entered>", pair
 
 
-def steps_for_moved(enrolled: Enrolled, settle: Callable[[Any], Any]) -> Steps:
-    """Return the steps for what came under another key: done already, and to be taken back."""
+def steps_for_moved(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
+    """Return the steps for what came under another key: done already, and to be taken back.
+
+    Args:
+        enrolled: what was struck off.
+        survivors: what stands for the losers, by the id of each.
+    """
     steps = Steps()
+    stayed = _keys_that_stayed(enrolled, survivors)
     for container, key, value in enrolled.moved:
-        do = Call(dict.__setitem__, container, key, settle(value))
-        steps.add(do, Call(dict.pop, container, key, None))
+        settled = exchanged(key, survivors)
+        if (id(container), identity_of(settled)) not in stayed:
+            do = Call(dict.__setitem__, container, settled, exchanged(value, survivors))
+            steps.add(do, Call(dict.pop, container, settled, None))
     return steps
 
 
-def steps_for_gone(enrolled: Enrolled) -> Steps:
-    """Return the steps for what is struck off for good: done already, and to be taken back."""
+def steps_for_gone(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
+    """Return the steps for what is struck off for good: done already, and to be taken back.
+
+    Args:
+        enrolled: what was struck off.
+        survivors: what stands for the losers, by the id of each.
+    """
     steps = Steps()
-    changed = {id(entry.container) for entry in enrolled.gone}
+    stayed = _keys_that_stayed(enrolled, survivors)
+    gone = [
+        entry
+        for entry in enrolled.gone
+        if (id(entry.container), identity_of(exchanged(entry.key, survivors))) not in stayed
+    ]
+    changed = {id(entry.container) for entry in gone}
     for container, keys_before in enrolled.orders:
         if id(container) in changed and has_plain_keys(keys_before):
             # Taken back last, when all are there again.
             steps.add(Call(bool), Call(restore_places, container, keys_before, ()))
-    for entry in reversed(enrolled.gone):
+    for entry in reversed(gone):
         steps.add(entry.strike_off(), entry.put_back())
-    if enrolled.gone:
+    if gone:
         steps.extend(enrolled.steps)
     return steps
+
+
+def _keys_that_stayed(enrolled: Enrolled, survivors: Mapping[int, Any]) -> set[tuple[int, Any]]:
+    """Return the keys under which something came that are the old ones: classes made again."""
+    came = {
+        (id(container), identity_of(exchanged(key, survivors)))
+        for container, key, _ in enrolled.moved
+    }
+    went = {
+        (id(entry.container), identity_of(exchanged(entry.key, survivors)))
+        for entry in enrolled.gone
+    }
+    return came & went

@@ -82,11 +82,12 @@ def _notice_bodies(plan: Plan) -> None:
 
 def _plan_entries(plan: Plan) -> None:
     """Note the steps for definitions that have gone from the lists of those who decorate."""
+    survivors = plan.decisions.survivors
     for module in plan.matches.modules:
         for enrolled in module.enrolled:
-            steps = steps_for_gone(enrolled)
+            steps = steps_for_gone(enrolled, survivors)
             plan.steps.extend(steps)
             plan.definition_steps.extend(steps)
-            plan.entered.extend(steps_for_moved(enrolled, plan.decisions.settle))
+            plan.entered.extend(steps_for_moved(enrolled, survivors))
             for root in sorted(enrolled.unfound):
                 plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

@@ -8,6 +8,7 @@ in the registry that the load made, and is entered into the live one here.
 from __future__ import annotations
 
 import collections
+import operator
 import types
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from typing import Any
 
 from livepatch._asked import texts_in
 from livepatch._constants import CONSTANTS, same_value
-from livepatch._dicts import has_plain_keys, restore_places
+from livepatch._dicts import has_plain_keys, identity_of, restore_places
 from livepatch._kinds import is_class, kind_of, mro_of
 from livepatch._module import Module, Path
 from livepatch._own import Call, OwnDict, OwnList
@@ -299,6 +300,13 @@ class _InPlace:
     entered: Steps = field(default_factory=Steps)
     give_back: Steps = field(default_factory=Steps)
 
+    def settle_key(self, key: Any) -> Any:
+        """Return what will stand for a key, or for what is in one that is a tuple."""
+        if type(key) is not tuple:
+            return self.settle(key)
+        parts = tuple(map(self.settle_key, key))
+        return key if all(map(operator.is_, parts, key)) else parts
+
     def see_items(self, live: dict[Any, Any], before: dict[Any, Any]) -> None:
         keys: list[Any] = OwnList(live)
         if not _begins_with(keys, before):
@@ -308,15 +316,19 @@ class _InPlace:
         for key, value, old in zip(keys, values, before.values()):
             if value is not old:
                 self.see_item(kind, live, key, (self.settle(old), self.settle(value)))
+        known = {identity_of(self.settle_key(key)) for key in before}
         for key, value in zip(keys[len(before) :], values[len(before) :]):
-            do = Call(kind.__setitem__, live, self.settle(key), self.settle(value))
-            self.entered.add(do, Call(kind.pop, live, self.settle(key), None))
+            settled = self.settle_key(key)
+            if identity_of(settled) in known:
+                continue  # of a class made again: the dict is repointed
+            do = Call(kind.__setitem__, live, settled, self.settle(value))
+            self.entered.add(do, Call(kind.pop, live, settled, None))
 
     def see_item(self, kind: Any, live: dict[Any, Any], key: Any, values: tuple[Any, Any]) -> None:
         old, new = values
         if old is new or same_value(old, new):
             return
-        key = self.settle(key)
+        key = self.settle_key(key)
         puts_new, puts_old = (Call(kind.__setitem__, live, key, each) for each in (new, old))
         if took_the_place(self.settle, old, new):
             self.give_back.add(puts_old, puts_new)

@@ -283,3 +283,63 @@ def test_class_that_is_entered_under_another_key_is_there_once(live: LiveModule)
     before = {"One": module.One, "Item": module.Item, "Two": module.Two}
     assert {key: value for key, value in base.by_name.items() if key != "alias"} == before
     assert base.known == [module.One, module.Item, module.Two]
+
+
+EVENTS = """
+HANDLERS, PAIRS, LISTED, MANY = {}, {}, [], {}
+def handles(event):
+    def enter(function):
+        HANDLERS[event] = function
+        PAIRS[event, "x"] = function
+        LISTED.append((event, function))
+        MANY.setdefault(event, []).append(function)
+        return function
+    return enter
+class Event: pass
+class Click(Event): pass
+class Key(Event): pass
+@handles(Click)
+def on_click(event): return "click"
+@handles(Key)
+def on_key(event): return "key"
+"""
+
+
+@BOTH
+def test_handlers_by_class_stay_where_a_base_of_the_classes_changes(live: LiveModule) -> None:
+    module = live.start(EVENTS)
+    click = module.Click()
+    live.write(EVENTS.replace("class Event: pass", "class Event:\n    at = 0"))
+    report = live.reload()
+
+    def check() -> None:
+        both = [(module.Click, module.on_click), (module.Key, module.on_key)]
+        assert list(module.HANDLERS.items()) == module.LISTED == both
+        assert list(module.PAIRS.items()) == [((event, "x"), each) for event, each in both]
+        assert list(module.MANY.items()) == [(event, [each]) for event, each in both]
+        assert module.HANDLERS[type(click)](click) == "click"
+
+    check()
+
+    report.undo()
+
+    check()
+
+
+@BOTH
+def test_function_that_another_one_decorates_leaves_the_list_of_the_first(
+    live: LiveModule,
+) -> None:
+    module = live.start(
+        "PRE, POST = [], []\n"
+        "def pre(f): PRE.append(f); return f\n"
+        "def post(f): POST.append(f); return f\n"
+        "@pre\ndef a(): pass\n@pre\ndef b(): pass\n"
+    )
+    report = live.change("@pre\ndef b", "@post\ndef b")
+
+    assert ([module.a], [module.b]) == (module.PRE, module.POST)
+
+    report.undo()
+
+    assert ([module.a, module.b], []) == (module.PRE, module.POST)
