@@ -61,8 +61,10 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         values: list[Any] = OwnList(snapshot.namespace.values())
         values += (value for _, attributes in snapshot.classes for value in attributes.values())
         # Statements may set attributes of functions that are not made again: `view.methods = []`.
-        used = (snapshot.namespace.get(name) for name in selection.code.co_names)
-        values += (each.__dict__ for each in used if type(each) is FunctionType)
+        used = map(snapshot.namespace.get, dict.fromkeys(selection.code.co_names))
+        functions = [each for each in used if type(each) is FunctionType]
+        values += (each.__dict__ for each in functions)
+        snapshot.functions.extend(map(_with_attributes, functions))
         snapshot.contents.extend(_copies(values))
     for enrolled in snapshot.enrolled:
         copied = {id(container) for container, _ in snapshot.contents}
@@ -71,6 +73,21 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         strike_off(enrolled)
     if selection.code is not None:
         _make_ready(selection, snapshot)
+
+
+def _with_attributes(function: FunctionType) -> OwnList[Any]:
+    return OwnList((function, OwnDict((name, getattr(function, name)) for name in _ATTRIBUTES)))
+
+
+# What a function has beside its dict; its annotations would be made by asking for them.
+_ATTRIBUTES = (
+    "__doc__",
+    "__name__",
+    "__qualname__",
+    "__module__",
+    "__defaults__",
+    "__kwdefaults__",
+)
 
 
 def _make_ready(selection: Selection, snapshot: Snapshot) -> None:
