@@ -9,7 +9,7 @@ from typing import Any
 from livepatch._code import same_but_for_names
 from livepatch._dicts import has_plain_keys, identity_of, restore_places
 from livepatch._enrolled import SAYS_LITTLE, Enrolled
-from livepatch._entries import Entry, items_of
+from livepatch._entries import Entry, items_of, parts_of_item
 from livepatch._frameworks import settle_promise
 from livepatch._kinds import dict_of, is_plain_data
 from livepatch._made_of import Made, at_home
@@ -106,11 +106,15 @@ def _came_for(
         (key, value)
         for key, value in items_of(entry.container)
         if _is_noted_again(entry, key, value)
-        or (
-            id(value) not in standing
-            and value is not entry.value
-            and records.made_inside(value, wanted) is not None
+        or records.made_in_one(
+            (
+                part
+                for part in parts_of_item(entry.container, key, value)
+                if id(part) not in standing and part is not entry.value and part is not entry.key
+            ),
+            wanted,
         )
+        is not None
     ]
 
 
@@ -156,13 +160,10 @@ def _has_another_key(registers: list[Any], wanted: Mapping[int, Made], key: Any)
         for register in registers
         if isinstance(register, dict)
         for each, value in items_of(register)
-        if records.made_inside(value, wanted) is not None
+        if records.made_in_one(parts_of_item(register, each, value), wanted) is not None
     ]
-    return bool(keys) and not any(each is key or _is_same(each, key) for each in keys)
-
-
-def _is_same(key: Any, other: Any) -> bool:
-    return is_plain_data(key) and is_plain_data(other) and bool(key == other)
+    # Of a class that is made again it is told later whether it is the key.
+    return is_plain_data(key) and all(is_plain_data(each) and each != key for each in keys or [key])
 
 
 def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnList[Any]]]:

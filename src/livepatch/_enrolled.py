@@ -84,7 +84,10 @@ def find_entries(
     for each in made:
         for path in each.decorators:
             kept = earlier.filled(*lead_to(namespace, path, earlier.namespaces))
-            found.entries += _names_kept(kept, each)
+            found.entries += _names_kept(kept, each, path, places)
+        for path in each.bases:
+            kept = earlier.filled_below(lead_to(namespace, path, earlier.namespaces)[0])
+            found.entries += _names_kept(kept, each, path, places)
     entered = {entry.made.name for entry in found.entries}
     for each in made:
         if each.name not in entered:
@@ -121,14 +124,19 @@ def _registers_of(
     return registers, reached
 
 
-def _names_kept(containers: Iterable[Any], made: Made) -> Iterator[Entry]:
+def _names_kept(
+    containers: Iterable[Any], made: Made, way: tuple[str, ...], places: set[tuple[int, int]]
+) -> Iterator[Entry]:
     """Yield the places where what decorates a definition notes its name, and no more than that."""
     names = (made.name, f"{made.home}.{made.name}")
     for kept in containers:
         for key, value in items_of(kept):
             noted = key if isinstance(kept, dict) else value
             if type(noted) is str and noted in names and type(value) in SAYS_LITTLE:
-                yield Entry(kept, key, OwnList([value]), made)
+                place = (id(kept), key if type(key) is int else id(key))
+                if place not in places:
+                    places.add(place)
+                    yield Entry(kept, key, OwnList([value]), made, ways=frozenset({way}))
 
 
 # Of what stands under a name: what a program counts there, say, is another matter.
@@ -143,5 +151,5 @@ def strike_off(enrolled: Enrolled) -> None:
     for call in (*(each.strike_off() for each in reversed(enrolled.entries)), *enrolled.steps.do):
         call()
     for container, contents in enrolled.contents():
-        values = contents.values() if isinstance(container, dict) else contents
+        values = (*contents, *contents.values()) if isinstance(container, dict) else contents
         enrolled.standing[id(container)] = set(map(id, values))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from livepatch._kinds import dict_of, kind_of
+from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._records import Records
-from livepatch._registers import filled_by_decorator, registers_of
+from livepatch._registers import filled_by_bases, filled_by_decorator, registers_of
 from livepatch._steps import MISSING
 
 _DEEPEST = 4
@@ -81,6 +81,10 @@ class _Place:
     within: tuple[Any, ...]
     around: tuple[int, ...]
 
+    def parts(self) -> list[Any]:
+        """List what is there, and the key under which a dict has it if that may be a definition."""
+        return parts_of_item(self.container, self.key, self.held[0])
+
     def is_there(self) -> bool:
         """Whether it has not been taken out since."""
         part = self.held[0]
@@ -99,11 +103,12 @@ class _Contents:
         for number, place in enumerate(self.places):
             if place.key is MISSING:
                 continue
-            codes, classes = records.inside(place.held[0])
-            for code in codes:
-                self.by_code.setdefault(code, []).append(number)
-            for name in classes:
-                self.by_class.setdefault(name, []).append(number)
+            for part in place.parts():
+                codes, classes = records.inside(part)
+                for code in codes:
+                    self.by_code.setdefault(code, []).append(number)
+                for name in classes:
+                    self.by_class.setdefault(name, []).append(number)
 
     def entries(self, wanted: Mapping[int, Made], records: Records) -> Iterator[Entry]:
         """Yield where some definitions are, but not what is inside of such an entry again."""
@@ -114,7 +119,7 @@ class _Contents:
         for number in sorted(found):
             place = self.places[number]
             if found.isdisjoint(place.around) and place.is_there():
-                made_there = records.made_inside(place.held[0], wanted)
+                made_there = records.made_in_one(place.parts(), wanted)
                 if made_there is not None:
                     held = OwnList(place.held)
                     yield Entry(place.container, place.key, held, made_there, place.within)
@@ -168,6 +173,13 @@ class Earlier:
             self._filled[key] = OwnList(filled_by_decorator(value, rest))
         return self._filled[key]
 
+    def filled_below(self, base: Any) -> list[Any]:
+        """List what `filled_by_bases` finds."""
+        key = ("below", id(base))
+        if key not in self._filled:
+            self._filled[key] = OwnList(filled_by_bases(base))
+        return self._filled[key]
+
     def entries_in(self, register: Any, wanted: Mapping[int, Made]) -> Iterator[Entry]:
         """Yield where in a register some definitions are.
 
@@ -184,6 +196,12 @@ class Earlier:
         self._records.clear()
         for known in (self._contents, self._registers, self._filled):
             known.clear()
+
+
+def parts_of_item(container: Any, key: Any, value: Any) -> list[Any]:
+    """List a value, and its key in a dict if that may be or have a definition: ``RULES[view]``."""
+    with_key = isinstance(container, dict) and not is_plain_data(key)
+    return OwnList((value, key) if with_key else (value,))
 
 
 def items_of(value: Any) -> list[tuple[Any, Any]]:

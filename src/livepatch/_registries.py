@@ -126,7 +126,7 @@ def strike(settle: Callable[[Any], Any], live: Any, left: OwnList[Any]) -> Steps
     """Return the steps that take entries out of a container; see `left_entries`."""
     steps = Steps()
     if type(live) is dict:
-        order = list(live) if has_plain_keys(live) else []
+        order: OwnList[Any] = OwnList(live if has_plain_keys(live) else ())
         for key in left:
             back = Call(_enter_at, live, order, key, settle(live[key]))
             steps.add(Call(dict.pop, live, key, None), back)

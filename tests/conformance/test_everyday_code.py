@@ -343,3 +343,87 @@ def test_function_that_another_one_decorates_leaves_the_list_of_the_first(
     report.undo()
 
     assert ([module.a, module.b], []) == (module.PRE, module.POST)
+
+
+KEYED = """
+import weakref
+PERMS, NUMBERS, SEEN, BY = {}, {}, weakref.WeakSet(), weakref.WeakKeyDictionary()
+def perm(text):
+    def enter(definition):
+        PERMS[definition] = text
+        NUMBERS[definition, 1] = text
+        SEEN.add(definition)
+        BY[definition] = text
+        return definition
+    return enter
+@perm("admin")
+def a(): pass
+@perm("user")
+def b(): pass
+@perm("user")
+class C: pass
+@perm("admin")
+class D: pass
+"""
+
+
+@BOTH
+def test_what_is_entered_as_a_key_leaves_with_its_decorator(live: LiveModule) -> None:
+    module = live.start(KEYED)
+    tables = [module.PERMS, module.BY]
+
+    def check(texts: dict[str, str]) -> None:
+        now = {getattr(module, name): text for name, text in texts.items()}
+        assert now == module.PERMS
+        assert {(key, 1): text for key, text in now.items()} == module.NUMBERS
+
+    first = live.edit(KEYED.replace('@perm("user")\n', ""))
+    check({"a": "admin", "D": "admin"})
+    assert set(module.SEEN) == set(module.BY) == set(module.PERMS)
+    last = live.edit(KEYED.replace('"user"', '"root"'))
+    check({"a": "admin", "b": "root", "C": "root", "D": "admin"})
+    if live.rerun == "changed":
+        last.undo()
+        check({"a": "admin", "D": "admin"})
+        first.undo()
+        check({"a": "admin", "b": "user", "C": "user", "D": "admin"})
+        assert tables == [module.PERMS, module.BY]
+
+
+NAMED = """
+ORDER = []
+class Base:
+    names = []
+    def __init_subclass__(cls, **more):
+        ORDER.append(cls.__name__)
+        cls.names.append(cls.__name__)
+class A(Base): pass
+class B(Base): pass
+class Listed:
+    def __init__(self): self.names = []
+    def __call__(self, function):
+        self.names.append(function.__name__)
+        return function
+listed = Listed()
+@listed
+def f(): return 1
+@listed
+def g(): return 1
+"""
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_name_of_a_definition_that_is_made_again_is_listed_once(live: LiveModule) -> None:
+    module = live.start(NAMED)
+    live.write(
+        NAMED.replace("class A(Base): pass", "class A(Base): z = 1").replace("f()", "f(x=1)")
+    )
+    report = live.reload()
+
+    assert module.ORDER == module.Base.names == ["A", "B"]
+    assert module.listed.names == ["f", "g"]
+
+    report.undo()
+
+    assert module.ORDER == module.Base.names == ["A", "B"]
+    assert module.listed.names == ["f", "g"]
