@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._apply import perform_each
+from livepatch._base_order import unchecked
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._decide import instances_can_move
 from livepatch._decisions import Decisions
@@ -99,10 +100,11 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     steps = Steps()
     gone = set(map(id, copies))
     for row in (repointing.fresh_bases, repointing.first):
-        given = row.take_bases()
+        given, bases = row.take_bases(), Steps()
         for do, undo in zip(given.do, given.undo):
             if id(do.args[0]) not in gone:  # nobody has a copy, and the old base would not fit it
-                steps.add(do, undo)
+                bases.add(do, undo)
+        steps.extend(unchecked(bases))
         steps.extend(row)
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
