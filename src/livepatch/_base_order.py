@@ -5,10 +5,10 @@ refuses where one has none (Objects/typeobject.c, ``mro_hierarchy``). A class th
 ways is worked out as soon as it is reached by the first, with what the other one leads to as it was
 before. So what is right in the end may be refused on the way, and it is tried out here, on lists.
 
-Of a class with a metaclass each base in that order must also fit the layout that it has in the order
-*before* (``mro_check``, ``PyType_IsSubtype``): one with slots could get no other base with slots ever,
-nor could one that two ways lead to. CPython asks that of no class whose type is ``type``, and so it is
-that in the meantime.
+Of a class with a metaclass each base in that order must also fit the layout that the class has in
+the order *before* (``mro_check``, ``PyType_IsSubtype``): one with slots could never get another
+base with slots, nor could one that two ways lead to. CPython asks that of no class whose type is
+``type``, and so it is that in the meantime.
 """
 
 from __future__ import annotations

@@ -98,19 +98,23 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
             moves.set_class(instances, survivor, cls)
     borrowed = bases_to_give_back(decisions.borrowed, repointing.fresh_bases, decisions.settle)
     steps = Steps()
-    gone = set(map(id, copies))
-    for row in (repointing.fresh_bases, repointing.first):
-        given, bases = row.take_bases(), Steps()
-        for do, undo in zip(given.do, given.undo):
-            if id(do.args[0]) not in gone:  # nobody has a copy, and the old base would not fit it
-                bases.add(do, undo)
-        steps.extend(unchecked(bases))
-        steps.extend(row)
+    steps.extend(_but_for_bases(copies, repointing.fresh_bases))
+    steps.extend(_but_for_bases(copies, repointing.first))
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
     steps.extend(repointing.last)
     retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
     perform_each(steps)
+
+
+def _but_for_bases(copies: Collection[type], steps: Steps) -> Steps:
+    """Return steps without those that give copies other bases: the old ones would not fit them."""
+    given, bases, gone = steps.take_bases(), Steps(), set(map(id, copies))
+    for do, undo in zip(given.do, given.undo):
+        if id(do.args[0]) not in gone:
+            bases.add(do, undo)
+    steps.put_first(unchecked(bases))
+    return steps
 
 
 def _ids_before(matches: Matches) -> set[int]:

@@ -84,9 +84,7 @@ def test_two_ways_lead_to_a_class_with_slots_and_a_metaclass(
 ) -> None:
     module = live.start(DIAMOND)
     other = live.other(
-        "from LIVE import Add, Func, Op\n"
-        "class Own(Add): pass\n"
-        "class Both(Func, Op): pass\n"
+        "from LIVE import Add, Func, Op\nclass Own(Add): pass\nclass Both(Func, Op): pass\n"
     )
     held = [module.Add(), module.Sub(), other.Own(), other.Both()]
     orders = [[each.__name__ for each in cls.__mro__] for cls in map(type, held)]
@@ -342,3 +340,28 @@ def test_a_lazy_object_that_is_imported_is_not_asked_for_its_class(live: LiveMod
 
     assert shop.part("urls").LIMIT == 2
     assert shop.part("lazy").Lazy.asked == []
+
+
+CACHED = """
+    CACHE = {}
+    def find(name):
+        if name not in CACHE: CACHE[name] = name * 2
+        return CACHE[name]
+    find.forget = CACHE.clear
+    def other(): return 1
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [("return 1", "return 2"), ("* 2", "* 3")])
+def test_an_attribute_that_is_bound_to_a_global(live: LiveModule, before: str, after: str) -> None:
+    module = live.start(CACHED)
+    module.find("a")
+    forget = [module.find.forget]
+    live.edit(CACHED.replace(before, after))
+    module.find("a")
+    module.find.forget()
+
+    assert module.CACHE == {}
+    module.find("a")
+    forget[0]()
+    assert live.rerun == "all" or module.CACHE == {}

@@ -20,7 +20,6 @@ from livepatch._pairs import Pair
 from livepatch._steps import Steps
 from livepatch._values import Values
 
-
 _IMMUTABLE = (
     tuple,
     frozenset,
