@@ -50,6 +50,7 @@ STAGES = (
     "_dicts",
     "_origin",
     "_entries_of_others",
+    "_borrow",
     "_linearise",
     "_base_order",
     "_frameworks",
@@ -122,7 +123,6 @@ STAGES = (
     "_follow",
     "_said_defaults",
     # plan
-    "_borrow",
     "_hotswap",
     "_fill",
     "_migration",

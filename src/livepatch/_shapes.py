@@ -111,18 +111,14 @@ def native_of(cls: type) -> type:
 
 
 def _maker_of(cls: type) -> type:
-    """Return the first of a class and its bases whose ``__new__`` is C code: it may be called.
+    """Return the first of a class and its bases that has a ``__new__`` in C: that must be called.
 
     A type that C code has made like a class (``ast.AST``) need not add anything to ``object`` else.
     """
-    while not _has_maker(cls):
-        cls = base_of(cls) or object
-    return cls
-
-
-def _has_maker(cls: type) -> bool:
     made_by = class_attributes(cls).get("__new__")
-    return type(made_by) is types.BuiltinFunctionType and made_by.__self__ is cls
+    if type(made_by) is types.BuiltinFunctionType and made_by.__self__ is cls:
+        return cls
+    return _maker_of(base_of(cls) or object)
 
 
 def find_attribute(cls: type, name: str) -> Any:
@@ -250,8 +246,8 @@ def can_build(old: Shape, new: Shape) -> bool:
     What a built-in base keeps must have a place in the other one, or be nothing.
     """
     before, after = old.native, new.native
-    made_by_object = after is not object or _maker_of(new.cls) in _EMPTY
-    if not (grows_by_slots(new.cls) and grows_by_slots(old.cls) and made_by_object):
+    made_by_known = after is not object or _maker_of(new.cls) in _EMPTY
+    if not (made_by_known and grows_by_slots(new.cls) and grows_by_slots(old.cls)):
         return False
     if issubclass(before, BaseException) and issubclass(after, BaseException):
         return not any(issubclass(each, _GROUP) for each in (before, after))
