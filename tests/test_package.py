@@ -112,6 +112,7 @@ STAGES = (
     "_unwrapped",
     "_pairs",
     "_shapes",
+    "_build",
     "_sentinels",
     "_ownership",
     "_likeness",
