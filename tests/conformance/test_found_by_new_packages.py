@@ -365,3 +365,29 @@ def test_an_attribute_that_is_bound_to_a_global(live: LiveModule, before: str, a
     module.find("a")
     forget[0]()
     assert live.rerun == "all" or module.CACHE == {}
+
+
+@pytest.mark.parametrize("base", ["abc.ABC", "Protocol", "metaclass=Meta"])
+def test_a_subclass_elsewhere_is_copied_where_its_base_gets_a_metaclass(
+    live: LiveModule, base: str
+) -> None:
+    source = """
+        import abc
+        from typing import Protocol
+        class Meta(type): pass
+        class Table(dict): size = 1
+    """
+    module = live.start(source)
+    other = live.other("from LIVE import Table\nclass Own(Table): pass\nclass Far(Own): pass\n")
+    held = other.Far()
+    report = live.edit(source.replace("(dict): size = 1", f"({base}): size = 2"))
+
+    assert other.Own.__bases__ == (module.Table,)
+    assert type(other.Own) is type(other.Far) is type(module.Table) is not type
+    assert (type(held), held.size) == (other.Far, 2)
+    assert_current(module)
+
+    report.undo()
+
+    assert type(other.Own) is type(other.Far) is type(module.Table) is type
+    assert (type(held), held.size) == (other.Far, 1)
