@@ -50,6 +50,7 @@ STAGES = (
     "_dicts",
     "_origin",
     "_entries_of_others",
+    "_borrow",
     "_linearise",
     "_base_order",
     "_frameworks",
@@ -111,6 +112,7 @@ STAGES = (
     "_unwrapped",
     "_pairs",
     "_shapes",
+    "_build",
     "_sentinels",
     "_ownership",
     "_likeness",
@@ -122,7 +124,6 @@ STAGES = (
     "_follow",
     "_said_defaults",
     # plan
-    "_borrow",
     "_hotswap",
     "_fill",
     "_migration",

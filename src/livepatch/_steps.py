@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -202,11 +201,6 @@ class Steps:
     def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
         """Give a class other bases."""
         self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
-
-    @staticmethod
-    def giver_of_bases(target: type) -> Callable[[tuple[type, ...]], Call]:
-        """Return what makes a call that gives a class bases, for steps that go in several moves."""
-        return functools.partial(Call, _set_bases, target)
 
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""

@@ -26,6 +26,7 @@ from livepatch._steps import MISSING
 
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
+_BOUND = (types.MethodType, types.BuiltinMethodType)
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 
@@ -205,6 +206,11 @@ def _take_annotations(result: Reconciliation, old: Any, new: Any) -> None:
         result.steps.set_attribute(old, "__annotations__", settled, present)
 
 
+def _is_of_global(pair: Pair, value: Any) -> bool:
+    owner = getattr(value, "__self__", None) if type(value) in _BOUND else None
+    return owner is not None and any(owner is each for each in pair.module.new.values())
+
+
 def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) -> None:
     old, new = pair.old.__dict__, pair.new.__dict__
     if not old and not new:
@@ -213,7 +219,8 @@ def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) 
     for name, value in new.items():
         wanted = result.settle(value)
         if present.get(name, MISSING) is not wanted:
-            if is_part_of_wrapper(present.get(name), wanted):
+            # What is bound to a global (``find.forget = CACHE.clear``) is no part of the wrapper.
+            if is_part_of_wrapper(present.get(name), wanted) and not _is_of_global(pair, wanted):
                 continue
             result.steps.set_item(present, name, wanted)
     gone = {name for name in old if name not in new and is_left_on_function(pair, name)}
