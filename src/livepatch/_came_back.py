@@ -196,7 +196,7 @@ def steps_for_moved(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
     for container, key, value in enrolled.moved:
         settled = exchanged(key, survivors)
         if (id(container), identity_of(settled)) not in stayed:
-            do = Call(dict.__setitem__, container, settled, exchanged(value, survivors))
+            do = Call(dict.__setitem__, container, settled, survivors.get(id(value), value))
             steps.add(do, Call(dict.pop, container, settled, None))
     return steps
 
