@@ -427,3 +427,91 @@ def test_name_of_a_definition_that_is_made_again_is_listed_once(live: LiveModule
 
     assert module.ORDER == module.Base.names == ["A", "B"]
     assert module.listed.names == ["f", "g"]
+
+
+@BOTH
+def test_annotations_that_somebody_asked_for_are_none_that_were_set(live: LiveModule) -> None:
+    module = live.start(
+        "from typing import Protocol, runtime_checkable\n"
+        "@runtime_checkable\nclass Closer(Protocol):\n    def close(self): ...\n"
+        "class Plain: pass\ndef f(): return 1\n"
+    )
+    assert not isinstance(3, module.Closer)
+    assert module.Plain.__annotations__ == {}
+
+    assert not live.change("return 1", "return 2").notices
+    assert not live.change("class Plain: pass", "class Plain: x = 1").notices
+
+
+COMMANDS = """
+class Command:
+    name = None
+    @classmethod
+    def all(cls): return cls.__subclasses__()
+class Hello(Command):
+    name = "hello"
+class Bye(Command):
+    name = "bye"
+class Other: pass
+BY_NAME = {each.name: each for each in Command.__subclasses__()}
+NAMES = [each.name for each in Command.all()]
+OTHERS = Other.__subclasses__()
+"""
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ('"bye"', '"exit"'),
+        ("class Other", 'class New(Command):\n    name = "new"\nclass Other'),
+        ('class Bye(Command):\n    name = "bye"\n', ""),
+        ("class Bye(Command)", "class Bye"),
+    ],
+    ids=["changed", "came", "gone", "derives no more"],
+)
+def test_tables_of_subclasses_are_named_where_these_are_others(
+    live: LiveModule, edit: tuple[str, str]
+) -> None:
+    live.start(COMMANDS)
+    report = live.change(*edit)
+
+    named = [each.path for each in report.notices if each.code == "LP313"]
+    assert named == [f"{live.name}.BY_NAME", f"{live.name}.NAMES"]
+
+
+IMPORTED = 'VERSION = (1, 0)\nRATE = 1234.5\nHOST = "db one.example"\ndef f(): return 1\n'
+
+
+@BOTH
+def test_imported_constants_follow_after_reloads_that_did_not_change_them(live: LiveModule) -> None:
+    module = live.start(IMPORTED)
+    user = live.other(f"from {live.name} import VERSION, RATE as rate, HOST\n")
+    for text in ("return 2", "return 3"):
+        live.edit(IMPORTED.replace("return 1", text))
+    live.edit('VERSION = (1, 1)\nRATE = 99.5\nHOST = "db two.example"\n')
+
+    assert (user.VERSION, user.rate, user.HOST) == ((1, 1), 99.5, "db two.example")
+    assert module.VERSION is user.VERSION
+
+
+SET = 'def f(): return 1\nf.__doc__ = "docs"\nf.methods = ["GET"]\nf.__defaults__ = None\n'
+
+
+@BOTH
+def test_what_statements_set_on_functions_is_taken_back(live: LiveModule) -> None:
+    module = live.start(SET)
+    edited = SET.replace("docs", "DOCS").replace("GET", "POST")
+
+    def said() -> tuple[str, list[str]]:
+        return module.f.__doc__, module.f.methods
+
+    live.edit(edited, dry_run=True)
+    assert said() == ("docs", ["GET"])
+    with pytest.raises(ZeroDivisionError):
+        live.edit(edited + "1 / 0\n")
+    assert said() == ("docs", ["GET"])
+    report = live.edit(edited)
+    assert said() == ("DOCS", ["POST"])
+    report.undo()
+    assert said() == ("docs", ["GET"])

@@ -321,6 +321,8 @@ def _only_in_old(
         return MISSING  # an alias that is gone
     if is_left_over(pair, path[-1], old, source_is_same=source_is_same):
         return MISSING
+    if path[-1] == "__annotations__" and type(old) is dict and not old:
+        return old  # asking for them makes it (up to 3.13); typing does, of a protocol
     message = "was set at run time and is not in the source; kept"
     result.values.note("LP303", pair, path, message)
     return result.settle(old)
