@@ -6,6 +6,8 @@ import pytest
 
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 
 COLORS = """
