@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+import livepatch
 from tests.live import LiveModule
 
 pytestmark = pytest.mark.sampled(2)
@@ -517,3 +520,30 @@ def test_what_statements_set_on_functions_is_taken_back(live: LiveModule) -> Non
     assert said() == ("DOCS", ["POST"])
     report.undo()
     assert said() == ("docs", ["GET"])
+
+
+@BOTH
+def test_package_that_binds_the_name_of_its_part_keeps_what_it_bound(live: LiveModule) -> None:
+    package = live.package(
+        __init__="from .parse import parse\nfrom .table import TABLE as table\n",
+        parse="def parse(): return 1\nLIMIT = 1\n",
+        table="TABLE = []\n",
+    )
+    home = live.path.parent
+    (home / "parse.py").write_text("def parse(): return 1\nLIMIT = 2\n", encoding="utf-8")
+    (home / "table.py").write_text("TABLE = []\nLIMIT = 1\n", encoding="utf-8")
+    parts = [sys.modules[f"{live.name}.{name}"] for name in ("parse", "table")]
+    livepatch.reload(package, *parts, rerun=live.rerun, strategy=live.strategy)
+
+    assert package.parse is parts[0].parse
+    assert parts[0].LIMIT == 2
+    assert package.table is parts[1].TABLE
+
+    (home / "__init__.py").write_text(
+        "from . import parse\nfrom .table import TABLE as table\n", encoding="utf-8"
+    )
+    (home / "parse.py").write_text("def parse(x=3): return x\nLIMIT = 3\n", encoding="utf-8")
+    livepatch.reload(package, *parts, rerun=live.rerun, strategy=live.strategy)
+
+    assert package.parse is parts[0]
+    assert package.parse.parse() == 3
