@@ -24,7 +24,7 @@ class Palette:
     limit = 1
     @property
     def area(self): return 1
-DEFAULT, TONE, AREA = Color.RED, Palette.Tone.DARK, Palette.area
+FIRST, SECOND, THIRD = Color.RED, Palette.Tone.DARK, Palette.area
 DEFAULT = Color.RED
 TONE = Palette.Tone.DARK
 AREA = Palette.area
@@ -43,6 +43,7 @@ def test_global_that_is_a_member_follows_the_class_that_is_made_again(live: Live
 
     assert red is module.Color.RED is module.DEFAULT
     assert dark is module.Palette.Tone.DARK is module.TONE
+    assert [red, dark, module.AREA] == [module.FIRST, module.SECOND, module.THIRD]
     assert table[module.Color.RED] == "r"
     assert module.PRICES[module.Color.RED] == 10
     assert module.Palette.area is module.AREA
@@ -547,3 +548,55 @@ def test_package_that_binds_the_name_of_its_part_keeps_what_it_bound(live: LiveM
 
     assert package.parse is parts[0]
     assert package.parse.parse() == 3
+
+
+ALIASES = """
+class Parser:
+    symbols = {}
+    limit = 1
+    @classmethod
+    def register(cls, function):
+        cls.symbols[function.__name__] = function
+        return function
+    @staticmethod
+    def enter(function):
+        Parser.symbols[function.__name__] = function
+        return function
+class Lower(Parser):
+    pass
+register = Parser.register
+enter: object = Lower.enter
+Other = Parser
+@register
+def plus(): return 1
+@enter
+def minus(): return 2
+class Derived(Other): pass
+class Copied(Parser):
+    symbols = dict(Parser.symbols)
+"""
+
+
+@BOTH
+def test_what_a_method_of_a_class_decorates_by_another_name_is_decorated_by_the_new_one(
+    live: LiveModule,
+) -> None:
+    module = live.start(ALIASES)
+    made = module.Derived()
+    live.change("limit = 1", "limit = 2")
+
+    assert module.Parser.symbols == {"plus": module.plus, "minus": module.minus}
+    assert module.Copied.symbols == module.Parser.symbols
+    assert module.register.__self__ is module.Parser is module.Other
+    assert (made.limit, type(made)) == (2, module.Derived)
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_name_that_the_program_has_given_to_something_else_keeps_it(live: LiveModule) -> None:
+    module = live.start(
+        "import enum\nclass State(enum.Enum): IDLE = 1; BUSY = 2\nnow = State.IDLE\n"
+    )
+    module.now = module.State.BUSY
+    live.change("BUSY = 2", "BUSY = 2; DONE = 3")
+
+    assert module.now is module.State.BUSY
