@@ -249,7 +249,8 @@ def alias_path(nodes: list[ast.stmt]) -> tuple[str, ...] | None:
         part = node.value
     path = tuple[str, ...]()
     while isinstance(part, ast.Attribute):
-        part, path = part.value, (part.attr, *path)
+        path = (part.attr, *path)
+        part = part.value
     return (part.id, *path) if isinstance(part, ast.Name) else None
 
 
