@@ -247,7 +247,8 @@ class Needs:
 
 def _is_at(names: tuple[str, ...], definition: Any, value: Any) -> bool:
     """Whether a value is what names lead to from a definition, a method bound to the class say."""
-    cls, found = None, definition
+    cls: Any = None
+    found = definition
     for name in names:
         if not is_class(found):
             return False

@@ -76,13 +76,15 @@ def _decide_to_go_back(matches: Matches, copies: Collection[type]) -> Decisions:
         if not pair.foreign:
             came = id(pair.new) in matches.returned
             decisions.add_loser(pair.new, GONE if came else pair.old)
+    before = _ids_before(matches)
     for alias in matches.aliases:
-        # An old wrapper goes before the function inside it; what is imported is no wrapper.
-        if not alias.foreign and alias.module is alias.before:
+        # An old wrapper goes before the function inside it; what is imported is no wrapper, and
+        # what was there before (`hit = Player`, where `hit` was a function) goes nowhere.
+        own = not alias.foreign and alias.module is alias.before
+        if own and id(alias.new) not in before:
             decisions.add_loser(alias.new, alias.old)
     for old, new in matches.finders:
         decisions.add_loser(new, old)
-    before = _ids_before(matches)
     new_ones = (added for module in matches.modules for added in module.added.values())
     for added in (*new_ones, *_unbound_classes(matches), *copies):
         # A name of its own may be all that is new about a definition.

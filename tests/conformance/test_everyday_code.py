@@ -600,3 +600,55 @@ def test_name_that_the_program_has_given_to_something_else_keeps_it(live: LiveMo
     live.change("BUSY = 2", "BUSY = 2; DONE = 3")
 
     assert module.now is module.State.BUSY
+
+
+NAMES = """
+registry = []
+class Base:
+    def __init_subclass__(cls): registry.append(cls)
+class Upper(Base):
+    def run(self): return 1
+def other(): return 1
+class Gone: pass
+def plugin(): return Upper()
+"""
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("def plugin(): return Upper()", "plugin = Upper"),
+        ("def plugin(): return Upper()", "plugin = other"),
+        ("class Gone: pass", "Gone = Upper"),
+        ("class Gone: pass", "Gone = other"),
+    ],
+    ids=["function is a class", "function is another", "class is another", "class is a function"],
+)
+def test_definition_that_becomes_another_name_of_one_that_stays(
+    live: LiveModule, edit: tuple[str, str]
+) -> None:
+    module = live.start(NAMES)
+    held, made = live.hold("Upper", "other", "plugin", "Gone"), module.Upper()
+
+    def check() -> None:
+        assert module.Upper.__bases__ == (module.Base,)
+        assert module.registry == [module.Upper] == module.Base.__subclasses__()
+        assert held[:2] == [module.Upper, module.other]
+        assert (type(made), made.run(), module.other()) == (module.Upper, 1, 1)
+
+    before = list(held)
+    edited = NAMES.replace(*edit)
+    live.edit(edited, dry_run=True)
+    check()
+    assert held == before == [module.Upper, module.other, module.plugin, module.Gone]
+    with pytest.raises(ZeroDivisionError):
+        live.edit(edited + "1 / 0\n")
+    check()
+    assert held == before == [module.Upper, module.other, module.plugin, module.Gone]
+    report = live.edit(edited)
+    check()
+    report.undo()
+    check()
+    assert [module.plugin.__name__, module.Gone.__name__] == ["plugin", "Gone"]
+    assert isinstance(module.plugin(), module.Upper)
