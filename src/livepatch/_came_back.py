@@ -64,7 +64,7 @@ def see_who_came_back(
             said = unsaid.get(entry.made.name, ())
             if (
                 _is_left(entry, successor, namespace)
-                or any(constant_shell(key, set()) in said for key in entry.within)
+                or any(_is_said(key, said) for key in entry.within)
                 or (isinstance(container, dict) and _has_another_key(others, wanted, entry.key))
             ):
                 enrolled.gone.append(entry)
@@ -89,6 +89,10 @@ def _is_left(entry: Entry, successor: Made, namespace: Mapping[str, Any]) -> boo
     return bool(entry.ways) and all(
         way not in here and namespace.get(way[0]) is not None for way in entry.ways
     )
+
+
+def _is_said(key: Any, said: Collection[Any]) -> bool:
+    return constant_shell(key, set()) in said or ("object", id(key)) in said
 
 
 def _came_for(

@@ -20,7 +20,7 @@ from livepatch._differences import Changes, changes_in
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
 from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
-from livepatch._made import constants_said, lists_of_subclasses, made_by
+from livepatch._made import lists_of_subclasses, made_by, said_in
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
@@ -259,7 +259,7 @@ class Choice:
             selection.kept = notices_of_bound_too(needs, selection.perhaps, self.source.name)
         selection.left = [*found.gone_made, *made_by(chosen, old=True)]
         selection.entered = {each.name: each for each in made_by(chosen, old=False)}
-        said, says = (constants_said(each, selection.entered) for each in outlines)
+        said, says = (said_in(each, selection.entered, self.namespace) for each in outlines)
         selection.unsaid = {name: said[name] - says[name] for name in said}
         return selection
 

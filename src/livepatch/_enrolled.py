@@ -99,6 +99,21 @@ def find_entries(
     return found
 
 
+def containers_entered(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
+) -> Iterator[Any]:
+    """Yield the containers in which who decorates definitions, or derives them, may enter them.
+
+    Args:
+        namespace: of the module that is to make them.
+        made: the definitions.
+        earlier: what is known of the time before the load.
+    """
+    registers, _ = _registers_of(namespace, made, earlier)
+    for register, _ in registers.values():
+        yield from earlier.containers_in(register)
+
+
 _Registers = OwnDict[int, "tuple[Any, dict[int, Made]]"]
 _Reached = dict["tuple[int, str]", "set[tuple[str, ...]]"]
 

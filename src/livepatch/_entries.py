@@ -5,7 +5,7 @@ Hundreds of modules may share one register, with a thousand entries: it is gone 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -158,6 +158,7 @@ class Earlier:
         self._contents: OwnDict[int, _Contents] = OwnDict()
         self._registers: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
         self._filled: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
+        self._copied: set[int] = set()
 
     def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
         """List what `registers_of` finds."""
@@ -187,9 +188,24 @@ class Earlier:
             register: where to look.
             wanted: the definitions by the ids of their codes.
         """
+        return self._contents_of(register).entries(wanted, self._records)
+
+    def _contents_of(self, register: Any) -> _Contents:
         if id(register) not in self._contents:
             self._contents[id(register)] = _Contents(register, self._records)
-        return self._contents[id(register)].entries(wanted, self._records)
+        return self._contents[id(register)]
+
+    def containers_in(self, register: Any) -> list[Any]:
+        """List what a register leads to, itself first: each container is among that, if empty."""
+        inside = (each.held[0] for each in self._contents_of(register).places)
+        return OwnList((register, *inside))
+
+    def not_copied(self, copies: Iterable[OwnList[Any]]) -> Iterator[OwnList[Any]]:
+        """Yield the containers, each with a copy, of which there is none from before the load."""
+        for each in copies:
+            if id(each[0]) not in self._copied:
+                self._copied.add(id(each[0]))
+                yield each
 
     def forget(self) -> None:
         """Let go of all that was looked into."""

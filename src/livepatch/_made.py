@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livepatch._kinds import found_at, is_class, mro_of
+from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
 from livepatch._made_of import Made
+from livepatch._opcodes import OP
 from livepatch._outline import Outline
 from livepatch._statements import Statement
 from livepatch._syntax import base_paths, decorator_paths
@@ -46,15 +47,59 @@ def lists_of_subclasses(
             yield name, "__subclasses__"
 
 
-def constants_said(source: Outline, names: Iterable[str]) -> dict[str, frozenset[Any]]:
-    """Return the constants in the statements that bind some names of a module."""
+def said_in(
+    source: Outline, names: Iterable[str], namespace: Mapping[str, Any]
+) -> dict[str, frozenset[Any]]:
+    """Return what the statements that bind some names of a module say: constants, and objects.
+
+    Args:
+        source: the module's.
+        names: those of which the statements are asked.
+        namespace: the live one, where names lead to objects: ``Color.RED``.
+
+    Returns:
+        Of each name, the constants as `constant_shell` has them, and ``("object", id)``.
+    """
     shells = source.scopes[()].shells
     return {
         name: frozenset(
             part
             for shell in shells.get(name, ())
-            for part in shell.fingerprint
-            if type(part) is tuple and part[0] in ("constant", "text")
+            for part in (
+                *_constants_in(shell.fingerprint),
+                *_objects_in(shell.fingerprint, namespace),
+            )
         )
         for name in names
     }
+
+
+def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
+    return (part for part in fingerprint if type(part) is tuple and part[0] in ("constant", "text"))
+
+
+def _objects_in(
+    fingerprint: Iterable[Any], namespace: Mapping[str, Any]
+) -> Iterator[tuple[str, int]]:
+    path: tuple[str, ...] = ()
+    for part in (*fingerprint, None):
+        opcode, *names = part if type(part) is tuple else (None,)
+        if path and opcode == _ATTRIBUTE:
+            path += tuple(names)
+            continue
+        found = _found_at(path, namespace) if path else None
+        if found is not None:
+            yield "object", id(found)
+        path = tuple(names) if opcode in _NAMES else ()
+
+
+_NAMES = {OP["LOAD_NAME"], OP["LOAD_GLOBAL"]}
+_ATTRIBUTE = OP["LOAD_ATTR"]
+
+
+def _found_at(path: tuple[str, ...], namespace: Mapping[str, Any]) -> Any:
+    *above, name = path
+    home: Any = found_at(namespace, ".".join(above)) if above else None
+    if is_class(home) and is_enum(home):  # its members are no attributes of it up to 3.10
+        return class_attributes(home)["_member_map_"].get(name)
+    return found_at(namespace, ".".join(path))

@@ -19,7 +19,7 @@ from typing import Any
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
-from livepatch._enrolled import find_entries, strike_off
+from livepatch._enrolled import containers_entered, find_entries, strike_off
 from livepatch._entries import Earlier
 from livepatch._own import OwnDict, OwnList
 from livepatch._scope import ANNOTATING_NAMES, annotates
@@ -65,11 +65,15 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         functions = [each for each in used if type(each) is FunctionType]
         values += (each.__dict__ for each in functions)
         snapshot.functions.extend(map(_with_attributes, functions))
-        snapshot.contents.extend(_copies(values))
+        snapshot.contents.extend(earlier.not_copied(_copies(values)))
+        # What is kept elsewhere, by an object of a module that does not run say.
+        entered = containers_entered(snapshot.namespace, selection.entered.values(), earlier)
+        copies = (
+            OwnList((each, _COPIES[type(each)](each))) for each in entered if type(each) in _COPIES
+        )
+        snapshot.contents.extend(earlier.not_copied(copies))
     for enrolled in snapshot.enrolled:
-        copied = {id(container) for container, _ in snapshot.contents}
-        others = (each for each in enrolled.contents() if id(each[0]) not in copied)
-        snapshot.contents.extend(map(OwnList, others))
+        snapshot.contents.extend(earlier.not_copied(map(OwnList, enrolled.contents())))
         strike_off(enrolled)
     if selection.code is not None:
         _make_ready(selection, snapshot)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -652,3 +656,104 @@ def test_definition_that_becomes_another_name_of_one_that_stays(
     check()
     assert [module.plugin.__name__, module.Gone.__name__] == ["plugin", "Gone"]
     assert isinstance(module.plugin(), module.Upper)
+
+
+STORES = """
+class Store:
+    def __init__(self): self.subs = []; self.hooks = {}; self.empty = []
+    def subscribe(self, function):
+        self.subs.append(function)
+        return function
+    def late(self, function):
+        self.empty.append(function)
+        return function
+    def on(self, key):
+        def enter(function):
+            self.hooks.setdefault(key, []).append(function)
+            return function
+        return enter
+import enum
+class Key(enum.Enum):
+    A = 1
+    B = 2
+store = Store()
+COMMANDS = {}
+def command(name):
+    def enter(function):
+        COMMANDS[name] = function
+        return function
+    return enter
+"""
+USERS = """
+from OTHER import Key, command, store
+@store.subscribe
+def first(): pass
+@store.on("start")
+def start(): pass
+@store.on("done")
+def done(): pass
+@store.on(Key.A)
+def keyed(): pass
+@command("kill")
+def kill(): pass
+@command("ins")
+def ins(): pass
+"""
+USERS_EDITED = (
+    USERS.replace('"done"', '"idle"')
+    .replace("Key.A", "Key.B")
+    .replace('@command("kill")\ndef kill(): pass\n', "")
+    + "@store.subscribe\n@store.late\ndef second(): pass\n"
+)
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_what_is_entered_in_a_module_that_is_not_reloaded_is_taken_back(live: LiveModule) -> None:
+    other = live.other(STORES)
+    module = live.start(USERS)
+
+    def there() -> tuple[object, ...]:
+        hooks = {key: names_of(each) for key, each in other.store.hooks.items() if each}
+        return names_of(other.store.subs), names_of(other.store.empty), hooks, list(other.COMMANDS)
+
+    before = there()
+    hooks = {"start": ["start"], "done": ["done"], other.Key.A: ["keyed"]}
+    assert before == (["first"], [], hooks, ["kill", "ins"])
+    live.edit(USERS_EDITED, dry_run=True)
+    assert there() == before
+    with pytest.raises(ZeroDivisionError):
+        live.edit(USERS_EDITED + "1 / 0\n")
+    assert there() == before
+    report = live.edit(USERS_EDITED)
+    hooks = {"start": ["start"], "idle": ["done"], other.Key.B: ["keyed"]}
+    assert there() == (["first", "second"], ["second"], hooks, ["ins"])
+    assert other.store.subs == [module.first, module.second]
+    other.store.subs.append(len)
+    report.undo()
+    assert there() == (["first", "len"], *before[1:])
+
+
+def names_of(values: Iterable[Any]) -> list[str]:
+    return [each.__name__ for each in values]
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_two_modules_that_see_one_register_leave_it_in_a_dry_run(live: LiveModule) -> None:
+    other = live.other(STORES)
+    package = live.package(
+        __init__="",
+        commands='from OTHER import command\n@command("kill")\ndef kill(): pass\n',
+        keys="from OTHER import COMMANDS\nfrom . import commands\nKEYS = {1: 2}\n",
+    )
+    parts = [importlib.import_module(f"{live.name}.{name}") for name in ("commands", "keys")]
+    home = live.path.parent
+    (home / "commands.py").write_text(f"from {other.__name__} import command\n")
+    keys = parts[1].__file__
+    Path(keys).write_text(Path(keys).read_text().replace("{1: 2}", "{1: 3}"))
+    livepatch.reload(package, *parts, strategy=live.strategy, dry_run=True)
+
+    assert list(other.COMMANDS) == ["kill"]
+
+    livepatch.reload(package, *parts, strategy=live.strategy).undo()
+
+    assert list(other.COMMANDS) == ["kill"]
