@@ -122,11 +122,11 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
 
 
 def _plan_back(record: Record) -> Plan:
-    decisions = _decide_back(record)
     kept = _gathered(record)
-    plan = Plan(decisions.matches, decisions)
     untouched = {id(part) for layer in record.layers for part in layer.parts}
     with _all_inheriting(record.retired):
+        decisions = _decide_back(record)
+        plan = Plan(decisions.matches, decisions)
         finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     first = record.retired.inverse()
@@ -149,7 +149,8 @@ def _plan_back(record: Record) -> Plan:
 def _all_inheriting(retired: Steps) -> Generator[None, None, None]:
     """Let classes that left their bases' lists inherit again for a while.
 
-    Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``.
+    Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``. And what an
+    instance has may be where a base put it: its dict.
     """
     back = retired.inverse()
     try:

@@ -757,3 +757,22 @@ def test_two_modules_that_see_one_register_leave_it_in_a_dry_run(live: LiveModul
     livepatch.reload(package, *parts, strategy=live.strategy).undo()
 
     assert list(other.COMMANDS) == ["kill"]
+
+
+@BOTH
+@pytest.mark.parametrize("base", ["(Entity)", ""])
+def test_undo_of_slots_where_instances_refer_to_one_another(live: LiveModule, base: str) -> None:
+    module = live.start(
+        "from dataclasses import dataclass\n@dataclass\nclass Entity:\n    id: int = 0\n"
+        f"@dataclass()\nclass User{base}:\n    name: str = ''\n    boss: object = None\n"
+    )
+    first = module.User(name="ann")
+    second = module.User(name="bob", boss=first)
+    first.boss = second
+    report = live.change("@dataclass()", "@dataclass(slots=True)")
+    assert (first.boss.name, second.boss.name) == ("bob", "ann")
+    report.undo()
+
+    assert type(first) is type(second) is module.User
+    assert (first.boss is second, second.boss is first) == (True, True)
+    assert (first.name, second.name) == ("ann", "bob")
