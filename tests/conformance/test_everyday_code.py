@@ -776,3 +776,35 @@ def test_undo_of_slots_where_instances_refer_to_one_another(live: LiveModule, ba
     assert type(first) is type(second) is module.User
     assert (first.boss is second, second.boss is first) == (True, True)
     assert (first.name, second.name) == ("ann", "bob")
+
+
+GIVEN = """
+class Model:
+    def __init_subclass__(cls):
+        cls.store = {}
+        cls.seen = []
+        cls.fields = {name: value for name, value in vars(cls).items() if type(value) is Field}
+class Field: pass
+class Named: pass
+class User(Model):
+    name = Field()
+    def __init__(self, name):
+        self.store[name] = self
+        self.seen.append(name)
+"""
+
+
+@BOTH
+def test_store_that_a_class_is_given_as_it_is_made_keeps_what_is_in_it(live: LiveModule) -> None:
+    module = live.start(GIVEN)
+    ann = module.User("ann")
+    store = module.User.store
+    live.change("class User(Model)", "class User(Named, Model)")
+
+    assert module.User.store is store
+    assert (store, module.User.seen) == ({"ann": ann}, ["ann"])
+    assert list(module.User.fields) == ["name"]
+
+    live.change("    name = Field()\n", "")
+
+    assert (module.User.store, module.User.fields) == ({"ann": ann}, {})
