@@ -102,6 +102,13 @@ class Importer:
             found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
         yield from found
 
+    def is_made_with(self, path: tuple[str, ...], wanted: Name) -> bool:
+        """Whether a definition is made with a global: decorated by it, say."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        names = {*self.names_of(wanted), wanted.name}
+        return any(shell.is_made_with(name) for shell in shells for name in names)
+
     def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
         """Return, for each name that statements outside functions use, what they bind."""
         if self._users is None:

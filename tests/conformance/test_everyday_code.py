@@ -808,3 +808,62 @@ def test_store_that_a_class_is_given_as_it_is_made_keeps_what_is_in_it(live: Liv
     live.change("    name = Field()\n", "")
 
     assert (module.User.store, module.User.fields) == ({"ann": ann}, {})
+
+
+MAKERS = """
+from enum import Enum
+LIMIT = 1
+class Op(Enum):
+    A = 1
+def mark(function):
+    function.limit = 1
+    return function
+def plain(): return 1
+class Meta(type):
+    def __new__(mcs, name, bases, namespace):
+        cls = super().__new__(mcs, name, bases, namespace)
+        cls.tag = 1
+        return cls
+class Base:
+    def __init_subclass__(cls): cls.kind = 1
+class Free:
+    def run(self): return 1
+"""
+MADE = """
+from LIVE import LIMIT, Base, Free, Meta, Op, mark, plain
+DOUBLE = LIMIT * 2
+TRIPLE = DOUBLE + LIMIT
+NAMES = {each.name: each for each in Op}
+ALL = list(Op)
+@mark
+def there(): pass
+def default(limit=DOUBLE): return limit
+def other(op: Op, run: plain = None): return op
+class There(metaclass=Meta): pass
+class Below(Base): pass
+class Frees(Free): pass
+"""
+
+
+@BOTH
+def test_what_was_made_elsewhere_by_what_has_changed_is_named(live: LiveModule) -> None:
+    live.start(MAKERS)
+    user = live.other(MADE)
+
+    def named(report: livepatch.Report) -> set[str]:
+        notices = [each for each in report.notices if each.code == "LP312"]
+        assert all(each.path.startswith(f"{user.__name__}.") for each in notices)
+        return {each.path.rpartition(".")[2] for each in notices}
+
+    assert named(live.change("LIMIT = 1", "LIMIT = 2")) == {"DOUBLE", "TRIPLE", "default"}
+    assert named(live.change("A = 1", "A = 1\n    B = 2")) == {"NAMES", "ALL"}
+    assert named(live.change("function.limit = 1", "function.limit = 2")) == {"there"}
+    assert named(live.change("cls.tag = 1", "cls.tag = 2")) == {"There"}
+    assert named(live.change("cls.kind = 1", "cls.kind = 2")) == {"Below"}
+    assert named(live.change("run(self): return 1", "run(self): return 2")) == set()
+    assert named(live.change("plain(): return 1", "plain(): return 2")) == set()
+    report = live.change("function.limit = 2", "function.limit = 3", dependents=True)
+    assert named(report) == set()
+    assert user.there.limit == 3
+    live.change("B = 2", "B = 2\n    C = 3", dependents=True)
+    assert list(user.NAMES) == ["A", "B", "C"]
