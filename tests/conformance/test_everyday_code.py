@@ -867,3 +867,28 @@ def test_what_was_made_elsewhere_by_what_has_changed_is_named(live: LiveModule) 
     assert user.there.limit == 3
     live.change("B = 2", "B = 2\n    C = 3", dependents=True)
     assert list(user.NAMES) == ["A", "B", "C"]
+
+
+KEYWORDS = """
+class Step:
+    def __init_subclass__(cls, **more): cls.more = more
+def mark(**more):
+    def enter(function):
+        function.more = more
+        return function
+    return enter
+class Load(Step, key=1): pass
+@mark(key=1)
+def hit(): pass
+DATA = dict(key=1)
+"""
+
+
+@BOTH
+def test_name_of_a_keyword_says_something(live: LiveModule) -> None:
+    module = live.start(KEYWORDS)
+    held = [module.Load, module.hit]
+    live.change("key=1", "name=1")
+
+    assert module.Load.more == module.hit.more == module.DATA == {"name": 1}
+    assert held == [module.Load, module.hit]
