@@ -75,7 +75,16 @@ def said_in(
 
 
 def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
-    return (part for part in fingerprint if type(part) is tuple and part[0] in ("constant", "text"))
+    name: Any = None
+    for part in fingerprint:
+        if type(part) is not tuple:
+            continue
+        if part[0] == "code":
+            name = part[1]  # which is said once more: of a class, and up to 3.10 of a function
+        elif part == ("text", name):
+            name = None
+        elif part[0] in {"constant", "text"}:
+            yield part
 
 
 def _objects_in(
