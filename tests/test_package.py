@@ -40,6 +40,7 @@ STAGES = (
     "_source",
     "_remembered",
     "_by_text",
+    "_library",
     "_kinds",
     "_layout",
     "_among",

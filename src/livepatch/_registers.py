@@ -6,7 +6,6 @@ its code names: in globals, in variables of the call that made it, in attributes
 
 from __future__ import annotations
 
-import sys
 import types
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,15 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from livepatch._code import nested_codes
 from livepatch._filled import filled_attributes, filled_by
-from livepatch._kinds import class_attributes, dict_of, is_class, is_empty, kind_of, mro_of
+from livepatch._kinds import (
+    class_attributes,
+    dict_of,
+    is_class,
+    is_empty,
+    kind_of,
+    mro_of,
+)
+from livepatch._library import is_of_standard_library
 from livepatch._own import OwnList
 from livepatch._steps import MISSING
 
@@ -205,8 +212,7 @@ def _codes_of(function: FunctionType) -> tuple[CodeType, ...]:
 
 def _is_of_library(module: Any) -> bool:
     """Whether a function or class is of Python's own library, but for its containers."""
-    top = str(module).partition(".")[0]
-    return top in sys.stdlib_module_names and top not in _CONTAINERS_OF
+    return str(module).partition(".")[0] not in _CONTAINERS_OF and is_of_standard_library(module)
 
 
 _CONTAINERS_OF = frozenset({"__main__", "builtins", "collections"})

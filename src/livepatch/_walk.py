@@ -5,6 +5,7 @@ What is the same object on both sides was not made anew, and ends the walk there
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
@@ -135,8 +136,17 @@ def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
             _note_unregistered(walk, key, old[key])
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
-            if leads_on(after):
+            # What has a name of its own is found by that: others may have come before it here.
+            is_found = _has_own_name(walk.before.old, before) or _has_own_name(
+                walk.module.new, after
+            )
+            if leads_on(after) and not is_found:
                 visit(walk, (*path, f"[{index}]"), before, after)
+
+
+def _has_own_name(namespace: Mapping[str, Any], value: Any) -> bool:
+    name = qualified_name(value) if is_class(value) or type(value) is FunctionType else None
+    return name is not None and "<" not in name and place_of(namespace, name, value) is not None
 
 
 def _note_unregistered(walk: Walk, key: Any, function: Any) -> None:
