@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -892,3 +894,64 @@ def test_name_of_a_keyword_says_something(live: LiveModule) -> None:
 
     assert module.Load.more == module.hit.more == module.DATA == {"name": 1}
     assert held == [module.Load, module.hit]
+
+
+CONNECTION = """
+class Connection:
+    def __init__(self, url): self.url = url
+"""
+
+
+@BOTH
+def test_nothing_is_finalized_by_a_reload_that_does_not_hold(live: LiveModule) -> None:
+    module = live.start(CONNECTION)
+    made, closed = module.Connection("z"), list[str]()
+    weakref.finalize(made, closed.append, "finalized")
+    reference = weakref.ref(made, lambda _: closed.append("reference"))
+    keys = weakref.WeakKeyDictionary({made: 1})
+    values = weakref.WeakValueDictionary({1: made})
+    edited = CONNECTION.replace("    def", "    __slots__ = ('url', '__weakref__')\n    def")
+
+    def check() -> None:
+        gc.collect()
+        assert closed == []
+        assert reference() is made
+        assert (dict(keys), dict(values)) == ({made: 1}, {1: made})
+
+    live.edit(edited, dry_run=True)
+    check()
+    with pytest.raises(ZeroDivisionError):
+        live.edit(edited + "1 / 0\n")
+    check()
+    with pytest.raises(livepatch.LivepatchError):
+        live.edit(edited + "class Connection(int): pass\n")
+    check()
+    report = live.edit(edited)
+    check()
+    report.undo()
+    check()
+    assert made.url == "z"
+
+
+NODES = """
+class Node:
+    kinds = []
+    def __init_subclass__(cls): Node.kinds.append(cls)
+    def __init__(self, value): self.value = value
+class Text(Node):
+    def render(self, known): return self.value
+class Var(Node):
+    def render(self, known): return known.get(self.value)
+"""
+
+
+@BOTH
+def test_a_class_is_not_taken_for_one_that_has_its_place_in_a_list(live: LiveModule) -> None:
+    module = live.start(NODES)
+    var = module.Var("b")
+    live.change("class Var(", "class Raw(Text): pass\nclass Var(")
+    live.change("class Var(", "class Variable(")
+
+    assert var.render({"b": 1}) == 1
+    assert type(var).__name__ == ("Var" if live.rerun == "all" else "Variable")
+    assert {"Text", "Raw", "Variable"} <= {each.__name__ for each in module.Node.kinds}
