@@ -955,3 +955,53 @@ def test_a_class_is_not_taken_for_one_that_has_its_place_in_a_list(live: LiveMod
     assert var.render({"b": 1}) == 1
     assert type(var).__name__ == ("Var" if live.rerun == "all" else "Variable")
     assert {"Text", "Raw", "Variable"} <= {each.__name__ for each in module.Node.kinds}
+
+
+JOBS = """
+class Job:
+    def __init__(self, at, run): self.at, self.run = at, run
+class Scheduler:
+    def __init__(self): self.jobs = []; self.plain = []; self.named = {}
+    def at(self, number, run):
+        self.jobs.append(Job(number, run))
+        self.plain.append(run)
+        self.named[f"{run.__name__} {number}"] = run
+    def every(self, number):
+        def enter(function):
+            self.at(number, function)
+            return function
+        return enter
+scheduler = Scheduler()
+"""
+WORK = """
+from OTHER import scheduler
+@scheduler.every(5)
+def clean(): pass
+@scheduler.every(10)
+@scheduler.every(11)
+def report(): pass
+"""
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_what_the_program_has_entered_itself_stays(live: LiveModule) -> None:
+    other = live.other(JOBS)
+    module = live.start(WORK)
+    other.scheduler.at(1, module.clean)
+
+    def jobs() -> list[tuple[int, str]]:
+        scheduler = other.scheduler
+        assert all(each.run is getattr(module, each.run.__name__) for each in scheduler.jobs)
+        assert all(each is getattr(module, each.__name__) for each in scheduler.plain)
+        assert len(scheduler.plain) == len(scheduler.jobs)
+        return sorted((each.at, each.run.__name__) for each in scheduler.jobs)
+
+    before = [(1, "clean"), (5, "clean"), (10, "report"), (11, "report")]
+    assert jobs() == before
+    live.change("every(5)", "every(6)")
+    assert jobs() == [(1, "clean"), (6, "clean"), (10, "report"), (11, "report")]
+    assert [each.__name__ for each in other.scheduler.plain].count("clean") == 2
+    live.change("@scheduler.every(10)\n", "")
+    assert jobs() == [(1, "clean"), (6, "clean"), (11, "report")]
+    live.change("def clean()", "def clean(more=())")
+    assert jobs() == [(1, "clean"), (6, "clean"), (11, "report")]
