@@ -5,7 +5,6 @@ What is the same object on both sides was not made anew, and ends the walk there
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
@@ -19,6 +18,7 @@ from livepatch._kinds import (
     STATIC_METHOD,
     Kind,
     bases_of,
+    found_at,
     has_lambdas,
     is_class,
     is_lambda,
@@ -136,17 +136,21 @@ def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
             _note_unregistered(walk, key, old[key])
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
-            # What has a name of its own is found by that: others may have come before it here.
-            is_found = _has_own_name(walk.before.old, before) or _has_own_name(
-                walk.module.new, after
-            )
+            # What both sides have by a name is found by that: others may have come before it here.
+            is_found = any(_is_on_both_sides(walk, each) for each in (before, after))
             if leads_on(after) and not is_found:
                 visit(walk, (*path, f"[{index}]"), before, after)
 
 
-def _has_own_name(namespace: Mapping[str, Any], value: Any) -> bool:
+def _is_on_both_sides(walk: Walk, value: Any) -> bool:
+    """Whether a definition has its name before or after, and there is one of that name in both."""
     name = qualified_name(value) if is_class(value) or type(value) is FunctionType else None
-    return name is not None and "<" not in name and place_of(namespace, name, value) is not None
+    if name is None or "<" in name or name.partition(".")[0] in walk.module.unbound:
+        return False
+    sides = (walk.before.old, walk.module.new)
+    return any(place_of(each, name, value) is not None for each in sides) and all(
+        found_at(each, name) is not None for each in sides
+    )
 
 
 def _note_unregistered(walk: Walk, key: Any, function: Any) -> None:
