@@ -53,13 +53,35 @@ class _Change:
 def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
-    changed = (
-        module.old[name]
+    changed = {
+        Name(module.name, name, starred=False): module.old[name]
         for module in matches.modules
         for name in (*names_of_others(module.old, module.new), *_new_bodies(module))
-    )
+        if type(name) is str
+    }
     starred = (value for module in matches.modules for value in _values_starred(module))
-    read_importers(modules, chain(changed, starred), modules)
+    read_importers(modules, chain(changed.values(), starred), modules)
+    _read_further(list(changed), modules)
+
+
+def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
+    """Read those who may have imported what importers made of what has changed, and so on."""
+    seen = set(names)
+    while names:
+        homes = {each.module for each in names}
+        following: dict[Name, Any] = {}
+        for importer in importers_of(homes, modules):
+            for used in names:
+                made = (path[0] for path in importer.computed_from(used))
+                for bound in (*importer.names_of(used), *importer.functions_with(used), *made):
+                    name = Name(importer.name, bound, starred=False)
+                    if name not in seen:
+                        seen.add(name)
+                        following[name] = importer.namespace.get(bound)
+        found = {each.module: sys.modules[each.module] for each in following}
+        if found:
+            read_importers(found, following.values(), modules)
+        names = list(following)
 
 
 def _values_starred(module: Module) -> list[Any]:
@@ -104,6 +126,7 @@ def carry_data(plan: Plan) -> None:
                 waiting += _carry(plan, importer, change, carried)
         for importer in outside:
             waiting += _notice_computed(plan, importer, change)
+            waiting += _what_reads(importer, change, carried)
 
 
 def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
@@ -184,7 +207,8 @@ def _carry(
 ) -> Iterator[_Change]:
     """Give an importer's names the new value where they have the old one; yield what changes."""
     for bound in sorted(importer.names_of(change.name)):
-        if importer.namespace.get(bound, carried) is not change.old:
+        # An equal constant may be another object: it has been in another module in between.
+        if not same_value(importer.namespace.get(bound, carried), change.old):
             continue
         if (importer.name, bound) not in carried:
             carried.add((importer.name, bound))
@@ -223,6 +247,18 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
                 starred = path[0] in star_names(importer.namespace)
                 name = Name(importer.name, path[0], starred)
                 yield _Change(name, value, value, change.root or change.name)
+
+
+def _what_reads(
+    importer: Importer, change: _Change, known: set[tuple[str, str]]
+) -> Iterator[_Change]:
+    """Yield the functions of an importer that read what has changed: who calls them has used it."""
+    for function in importer.functions_with(change.name):
+        value = importer.namespace.get(function)
+        if (importer.name, function) not in known and kind_of(value) is not None:
+            known.add((importer.name, function))
+            name = Name(importer.name, function, function in star_names(importer.namespace))
+            yield _Change(name, value, value, change.root or change.name)
 
 
 def _changed_definitions(plan: Plan) -> Iterator[_Change]:

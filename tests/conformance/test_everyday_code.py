@@ -1004,3 +1004,64 @@ def test_what_the_program_has_entered_itself_stays(live: LiveModule) -> None:
     assert jobs() == [(1, "clean"), (6, "clean"), (11, "report")]
     live.change("def clean()", "def clean(more=())")
     assert jobs() == [(1, "clean"), (6, "clean"), (11, "report")]
+
+
+@BOTH
+def test_what_was_computed_by_a_call_through_another_module_is_named(live: LiveModule) -> None:
+    package = live.package(
+        __init__="",
+        consts="K = 10\ndef twice(x): return x * 2\n",
+        helpers="from .consts import K, twice\ndef helper(x): return x + K\n"
+        "def outer(x): return helper(x)\ndef doubled(x): return twice(x)\ndef other(x): return x\n",
+        user="from .helpers import helper, outer, doubled, other\nVALUE = helper(1)\n"
+        "DEEP = outer(1)\nTWICE = doubled(1)\nSAME = other(1)\ndef uses(): return helper(2)\n",
+    )
+    user = importlib.import_module(f"{package.__name__}.user")
+    consts = sys.modules[f"{package.__name__}.consts"]
+    path = Path(str(consts.__file__))
+
+    def named(old: str, new: str) -> set[str]:
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        report = livepatch.reload(consts, rerun=live.rerun, strategy=live.strategy)
+        return {each.path.rpartition(".")[2] for each in report.notices if each.code == "LP312"}
+
+    assert named("K = 10", "K = 20") == {"VALUE", "DEEP"}
+    assert named("x * 2", "x * 3") == {"TWICE"}
+    assert user.uses() == 22
+
+
+@BOTH
+def test_a_constant_that_was_moved_reaches_who_has_it_from_the_first_place(
+    live: LiveModule,
+) -> None:
+    package = live.package(
+        __init__="", defaults="PORT = 8080\n", url="from .defaults import PORT\n"
+    )
+    url = importlib.import_module(f"{package.__name__}.url")
+    home = live.path.parent
+    (home / "net.py").write_text("PORT = 8080\n", encoding="utf-8")
+    (home / "defaults.py").write_text("from .net import PORT\n", encoding="utf-8")
+    livepatch.reload_changed(package.__name__, rerun=live.rerun, strategy=live.strategy)
+    (home / "net.py").write_text("PORT = 9090\n", encoding="utf-8")
+    livepatch.reload_changed(package.__name__, rerun=live.rerun, strategy=live.strategy)
+
+    assert (sys.modules[f"{package.__name__}.defaults"].PORT, url.PORT) == (9090, 9090)
+
+
+SHAPES = """
+from functools import singledispatch
+class Shape:
+    def __init_subclass__(cls): describe.register(cls)(lambda shape: cls.__name__)
+@singledispatch
+def describe(shape): return "unknown"
+"""
+
+
+@BOTH
+def test_what_a_base_registers_for_classes_elsewhere_stays(live: LiveModule) -> None:
+    module = live.start(SHAPES)
+    user = live.other("from LIVE import Shape\nclass Circle(Shape): pass\n")
+    live.change("unknown", "UNKNOWN")
+
+    assert module.describe(user.Circle()) == "Circle"
+    assert module.describe(1) == "UNKNOWN"

@@ -14,6 +14,7 @@ from livepatch._kinds import (
     is_empty,
     is_single_dispatch,
     kind_of,
+    mro_of,
 )
 from livepatch._layers import decorated_function, layers_of, plain_path
 from livepatch._own import Call
@@ -288,8 +289,12 @@ def _reconcile_registry(result: Reconciliation, pair: Pair, old: Any, new: Any) 
     before, after = registry_of(old), registry_of(new)
     merged = {result.settle(cls): result.settle(function) for cls, function in after.items()}
     for cls, function in before.items():
-        if owner_of(function) is None and result.settle(cls) not in merged:
-            merged[result.settle(cls)] = function
+        # What a base does for each class below it is done again for those of the reload alone.
+        elsewhere = owner_of(function) is None or (
+            owner_of(cls) is None and any(owner_of(base) is not None for base in mro_of(cls)[1:])
+        )
+        if elsewhere and result.settle(cls) not in merged:
+            merged[result.settle(cls)] = result.settle(function)
     present = registry_of(survivor)
     if not same_items(present, merged):
         result.steps.replace_members(dict, present, merged, dict(present))
