@@ -269,6 +269,10 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
         remnant = REMNANT + name if type(name) is str else name
         if _is_set_since(record, live, remnant, value):
             wanted = live[remnant]  # what had gone has counted on
+        if id(value) in kept and record.outline.same_shell(record.at, (name,)) is False:
+            # The source says something else again, and an object may have gathered state.
+            message = "was made by the statement that is taken back, and stays as it is"
+            plan.notices.append(Notice("LP303", f"{record.source.name}.{name}", message))
         # It may be something immutable that is built anew, or an instance that is made anew.
         final[name] = plan.decisions.settle(wanted)
     bring_names(plan.steps, live, final)

@@ -1065,3 +1065,14 @@ def test_what_a_base_registers_for_classes_elsewhere_stays(live: LiveModule) -> 
 
     assert module.describe(user.Circle()) == "Circle"
     assert module.describe(1) == "UNKNOWN"
+
+
+@BOTH
+def test_object_that_an_undo_leaves_is_named(live: LiveModule) -> None:
+    module = live.start(
+        "class Config:\n    def __init__(self, n): self.n = n\nCFG = Config(1)\nSAME = Config(1)\n"
+    )
+    report = live.change("CFG = Config(1)", "CFG = Config(2)").undo()
+
+    assert module.CFG.n == 2
+    assert [(each.code, each.path) for each in report.notices] == [("LP303", f"{live.name}.CFG")]
