@@ -128,7 +128,7 @@ class Report:
         if self._undo is None:
             raise NothingToUndoError(
                 "LP130",
-                "this report is of a dry run, of an undo, or of a reload in which nothing had changed",
+                "this report is of a dry run, an undo, or a reload that changed nothing",
             )
         return self._undo()
 
