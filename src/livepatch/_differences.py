@@ -133,8 +133,10 @@ class Changes:
                 return True
             if path[0] in header.binds and path[1:] and path[-1] in header.invoked:
                 return True  # a class calls a function of its own, as a decorator say
-        return any(_leads_there(path, header.called) for path in self.returned) or any(
-            path[0] in header.direct for path in self.calls
+        return (
+            any(_leads_there(path, header.called) for path in self.returned)
+            or any(path[0] in header.direct for path in self.calls)
+            or any(path[0] in header.called and path[-1] == "__call__" for path in self.later)
         )
 
 

@@ -147,8 +147,10 @@ class Values:
         """
         if same_value(old, new):
             return old
-        path = (*pair.path, name)
-        scope = pair.module.outline.scopes.get(pair.path)
+        # A base that a decorator put another class over is what the statement says.
+        home = pair.path[:-1] if pair.path[-1].startswith("<base ") else pair.path
+        path = (*home, name)
+        scope = pair.module.outline.scopes.get(home)
         made = scope is None or not scope.binds(name)
         if (
             (made or name in _MERGED)

@@ -1076,3 +1076,82 @@ def test_object_that_an_undo_leaves_is_named(live: LiveModule) -> None:
 
     assert module.CFG.n == 2
     assert [(each.code, each.path) for each in report.notices] == [("LP303", f"{live.name}.CFG")]
+
+
+OVER = """
+def sub(cls): return type(cls.__name__, (cls,), {"extra": 1})
+@sub
+class Under:
+    limit = 4
+    def run(self): return 4
+"""
+
+
+@BOTH
+def test_class_that_a_decorator_derives_another_from_is_what_its_statement_says(
+    live: LiveModule,
+) -> None:
+    module = live.start(OVER)
+    made = module.Under()
+    live.edit(OVER.replace("4", "5").replace("class Under:", "class Under:\n    'doc'"))
+
+    assert (made.limit, made.run(), module.Under.extra) == (5, 5, 1)
+    assert module.Under.__mro__[1].__doc__ == "doc"
+    assert type(made) is module.Under
+
+
+SLOTS = """
+from dataclasses import dataclass
+@dataclass()
+class Base:
+    a: int = 1
+@dataclass(slots=True)
+class Below(Base):
+    z: int = 3
+"""
+
+
+@BOTH
+def test_slot_that_a_base_has_now_is_the_bases(live: LiveModule) -> None:
+    module = live.start(SLOTS)
+    made = module.Below(5, 6)
+    report = live.change("@dataclass()", "@dataclass(slots=True)")
+
+    assert (made.a, made.z) == (5, 6)
+    assert (module.Below().a, module.Below(7).a) == (1, 7)
+    assert "LP303" not in {each.code for each in report.notices}
+
+
+COUNTERS = """
+def counter(start):
+    n = start
+    def count():
+        nonlocal n
+        n += 1
+        return n
+    return count
+first = counter(0)
+second = counter(0)
+class Memo:
+    def __init__(self, limit): self.limit = limit
+    def __call__(self, function):
+        function.limit = self.limit + 0
+        return function
+@Memo(2)
+def hit(): return 1
+"""
+
+
+@BOTH
+def test_counter_that_is_made_otherwise_begins_there(live: LiveModule) -> None:
+    module = live.start(COUNTERS)
+    held = [module.first, module.second]
+    assert [each() for each in held] == [1, 1]
+    live.change("second = counter(0)", "second = counter(5)")
+
+    assert held == [module.first, module.second]
+    assert [each() for each in held] == [2, 6]
+
+    live.change("self.limit + 0", "self.limit + 1")
+
+    assert module.hit.limit == 3

@@ -319,6 +319,8 @@ def _only_in_old(
 ) -> Any:
     if pair.before.origin is None and id(old) in result.decisions.survivors:
         return MISSING  # an alias that is gone
+    if _is_place_in_layout(pair.old, path[-1], old) and result.survivor(pair) is not pair.old:
+        return MISSING  # a slot that is a base's now
     if is_left_over(pair, path[-1], old, source_is_same=source_is_same):
         return MISSING
     if path[-1] == "__annotations__" and type(old) is dict and not old:

@@ -267,12 +267,20 @@ def _cell_contents(  # noqa: PLR0913, PLR0917
         return settled
     if kind_of(new) is not None and type(new) is not types.FunctionType:
         return new
-    if writes_free_variable(pair.old.__code__, name):
+    if writes_free_variable(pair.old.__code__, name) and not _is_made_otherwise(pair):
         return old  # a counter: the closure's own state
     if name in _OF_DISPATCHERS and pair.old.__code__.co_filename == functools.__file__:
         # What is registered is merged, see `_reconcile_registry`.
         return old if result.survivor(pair) is pair.old else new
     return result.values.choose_state(old, new, source_is_same=source_is_same)
+
+
+def _is_made_otherwise(pair: Pair) -> bool:
+    """Whether a call that made a function says something else now: ``count = counter(5)``."""
+    outline, name = pair.module.outline, pair.path[:1]
+    shells = outline.scopes[()].shells.get(pair.path[0], ())
+    by_call = len(pair.path) == 1 and not any(shell.is_definition for shell in shells)
+    return by_call and outline.same_shell(pair.before.origin, name) is False
 
 
 def _dispatcher_in(function: types.FunctionType) -> Any:
