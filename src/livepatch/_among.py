@@ -167,8 +167,12 @@ def _take_those(chunk: list[Any], sought: Sought, found: Found, *, alike: bool) 
     if alike and _may_be_crowd(cls) and all(sought(map(referents, chunk[::_STEP]))):
         # Probably all: to ask each takes longer than to look into some for nothing.
         found.crowds.setdefault(id(cls), OwnList()).extend(chunk)
-    else:
-        found.others += compress(chunk, sought(map(referents, chunk)))
+        return
+    # By the handful first: most have nothing, and to ask each takes several times as long.
+    for start in range(0, len(chunk), _STEP):
+        few = chunk[start : start + _STEP]
+        if any(sought((referents(*few),))):
+            found.others += compress(few, sought(map(referents, few)))
 
 
 def _may_be_crowd(cls: type) -> bool:

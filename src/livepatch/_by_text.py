@@ -48,7 +48,7 @@ def no_longer_bound_by(old: Outline, new: Outline) -> bool:
 
     Which ones may have been computed: ``for name in NAMES: globals()[name] = make(name)``.
     """
-    before = Counter(_said_by_binders(old))
+    before = Counter(said) if (said := list(_said_by_binders(old))) else None
     return bool(before and before - Counter(_said_by_binders(new)))
 
 

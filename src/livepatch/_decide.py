@@ -109,6 +109,10 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     known = decisions.kept.get(id(pair.new))
     if known is not None:
         return known
+    if pair.is_plain and decisions.strategy == "auto":
+        # Nearly every one: what all the other questions come to.
+        kept = decisions.kept[id(pair.new)] = same_kind(pair.old.__code__, pair.new.__code__)
+        return kept
     # Against cycles (a class that is an argument of its own base); the answer follows.
     decisions.kept[id(pair.new)] = False
     kind = pair.kind

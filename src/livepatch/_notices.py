@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from itertools import chain
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -157,14 +158,14 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
         return
     # Nearly all are held by their namespaces alone, and by steps that put them back there; who
     # holds one of the rest is sought further.
-    counts = _counts(suspects, _nearest(plan))
+    counts = _counts(suspects, _nearest(plan), plan)
     suspects = [each for each, count in zip(suspects, counts) if count > 0]
     if not suspects:
         return
     plan.held.update(id(value) for _, value in suspects)
     explainers = explainers_of(plan)
     explainers += _going(plan)
-    counts = _counts(suspects, explainers)
+    counts = _counts(suspects, explainers, plan)
     for (path, value), count in zip(suspects, counts):
         if count > 0:
             what = type(value).__name__
@@ -193,15 +194,18 @@ def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
                 plan.notices.append(Notice("LP320", module.path_text((name,)), message))
 
 
-def _counts(suspects: list[_Named], explainers: OwnList[Any]) -> list[int]:
+def _counts(suspects: list[_Named], explainers: OwnList[Any], plan: Plan) -> list[int]:
     """Count the references to old data that are not those of given objects.
 
     Args:
         suspects: the data.
         explainers: the objects; no other list may hold what is in this one.
+        plan: whose namespaces are among them.
     """
     explainers += suspects
-    return unexplained_counts(OwnList(value for _, value in suspects), explainers)
+    namespaces = chain(plan.matches.namespaces(), plan.finals.values())
+    values = OwnList(value for _, value in suspects)
+    return unexplained_counts(values, explainers, namespaces=namespaces)
 
 
 def _nearest(plan: Plan) -> OwnList[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -28,6 +29,8 @@ class Pair:
         previous: the path before, of a definition that was renamed.
         inside: the new class is in what has taken the old one's place, a function around it say:
             only instances and classes elsewhere come to it.
+        is_plain: both are what a `def` has put into its own place: no closure, no attributes, and
+            no decorators around them.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Pair:
     home: str = ""
     previous: Path = ()
     inside: bool = False
+    is_plain: bool = False
     _text: str = ""
 
     @property
@@ -107,6 +111,11 @@ class Matches:
         self.pairs.remove(pair)
         del self.by_old[id(pair.old)], self.by_new[id(pair.new)]
         self._beyond_functions = (0, OwnList())
+
+    def namespaces(self) -> Iterator[dict[str, Any]]:
+        """Yield the namespaces of the modules: the live one, and those before and after."""
+        for module in self.modules:
+            yield from (module.live, module.old, module.new)
 
     def beyond_functions(self) -> OwnList[Pair]:
         """List the pairs of which one is no function; nearly all are pairs of functions."""

@@ -49,14 +49,15 @@ from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
+_INSIDE_BINDING = ("<fget>", "<fset>", "<fdel>", "<func>")
 _BINDING_KINDS = (STATIC_METHOD, CLASS_METHOD, PROPERTY)
 
 
 def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Pair two definitions, or note what became of them, and go on to what is inside them."""
     matches, both = walk.matches, (id(old), id(new))
-    deep = len(path) > _DEEPEST
-    if old is new or both in matches.seen or deep or (is_plain_data(old) and is_plain_data(new)):
+    done = pair_plainly(walk, path, old, new) or (is_plain_data(old) and is_plain_data(new))
+    if done or old is new or both in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add(both)
     if len(path) > 1:
@@ -83,6 +84,46 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
         _visit_parts(walk, path, kind, old, new)
     else:
         _pair_layers(walk, path, kind, old, new)
+
+
+def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    """Pair two functions each of which is what a `def` of the module has put into its own place.
+
+    Nearly all are: none of the questions that `visit` asks of others has to be asked of these.
+    """
+    module, matches = walk.module, walk.matches
+    live = module.live
+    if (
+        type(new) is not FunctionType
+        or type(old) is not FunctionType
+        or old is new
+        or walk.before is not module
+        or new.__globals__ is not live
+        or old.__globals__ is not live
+    ):
+        return False
+    # A namespace takes keys of any kind: those of a class are joined, and they are texts.
+    names = path[:-1] if path[-1] in _INSIDE_BINDING and len(path) > 1 else path
+    home, name, code = names[0] if len(names) == 1 else ".".join(names), names[-1], new.__code__
+    if (
+        not old.__qualname__ == new.__qualname__ == home
+        or not old.__name__ == new.__name__ == code.co_name == old.__code__.co_name == name
+        or not old.__module__ == new.__module__ == module.name
+        or not name.strip("_")  # functions that have no name of their own
+    ):
+        return False
+    inside = old.__closure__ or new.__closure__ or old.__dict__ or new.__dict__
+    if inside or has_lambdas(new) or id(old) in matches.by_old or id(new) in matches.by_new:
+        return False
+    both = id(old), id(new)
+    if both in matches.seen or not matches.standing.isdisjoint(both):
+        return False
+    matches.seen.add(both)
+    pair = Pair(path, FUNCTION, old, new, module, module)
+    pair.is_plain = names is path
+    matches.by_old[id(old)] = matches.by_new[id(new)] = pair
+    matches.pairs.append(pair)
+    return True
 
 
 def _goes_on(walk: Walk, old: Any) -> bool:
