@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
-from livepatch._kinds import FUNCTION, kind_of
+from livepatch._kinds import FUNCTION, is_class, kind_of
 from livepatch._marks import IMPORT_SYSTEM_NAMES
 from livepatch._module import Module, Part, binds_other_stars, names_of_others, star_names
 from livepatch._outline import outline
@@ -101,7 +101,11 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
     so, but it has definitions of the other one under their names.
     """
     copies = list(_made_at_run_time(plan)) if changes else []
+    namespaces = [each.namespace.values() for each in copies]
+    definitions = {id(value) for each in namespaces for value in list(each) if _may_be_named(value)}
     for module in plan.matches.modules if copies else ():
+        if definitions.isdisjoint(map(id, module.old.values())):
+            continue  # nearly every one
         named = {name: value for name, value in module.old.items() if module.owns(value)}
         for copy in copies:
             if any(copy.namespace.get(name, copy) is value for name, value in named.items()):
@@ -109,6 +113,11 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
                     here = change.name.module == module.name
                     if here and copy.namespace.get(change.name.name, copy) is change.old:
                         _set_name(plan, copy, change.name.name, change.new)
+
+
+def _may_be_named(value: Any) -> bool:
+    """Whether a value may be a definition that says where it is."""
+    return type(value) is FunctionType or is_class(value)
 
 
 def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
