@@ -50,6 +50,12 @@ from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
 _INSIDE_BINDING = ("<fget>", "<fset>", "<fdel>", "<func>")
+# By id: a metaclass may have its own hash.
+_PLAIN_BINDINGS = {
+    id(property): PROPERTY,
+    id(staticmethod): STATIC_METHOD,
+    id(classmethod): CLASS_METHOD,
+}
 _BINDING_KINDS = (STATIC_METHOD, CLASS_METHOD, PROPERTY)
 
 
@@ -89,22 +95,52 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
 def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     """Pair two functions each of which is what a `def` of the module has put into its own place.
 
-    Nearly all are: none of the questions that `visit` asks of others has to be asked of these.
+    And two properties or methods around such functions. Nearly all are: none of the questions that
+    `visit` asks of others has to be asked of these.
     """
-    module, matches = walk.module, walk.matches
+    if type(new) is FunctionType:
+        is_plain = _is_plain(walk, path, old, new)
+        if is_plain:
+            _add_plain_pair(walk, path, FUNCTION, old, new)
+        return is_plain
+    kind = _PLAIN_BINDINGS.get(id(type(new)))
+    if kind is None or type(old) is not type(new) or len(path) == 1 or _is_known(walk, old, new):
+        return False
+    before, parts = dict(kind.parts(old)), dict(kind.parts(new))
+    plain = (_is_plain(walk, (*path, step), before.get(step), parts[step]) for step in parts)
+    if parts.keys() != before.keys() or not all(plain) or walk.module.outline.imports(path):
+        return False
+    _add_plain_pair(walk, path, kind, old, new)
+    for step, part in parts.items():
+        if not _is_known(walk, before[step], part):  # one function may be two of the parts
+            _add_plain_pair(walk, (*path, step), FUNCTION, before[step], part)
+    return True
+
+
+def _is_known(walk: Walk, old: Any, new: Any) -> bool:
+    """Whether either definition has been met before, or both are one."""
+    matches, both = walk.matches, (id(old), id(new))
+    if old is new or both in matches.seen or not matches.standing.isdisjoint(both):
+        return True
+    return both[0] in matches.by_old or both[1] in matches.by_new
+
+
+def _is_plain(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    module = walk.module
     live = module.live
     if (
         type(new) is not FunctionType
         or type(old) is not FunctionType
-        or old is new
         or walk.before is not module
         or new.__globals__ is not live
         or old.__globals__ is not live
     ):
         return False
     # A namespace takes keys of any kind: those of a class are joined, and they are texts.
-    names = path[:-1] if path[-1] in _INSIDE_BINDING and len(path) > 1 else path
-    home, name, code = names[0] if len(names) == 1 else ".".join(names), names[-1], new.__code__
+    depth = len(path)
+    names = path[:-1] if path[-1] in _INSIDE_BINDING and depth > 1 else path
+    name, code = names[-1], new.__code__
+    home = name if len(names) == 1 else ".".join(names)
     if (
         not old.__qualname__ == new.__qualname__ == home
         or not old.__name__ == new.__name__ == code.co_name == old.__code__.co_name == name
@@ -113,17 +149,16 @@ def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     ):
         return False
     inside = old.__closure__ or new.__closure__ or old.__dict__ or new.__dict__
-    if inside or has_lambdas(new) or id(old) in matches.by_old or id(new) in matches.by_new:
-        return False
-    both = id(old), id(new)
-    if both in matches.seen or not matches.standing.isdisjoint(both):
-        return False
-    matches.seen.add(both)
-    pair = Pair(path, FUNCTION, old, new, module, module)
-    pair.is_plain = names is path
+    return not (inside or has_lambdas(new) or _is_known(walk, old, new))
+
+
+def _add_plain_pair(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
+    matches = walk.matches
+    matches.seen.add((id(old), id(new)))
+    pair = Pair(path, kind, old, new, walk.module, walk.module)
+    pair.is_plain = kind is FUNCTION and path[-1] not in _INSIDE_BINDING
     matches.by_old[id(old)] = matches.by_new[id(new)] = pair
     matches.pairs.append(pair)
-    return True
 
 
 def _goes_on(walk: Walk, old: Any) -> bool:
