@@ -36,6 +36,7 @@ class Decisions:
             number of all at that time.
         caches: the caches that the load made, by the id of the function in each; None until asked.
         classes: the pairs of classes by module and path; None until asked.
+        layouts: of the classes that have been asked for one, by their ids; their bases are held.
     """
 
     matches: Matches
@@ -52,6 +53,7 @@ class Decisions:
     few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())
     caches: OwnDict[int, Any] | None = None
     classes: OwnDict[tuple[int, Path], Pair] | None = None
+    layouts: dict[int, tuple[Any, ...]] = field(default_factory=dict)
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""

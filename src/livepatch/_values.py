@@ -68,19 +68,21 @@ class Values:
             path: its own, or that of one of its attributes.
         """
         new, old = pair.module.outline, pair.before.origin
-        if new.is_unsure_of(path) or (old is not None and old.is_unsure_of(path)):
-            return None
+        for source in (new, old):
+            if source is not None and source.unsure and source.is_unsure_of(path):
+                return None
         key = (id(new), id(old), path[:-1])
         if key not in self._same_names:
             self._same_names[key] = new.same_names(old, path[:-1])
         same = self._same_names[key]
         if same is None or path[-1] not in same:
             return None if same is None or not new.scopes[path[:-1]].binds(path[-1]) else False
+        namespace = pair.module.new
         for shell in new.scopes[path[:-1]].shells[path[-1]]:
             for name in shell.loads:
                 if self._input_changed(pair, path, name):
                     return False
-                if self._part_changed(pair.module.new.get(name), shell.loads):
+                if name in namespace and self._part_changed(namespace[name], shell.loads):
                     return False
         return True
 

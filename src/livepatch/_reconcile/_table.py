@@ -96,7 +96,8 @@ def _note_changes(result: Reconciliation) -> None:
             continue
         if _is_said_otherwise(pair):
             result.changed.add(id(pair.new))
-    parts = [pair for pair in pairs if plain_path(pair.path) is not pair.path]
+    others = (pair for pair in pairs if not pair.is_plain)
+    parts = [pair for pair in others if plain_path(pair.path) is not pair.path]
     wholes = {(id(pair.module), pair.path): pair for pair in pairs} if parts else {}
     for pair in parts:
         whole = wholes.get((id(pair.module), plain_path(pair.path)))
