@@ -54,6 +54,8 @@ def explained_by(
     for migration in decisions.migrations.values():
         found += (migration, migration.old, migration.new)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
+        if pair.is_plain:
+            continue  # nearly every one
         if pair.kind is TYPE_PARAMETER and id(pair.new) not in decisions.survivors:
             found.append(pair.old)  # what the new one is bound to may be a loser that the load made
             continue

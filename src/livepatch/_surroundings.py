@@ -14,10 +14,10 @@ from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
     bases_of,
     class_attributes,
-    classes_below,
     is_class,
     is_empty,
     mro_of,
+    with_classes_below,
 )
 from livepatch._module import names_of_others
 from livepatch._own import OwnDict, OwnList
@@ -50,10 +50,8 @@ def skip_internals(matches: Matches, decisions: Decisions, repointing: Repointin
                 # Its dict, its bases and its method resolution order; its slots.
                 skipped.update(map(id, parts_of(cls)))
                 skipped.discard(id(cls))
-    for loser in decisions.losers:
-        if is_class(loser):
-            for subclass in (loser, *classes_below(loser)):
-                skipped.update((id(mro_of(subclass)), id(bases_of(subclass))))
+    for cls in with_classes_below(filter(is_class, decisions.losers)):
+        skipped.update((id(mro_of(cls)), id(bases_of(cls))))
 
 
 def settle_cells(matches: Matches, repointing: Repointing) -> None:
@@ -64,7 +62,7 @@ def settle_cells(matches: Matches, repointing: Repointing) -> None:
     """
     seen: set[int] = set()
     for pair in matches.pairs:
-        for function in (pair.old, pair.new):
+        for function in (pair.old, pair.new) if not pair.is_plain else ():
             if type(function) is not types.FunctionType or not function.__closure__:
                 continue  # nearly every one
             for name, cell in zip(function.__code__.co_freevars, function.__closure__):
