@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._kinds import class_attributes, flags_of
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList, OwnSet
 
 _CHUNK = 500
 _STEP = 25
@@ -150,12 +150,12 @@ def referring(objects: list[Any], sought: Sought | None, watch: Watch | None = N
     return found
 
 
-_SKIPPED = (ModuleType, OwnDict, OwnList, Call)
+_SKIPPED = (ModuleType, OwnDict, OwnList, OwnSet, Call)
 
 
 def is_own_type(cls: type) -> bool:
     """Whether the objects of a type are livepatch's own."""
-    if cls is OwnDict or cls is OwnList or cls is Call:
+    if cls is OwnDict or cls is OwnList or cls is OwnSet or cls is Call:
         return True
     home = class_attributes(cls).get("__module__")
     return isinstance(home, str) and home.startswith("livepatch._")

@@ -88,10 +88,10 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
     return found
 
 
-def ids_in_pairs(matches: Matches) -> list[int]:
+def ids_in_pairs(matches: Matches) -> OwnList[int]:
     """Return the id of a definition for each reference that a pair has to it."""
     each_once = {id(pair): pair for pair in (*matches.pairs, *matches.aliases)}
-    return [key for pair in each_once.values() for key in (id(pair.old), id(pair.new))]
+    return OwnList(key for pair in each_once.values() for key in (id(pair.old), id(pair.new)))
 
 
 def few_survivors(decisions: Decisions) -> OwnList[Any] | None:

@@ -37,7 +37,7 @@ def unexplained_counts(
     known: Iterable[int] = (),
     *,
     young: bool = False,
-    namespaces: Iterable[dict[str, Any]] = (),
+    namespaces: Iterable[dict[Any, Any]] = (),
 ) -> list[int]:
     """Count, for each target, the references that are not those of given objects.
 
@@ -48,7 +48,8 @@ def unexplained_counts(
             and those of what is kept for `livepatch.undo`.
         known: the id of a target for each reference to it that is accounted for besides.
         young: whether this load made all of the targets: nothing that is kept refers to them.
-        namespaces: those among the explainers, whose keys are texts: half of all there is to see.
+        namespaces: those among the explainers whose keys are texts or numbers: half of all there is
+            to see.
 
     Returns:
         For each target how many references remain; 0 means that no other object holds it.
@@ -60,9 +61,11 @@ def unexplained_counts(
     each_once = OwnDict(zip(map(id, explainers), explainers))
     each_once.update(zip(map(id, kept), kept))
     values = [each.values() for each in namespaces if each_once.pop(id(each), None) is not None]
-    references = gc.get_referents(explainers, each_once, kept, *each_once.values())
-    explained = Counter(filter(wanted.__contains__, map(id, chain(references, *values))))
-    del references
+    inside = gc.get_referents(*each_once.values())
+    references = map(id, chain(inside, explainers, kept, *values))
+    # Ours has each as well, by its id.
+    explained = Counter(filter(wanted.__contains__, chain(each_once, references)))
+    del inside, references
     explained.update(known)
     probe = object()
     probes = [probe]

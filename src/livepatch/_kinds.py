@@ -397,5 +397,5 @@ def with_classes_below(classes: Iterable[type]) -> OwnList[type]:
 
 def classes_below(cls: type) -> OwnList[type]:
     """List the classes below a class, each behind its bases."""
-    found = with_classes_below(subclasses_of(cls))
-    return OwnList(sorted(found, key=lambda each: len(mro_of(each))))
+    below = with_classes_below(subclasses_of(cls))
+    return OwnList(sorted(below, key=lambda each: len(mro_of(each))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from itertools import chain
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -203,7 +202,8 @@ def _counts(suspects: list[_Named], explainers: OwnList[Any], plan: Plan) -> lis
         plan: whose namespaces are among them.
     """
     explainers += suspects
-    namespaces = chain(plan.matches.namespaces(), plan.finals.values())
+    survivors: dict[Any, Any] = plan.decisions.survivors
+    namespaces = (*plan.matches.namespaces(), *plan.finals.values(), survivors)
     values = OwnList(value for _, value in suspects)
     return unexplained_counts(values, explainers, namespaces=namespaces)
 

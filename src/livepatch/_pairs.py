@@ -9,7 +9,7 @@ from typing import Any
 
 from livepatch._kinds import FUNCTION, Kind, class_attributes, is_class, qualified_name
 from livepatch._module import Module, Path
-from livepatch._own import OwnList
+from livepatch._own import OwnDict, OwnList, OwnSet
 
 
 @dataclass(slots=True, eq=False)
@@ -85,12 +85,12 @@ class Matches:
     modules: tuple[Module, ...]
     pairs: OwnList[Pair] = field(default_factory=OwnList)
     aliases: OwnList[Pair] = field(default_factory=OwnList)
-    by_old: dict[int, Pair] = field(default_factory=dict)
-    by_new: dict[int, Pair] = field(default_factory=dict)
+    by_old: OwnDict[int, Pair] = field(default_factory=OwnDict)
+    by_new: OwnDict[int, Pair] = field(default_factory=OwnDict)
     heirs: dict[int, Pair] = field(default_factory=dict)
     standing: set[int] = field(default_factory=set)
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    seen: OwnSet[tuple[int, int]] = field(default_factory=OwnSet)
     by_name: dict[str, Module] = field(default_factory=dict)
     stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)

@@ -29,7 +29,7 @@ from livepatch._heap import (
 from livepatch._holders import Repointing, settle_class_attributes, settle_instances_of_loser
 from livepatch._kinds import CLASS, PLACES, is_class, without_instances
 from livepatch._noted import Noted
-from livepatch._own import OwnList
+from livepatch._own import OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._repoint import repoint_all
@@ -124,9 +124,9 @@ class _Search:
         self.matches = result.decisions.matches
         self.repointing = repointing
         self.noted = noted
-        self.old_side = set(self.matches.by_old)
+        self.old_side = OwnSet(self.matches.by_old)
         self.paired = ids_in_pairs(self.matches)
-        self.explained: set[int] = set()  # ids of what was accounted for when last asked
+        self.explained: OwnSet[int] = OwnSet()  # ids of what was accounted for when last asked
 
     def run(self, targets: OwnList[Any]) -> None:
         """Note the holders of some losers, and those of what is built anew, to the last one."""
@@ -221,13 +221,13 @@ class _Search:
         explainers = self._explainers(young=young and not whole)
         for group in holders:
             explainers += (*group, group)  # a class that holds another may be held itself
-        self.explained = set(map(id, explainers))
+        self.explained = OwnSet(map(id, explainers))
         return unexplained_counts(
             targets,
             explainers,
             self._known(targets),
             young=young,
-            namespaces=self.matches.namespaces(),
+            namespaces=(*self.matches.namespaces(), self.decisions.survivors),
         )
 
     def _are_made_by_load(self, targets: OwnList[Any]) -> bool:
@@ -279,12 +279,9 @@ class _Search:
     def _hidden(self, sought: AbstractSet[int] | None) -> set[int]:
         """Return the ids of livepatch's own holders, and of those to be left alone."""
         repointing = self.repointing
-        hidden = {
-            id(repointing.survivors),
-            id(repointing.heirs),
-            *repointing.skipped,
-            *map(id, retained(sought)),
-        }
+        hidden = OwnSet(repointing.skipped)
+        hidden |= {id(repointing.survivors), id(repointing.heirs)}
+        hidden.update(map(id, retained(sought)))
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
         return hidden

@@ -20,15 +20,17 @@ from livepatch._kinds import (
     with_classes_below,
 )
 from livepatch._module import names_of_others
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnDict, OwnList, OwnSet
 from livepatch._pairs import Matches
 
 _CLASS_DICT_CELLS = (3, 12)
+# Before 3.14 no function has another one for its annotations: without a closure it has no cell.
+_HAS_NO_ANNOTATE = sys.version_info < (3, 14)
 
 
 def fresh_ids(matches: Matches) -> set[int]:
     """Return the ids of what the load made, and of what it bound to another name."""
-    fresh = {key for key, pair in matches.by_new.items() if not pair.foreign}
+    fresh = OwnSet(key for key, pair in matches.by_new.items() if not pair.foreign)
     fresh.update(id(new) for _, new in matches.finders)
     for module in matches.modules:
         names = names_of_others(module.new, module.old)
@@ -99,7 +101,8 @@ def settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repoi
             # The annotations may be all that is new, and have no old ones to be a pair with.
             functions += class_attributes(loser).values()
     if wanted:
-        functions += (each for pair in matches.pairs for each in (pair.old, pair.new))
+        others = (pair for pair in matches.pairs if not (pair.is_plain and _HAS_NO_ANNOTATE))
+        functions += (each for pair in others for each in (pair.old, pair.new))
     for function in functions:
         if type(function) is types.FunctionType:
             _settle_class_dict(repointing, function, wanted)

@@ -29,7 +29,7 @@ from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_o
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._outline import Outline
-from livepatch._own import OwnList
+from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
 
@@ -55,9 +55,11 @@ class Values:
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
     remade: set[int] = field(default_factory=set)
-    _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
+    _same_names: OwnDict[tuple[int, int, Path], Collection[str] | None] = field(
+        default_factory=OwnDict
+    )
     _anew: tuple[dict[int, int], set[int]] | None = None
-    _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
     _homes: dict[int, list[tuple[Mapping[str, Any], str]]] | None = None
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
