@@ -181,12 +181,11 @@ def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
             if not may_have_entries(value) or id(value) in seen:
                 continue
             seen.add(id(value))
+            entered = OwnList(entered_by_others(value, module.source.module, reloaded))
+            if not entered:
+                continue  # nearly every one
             there = set(map(id, definitions_in(plan.finals[module.name][name])))
-            lost = [
-                path_of_entry(home, each)
-                for home, each in entered_by_others(value, module.source.module, reloaded)
-                if id(each) not in there
-            ]
+            lost = [path_of_entry(home, each) for home, each in entered if id(each) not in there]
             if lost:
                 few = ", ".join(lost[:_FEW]) + (" and more" if len(lost) > _FEW else "")
                 message = f"was made anew, and what others had entered is not in it: {few}"

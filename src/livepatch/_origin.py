@@ -233,12 +233,11 @@ def remember_origin(
     """Note which source a module is at now; forget it when it is not known."""
     key = id(module)
     _digests.pop(key, None)
+    _names.pop(key, None)  # they are read when somebody asks
     if origin is None:
         _origins.pop(key, None)
-        _names.pop(key, None)
-        return
-    _origins[key] = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
-    _names[key] = _names_of(origin.scopes[()].code)
+    else:
+        _origins[key] = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
 
 
 def origin_steps(
@@ -253,11 +252,11 @@ def origin_steps(
         origin: the outline of its source; None forgets it.
         text: the source itself, if that is known.
     """
-    key, after, names = id(module), None, None
+    key, after = id(module), None
     if origin is not None:
         after = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
-        names = _names_of(origin.scopes[()].code)
-    for records, record in ((_digests, None), (_origins, after), (_names, names)):
+    # Names are read when somebody asks.
+    for records, record in ((_digests, None), (_origins, after), (_names, None)):
         yield _setting(records, key, record), _setting(records, key, records.get(key))
 
 
