@@ -385,8 +385,7 @@ def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
 
 def with_classes_below(classes: Iterable[type]) -> OwnList[type]:
     """List some classes, and those below any of them, each once."""
-    found: OwnDict[int, type] = OwnDict()
-    waiting: OwnList[type] = OwnList(classes)
+    found, waiting = OwnDict[int, type](), OwnList(classes)
     while waiting:
         cls = waiting.pop()
         if id(cls) not in found:

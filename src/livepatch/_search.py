@@ -253,9 +253,9 @@ class _Search:
             return None
         found = young_holders_of(held, self._hidden(set(map(id, held))), self._migrating())
         groups = (found.others, *found.instances.values())
-        # What was accounted for a moment ago still is: only the holders found are to be counted.
+        # What was accounted for a moment ago still is, and nobody has counted these lists.
         news = OwnList(each for group in groups for each in group if id(each) not in self.explained)
-        references = map(id, gc.get_referents(*news, *groups))
+        references = map(id, gc.get_referents(*news))
         explained = Counter(filter(set(map(id, held)).__contains__, references))
         missing = (count > explained[id(each)] for each, count in zip(held, counts))
         return None if any(missing) else found
