@@ -27,6 +27,8 @@ _WORD = ctypes.sizeof(ctypes.c_void_p)
 # PyTypeObject.tp_base (Include/cpython/object.h): behind the header of a variable-sized object and
 # 29 fields of a word each, on every release build from 3.10 to 3.14.
 _TP_BASE = object.__basicsize__ + _WORD + 29 * _WORD
+# PyObject.ob_type: the last field of the header of any object.
+_OB_TYPE = object.__basicsize__ - _WORD
 _POINTER: Any = ctypes.c_void_p
 _set_pointer: Any = _POINTER.value.__set__
 
@@ -104,6 +106,36 @@ def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -
     before.extend(steps)
     before.extend(after)
     return before
+
+
+def can_lend_metaclass(cls: type) -> bool:
+    """Whether the place of ``ob_type`` is where it is known to be."""
+    return _metaclass_field(cls).value == id(type(cls))
+
+
+def with_plain_metaclass(steps: Steps, classes: list[type]) -> Steps:
+    """Put steps between moments in which some classes come to be of ``type``, and are it no more.
+
+    Args:
+        steps: what gives classes other bases, and nothing else: nobody is asked what class one is.
+        classes: the classes.
+    """
+    if not classes or not len(steps):
+        return steps
+    before, after = Steps(), Steps()
+    for cls in classes:
+        field = _metaclass_field(cls)
+        lend = Call(_set_pointer, field, id(type))
+        give_back = Call(_set_pointer, field, id(type(cls)))
+        before.add(lend, give_back)
+        after.add(give_back, lend)
+    before.extend(steps)
+    before.extend(after)
+    return before
+
+
+def _metaclass_field(cls: type) -> ctypes.c_void_p:
+    return ctypes.c_void_p.from_address(id(cls) + _OB_TYPE)
 
 
 def _base_field(cls: type) -> ctypes.c_void_p:

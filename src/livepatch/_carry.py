@@ -16,8 +16,19 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_value
+from livepatch._holders import all_classes
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
-from livepatch._kinds import FUNCTION, is_class, kind_of
+from livepatch._kinds import (
+    CLASS,
+    FUNCTION,
+    class_attributes,
+    classes_below,
+    is_class,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
+from livepatch._layers import plain_path
 from livepatch._marks import IMPORT_SYSTEM_NAMES
 from livepatch._module import Module, Part, binds_other_stars, names_of_others, star_names
 from livepatch._outline import outline
@@ -42,13 +53,35 @@ class _Change:
 def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
-    changed = (
-        module.old[name]
+    changed = {
+        Name(module.name, name, starred=False): module.old[name]
         for module in matches.modules
         for name in (*names_of_others(module.old, module.new), *_new_bodies(module))
-    )
+        if type(name) is str
+    }
     starred = (value for module in matches.modules for value in _values_starred(module))
-    read_importers(modules, chain(changed, starred), modules)
+    read_importers(modules, chain(changed.values(), starred), modules)
+    _read_further(list(changed), modules)
+
+
+def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
+    """Read those who may have imported what importers made of what has changed, and so on."""
+    seen = set(names)
+    while names:
+        homes = {each.module for each in names}
+        following: dict[Name, Any] = {}
+        for importer in importers_of(homes, modules):
+            for used in names:
+                made = (path[0] for path in importer.computed_from(used))
+                for bound in (*importer.names_of(used), *importer.functions_with(used), *made):
+                    name = Name(importer.name, bound, starred=False)
+                    if name not in seen:
+                        seen.add(name)
+                        following[name] = importer.namespace.get(bound)
+        found = {each.module: sys.modules[each.module] for each in following}
+        if found:
+            read_importers(found, following.values(), modules)
+        names = list(following)
 
 
 def _values_starred(module: Module) -> list[Any]:
@@ -78,7 +111,8 @@ def carry_data(plan: Plan) -> None:
         waiting += _changed_data(plan, module)
     _carry_copies(plan, waiting)
     if outside:
-        waiting += _changed_functions(plan)
+        waiting += _changed_definitions(plan)
+        _notice_made_classes(plan)
     if not waiting:
         return
     # One that runs anew has the new value, unless it got it from one that does not.
@@ -91,7 +125,8 @@ def carry_data(plan: Plan) -> None:
             for importer in importers.of(change.name):
                 waiting += _carry(plan, importer, change, carried)
         for importer in outside:
-            _notice_computed(plan, importer, change)
+            waiting += _notice_computed(plan, importer, change)
+            waiting += _what_reads(importer, change, carried)
 
 
 def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
@@ -181,7 +216,8 @@ def _carry(
 ) -> Iterator[_Change]:
     """Give an importer's names the new value where they have the old one; yield what changes."""
     for bound in sorted(importer.names_of(change.name)):
-        if importer.namespace.get(bound, carried) is not change.old:
+        # An equal constant may be another object: it has been in another module in between.
+        if not same_value(importer.namespace.get(bound, carried), change.old):
             continue
         if (importer.name, bound) not in carried:
             carried.add((importer.name, bound))
@@ -204,18 +240,37 @@ def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
     plan.carried.append(live)
 
 
-def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> None:
+def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:
+    """Name what an importer computed from what has changed; yield it, for others have it too."""
     for path in importer.computed_from(change.name):
         value = importer.namespace.get(path[0])
-        if change.old is change.new and kind_of(value) is not None:
-            continue  # a function or class that uses a function sees the new code
+        is_definition = kind_of(value) is not None
+        by_itself = change.old is change.new and is_definition
+        if by_itself and not importer.is_made_with(path, change.name):
+            continue  # a function or class that uses a function or class sees the new one
         place = f"{importer.name}.{'.'.join(path)}"
         if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
             message = f"was computed from {change.root or change.name}, which has changed"
             plan.notices.append(Notice("LP312", place, message))
+            if len(path) == 1 and not is_definition:
+                starred = path[0] in star_names(importer.namespace)
+                name = Name(importer.name, path[0], starred)
+                yield _Change(name, value, value, change.root or change.name)
 
 
-def _changed_functions(plan: Plan) -> Iterator[_Change]:
+def _what_reads(
+    importer: Importer, change: _Change, known: set[tuple[str, str]]
+) -> Iterator[_Change]:
+    """Yield the functions of an importer that read what has changed: who calls them has used it."""
+    for function in importer.functions_with(change.name):
+        value = importer.namespace.get(function)
+        if (importer.name, function) not in known and kind_of(value) is not None:
+            known.add((importer.name, function))
+            name = Name(importer.name, function, function in star_names(importer.namespace))
+            yield _Change(name, value, value, change.root or change.name)
+
+
+def _changed_definitions(plan: Plan) -> Iterator[_Change]:
     starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
     for module in plan.matches.modules:
         for path, (kind, changed) in module.followed.definitions.items():
@@ -224,9 +279,50 @@ def _changed_functions(plan: Plan) -> Iterator[_Change]:
                 place = Name(module.name, path[0], path[0] in starred[module.name])
                 yield _Change(place, value, value)
     for pair in plan.matches.pairs:
-        if pair.kind is FUNCTION and len(pair.path) == 1 and id(pair.new) in plan.changed:
+        says_another = pair.kind in _NAMED and id(pair.new) in plan.changed
+        if says_another and len(pair.path) == 1:
             home, name = pair.module.name, pair.path[0]
             yield _Change(Name(home, name, name in starred[home]), pair.new, pair.new)
+
+
+_NAMED = (FUNCTION, CLASS)
+
+
+def _notice_made_classes(plan: Plan) -> None:
+    """Name the classes elsewhere that were made by changed code of their bases or metaclass."""
+    for cls, maker in _made_by_changed(plan):
+        home = class_attributes(cls).get("__module__")
+        if home not in plan.finals and type(home) is str and home in sys.modules:
+            place = f"{home}.{qualified_name(cls)}"
+            plan.notices.append(Notice("LP312", place, f"was made by {maker}, which has changed"))
+
+
+def _made_by_changed(plan: Plan) -> Iterator[tuple[type, str]]:
+    """Yield classes, each with the path of the changed function that runs as it is made."""
+    changed: OwnDict[str, tuple[Any, bool]] = OwnDict()
+    for module in plan.matches.modules:
+        for path, (_, is_other) in module.followed.definitions.items():
+            if is_other and len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
+                changed[module.path_text(path)] = module.old.get(path[0]), path[1] == _BELOW
+    for pair in plan.matches.pairs:
+        if pair.kind is not FUNCTION or id(pair.new) not in plan.changed:
+            continue
+        path = plain_path(pair.path)
+        if len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
+            cls = pair.before.old.get(path[0])  # of which the others are
+            changed[pair.module.path_text(path)] = cls, path[1] == _BELOW
+    for maker, (cls, is_base) in changed.items():
+        if is_class(cls) and is_base:
+            yield from ((below, maker) for below in classes_below(cls))
+        elif is_class(cls) and issubclass(cls, type):
+            made = (
+                each for each in all_classes() if any(base is cls for base in mro_of(type(each)))
+            )
+            yield from ((each, maker) for each in made)
+
+
+_BELOW = "__init_subclass__"
+_MAKING = (_BELOW, "__new__", "__init__", "__prepare__")
 
 
 def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:

@@ -210,7 +210,7 @@ def _reached(
             reshaped.add((importer.name, path[0]))
             yield path[0], True
         # A function or class that uses a function or class sees the new one by itself.
-        elif not is_definition or kind_of(value) is None:
+        elif not is_definition or kind_of(value) is None or importer.is_made_with(path, name):
             yield path[0], True
 
 
@@ -229,6 +229,7 @@ def _changed_names(source: Source) -> Iterator[Name]:
     starred = star_names(namespace)
     shells = new.scopes[()].shells
     found = {name for name in shells if _is_changed(origin, new, name)}
+    found |= {name for _, name in _reshaped_classes(source)}
     reader = Importer(source.name, namespace, new)
     waiting = list(found)
     while waiting:

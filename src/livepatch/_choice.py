@@ -20,7 +20,7 @@ from livepatch._differences import Changes, changes_in
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
 from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
-from livepatch._made import constants_said, made_by
+from livepatch._made import lists_of_subclasses, made_by, said_in
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
@@ -190,6 +190,8 @@ class Choice:
         selection = self.selection_of(chosen, found, needs, (old, new))
         selection.marks = marks
         selection.notices += guards
+        made = (*selection.left, *selection.entered.values())
+        self.changes.later.update(lists_of_subclasses(made, self.namespace))
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
@@ -257,7 +259,7 @@ class Choice:
             selection.kept = notices_of_bound_too(needs, selection.perhaps, self.source.name)
         selection.left = [*found.gone_made, *made_by(chosen, old=True)]
         selection.entered = {each.name: each for each in made_by(chosen, old=False)}
-        said, says = (constants_said(each, selection.entered) for each in outlines)
+        said, says = (said_in(each, selection.entered, self.namespace) for each in outlines)
         selection.unsaid = {name: said[name] - says[name] for name in said}
         return selection
 

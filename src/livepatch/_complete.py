@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from operator import is_not
 from typing import Any
 
+from livepatch._build import copy_contents
 from livepatch._holders import fill_frozen
 from livepatch._migration import Change, Migration
 from livepatch._own import OwnDict, OwnList
-from livepatch._shapes import copy_contents, has_value
+from livepatch._shapes import has_value
 from livepatch._successors import place
 
 _FOREVER = 1e6

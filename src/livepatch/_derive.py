@@ -56,7 +56,7 @@ def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
     if any(map(is_enum, bases)):
         return  # what is no enumeration cannot derive from one
     try:
-        copy = copy_class(cls, bases, decisions.settle(type(cls)))
+        copy = copy_class(cls, bases, _metaclass_of_copy(decisions, cls, bases))
     except (TypeError, ValueError):
         return  # CPython refuses the new bases: no common layout, no consistent order
     name = qualified_name(cls) or cls.__name__
@@ -67,6 +67,15 @@ def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
     decisions.derived.append(pair)
     decisions.add_loser(cls, copy)
     decisions.layout_changes.append((pair, "LP121"))
+
+
+def _metaclass_of_copy(decisions: Decisions, cls: type, bases: tuple[type, ...]) -> type:
+    """Return the metaclass of a class, or that which a base has and which is below it."""
+    metaclass: type = decisions.settle(type(cls))
+    for other in map(decisions.settle_class, map(type, bases)):
+        if any(decisions.settle_class(each) is metaclass for each in mro_of(other)):
+            metaclass = other
+    return metaclass
 
 
 def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
@@ -93,13 +102,18 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
     if "__slots__" in attributes:
         type.__setattr__(copy, "__slots__", attributes["__slots__"])
     if issubclass(metaclass, abc.ABCMeta):
-        made: Any = copy
         _abc._abc_init(copy)  # noqa: SLF001 - as abc does
-        for reference in _abc._get_dump(cls)[0]:  # noqa: SLF001
-            registered = reference()
-            if registered is not None:
-                abc.ABCMeta.register(made, registered)
+        _register_all(copy, cls)
     return copy
+
+
+def _register_all(copy: Any, cls: type) -> None:
+    if not issubclass(type(cls), abc.ABCMeta):
+        return  # its base has become abstract
+    for reference in _abc._get_dump(cls)[0]:  # noqa: SLF001
+        registered = reference()
+        if registered is not None:
+            abc.ABCMeta.register(copy, registered)
 
 
 def _maker(metaclass: type, bases: tuple[type, ...]) -> type:

@@ -9,6 +9,7 @@ import operator
 from collections import OrderedDict
 from collections.abc import Iterable
 from operator import methodcaller
+from types import FunctionType
 from typing import Any
 
 from livepatch._constants import same_value
@@ -97,12 +98,28 @@ def restore_places(
     restore_contents(target, contents)
 
 
+def identity_of(key: Any) -> Any:
+    """Return what tells a key from others, without asking the objects in it."""
+    return tuple(map(identity_of, key)) if type(key) is tuple else id(key)
+
+
 def has_plain_keys(keys: Iterable[Any]) -> bool:
     """Whether keys are of types whose hashes and equality run no code of the program."""
-    return all(type(key) in _HASHED_IN_C for key in keys)
+    return all(type(key) in _HASHED_IN_C or _is_plain_key(key) for key in keys)
 
 
-_HASHED_IN_C = frozenset({str, bytes, int, bool, type(None)})
+def _is_plain_key(key: Any) -> bool:
+    if type(key) is tuple:
+        return has_plain_keys(key)
+    metaclass = type(key)
+    return (
+        issubclass(metaclass, type)
+        and metaclass.__hash__ is object.__hash__
+        and metaclass.__eq__ is object.__eq__
+    )
+
+
+_HASHED_IN_C = frozenset({str, bytes, int, bool, type(None), FunctionType})
 
 
 def restore_contents(container: Any, before: Any) -> None:

@@ -27,7 +27,7 @@ from livepatch._own import Call, OwnList
 from livepatch._pairs import Matches
 from livepatch._plan import Plan
 from livepatch._reconcile import Reconciliation, has_definition, reconcile
-from livepatch._registries import enter, entered_in_place
+from livepatch._registries import enter, entered_in_place, strike
 from livepatch._search import search
 from livepatch._steps import Steps
 from livepatch._unwrapped import Layer
@@ -96,9 +96,7 @@ def finish_plan(
     plan.searched = bool(plan.decisions.losers) or repointing.seeks_code
     plan.definition_steps.extend(result.steps)
     refuse_bases(plan, repointing)
-    lent = OwnList(plan.decisions.borrowed)
-    lent_first = _lent_first(repointing.fresh_bases, lent)
-    order_bases(repointing.fresh_bases, plan.steps, repointing.first, (lent_first, lent))
+    order_bases(repointing.fresh_bases, plan.steps, repointing.first)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
     # One that the load made goes, where the live one stays; a frozenset may have been built anew.
@@ -109,6 +107,8 @@ def finish_plan(
     plan.steps.extend(repointing.first)
     plan_instances(plan, repointing)
     _add_holders(plan, repointing)
+    for live, left in result.left:
+        plan.entered.extend(strike(repointing.settle, live, left))
     for live, made in result.fillings:
         plan.entered.extend(enter(repointing.settle, live, made))
     for live, made in result.registered:
@@ -135,15 +135,9 @@ def _note_entered(plan: Plan, repointing: Repointing) -> None:
 
 def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:
     """Let what came derive from the survivors while those that go are taken for the same."""
-    lent = {id(cls) for cls, _ in _lent_first(fresh, [each[:2] for each in borrowed])}
-    return with_borrowed_bases(fresh, [each for each in borrowed if id(each[0]) in lent])
-
-
-def _lent_first(fresh: Steps, borrowed: list[tuple[type, type]]) -> OwnList[tuple[type, type]]:
-    """List the classes that borrow another one as a whole before others do, each with that one."""
     given = {id(cls) for cls, _ in fresh.new_bases()}
-    whole = (each for each in borrowed if given and sizes_of(each[0]) == sizes_of(each[1]))
-    return OwnList(each for each in whole if id(each[0]) not in given)
+    whole = [each for each in borrowed if sizes_of(each[0]) == sizes_of(each[1])] if given else []
+    return with_borrowed_bases(fresh, [each for each in whole if id(each[0]) not in given])
 
 
 def _add_holders(plan: Plan, repointing: Repointing) -> None:

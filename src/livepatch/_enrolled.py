@@ -70,15 +70,7 @@ def find_entries(
     """
     found = Enrolled()
     made = [at_home(each, namespace) for each in made]
-    ways = {path for each in made for path in each.decorators | each.bases}
-    led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
-    registers: OwnDict[int, tuple[Any, dict[int, Made]]] = OwnDict()
-    for each in made:
-        in_bases = (registers_of_bases(led[path][0]) for path in each.bases)
-        in_decorators = (earlier.registers(*led[path]) for path in each.decorators)
-        for register in chain(*in_bases, *in_decorators):
-            wanted = registers.setdefault(id(register), (register, {}))[1]
-            wanted.update((id(code), each) for code in each.codes)
+    registers, reached = _registers_of(namespace, made, earlier)
     places: set[tuple[int, int]] = set()
     for register, wanted in registers.values():
         for entry in earlier.entries_in(register, wanted):
@@ -86,11 +78,16 @@ def find_entries(
             key = entry.key if type(entry.key) is int else id(entry.key)
             if (id(entry.container), key) not in places:
                 places.add((id(entry.container), key))
+                entry.ways = frozenset(reached[id(register), entry.made.name])
                 found.entries.append(entry)
         see_to_frameworks(register, found.entries, found.steps)
     for each in made:
         for path in each.decorators:
-            found.entries += _names_kept(earlier.filled(*led[path]), each)
+            kept = earlier.filled(*lead_to(namespace, path, earlier.namespaces))
+            found.entries += _names_kept(kept, each, path, places)
+        for path in each.bases:
+            kept = earlier.filled_below(lead_to(namespace, path, earlier.namespaces)[0])
+            found.entries += _names_kept(kept, each, path, places)
     entered = {entry.made.name for entry in found.entries}
     for each in made:
         if each.name not in entered:
@@ -102,14 +99,59 @@ def find_entries(
     return found
 
 
-def _names_kept(containers: Iterable[Any], made: Made) -> Iterator[Entry]:
+def containers_entered(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
+) -> Iterator[Any]:
+    """Yield the containers in which who decorates definitions, or derives them, may enter them.
+
+    Args:
+        namespace: of the module that is to make them.
+        made: the definitions.
+        earlier: what is known of the time before the load.
+    """
+    registers, _ = _registers_of(namespace, made, earlier)
+    for register, _ in registers.values():
+        yield from earlier.containers_in(register)
+
+
+_Registers = OwnDict[int, "tuple[Any, dict[int, Made]]"]
+_Reached = dict["tuple[int, str]", "set[tuple[str, ...]]"]
+
+
+def _registers_of(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
+) -> tuple[_Registers, _Reached]:
+    """Return the registers that may have definitions, and the names that lead to each from these.
+
+    Of the first, by the id of a register, itself and the definitions by the ids of their codes.
+    """
+    ways = {path for each in made for path in each.decorators | each.bases}
+    led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
+    registers, reached = _Registers(), _Reached()
+    for each in made:
+        in_bases = ((path, registers_of_bases(led[path][0])) for path in each.bases)
+        in_decorators = ((path, earlier.registers(*led[path])) for path in each.decorators)
+        for path, found in chain(in_bases, in_decorators):
+            for register in found:
+                wanted = registers.setdefault(id(register), (register, {}))[1]
+                wanted.update((id(code), each) for code in each.codes)
+                reached.setdefault((id(register), each.name), set()).add(path)
+    return registers, reached
+
+
+def _names_kept(
+    containers: Iterable[Any], made: Made, way: tuple[str, ...], places: set[tuple[int, int]]
+) -> Iterator[Entry]:
     """Yield the places where what decorates a definition notes its name, and no more than that."""
     names = (made.name, f"{made.home}.{made.name}")
     for kept in containers:
         for key, value in items_of(kept):
             noted = key if isinstance(kept, dict) else value
             if type(noted) is str and noted in names and type(value) in SAYS_LITTLE:
-                yield Entry(kept, key, OwnList([value]), made)
+                place = (id(kept), key if type(key) is int else id(key))
+                if place not in places:
+                    places.add(place)
+                    yield Entry(kept, key, OwnList([value]), made, ways=frozenset({way}))
 
 
 # Of what stands under a name: what a program counts there, say, is another matter.
@@ -124,5 +166,5 @@ def strike_off(enrolled: Enrolled) -> None:
     for call in (*(each.strike_off() for each in reversed(enrolled.entries)), *enrolled.steps.do):
         call()
     for container, contents in enrolled.contents():
-        values = contents.values() if isinstance(container, dict) else contents
+        values = (*contents, *contents.values()) if isinstance(container, dict) else contents
         enrolled.standing[id(container)] = set(map(id, values))

@@ -5,16 +5,16 @@ Hundreds of modules may share one register, with a thousand entries: it is gone 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from livepatch._kinds import dict_of, kind_of
+from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._records import Records
-from livepatch._registers import filled_by_decorator, registers_of
+from livepatch._registers import filled_by_bases, filled_by_decorator, registers_of
 from livepatch._steps import MISSING
 
 _DEEPEST = 4
@@ -31,6 +31,7 @@ class Entry:
         held: what is there, in a list of livepatch's own.
         made: the definition.
         within: the keys that lead to the container.
+        ways: the names of decorators and bases of the definition by which it was found.
     """
 
     container: Any
@@ -38,6 +39,7 @@ class Entry:
     held: OwnList[Any]
     made: Made
     within: tuple[Any, ...] = ()
+    ways: frozenset[tuple[str, ...]] = frozenset()
 
     @property
     def value(self) -> Any:
@@ -79,6 +81,10 @@ class _Place:
     within: tuple[Any, ...]
     around: tuple[int, ...]
 
+    def parts(self) -> list[Any]:
+        """List what is there, and the key under which a dict has it if that may be a definition."""
+        return parts_of_item(self.container, self.key, self.held[0])
+
     def is_there(self) -> bool:
         """Whether it has not been taken out since."""
         part = self.held[0]
@@ -97,11 +103,12 @@ class _Contents:
         for number, place in enumerate(self.places):
             if place.key is MISSING:
                 continue
-            codes, classes = records.inside(place.held[0])
-            for code in codes:
-                self.by_code.setdefault(code, []).append(number)
-            for name in classes:
-                self.by_class.setdefault(name, []).append(number)
+            for part in place.parts():
+                codes, classes = records.inside(part)
+                for code in codes:
+                    self.by_code.setdefault(code, []).append(number)
+                for name in classes:
+                    self.by_class.setdefault(name, []).append(number)
 
     def entries(self, wanted: Mapping[int, Made], records: Records) -> Iterator[Entry]:
         """Yield where some definitions are, but not what is inside of such an entry again."""
@@ -112,7 +119,7 @@ class _Contents:
         for number in sorted(found):
             place = self.places[number]
             if found.isdisjoint(place.around) and place.is_there():
-                made_there = records.made_inside(place.held[0], wanted)
+                made_there = records.made_in_one(place.parts(), wanted)
                 if made_there is not None:
                     held = OwnList(place.held)
                     yield Entry(place.container, place.key, held, made_there, place.within)
@@ -151,6 +158,7 @@ class Earlier:
         self._contents: OwnDict[int, _Contents] = OwnDict()
         self._registers: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
         self._filled: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
+        self._copied: set[int] = set()
 
     def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
         """List what `registers_of` finds."""
@@ -166,6 +174,13 @@ class Earlier:
             self._filled[key] = OwnList(filled_by_decorator(value, rest))
         return self._filled[key]
 
+    def filled_below(self, base: Any) -> list[Any]:
+        """List what `filled_by_bases` finds."""
+        key = ("below", id(base))
+        if key not in self._filled:
+            self._filled[key] = OwnList(filled_by_bases(base))
+        return self._filled[key]
+
     def entries_in(self, register: Any, wanted: Mapping[int, Made]) -> Iterator[Entry]:
         """Yield where in a register some definitions are.
 
@@ -173,15 +188,36 @@ class Earlier:
             register: where to look.
             wanted: the definitions by the ids of their codes.
         """
+        return self._contents_of(register).entries(wanted, self._records)
+
+    def _contents_of(self, register: Any) -> _Contents:
         if id(register) not in self._contents:
             self._contents[id(register)] = _Contents(register, self._records)
-        return self._contents[id(register)].entries(wanted, self._records)
+        return self._contents[id(register)]
+
+    def containers_in(self, register: Any) -> list[Any]:
+        """List what a register leads to, itself first: each container is among that, if empty."""
+        inside = (each.held[0] for each in self._contents_of(register).places)
+        return OwnList((register, *inside))
+
+    def not_copied(self, copies: Iterable[OwnList[Any]]) -> Iterator[OwnList[Any]]:
+        """Yield the containers, each with a copy, of which there is none from before the load."""
+        for each in copies:
+            if id(each[0]) not in self._copied:
+                self._copied.add(id(each[0]))
+                yield each
 
     def forget(self) -> None:
         """Let go of all that was looked into."""
         self._records.clear()
         for known in (self._contents, self._registers, self._filled):
             known.clear()
+
+
+def parts_of_item(container: Any, key: Any, value: Any) -> list[Any]:
+    """List a value, and its key in a dict if that may be or have a definition: ``RULES[view]``."""
+    with_key = isinstance(container, dict) and not is_plain_data(key)
+    return OwnList((value, key) if with_key else (value,))
 
 
 def items_of(value: Any) -> list[tuple[Any, Any]]:

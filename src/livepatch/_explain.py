@@ -83,6 +83,8 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
         found += (module.old, module.removed, module.patched)
         found += module.classes
         found += (attributes for _, attributes in module.classes)
+        found += module.functions
+        found += (attributes for _, attributes in module.functions)
         for removed in module.removed.values():
             found += parts_of(removed)
     return found

@@ -28,11 +28,19 @@ def filled_by(code: CodeType, namespace: Mapping[str, Any]) -> Iterator[str]:
 
     It is the one that the same statement has loaded last.
     """
+    return _filled(code, namespace, ("LOAD_GLOBAL", "LOAD_NAME"))
+
+
+def filled_attributes(code: CodeType, attributes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the attributes that code changes: ``cls.names.append(cls.__name__)``."""
+    return _filled(code, attributes, ("LOAD_ATTR", "LOAD_METHOD"))
+
+
+def _filled(code: CodeType, namespace: Mapping[str, Any], loads: tuple[str, ...]) -> Iterator[str]:
     last: str | None = None
     for each in dis.get_instructions(code):
-        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-            if issubclass(type(namespace.get(each.argval)), FILLED):
-                last = each.argval
+        if each.opname in loads and issubclass(type(namespace.get(each.argval)), FILLED):
+            last = each.argval
         elif last is not None and (
             each.opname in _CHANGING
             or (each.opname in ("LOAD_ATTR", "LOAD_METHOD") and each.argval in CHANGERS)

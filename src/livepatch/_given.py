@@ -1,12 +1,14 @@
-"""Whether the functions that a statement gives to an object have other bodies than before."""
+"""What objects and classes were given as they were made: other functions now, or a store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import OrderedDict, defaultdict, deque
+from collections.abc import Collection, Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._code import same_code
+from livepatch._kinds import class_attributes
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._pairs import Pair
@@ -41,3 +43,28 @@ def _codes_within(value: Any, depth: int) -> Iterator[CodeType]:
     elif type(value) in CONTAINERS and depth:
         for part in value.values() if type(value) is dict else value:
             yield from _codes_within(part, depth - 1)
+
+
+def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
+    """Whether a class was given an empty container as it was made, which the program has filled.
+
+    ``cls.store = {}`` in ``__init_subclass__`` or a metaclass. What is in it may be of the class's
+    own instead, a table of its fields say: then it is empty where the class has none any more.
+
+    Args:
+        pair: the class, before and after the load.
+        live: what it was given before.
+        made: what it was given in the load.
+    """
+    if type(live) is not type(made) or type(live) not in _STORES or made or not live:
+        return False
+    before, after = class_attributes(pair.old), class_attributes(pair.new)
+    had = {name: value for name, value in before.items() if name not in after}
+    named = before.get("__annotations__")
+    names = {*had, *(named if type(named) is dict else ())}
+    own = set(map(id, had.values()))
+    parts: Collection[Any] = (*live, *live.values()) if isinstance(live, dict) else live
+    return not any((type(part) is str and part in names) or id(part) in own for part in parts)
+
+
+_STORES = (dict, list, set, deque, defaultdict, OrderedDict)

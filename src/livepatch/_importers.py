@@ -102,11 +102,32 @@ class Importer:
             found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
         yield from found
 
+    def functions_with(self, wanted: Name) -> Iterator[str]:
+        """Yield the functions of the module that read a global of another one, or its own."""
+        names = self.names_of(wanted)
+        if self.name == wanted.module:
+            names.add(wanted.name)
+        if names:
+            for function, reads in self._functions.items():
+                if not names.isdisjoint(reads):
+                    yield function
+
+    @functools.cached_property
+    def _functions(self) -> dict[str, frozenset[str]]:
+        return _functions_in(self.outline.scopes[()].code)
+
+    def is_made_with(self, path: tuple[str, ...], wanted: Name) -> bool:
+        """Whether a definition is made with a global: decorated by it, say."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        names = {*self.names_of(wanted), wanted.name}
+        return any(shell.is_made_with(name) for shell in shells for name in names)
+
     def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
         """Return, for each name that statements outside functions use, what they bind."""
         if self._users is None:
             self._users = {}
-            functions = _functions_in(self.outline.scopes[()].code)
+            functions = self._functions
             for path, scope in self.outline.scopes.items():
                 imported = {each.bound for each in scope.imports}
                 for bound, shells in scope.shells.items():

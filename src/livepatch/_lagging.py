@@ -1,13 +1,14 @@
-"""Closures that could not take new code: each later reload asks again whether they can.
+"""What runs old code since an earlier reload: closures that could not take the new, and calls.
 
-Nothing leads from the code of such a closure to the newest one but the place where it is written:
-the code beside it, by which the others follow, is of a source that has gone.
+Each later reload asks again whether the closures can, and names the calls again. Nothing leads from
+the code of such a closure to the newest one but the place where it is written: the code beside it,
+by which the others follow, is of a source that has gone.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -96,6 +97,43 @@ def forget_laggard(steps: Steps, closure: FunctionType) -> None:
         steps.add(
             Call(dict.pop, _laggards, id(closure), None),
             Call(dict.__setitem__, _laggards, id(closure), known),
+        )
+
+
+_calls: OwnDict[int, tuple[weakref.ref[CodeType], weakref.ref[CodeType]]] = OwnDict()
+
+
+def codes_of_calls_under_way() -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield the codes that calls went on in, each with that which its function had then."""
+    for key, (reference, following) in list(_calls.items()):
+        code, now = reference(), following()
+        if code is None or now is None:
+            _calls.pop(key, None)
+        else:
+            yield code, now
+
+
+def note_calls_under_way(
+    steps: Steps, codes: Iterable[CodeType], successors: Mapping[int, tuple[Any, CodeType | None]]
+) -> None:
+    """Note the steps by which it is known that calls go on in the old codes of functions.
+
+    Args:
+        steps: where to note them.
+        codes: those in which calls go on, and more.
+        successors: by the id of an old code, itself and what its function runs from now on.
+    """
+    for code in codes:
+        _, following = successors.get(id(code), (None, None))
+        if following is None:
+            continue
+        known = _calls.get(id(code))
+        call = (weakref.ref(code), weakref.ref(following))
+        steps.add(
+            Call(dict.__setitem__, _calls, id(code), call),
+            Call(dict.pop, _calls, id(code), None)
+            if known is None
+            else Call(dict.__setitem__, _calls, id(code), known),
         )
 
 

@@ -100,23 +100,6 @@ def grow_from_one(one: type, other: type) -> bool:
     return where_layout_grows(one) is where_layout_grows(other)
 
 
-def adds_places(cls: type, base: type) -> bool:
-    """Whether a class adds more to its base than a dict and a list of weak references.
-
-    That is what CPython's ``extra_ivars`` asks (Objects/typeobject.c).
-    """
-    size, item, dict_offset, weakref_offset = sizes_of(cls)
-    base_size, base_item, base_dict, base_weakref = sizes_of(base)
-    if item or base_item:
-        return (size, item) != (base_size, base_item)
-    word = tuple.__itemsize__
-    if weakref_offset + word == size and not base_weakref:
-        size -= word
-    if dict_offset + word == size and not base_dict:
-        size -= word
-    return size != base_size
-
-
 def adds_only_slots(cls: type, base: type) -> bool:
     """Whether a class adds to its base a dict, a weak reference list and slots, and no more."""
     word = tuple.__itemsize__

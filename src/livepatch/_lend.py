@@ -44,8 +44,10 @@ def new_bodies(
     codes: list[CodeType] = OwnList()
     lent: list[tuple[Any, str, Any, Any]] = OwnList()
     chosen = [each for each in selections if each.bodies is not None]
+    snapshots = list(snapshots)
+    some_run_whole = len(chosen) < len(snapshots)
     # A docstring calls nothing.
-    if any(each.code is not None and each.names != DOCSTRING for each in chosen):
+    if some_run_whole or any(each.code and each.names != DOCSTRING for each in chosen):
         news = {id(old): new for each in chosen for old, new in _new_codes(each)}
         unfit = {id(body.old): body for each in chosen for body in _unfit(each)}
         for snapshot in snapshots:

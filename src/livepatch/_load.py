@@ -266,9 +266,19 @@ class _Run:
             if part not in self.loaded.rebound:  # else it has run, and has the place it came to
                 namespace[part.rpartition(".")[2]] = sys.modules[part]
         self._lend(name, snapshot.namespace, namespace)
-        if parent in self.snapshots:
+        if parent in self.snapshots and not self._has_another(parent, tail, source.module):
             # As an import does; the parent's own code may bind the name anew afterwards.
             namespace_of(self.snapshots[parent].source.module)[tail] = source.module
+
+    def _has_another(self, parent: str, tail: str, module: ModuleType) -> bool:
+        """Whether a package bound the name of a part of it otherwise, and does not do so again.
+
+        ``from .parse import parse`` binds the function where the import had put the module.
+        """
+        selection = self.selections.get(parent)
+        if selection is None or selection.bodies is None or tail in selection.names:
+            return False
+        return self.snapshots[parent].namespace.get(tail, module) is not module
 
     def drop_starred_names(self, snapshot: Snapshot, namespace: dict[str, Any]) -> None:
         """Remove what came from a module imported whole that does not have it any more."""

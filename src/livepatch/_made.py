@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
 from livepatch._made_of import Made
+from livepatch._opcodes import OP
 from livepatch._outline import Outline
 from livepatch._statements import Statement
 from livepatch._syntax import base_paths, decorator_paths
@@ -24,15 +26,89 @@ def made_by(statements: list[Statement], *, old: bool) -> Iterator[Made]:
                     yield Made(name, decorators, own, bases)
 
 
-def constants_said(source: Outline, names: Iterable[str]) -> dict[str, frozenset[Any]]:
-    """Return the constants in the statements that bind some names of a module."""
+def lists_of_subclasses(
+    made: Iterable[Made], namespace: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield what lists other classes now than before: ``Base.__subclasses__``, as a path.
+
+    Args:
+        made: the classes that came, went, or are made again, among other definitions.
+        namespace: of their module, with the bases that were there before.
+    """
+    bases = {path for each in made for path in each.bases}
+    above = {
+        id(cls)
+        for path in bases
+        if is_class(base := found_at(namespace, ".".join(path)))
+        for cls in mro_of(base)[:-1]
+    }
+    for name, value in namespace.items() if above else ():
+        if id(value) in above:
+            yield name, "__subclasses__"
+
+
+def said_in(
+    source: Outline, names: Iterable[str], namespace: Mapping[str, Any]
+) -> dict[str, frozenset[Any]]:
+    """Return what the statements that bind some names of a module say: constants, and objects.
+
+    Args:
+        source: the module's.
+        names: those of which the statements are asked.
+        namespace: the live one, where names lead to objects: ``Color.RED``.
+
+    Returns:
+        Of each name, the constants as `constant_shell` has them, and ``("object", id)``.
+    """
     shells = source.scopes[()].shells
     return {
         name: frozenset(
             part
             for shell in shells.get(name, ())
-            for part in shell.fingerprint
-            if type(part) is tuple and part[0] in ("constant", "text")
+            for part in (
+                *_constants_in(shell.fingerprint),
+                *_objects_in(shell.fingerprint, namespace),
+            )
         )
         for name in names
     }
+
+
+def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
+    name: Any = None
+    for part in fingerprint:
+        if type(part) is not tuple:
+            continue
+        if part[0] == "code":
+            name = part[1]  # which is said once more: of a class, and up to 3.10 of a function
+        elif part == ("text", name):
+            name = None
+        elif part[0] in {"constant", "text"}:
+            yield part
+
+
+def _objects_in(
+    fingerprint: Iterable[Any], namespace: Mapping[str, Any]
+) -> Iterator[tuple[str, int]]:
+    path: tuple[str, ...] = ()
+    for part in (*fingerprint, None):
+        opcode, *names = part if type(part) is tuple else (None,)
+        if path and opcode == _ATTRIBUTE:
+            path += tuple(names)
+            continue
+        found = _found_at(path, namespace) if path else None
+        if found is not None:
+            yield "object", id(found)
+        path = tuple(names) if opcode in _NAMES else ()
+
+
+_NAMES = {OP["LOAD_NAME"], OP["LOAD_GLOBAL"]}
+_ATTRIBUTE = OP["LOAD_ATTR"]
+
+
+def _found_at(path: tuple[str, ...], namespace: Mapping[str, Any]) -> Any:
+    *above, name = path
+    home: Any = found_at(namespace, ".".join(above)) if above else None
+    if is_class(home) and is_enum(home):  # its members are no attributes of it up to 3.10
+        return class_attributes(home)["_member_map_"].get(name)
+    return found_at(namespace, ".".join(path))

@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._kinds import (
+    CLASS,
     FUNCTION,
     OBJECT,
     class_attributes,
@@ -62,8 +63,9 @@ def _pair_globals(matches: Matches) -> None:
     """Pair what the globals were and are, from each of them down."""
     walks = [Walk(matches, module, module) for module in matches.modules]
     made = OwnList((walk, *each) for walk in walks for each in _made_anew(walk.module))
-    for module in matches.modules if made else ():
-        matches.standing.update(_standing(module))
+    if made:
+        matches.standing.update(*map(_standing, matches.modules))
+        matches.standing.difference_update(*map(_went_with_classes, matches.modules))
     matches.unnamed.update(_unnamed(made))
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[Walk, str, Any]] = OwnList()
@@ -144,6 +146,31 @@ def _is_made_again(module: Module, value: Any) -> bool:
     if module.old.get(home) is not value:
         return False
     return home in module.unbound or module.new.get(home, value) is not value
+
+
+def _went_with_classes(module: Module) -> Iterator[int]:
+    """Yield the ids of what classes had that are made again: `DEFAULT = Color.RED` has not run.
+
+    What does not say where it is, enum members and properties, has no other place than its class.
+    """
+    if module.bodies is None:
+        return
+    for name, value in module.old.items():
+        new = module.new.get(name)
+        if is_class(value) and new is not value and is_class(new) and module.owns(value):
+            yield from _parts_gone(value, new)
+
+
+def _parts_gone(old: type, new: Any) -> Iterator[int]:
+    parts = dict(CLASS.parts(new))
+    stay = set(map(id, parts.values()))
+    for name, part in CLASS.parts(old):
+        other = parts.get(name)
+        if is_class(part) and is_class(other) and part is not other:
+            if str(qualified_name(part)).startswith(f"{qualified_name(old)}."):
+                yield from _parts_gone(part, other)
+        elif id(part) not in stay and kind_of(part) is not None and qualified_name(part) is None:
+            yield id(part)
 
 
 def _visit_global(walk: Walk, name: str, value: Any) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._build import has_contents, keeps_contents
 from livepatch._own import OwnDict, OwnList
-from livepatch._shapes import Shape, has_contents, has_value, keeps_contents
+from livepatch._shapes import Shape, has_value
 
 
 @dataclass(frozen=True, slots=True)

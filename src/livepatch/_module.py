@@ -90,6 +90,7 @@ class Module:
         removed: old definitions without a new one, by path.
         patched: old objects found where the old source had put a definition of its own.
         contents: containers that its statements may have changed in place, each with a copy.
+        functions: those of which they may have set attributes, each with what these were.
         enrolled: what was struck off the lists of objects that decorate its definitions.
         overloads: what typing.overload had registered for it.
         apart: names that another statement binds now; what the old one made is something else.
@@ -116,6 +117,7 @@ class Module:
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
     overloads: dict[str, Any] | None = None
     apart: frozenset[str] = frozenset()
@@ -188,6 +190,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     origin = snapshot.origin and as_ran(snapshot.origin, snapshot.namespace, new_outline)
     module = Module(source, part, origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
+    module.functions = snapshot.functions
     module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
     module.behind = globals_behind(source.module)
     module.rebound = loaded.rebound.get(source.name, frozenset())

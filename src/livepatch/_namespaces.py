@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._by_text import no_longer_bound_by
-from livepatch._constants import may_hold_state
+from livepatch._constants import may_hold_state, same_value
 from livepatch._decisions import Decisions
 from livepatch._kinds import is_special, kind_of
 from livepatch._layers import decorated_function
@@ -69,6 +69,10 @@ def plan_namespace(plan: Plan, module: Module, kept: set[str]) -> None:
     """Note the steps that make a module's new namespace current."""
     final = plan.finals[module.name] = _final_namespace(plan, module, kept)
     final.update(_taken_from_outside(plan, module))
+    # Who has imported a constant is known by having the very object that is here.
+    for name in names_of_others(module.old, final):
+        if name in final and same_value(module.old[name], final[name]):
+            final[name] = module.old[name]
     if module.part is Part.RELOADED and module.origin is None:
         _notice_unknown_names(plan, module)
     elif module.origin is not None and no_longer_bound_by(module.origin, module.outline):

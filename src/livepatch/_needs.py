@@ -5,16 +5,18 @@ from __future__ import annotations
 import builtins
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MethodType
 from typing import Any
 
 from livepatch._annotated import annotation_names
 from livepatch._constants import may_hold_state
 from livepatch._differences import Changes, Header
 from livepatch._fills import Fills
-from livepatch._kinds import is_single_dispatch, kind_of
+from livepatch._kinds import class_attributes, is_class, is_single_dispatch, kind_of, mro_of
 from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
+    alias_path,
     base_names,
     built_names,
     called_decorator_names,
@@ -45,6 +47,7 @@ class Needs:
         runs: which of them run.
         changes: what has changed.
         modules: what the modules are called in which something has changed.
+        aliases: of the statements that give a definition another name, the names that lead to it.
     """
 
     statements: list[Statement]
@@ -60,6 +63,7 @@ class Needs:
     binders: dict[str, list[int]] = field(default_factory=dict)
     builders: dict[str, list[int]] = field(default_factory=dict)
     headers: dict[int, Header] = field(default_factory=dict)
+    aliases: dict[int, tuple[str, ...]] = field(default_factory=dict)
     extends: list[set[str]] = field(default_factory=list)
     dispatchers: set[str] = field(default_factory=set)
     fills: Fills = field(init=False)
@@ -111,6 +115,9 @@ class Needs:
             roots = {path[0] for path in decorator_paths(statement.nodes) if path[1:]}
             for name in roots & self.dispatchers:
                 self.builders.setdefault(name, []).append(index)
+            path = alias_path(statement.nodes)
+            if path is not None:
+                self.aliases[index] = path
             header = self._header_of(statement)
             if header is not None:
                 self.headers[index] = header
@@ -219,7 +226,39 @@ class Needs:
         for index, header in self.headers.items():
             if not self.runs[index] and self.changes.are_used(header):
                 self.runs[index] = True
+        for index, path in self.aliases.items():
+            if not self.runs[index] and path[0] in self.changes.names:
+                self.runs[index] = self._is_alias(index, path)
+
+    def _is_alias(self, index: int, path: tuple[str, ...]) -> bool:
+        """Whether a statement has given a definition another name, and nobody has bound that since.
+
+        ``register = Parser.register``: what this decorates is decorated by what has changed.
+        """
+        values = map(self.namespace.get, self.statements[index].binds)
+        return self._is_definition(path[0]) and all(
+            _is_at(path[1:], self.namespace[path[0]], each) for each in values
+        )
 
     def _run(self, indexes: Any) -> None:
         for index in indexes:
             self.runs[index] = True
+
+
+def _is_at(names: tuple[str, ...], definition: Any, value: Any) -> bool:
+    """Whether a value is what names lead to from a definition, a method bound to the class say."""
+    cls: Any = None
+    found = definition
+    for name in names:
+        if not is_class(found):
+            return False
+        cls = found
+        orders = (class_attributes(base) for base in mro_of(cls))
+        found = next((each[name] for each in orders if name in each), None)
+    if type(found) is classmethod:
+        return (
+            type(value) is MethodType and value.__func__ is found.__func__ and value.__self__ is cls
+        )
+    if type(found) is staticmethod:
+        return value is found.__func__
+    return kind_of(found) is not None and value is found

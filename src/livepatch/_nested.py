@@ -129,4 +129,5 @@ def _all_of(name: str) -> list[str]:
 def _is_submodule(package: str, name: str) -> bool:
     """Whether ``from package import name`` would import a module, rather than find a value."""
     held = getattr(sys.modules.get(package), "__dict__", {}).get(name)
-    return held is None or isinstance(held, ModuleType)
+    # A lazy object that is asked for its class may load what it stands for (Django's settings).
+    return held is None or issubclass(type(held), ModuleType)

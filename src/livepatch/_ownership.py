@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
 from livepatch._kinds import found_at, qualified_name
 from livepatch._layers import decorated_function, plain_path
+from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
 from livepatch._outline import Outline
 from livepatch._registered import is_bound_in_turn
@@ -85,5 +85,4 @@ def says_it_is_at(path: Path, function: Any) -> bool:
 def is_of_library(function: FunctionType) -> bool:
     """Whether a function was made from text, or by the standard library (dataclasses)."""
     home = function.__globals__.get("__name__")
-    top = home.partition(".")[0] if type(home) is str else ""
-    return function.__code__.co_filename.startswith("<") or top in sys.stdlib_module_names
+    return function.__code__.co_filename.startswith("<") or is_of_standard_library(home)

@@ -29,6 +29,7 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
     _plan_entries(plan)
     _plan_overloads(plan)
     _plan_class_attributes(plan)
+    _plan_function_attributes(plan)
 
 
 def _plan_class_attributes(plan: Plan) -> None:
@@ -47,6 +48,19 @@ def _plan_class_attributes(plan: Plan) -> None:
             done = steps.inverse()
             plan.steps.extend(done)
             plan.definition_steps.extend(done)
+
+
+def _plan_function_attributes(plan: Plan) -> None:
+    """Note the steps by which an undo takes back what statements set on functions that stay."""
+    for module in plan.matches.modules:
+        for function, before in module.functions:
+            for name, value in before.items():
+                present = getattr(function, name)
+                if present is not value:
+                    steps = Steps()
+                    steps.set_attribute(function, name, present, value)
+                    plan.steps.extend(steps)
+                    plan.definition_steps.extend(steps)
 
 
 def _plan_overloads(plan: Plan) -> None:
@@ -82,11 +96,12 @@ def _notice_bodies(plan: Plan) -> None:
 
 def _plan_entries(plan: Plan) -> None:
     """Note the steps for definitions that have gone from the lists of those who decorate."""
+    survivors = plan.decisions.survivors
     for module in plan.matches.modules:
         for enrolled in module.enrolled:
-            steps = steps_for_gone(enrolled)
+            steps = steps_for_gone(enrolled, survivors)
             plan.steps.extend(steps)
             plan.definition_steps.extend(steps)
-            plan.entered.extend(steps_for_moved(enrolled, plan.decisions.settle))
+            plan.entered.extend(steps_for_moved(enrolled, survivors))
             for root in sorted(enrolled.unfound):
                 plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

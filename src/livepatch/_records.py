@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -36,6 +36,11 @@ class Records:
                 return wanted[code]
         found = (made for made in wanted.values() if made.is_class) if classes else ()
         return next((made for made in found if (made.home, made.name) in classes), None)
+
+    def made_in_one(self, values: Iterable[Any], wanted: Mapping[int, Made]) -> Made | None:
+        """Return which of some definitions the first value is, or holds, that does so at all."""
+        found = (self.made_inside(value, wanted) for value in values)
+        return next((made for made in found if made is not None), None)
 
     def inside(self, value: Any) -> _Inside:
         """Return the ids of the codes of functions in a value, and modules and names of classes."""

@@ -6,23 +6,30 @@ its code names: in globals, in variables of the call that made it, in attributes
 
 from __future__ import annotations
 
-import sys
 import types
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from livepatch._code import nested_codes
-from livepatch._filled import filled_by
-from livepatch._kinds import class_attributes, is_class, is_empty, kind_of, mro_of
+from livepatch._filled import filled_attributes, filled_by
+from livepatch._kinds import (
+    class_attributes,
+    dict_of,
+    is_class,
+    is_empty,
+    kind_of,
+    mro_of,
+)
+from livepatch._library import is_of_standard_library
 from livepatch._own import OwnList
 from livepatch._steps import MISSING
 
 _CONTAINERS = (dict, list, set)
-_WEAK = (WeakSet, WeakValueDictionary)
+_WEAK = (WeakKeyDictionary, WeakSet, WeakValueDictionary)
 _MAKERS = ("__new__", "__init__", "__call__")
 _FURTHEST = 100
 """So many functions are looked through for one decorator."""
@@ -48,6 +55,10 @@ def lead_to(
     return value, rest
 
 
+_Reached = Iterator[tuple[FunctionType, list[type]]]
+"""Functions that run, each with the classes whose attributes its code may name."""
+
+
 def registers_of(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
     """Yield what a decorator may enter definitions in: its object, or what its code names.
 
@@ -62,15 +73,38 @@ def registers_of(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
 
 
 def filled_by_decorator(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the containers among the globals that the code of a decorator puts something into."""
-    for function, _ in _run_by(value, rest):
+    """Yield the globals and attributes that the code of a decorator puts something into."""
+    attributes: Mapping[str, Any] = (
+        dict_of(value) or {} if is_register(value, rest or ("__call__",)) else {}
+    )
+    yield from _filled_by(_run_by(value, rest), attributes)
+
+
+def filled_by_bases(base: Any) -> Iterator[Any]:
+    """Yield the same of the code that makes the classes below a base."""
+    yield from _filled_by(_makers_below(base), {})
+
+
+def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Any]:
+    for function, classes in functions:
+        own: ChainMap[str, Any] = ChainMap(
+            {}, *map(dict, (attributes, *map(class_attributes, classes)))
+        )
         for code in _codes_of(function):
             for name in filled_by(code, function.__globals__):
                 yield function.__globals__[name]
+            for name in filled_attributes(code, own):
+                yield own[name]
 
 
 def registers_of_bases(base: Any) -> Iterator[Any]:
     """Yield what the code that makes the classes below a base may enter them in."""
+    for function, classes in _makers_below(base):
+        yield from _registers_named(function, classes)
+
+
+def _makers_below(base: Any) -> _Reached:
+    """Yield what runs as classes below a base are made."""
     if not is_class(base):
         return
     meta = OwnList(mro_of(type(base)))
@@ -78,8 +112,7 @@ def registers_of_bases(base: Any) -> Iterator[Any]:
         *((each, ("__init_subclass__",)) for each in mro_of(base)),
         *((each, ("__new__", "__init__")) for each in meta),
     )
-    for function, classes in _methods(makers, OwnList((*mro_of(base), *meta))):
-        yield from _registers_named(function, classes)
+    yield from _methods(makers, OwnList((*mro_of(base), *meta)))
 
 
 def is_register(value: Any, attributes: tuple[str, ...]) -> bool:
@@ -90,10 +123,6 @@ def is_register(value: Any, attributes: tuple[str, ...]) -> bool:
         and not isinstance(value, ModuleType)
         and not _is_of_library(type(value).__module__)
     )
-
-
-_Reached = Iterator[tuple[FunctionType, list[type]]]
-"""Functions that run, each with the classes whose attributes its code may name."""
 
 
 def _run_by(value: Any, rest: tuple[str, ...]) -> _Reached:
@@ -183,8 +212,7 @@ def _codes_of(function: FunctionType) -> tuple[CodeType, ...]:
 
 def _is_of_library(module: Any) -> bool:
     """Whether a function or class is of Python's own library, but for its containers."""
-    top = str(module).partition(".")[0]
-    return top in sys.stdlib_module_names and top not in _CONTAINERS_OF
+    return str(module).partition(".")[0] not in _CONTAINERS_OF and is_of_standard_library(module)
 
 
 _CONTAINERS_OF = frozenset({"__main__", "builtins", "collections"})

@@ -8,6 +8,7 @@ in the registry that the load made, and is entered into the live one here.
 from __future__ import annotations
 
 import collections
+import operator
 import types
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -15,15 +16,18 @@ from typing import Any
 
 from livepatch._asked import texts_in
 from livepatch._constants import CONSTANTS, same_value
+from livepatch._dicts import has_plain_keys, identity_of, restore_places
 from livepatch._kinds import is_class, kind_of, mro_of
 from livepatch._module import Module, Path
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._pairs import Matches, Pair
 from livepatch._shapes import find_attribute
 from livepatch._steps import (
     MISSING,
     Steps,
     append_items,
     exchange_items,
+    insert_items,
     is_in_force,
     remove_items,
 )
@@ -78,6 +82,78 @@ def gone_entries(modules: tuple[Module, Module], live: Any, made: Any) -> list[s
     outlines = (origin, modules[1].outline) if more else ()
     said = [texts_in(each.scopes[()].code.co_consts) for each in outlines]
     return [each for each in more if each in said[0] - said[1]]
+
+
+def left_entries(
+    matches: Matches, owner: Pair, live: Any, made: Any, *, filled: bool
+) -> OwnList[Any]:
+    """List the entries in a container of a class that stays which the new source does not make.
+
+    That is known of a definition which it enters under another key, one that was not there before;
+    and of a class that derived from the container's owner and does so no more. Another entry that
+    the load did not make may be one of the program's.
+
+    Args:
+        matches: the definitions.
+        owner: the class that has the container.
+        live: the container.
+        made: the one that the load made; of the same type.
+        filled: whether what is in that one is entered into the live one.
+
+    Returns:
+        The keys in a dict, else the entries.
+    """
+    keys: OwnDict[int, list[Any]] = OwnDict()
+    if filled and type(made) is dict:
+        for key, value in made.items():
+            keys.setdefault(id(value), OwnList()).append(key)
+    left: OwnList[Any] = OwnList()
+    for key, value in live.items() if type(live) is dict else zip(live, live):
+        pair = matches.by_old.get(id(value))
+        if pair is None:
+            continue
+        again = keys.get(id(pair.new), ())
+        if _derives_no_more(owner, pair) or (
+            type(key) in _ATOMS
+            and again
+            and all(type(each) in _ATOMS and each not in live for each in again)
+        ):
+            left.append(key)
+    return left
+
+
+def strike(settle: Callable[[Any], Any], live: Any, left: OwnList[Any]) -> Steps:
+    """Return the steps that take entries out of a container; see `left_entries`."""
+    steps = Steps()
+    if type(live) is dict:
+        order: OwnList[Any] = OwnList(live if has_plain_keys(live) else ())
+        for key in left:
+            back = Call(_enter_at, live, order, key, settle(live[key]))
+            steps.add(Call(dict.pop, live, key, None), back)
+    elif type(live) is list:
+        gone = set(map(id, left))
+        places = [place for place, each in enumerate(live) if id(each) in gone]
+        items: OwnList[Any] = OwnList(settle(live[place]) for place in places)
+        steps.add(Call(remove_items, live, items), Call(insert_items, live, places, items))
+    else:
+        for each in map(settle, left):
+            steps.add(Call(set.discard, live, each), Call(set.add, live, each))
+    return steps
+
+
+def _enter_at(live: dict[Any, Any], order: list[Any], key: Any, value: Any) -> None:
+    dict.__setitem__(live, key, value)
+    restore_places(live, order, ())
+
+
+def _derives_no_more(owner: Pair, pair: Pair) -> bool:
+    if not (is_class(pair.old) and is_class(pair.new)) or pair.old is owner.old:
+        return False
+    return _is_below(pair.old, owner.old) and not _is_below(pair.new, owner.new)
+
+
+def _is_below(cls: type, base: type) -> bool:
+    return any(each is base for each in mro_of(cls))
 
 
 _ATOMS = (int, str, bytes, bool)
@@ -224,6 +300,13 @@ class _InPlace:
     entered: Steps = field(default_factory=Steps)
     give_back: Steps = field(default_factory=Steps)
 
+    def settle_key(self, key: Any) -> Any:
+        """Return what will stand for a key, or for what is in one that is a tuple."""
+        if type(key) is not tuple:
+            return self.settle(key)
+        parts = tuple(map(self.settle_key, key))
+        return key if all(map(operator.is_, parts, key)) else parts
+
     def see_items(self, live: dict[Any, Any], before: dict[Any, Any]) -> None:
         keys: list[Any] = OwnList(live)
         if not _begins_with(keys, before):
@@ -233,15 +316,19 @@ class _InPlace:
         for key, value, old in zip(keys, values, before.values()):
             if value is not old:
                 self.see_item(kind, live, key, (self.settle(old), self.settle(value)))
+        known = {identity_of(self.settle_key(key)) for key in before}
         for key, value in zip(keys[len(before) :], values[len(before) :]):
-            do = Call(kind.__setitem__, live, self.settle(key), self.settle(value))
-            self.entered.add(do, Call(kind.pop, live, self.settle(key), None))
+            settled = self.settle_key(key)
+            if identity_of(settled) in known:
+                continue  # of a class made again: the dict is repointed
+            do = Call(kind.__setitem__, live, settled, self.settle(value))
+            self.entered.add(do, Call(kind.pop, live, settled, None))
 
     def see_item(self, kind: Any, live: dict[Any, Any], key: Any, values: tuple[Any, Any]) -> None:
         old, new = values
         if old is new or same_value(old, new):
             return
-        key = self.settle(key)
+        key = self.settle_key(key)
         puts_new, puts_old = (Call(kind.__setitem__, live, key, each) for each in (new, old))
         if took_the_place(self.settle, old, new):
             self.give_back.add(puts_old, puts_new)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from livepatch._absent import fill_absent
+from livepatch._abstract_methods import plan_abstract_methods
 from livepatch._abstract_registrations import plan_registrations
 from livepatch._apply import apply, notice_lost, release
 from livepatch._borrow import by_reference
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of, with_packages_of_gone
-from livepatch._destructors import leave_to_instances
+from livepatch._destructors import forget_weak_references, leave_to_instances
 from livepatch._draft import make_plan
 from livepatch._errors import (
     NotAModuleError,
@@ -259,6 +260,7 @@ def _go_through(
     carry_data(plan)
     forget_annotations(plan)
     plan_registrations(plan)
+    plan_abstract_methods(plan)
     refuse_lacking(plan)
     notice_leftovers(plan)
     plan_modules(plan, loaded, request.modules)
@@ -345,6 +347,7 @@ def _take_back_load(
         plan.steps.clear()
         plan.last.clear()
         plan.registered.clear()
+        forget_weak_references(plan.decisions)
         for migration in plan.decisions.migrations.values():
             leave_to_instances(migration)
         copies += (pair.new for pair in plan.decisions.derived)

@@ -126,7 +126,10 @@ class Report:
             LivepatchError: this was a dry run, or a later reload is still in force.
         """
         if self._undo is None:
-            raise NothingToUndoError("LP130", "this report is of a dry run, or of an undo")
+            raise NothingToUndoError(
+                "LP130",
+                "this report is of a dry run, an undo, or a reload that changed nothing",
+            )
         return self._undo()
 
     def to_dict(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
-from livepatch._enrolled import find_entries, strike_off
+from livepatch._enrolled import containers_entered, find_entries, strike_off
 from livepatch._entries import Earlier
 from livepatch._own import OwnDict, OwnList
 from livepatch._scope import ANNOTATING_NAMES, annotates
@@ -62,16 +62,37 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         values: list[Any] = OwnList(snapshot.namespace.values())
         values += (value for _, attributes in snapshot.classes for value in attributes.values())
         # Statements may set attributes of functions that are not made again: `view.methods = []`.
-        used = (snapshot.namespace.get(name) for name in selection.code.co_names)
-        values += (each.__dict__ for each in used if type(each) is FunctionType)
-        snapshot.contents.extend(_copies(values))
+        used = map(snapshot.namespace.get, dict.fromkeys(selection.code.co_names))
+        functions = [each for each in used if type(each) is FunctionType]
+        values += (each.__dict__ for each in functions)
+        snapshot.functions.extend(map(_with_attributes, functions))
+        snapshot.contents.extend(earlier.not_copied(_copies(values)))
+        # What is kept elsewhere, by an object of a module that does not run say.
+        entered = containers_entered(snapshot.namespace, selection.entered.values(), earlier)
+        copies = (
+            OwnList((each, _COPIES[type(each)](each))) for each in entered if type(each) in _COPIES
+        )
+        snapshot.contents.extend(earlier.not_copied(copies))
     for enrolled in snapshot.enrolled:
-        copied = {id(container) for container, _ in snapshot.contents}
-        others = (each for each in enrolled.contents() if id(each[0]) not in copied)
-        snapshot.contents.extend(map(OwnList, others))
+        snapshot.contents.extend(earlier.not_copied(map(OwnList, enrolled.contents())))
         strike_off(enrolled)
     if selection.code is not None:
         _make_ready(selection, snapshot)
+
+
+def _with_attributes(function: FunctionType) -> OwnList[Any]:
+    return OwnList((function, OwnDict((name, getattr(function, name)) for name in _ATTRIBUTES)))
+
+
+# What a function has beside its dict; its annotations would be made by asking for them.
+_ATTRIBUTES = (
+    "__doc__",
+    "__name__",
+    "__qualname__",
+    "__module__",
+    "__defaults__",
+    "__kwdefaults__",
+)
 
 
 def _make_ready(selection: Selection, snapshot: Snapshot) -> None:

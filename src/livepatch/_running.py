@@ -12,7 +12,13 @@ from livepatch._code import codes_in, match_nested, same_code, same_kind
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing, all_classes
 from livepatch._kinds import class_attributes, qualified_name
-from livepatch._lagging import forget_laggard, laggards, note_laggard
+from livepatch._lagging import (
+    codes_of_calls_under_way,
+    forget_laggard,
+    laggards,
+    note_calls_under_way,
+    note_laggard,
+)
 from livepatch._local_classes import changed_local_classes, made_before
 from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
@@ -50,6 +56,7 @@ def update_running_code(
     behind = [(closure.__code__, new) for closure, new in laggards(matches)]
     behind = [pair for pair in behind if id(pair[0]) not in successors]
     successors.update((id(pair[0]), pair) for pair in behind)
+    _add_calls(successors)
     functions = _by_id(OwnList([pair.old for pair in matches.pairs]))
     # Those that a step gives the code it is to have.
     functions.update(_by_id(OwnList(result.steps.recoded())))
@@ -63,7 +70,8 @@ def update_running_code(
     changed = {
         id(old) for old, new in successors.values() if new is None or not same_code(old, new)
     }
-    frames = list(_running_frames(changed))
+    going_on: OwnList[types.CodeType] = OwnList()
+    frames = list(_running_frames(changed, going_on))
     bodies = {id(method): local[id(body)] for body, method in _methods_in(successors, local)}
     hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
     hidden.update(map(id, retained(set(map(id, used)))))
@@ -86,8 +94,16 @@ def update_running_code(
             if body is not None:
                 _notice_local_class(repointing, f"{holder.__module__}.{body}")
         else:
-            frames += _suspended_frame(holder, changed)
+            frames += _suspended_frame(holder, changed, going_on)
+    note_calls_under_way(repointing.steps, going_on, successors)
     return tuple(frames)
+
+
+def _add_calls(successors: dict[int, tuple[types.CodeType, types.CodeType | None]]) -> None:
+    """Add the codes in which calls go on since an earlier reload, of functions that change now."""
+    for old, following in codes_of_calls_under_way():
+        if id(following) in successors:
+            successors.setdefault(id(old), (old, successors[id(following)][1]))
 
 
 def _codes_in_use(
@@ -233,19 +249,25 @@ def _cell_of_class(method: types.FunctionType) -> Iterator[tuple[str, types.Cell
             return
 
 
-def _running_frames(changed: set[int]) -> Iterator[StaleFrame]:
+def _running_frames(changed: set[int], going_on: OwnList[types.CodeType]) -> Iterator[StaleFrame]:
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for thread, frame in running_frames():
+        going_on.append(frame.f_code)
         if id(frame.f_code) in changed:
             yield _describe(frame, names.get(thread, f"thread {thread}"))
 
 
-def _suspended_frame(holder: Any, changed: set[int]) -> Iterator[StaleFrame]:
+def _suspended_frame(
+    holder: Any, changed: set[int], going_on: OwnList[types.CodeType]
+) -> Iterator[StaleFrame]:
     attribute, what = _FRAME_ATTRIBUTES.get(type(holder), (None, ""))
     frame = getattr(holder, attribute, None) if attribute else None
     if type(holder) is types.FrameType and holder.f_back is None:
         frame, what = holder, "suspended generator"  # 3.10 lists the frame itself
-    if frame is not None and id(frame.f_code) in changed:
+    if frame is None:
+        return
+    going_on.append(frame.f_code)
+    if id(frame.f_code) in changed:
         running = any(getattr(holder, name, False) for name in ("gi_running", "cr_running"))
         if not running:
             yield _describe(frame, what)

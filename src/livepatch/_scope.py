@@ -38,6 +38,9 @@ COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 
 
+_TEXTS = ("text", "constant")
+
+
 class Shell(NamedTuple):
     """What the source says around a bound name: all of its statement but function bodies.
 
@@ -69,6 +72,22 @@ class Shell(NamedTuple):
     def is_import(self) -> bool:
         """Whether this is a statement that imports."""
         return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
+
+    def is_made_with(self, name: str) -> bool:
+        """Whether a definition is made with what a name says: a decorator, or a default.
+
+        What an annotation says stands behind the text of a parameter's name, and a base behind the
+        class's own code.
+        """
+        before: Any = None
+        for part in self.fingerprint:
+            kind, said = (part[0], part[-1]) if isinstance(part, tuple) else (None, None)
+            if kind == "code":
+                return False
+            if said == name and kind not in _TEXTS and before not in _TEXTS:
+                return True
+            before = kind
+        return False
 
     def may_call(self, name: str) -> bool:
         """Whether the statement may call what it reads by a name, itself or by what it gives it to.

@@ -1,4 +1,4 @@
-"""What the instances of a class keep, by name, and how one is made without calling its code.
+"""What the instances of a class keep, by name.
 
 Names are those of slots, of the instance's dict, of a named tuple's fields. Contents are what a
 built-in base keeps beside them: a list's items, an integer's value, an exception's arguments.
@@ -6,27 +6,26 @@ built-in base keeps beside them: a list's items, an integer's value, an exceptio
 
 from __future__ import annotations
 
-import ast
 import collections
 import copy
 import dataclasses
 import sys
 import types
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
 from livepatch._kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
 from livepatch._layout import own_slots, sizes_of
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnDict
 from livepatch._steps import MISSING
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
-_IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT (Include/object.h)
 _IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
 
+MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
+NATIVE_CONTAINERS = (list, set, bytearray, collections.deque, *MAPPINGS)
 _FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 
 
@@ -105,24 +104,9 @@ def state_of(shape: Shape, instance: Any) -> OwnDict[str, Any]:
 def native_of(cls: type) -> type:
     """Return the first of a class and its bases that C code made."""
     base = base_of(cls)
-    while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in _CONTAINERS:
+    while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in NATIVE_CONTAINERS:
         cls, base = base, base_of(base)
     return cls
-
-
-def _maker_of(cls: type) -> type:
-    """Return the first of a class and its bases whose ``__new__`` is C code: it may be called.
-
-    A type that C code has made like a class (``ast.AST``) need not add anything to ``object`` else.
-    """
-    while not _has_maker(cls):
-        cls = base_of(cls) or object
-    return cls
-
-
-def _has_maker(cls: type) -> bool:
-    made_by = class_attributes(cls).get("__new__")
-    return type(made_by) is types.BuiltinFunctionType and made_by.__self__ is cls
 
 
 def find_attribute(cls: type, name: str) -> Any:
@@ -229,56 +213,6 @@ def is_tracked(cls: type) -> bool:
     return bool(flags_of(cls) & _IS_TRACKED)
 
 
-# Making instances
-
-_EXACT: dict[type, Callable[[Any], Any]] = {
-    int: int.__pos__,
-    float: float.__pos__,
-    complex: complex.__pos__,
-    str: str.__str__,
-    bytes: lambda value: bytes.__getitem__(value, slice(None)),
-    frozenset: lambda value: value,  # which knows the hashes of its members
-}
-_MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
-_EMPTY = (object, ast.AST)
-_CONTAINERS = (list, set, bytearray, collections.deque, *_MAPPINGS)
-
-
-def can_build(old: Shape, new: Shape) -> bool:
-    """Whether an instance of one class can be made from one of another, without its code.
-
-    What a built-in base keeps must have a place in the other one, or be nothing.
-    """
-    before, after = old.native, new.native
-    made_by_object = after is not object or _maker_of(new.cls) in _EMPTY
-    if not (grows_by_slots(new.cls) and grows_by_slots(old.cls) and made_by_object):
-        return False
-    if issubclass(before, BaseException) and issubclass(after, BaseException):
-        return not any(issubclass(each, _GROUP) for each in (before, after))
-    if before is object:
-        by_name = after is tuple and new.fields is not None
-        return after is object or by_name or after in _CONTAINERS or _is_plain_exception(after)
-    if after is object:
-        # By name; a container's instances must be empty, see `Migration.losing_contents`.
-        by_name = before is tuple and old.fields is not None
-        return by_name or before in _CONTAINERS or _is_plain_exception(before)
-    if before is after:
-        return after in _EXACT or after in _CONTAINERS or after is tuple
-    return keeps_contents(before, after)
-
-
-def keeps_contents(before: type, after: type) -> bool:
-    """Whether what one built-in base keeps has a place in another."""
-    return before is after or (before in _MAPPINGS and after in _MAPPINGS)
-
-
-_GROUP: Any = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
-
-
-def _is_plain_exception(cls: type) -> bool:
-    return issubclass(cls, BaseException) and not issubclass(cls, _GROUP)
-
-
 def grows_by_slots(cls: type) -> bool:
     """Whether a class keeps nothing in C memory of its own beyond its built-in base's."""
     base: Any = base_of(cls)
@@ -295,88 +229,6 @@ def _adds_only_places(cls: type, base: type) -> bool:
     # Dicts and weak reference lists that the interpreter manages have an offset below zero.
     places += sum(there == 0 < here for there, here in zip(before[2:], after[2:]))
     return bool(before[1]) or after[0] == before[0] + places * tuple.__itemsize__
-
-
-def has_contents(shape: Shape, instance: Any) -> bool:
-    """Whether a container has anything in it."""
-    native: Any = shape.native
-    return native in _CONTAINERS and native.__len__(instance) > 0
-
-
-def build_all(new: Shape, olds: list[Any]) -> OwnList[Any]:
-    """Make an instance for each old one, empty but for a value that cannot be set afterwards."""
-    abstract = flags_of(new.cls) & _IS_ABSTRACT
-    methods = find_attribute(new.cls, "__abstractmethods__") if abstract else None
-    if abstract:
-        # An instance of a class that became abstract stays one; only making new ones is refused.
-        type.__setattr__(new.cls, "__abstractmethods__", frozenset())
-    try:
-        maker = _maker_of(new.cls) if new.native is object else new.native
-        make: Any = maker.__new__
-        exact = _EXACT.get(new.native)
-        if exact is None:
-            return OwnList(map(make, repeat(new.cls, len(olds))))
-        return OwnList(map(make, repeat(new.cls), map(exact, olds)))
-    finally:
-        if abstract:
-            type.__setattr__(new.cls, "__abstractmethods__", methods)
-
-
-def copy_contents(shape: Shape, old: Any, new: Any, settle: Callable[[Any], Any]) -> None:
-    """Give an instance what another one keeps in its built-in base.
-
-    Args:
-        shape: that of the old one.
-        old: the old instance.
-        new: the new one, with an empty base that has a place for it.
-        settle: returns what is to stand for a value.
-    """
-    native: Any = shape.native
-    if native in _MAPPINGS:
-        _copy_items(native, old, new, settle)
-    elif native is collections.deque:
-        native.__init__(new, map(settle, native.__iter__(old)), native.maxlen.__get__(old))
-    elif native in _FILLED_BY:
-        _FILLED_BY[native](new, map(settle, native.__iter__(old)))
-    elif issubclass(native, BaseException):
-        for name, value in of_exception(old):
-            set_on_exception(new, name, _settled(settle, value))
-
-
-def of_exception(instance: Any) -> Iterator[tuple[str, Any]]:
-    """Yield what an exception keeps as such, by name."""
-    for name in _OF_EXCEPTIONS:
-        yield name, class_attributes(BaseException)[name].__get__(instance)
-
-
-def is_of_exception(shape: Shape, name: str) -> bool:
-    """Whether a name is that of something which exceptions keep as such."""
-    return issubclass(shape.native, BaseException) and name in _OF_EXCEPTIONS
-
-
-def set_on_exception(instance: Any, name: str, value: Any) -> None:
-    """Set what an exception keeps as such."""
-    class_attributes(BaseException)[name].__set__(instance, value)
-
-
-def _copy_items(native: Any, old: Any, new: Any, settle: Callable[[Any], Any]) -> None:
-    into: Any = native_of(type(new))
-    if native is into is collections.defaultdict:
-        factory = class_attributes(native)["default_factory"]
-        factory.__set__(new, settle(factory.__get__(old)))
-    into.update(new, [(settle(key), settle(value)) for key, value in native.items(old)])
-
-
-_FILLED_BY: dict[type, Callable[[Any, Any], None]] = {
-    list: list.extend,
-    set: set.update,
-    bytearray: bytearray.extend,
-}
-_OF_EXCEPTIONS = ("args", "__traceback__", "__cause__", "__context__", "__suppress_context__")
-
-
-def _settled(settle: Callable[[Any], Any], value: Any) -> Any:
-    return tuple(map(settle, value)) if type(value) is tuple else settle(value)
 
 
 def slot_value(descriptor: Any, instance: Any) -> Any:

@@ -28,6 +28,7 @@ class Snapshot:
         classes: the module's classes, each with a copy of its attributes.
         overloads: what typing.overload has registered for the module.
         contents: containers that its statements may change in place, each with a copy.
+        functions: those that its statements may set attributes of, each with what these were.
         enrolled: what was struck off the lists of objects that decorate, before statements ran.
     """
 
@@ -37,6 +38,7 @@ class Snapshot:
     classes: OwnList[OwnList[Any]]
     overloads: dict[str, Any] | None
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
 
     def put_back(self) -> None:
@@ -47,6 +49,9 @@ class Snapshot:
             for name in {**before, **present}:
                 if before.get(name, MISSING) is not present.get(name, MISSING):
                     steps.set_on_class(cls, name, before.get(name, MISSING))
+        for function, before in self.functions:
+            for name, value in before.items():
+                steps.set_attribute(function, name, value, value)
         for call in steps.do:
             call()
         for cls, before in self.classes:

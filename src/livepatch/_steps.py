@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import gc
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import CellType, CodeType, FunctionType
 from typing import Any
@@ -203,11 +202,6 @@ class Steps:
         """Give a class other bases."""
         self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
 
-    @staticmethod
-    def giver_of_bases(target: type) -> Callable[[tuple[type, ...]], Call]:
-        """Return what makes a call that gives a class bases, for steps that go in several moves."""
-        return functools.partial(Call, _set_bases, target)
-
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""
         self.add(
@@ -375,6 +369,12 @@ def remove_items(target: list[Any], items: list[Any]) -> None:
     target[:] = [each for each in target if id(each) not in gone]
 
 
+def insert_items(target: list[Any], places: list[int], items: list[Any]) -> None:
+    """Put some objects into a list, each at its place, the first ones first."""
+    for place, item in zip(places, items):
+        target.insert(place, item)
+
+
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
 # these are.
 _COLLECTIONS = {
@@ -388,6 +388,7 @@ _COLLECTIONS = {
     id(exchange_items): slice(1, 3),
     id(append_items): slice(1, 2),
     id(remove_items): slice(1, 2),
+    id(insert_items): slice(2, 3),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),
     id(set.update): slice(1, 2),

@@ -98,6 +98,8 @@ def read_stream(code: CodeType) -> Stream:
         places[each.offset] = place
         line = lines.get(each.offset, line)
         known = line is not None and each.opname not in _SILENT
+        if each.opname == "KW_NAMES" and each.arg is not None:
+            each = each._replace(argval=code.co_consts[each.arg])  # noqa: PLW2901 - 3.11 does not
         stream.tokens.append(_token(each) if known else None)
         stream.codes.append(each.argval if known and type(each.argval) is CodeType else None)
         stream.pairs.append((each.opcode, each.arg or 0))

@@ -35,7 +35,7 @@ def fresh_ids(matches: Matches) -> set[int]:
     for module in matches.modules:
         names = names_of_others(module.new, module.old)
         fresh.update(map(id, map(module.new.__getitem__, names)))
-    return fresh
+    return fresh - matches.standing  # `plugin = other` has not made `other`
 
 
 def skip_internals(matches: Matches, decisions: Decisions, repointing: Repointing) -> None:

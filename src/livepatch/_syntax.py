@@ -241,6 +241,19 @@ def decorator_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
     return _paths(each for node in definitions(nodes) for each in node.decorator_list)
 
 
+def alias_path(nodes: list[ast.stmt]) -> tuple[str, ...] | None:
+    """Return the names in ``register = Parser.register``; None for any other statement."""
+    node = nodes[0] if len(nodes) == 1 else None
+    part: ast.expr | None = None
+    if isinstance(node, (ast.Assign, ast.AnnAssign)):
+        part = node.value
+    path = tuple[str, ...]()
+    while isinstance(part, ast.Attribute):
+        path = (part.attr, *path)
+        part = part.value
+    return (part.id, *path) if isinstance(part, ast.Name) else None
+
+
 def base_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
     """Return the names that lead to the bases and metaclasses of classes."""
     classes = [node for node in definitions(nodes) if isinstance(node, ast.ClassDef)]

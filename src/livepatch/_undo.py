@@ -122,11 +122,11 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
 
 
 def _plan_back(record: Record) -> Plan:
-    decisions = _decide_back(record)
     kept = _gathered(record)
-    plan = Plan(decisions.matches, decisions)
     untouched = {id(part) for layer in record.layers for part in layer.parts}
     with _all_inheriting(record.retired):
+        decisions = _decide_back(record)
+        plan = Plan(decisions.matches, decisions)
         finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     first = record.retired.inverse()
@@ -149,7 +149,8 @@ def _plan_back(record: Record) -> Plan:
 def _all_inheriting(retired: Steps) -> Generator[None, None, None]:
     """Let classes that left their bases' lists inherit again for a while.
 
-    Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``.
+    Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``. And what an
+    instance has may be where a base put it: its dict.
     """
     back = retired.inverse()
     try:
@@ -268,6 +269,10 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
         remnant = REMNANT + name if type(name) is str else name
         if _is_set_since(record, live, remnant, value):
             wanted = live[remnant]  # what had gone has counted on
+        if id(value) in kept and record.outline.same_shell(record.at, (name,)) is False:
+            # The source says something else again, and an object may have gathered state.
+            message = "was made by the statement that is taken back, and stays as it is"
+            plan.notices.append(Notice("LP303", f"{record.source.name}.{name}", message))
         # It may be something immutable that is built anew, or an instance that is made anew.
         final[name] = plan.decisions.settle(wanted)
     bring_names(plan.steps, live, final)

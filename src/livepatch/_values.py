@@ -24,7 +24,7 @@ from livepatch._class_source import (
 from livepatch._code import nested_codes, same_code
 from livepatch._constants import CONSTANTS, may_hold_state, repr_of_constant, same_value
 from livepatch._decisions import Decisions
-from livepatch._given import is_given_other_functions
+from livepatch._given import is_filled_since, is_given_other_functions
 from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
@@ -182,7 +182,7 @@ class Values:
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
         if not class_is_same or self._is_made_otherwise(old):
-            return new
+            return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
         if self.says_the_same(pair, pair.path) is False:
             return new

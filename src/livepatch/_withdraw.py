@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._apply import perform_each
+from livepatch._base_order import unchecked
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._decide import instances_can_move
 from livepatch._decisions import Decisions
@@ -75,13 +76,15 @@ def _decide_to_go_back(matches: Matches, copies: Collection[type]) -> Decisions:
         if not pair.foreign:
             came = id(pair.new) in matches.returned
             decisions.add_loser(pair.new, GONE if came else pair.old)
+    before = _ids_before(matches)
     for alias in matches.aliases:
-        # An old wrapper goes before the function inside it; what is imported is no wrapper.
-        if not alias.foreign and alias.module is alias.before:
+        # An old wrapper goes before the function inside it; what is imported is no wrapper, and
+        # what was there before (`hit = Player`, where `hit` was a function) goes nowhere.
+        own = not alias.foreign and alias.module is alias.before
+        if own and id(alias.new) not in before:
             decisions.add_loser(alias.new, alias.old)
     for old, new in matches.finders:
         decisions.add_loser(new, old)
-    before = _ids_before(matches)
     new_ones = (added for module in matches.modules for added in module.added.values())
     for added in (*new_ones, *_unbound_classes(matches), *copies):
         # A name of its own may be all that is new about a definition.
@@ -103,18 +106,23 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
             moves.set_class(instances, survivor, cls)
     borrowed = bases_to_give_back(decisions.borrowed, repointing.fresh_bases, decisions.settle)
     steps = Steps()
-    gone = set(map(id, copies))
-    for row in (repointing.fresh_bases, repointing.first):
-        given = row.take_bases()
-        for do, undo in zip(given.do, given.undo):
-            if id(do.args[0]) not in gone:  # nobody has a copy, and the old base would not fit it
-                steps.add(do, undo)
-        steps.extend(row)
+    steps.extend(_but_for_bases(copies, repointing.fresh_bases))
+    steps.extend(_but_for_bases(copies, repointing.first))
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
     steps.extend(repointing.last)
     retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
     perform_each(steps)
+
+
+def _but_for_bases(copies: Collection[type], steps: Steps) -> Steps:
+    """Return steps without those that give copies other bases: the old ones would not fit them."""
+    given, bases, gone = steps.take_bases(), Steps(), set(map(id, copies))
+    for do, undo in zip(given.do, given.undo):
+        if id(do.args[0]) not in gone:
+            bases.add(do, undo)
+    steps.put_first(unchecked(bases))
+    return steps
 
 
 def _ids_before(matches: Matches) -> set[int]:

@@ -48,6 +48,7 @@ VALUES = {
 }
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("rerun", RERUNS)
 @pytest.mark.parametrize("text", VALUES)
 def test_literal_or_container_is_given_to_the_instances(

@@ -32,6 +32,7 @@ def found(module: Any, place: str) -> Any:
     return attrgetter(place)(module)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(("definition", "place"), WAYS.values(), ids=WAYS)
 def test_functions_follow_or_are_named(live: LiveModule, definition: str, place: str) -> None:
     source = f"T = int\n{definition}\n"

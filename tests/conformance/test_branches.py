@@ -6,6 +6,8 @@ import pytest
 
 from tests.live import LiveModule, Rerun
 
+pytestmark = pytest.mark.sampled(2)
+
 FLAG = "FLAG = {0}\nif FLAG:\n    {1}\nelse:\n    {2}\n"
 IMPORT = "try:\n    import {0}\n    {1}\nexcept ImportError:\n    {2}\n"
 RERUNS = pytest.mark.parametrize("rerun", ["all", "changed"])
@@ -17,6 +19,7 @@ WAYS = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sampled(4)
 @RERUNS
 @WAYS
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], list[Any]]]] = {
 }
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("case", CASES)
 def test_references_in_c_memory_lead_to_the_new_instance(live: LiveModule, case: str) -> None:
     module = live.start(SLOTS)

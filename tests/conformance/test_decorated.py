@@ -664,6 +664,7 @@ CACHES = {
 }
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("after", CACHES.values(), ids=CACHES)
 @pytest.mark.parametrize("before", CACHES.values(), ids=CACHES)
 def test_cache_and_decorator_come_and_go(live: LiveModule, before: str, after: str) -> None:

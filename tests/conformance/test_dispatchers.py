@@ -40,6 +40,7 @@ def sources(request: pytest.FixtureRequest) -> tuple[str, str]:
     return SOURCE.format(**NOTHING), SOURCE.format(**{**NOTHING, **said})
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_registrations_made_elsewhere_stay(
     live: LiveModule, sources: tuple[str, str], back: bool

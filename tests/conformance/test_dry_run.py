@@ -28,6 +28,7 @@ def test_dry_run_changes_nothing(live: LiveModule, edit: str) -> None:
     assert holdings.picture() == before
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("edit", EDITS)
 def test_reload_after_a_dry_run_does_what_it_said(live: LiveModule, edit: str) -> None:
     holdings = Holdings(live.start(GAME))

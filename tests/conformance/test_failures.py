@@ -99,6 +99,7 @@ def test_failed_reload_leaves_everything_as_it_was(live: LiveModule, failure: st
     assert holdings.picture() == before
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("failure", FAILURES)
 def test_reload_after_the_fix_works(live: LiveModule, failure: str) -> None:
     module = live.start(GAME)

@@ -29,6 +29,7 @@ TIMED = """
 """
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("decorator", ["timed", "named"])
 @pytest.mark.parametrize("target", ["    def f", "        def price"])

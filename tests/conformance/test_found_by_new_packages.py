@@ -26,6 +26,7 @@ SLOTTED = """
 """
 
 
+@pytest.mark.sampled(2)
 def test_a_subclass_elsewhere_is_copied_where_the_metaclass_ran_again(live: LiveModule) -> None:
     module = live.start(SLOTTED)
     other = live.other(
@@ -68,6 +69,7 @@ DIAMOND = """
 """
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -114,6 +116,7 @@ TREE = """
 """
 
 
+@pytest.mark.sampled(2)
 def test_a_class_comes_to_derive_from_a_type_that_c_code_made_like_a_class(
     live: LiveModule,
 ) -> None:
@@ -133,6 +136,7 @@ def test_a_class_comes_to_derive_from_a_type_that_c_code_made_like_a_class(
     assert not any(isinstance(each, ast.AST) for each in held)
 
 
+@pytest.mark.sampled(2)
 def test_one_that_keeps_something_of_its_own_is_refused_and_withdrawn(
     live: LiveModule, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -167,6 +171,7 @@ TABLES = """
 """
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -206,6 +211,7 @@ REMADE = """
 """
 
 
+@pytest.mark.sampled(2)
 def test_a_class_made_of_the_attributes_of_another(live: LiveModule) -> None:
     module = live.start(REMADE)
     held = [module.Picture.FRONT, module.Picture(4), module.Picture]
@@ -249,6 +255,7 @@ BY_NAME = {
 }
 
 
+@pytest.mark.sampled(2)
 def test_a_name_is_imported_from_what_stands_in_the_place_of_a_module(live: LiveModule) -> None:
     shop = Shop(live, **{stem: dedent(source) for stem, source in BY_NAME.items()})
     importlib.import_module(f"{live.name}.django")
@@ -266,3 +273,128 @@ def test_a_name_is_imported_from_what_stands_in_the_place_of_a_module(live: Live
     assert own.__bases__ == (argon,)
     assert (argon.size, held[1].size) == (2, 2)
     assert live.rerun == "changed" or own.size == 2
+
+
+LAYERS = """
+    class Meta(type):
+        def __new__(cls, name, bases, attrs): return super().__new__(cls, name, bases, attrs)
+    class Node(metaclass=Meta):
+        __slots__ = ("a",)
+        def size(self): return 1
+    class Block(Node): __slots__ = ("b",)
+    class Packet(Block):
+        __slots__ = ("c",)
+        kinds = {"a": 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("name, bases, attrs", "name, bases, said"),
+        ("return 1", "return super().__hash__()"),
+        ("class Meta(type):", "class Top(type): pass\n    class Meta(Top):"),
+        ('("a",)', '("a", "z")'),
+        ('"a": 1', '"b": 1'),
+    ],
+)
+def test_a_class_with_slots_over_one_with_slots_and_a_metaclass(
+    live: LiveModule, before: str, after: str
+) -> None:
+    module = live.start(LAYERS)
+    other = live.other("from LIVE import Block\nclass Own(Block): __slots__ = ('o',)\n")
+    held = [module.Node(), module.Block(), module.Packet(), other.Own()]
+    held[2].b, held[3].o = 2, 3
+    report = live.edit(LAYERS.replace(before, after))
+
+    classes = [module.Node, module.Block, module.Packet, other.Own]
+    assert [type(each) for each in held] == classes
+    assert all(type(cls) is module.Meta for cls in classes)
+    assert [cls.__bases__[0] for cls in classes[1:]] == [module.Node, module.Block, module.Block]
+    assert (held[2].b, held[3].o) == (2, 3)
+    assert_current(module)
+
+    report.undo()
+
+    classes = [module.Node, module.Block, module.Packet, other.Own]
+    assert [type(each) for each in held] == classes
+    assert all(type(cls) is module.Meta for cls in classes)
+    assert (held[2].b, held[3].o) == (2, 3)
+
+
+LAZY = {
+    "__init__": "",
+    "lazy": """
+        class Lazy:
+            asked = []
+            @property
+            def __class__(self):
+                self.asked.append(1)
+                raise RuntimeError("not configured")
+        settings = Lazy()
+    """,
+    "views": "from .lazy import settings\nLIMIT = 1\n",
+    "urls": "from .views import LIMIT\n",
+}
+
+
+def test_a_lazy_object_that_is_imported_is_not_asked_for_its_class(live: LiveModule) -> None:
+    shop = Shop(live, **{stem: dedent(source) for stem, source in LAZY.items()})
+    importlib.import_module(f"{live.name}.urls")
+    shop.write(views=LAZY["views"].replace("1", "2"))
+    modules = [shop.part("views"), shop.part("urls")]
+    livepatch.reload(*modules, strategy=live.strategy, rerun=live.rerun)
+
+    assert shop.part("urls").LIMIT == 2
+    assert shop.part("lazy").Lazy.asked == []
+
+
+CACHED = """
+    CACHE = {}
+    def find(name):
+        if name not in CACHE: CACHE[name] = name * 2
+        return CACHE[name]
+    find.forget = CACHE.clear
+    def other(): return 1
+"""
+
+
+@pytest.mark.parametrize(("before", "after"), [("return 1", "return 2"), ("* 2", "* 3")])
+def test_an_attribute_that_is_bound_to_a_global(live: LiveModule, before: str, after: str) -> None:
+    module = live.start(CACHED)
+    module.find("a")
+    forget = [module.find.forget]
+    live.edit(CACHED.replace(before, after))
+    module.find("a")
+    module.find.forget()
+
+    assert module.CACHE == {}
+    module.find("a")
+    forget[0]()
+    assert live.rerun == "all" or module.CACHE == {}
+
+
+@pytest.mark.parametrize("base", ["abc.ABC", "Protocol", "metaclass=Meta"])
+def test_a_subclass_elsewhere_is_copied_where_its_base_gets_a_metaclass(
+    live: LiveModule, base: str
+) -> None:
+    source = """
+        import abc
+        from typing import Protocol
+        class Meta(type): pass
+        class Table(dict): size = 1
+    """
+    module = live.start(source)
+    other = live.other("from LIVE import Table\nclass Own(Table): pass\nclass Far(Own): pass\n")
+    held = other.Far()
+    report = live.edit(source.replace("(dict): size = 1", f"({base}): size = 2"))
+
+    assert other.Own.__bases__ == (module.Table,)
+    assert type(other.Own) is type(other.Far) is type(module.Table) is not type
+    assert (type(held), held.size) == (other.Far, 2)
+    assert_current(module)
+
+    report.undo()
+
+    assert type(other.Own) is type(other.Far) is type(module.Table) is type
+    assert (type(held), held.size) == (other.Far, 1)

@@ -196,6 +196,7 @@ WARN = """
 """
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     "around",
     ["functools.lru_cache(4)", "functools.partial(functools.partial)", "Own", "warn", "tools.warn"],

@@ -113,6 +113,7 @@ def test_bound_method_of_a_replaced_class_in(live: LiveModule, holder: Holder) -
     assert found() == 2
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("holder", METHOD_HOLDERS, ids=ids)
 def test_member_of_an_enum_that_gained_a_member_in(live: LiveModule, holder: Holder) -> None:
     module = live.start("import enum\nclass Color(enum.Enum):\n    RED = 1\n")

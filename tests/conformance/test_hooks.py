@@ -148,6 +148,7 @@ def test_before_hook_that_raises_stops_the_reload(live: LiveModule, hooks: Hooks
     assert not hasattr(module, "loaded")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("error", [ValueError, TypeError, KeyboardInterrupt])
 def test_after_hook_that_raises_takes_the_whole_reload_back(
     live: LiveModule, hooks: Hooks, error: type[BaseException]

@@ -198,6 +198,7 @@ HELD: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("case", HELD)
 def test_what_has_no_way_to_be_changed_has_the_new_instance(live: LiveModule, case: str) -> None:
     make, look = HELD[case]

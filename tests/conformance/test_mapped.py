@@ -11,6 +11,8 @@ from django.conf import settings
 import livepatch
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(2)
+
 MAPPED = """
     from sqlalchemy import Integer, String, create_engine, select
     from sqlalchemy.orm import DeclarativeBase, Session, mapped_column

@@ -201,6 +201,7 @@ def test_undo_puts_what_was_around_a_global_function_back(
     assert module.roll() == ("traced", 1)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "edit", [("return 1", "return 2"), ("class Player:", "class Player(Base):")]
 )

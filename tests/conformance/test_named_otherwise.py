@@ -67,6 +67,7 @@ def statements(request: pytest.FixtureRequest) -> tuple[str, str]:
     return STATEMENTS[request.param]
 
 
+@pytest.mark.sampled(8)
 def test_both_stay_what_they_were(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)
@@ -85,6 +86,7 @@ def test_both_stay_what_they_were(live: LiveModule, statements: tuple[str, str])
     assert [each.m() for each in instances] == ["A.m", "B.m"]
 
 
+@pytest.mark.sampled(8)
 def test_what_is_named_follows(live: LiveModule, statements: tuple[str, str]) -> None:
     """It is what a fresh process has: to see that, its text is compared with that of another."""
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
@@ -95,6 +97,7 @@ def test_what_is_named_follows(live: LiveModule, statements: tuple[str, str]) ->
     assert portrait(module.X) == portrait(fresh.X)
 
 
+@pytest.mark.sampled(8)
 def test_one_of_them_changes_too(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)
@@ -106,6 +109,7 @@ def test_one_of_them_changes_too(live: LiveModule, statements: tuple[str, str]) 
     assert not [each for each in report.notices if each.code == "LP303"]
 
 
+@pytest.mark.sampled(8)
 def test_undo(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)

@@ -6,8 +6,12 @@ import importlib
 import sys
 from types import ModuleType
 
+import pytest
+
 import livepatch
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(2)
 
 
 def part_of(live: LiveModule, stem: str) -> ModuleType:

@@ -1799,6 +1799,7 @@ KEEPS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("kept", "keep", "names"), KEEPS.values(), ids=KEEPS)
 def test_a_renamed_function_is_once_with_who_decorated_it(
     live: LiveModule, kept: str, keep: str, names: str

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(2)
 
 KEEPERS = """
     made, once = {}, {}

@@ -484,6 +484,7 @@ class LateMaker:
 GENERIC = "import typing\nT = typing.TypeVar('T')\nclass Player(typing.Generic[T]): pass\n"
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "texts",
     [

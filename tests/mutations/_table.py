@@ -154,8 +154,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "an interrupt leaves the namespace half new",
         "_load.py",
-        "                run.put_back()  # interrupted",
-        "                pass  # interrupted",
+        "            run.put_back()\n            raise\n",
+        "            raise\n",
         "harness/test_faults.py::taken_aside",
     ),
     Mutation(
@@ -606,9 +606,37 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "names are not struck off",
         "_enrolled.py",
-        "            found.entries += _names_kept(earlier.filled(*led[path]), each)\n",
-        "            del path\n",
+        "            kept = earlier.filled(*lead_to(namespace, path, earlier.namespaces))\n",
+        "            kept = []\n",
         _CONFORMANCE + "refusing_registers.py::a_default_changes",
+    ),
+    Mutation(
+        "who had a definition before keeps it",
+        "_came_back.py",
+        "    return bool(entry.ways) and all(\n",
+        "    return not entry.ways and all(\n",
+        _CONFORMANCE + "everyday_code.py::connected_to_something_else",
+    ),
+    Mutation(
+        "a member that a global has is not made again",
+        "_match.py",
+        "        matches.standing.difference_update(*map(_went_with_classes, matches.modules))\n",
+        "",
+        _CONFORMANCE + "everyday_code.py::global_that_is_a_member",
+    ),
+    Mutation(
+        "abstract methods stay noted as they were",
+        "_abstract_methods.py",
+        "        if present == _lacking(cls):  # else somebody has set it\n",
+        "        if not present:\n",
+        _CONFORMANCE + "everyday_code.py::lacks_the_abstract_methods",
+    ),
+    Mutation(
+        "an equal constant is another object",
+        "_namespaces.py",
+        "            final[name] = module.old[name]\n",
+        "            pass\n",
+        _CONFORMANCE + "everyday_code.py::imported_constants_follow",
     ),
     Mutation(
         "what is inside an entry is an entry too",

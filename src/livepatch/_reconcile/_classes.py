@@ -30,7 +30,7 @@ from livepatch._pairs import Pair
 from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
-from livepatch._registries import gone_entries, is_filled_by_load, lacking
+from livepatch._registries import gone_entries, is_filled_by_load, lacking, left_entries
 from livepatch._shapes import find_attribute
 from livepatch._stale import VALUE_STAYS
 from livepatch._steps import MISSING
@@ -91,7 +91,12 @@ def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) ->
     if gone:
         message = f"stays with what its source no longer enters: {', '.join(map(repr, gone))}"
         result.values.note("LP314", pair, (*pair.path, name), message)
-    if stays and is_filled_by_load(pair.module, (*pair.path, name), new):
+    filled = stays and is_filled_by_load(pair.module, (*pair.path, name), new)
+    if stays and type(old) in (dict, list, set):
+        left = left_entries(result.decisions.matches, pair, old, new, filled=filled)
+        if left:
+            result.left.append((old, left))
+    if filled:
         result.fillings.append((old, new))
     elif chosen is old is not new:
         note_registered(result, pair, old, new)
@@ -316,6 +321,8 @@ def _only_in_old(
         return MISSING  # an alias that is gone
     if is_left_over(pair, path[-1], old, source_is_same=source_is_same):
         return MISSING
+    if path[-1] == "__annotations__" and type(old) is dict and not old:
+        return old  # asking for them makes it (up to 3.13); typing does, of a protocol
     message = "was set at run time and is not in the source; kept"
     result.values.note("LP303", pair, path, message)
     return result.settle(old)

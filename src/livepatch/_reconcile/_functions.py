@@ -14,6 +14,7 @@ from livepatch._kinds import (
     is_empty,
     is_single_dispatch,
     kind_of,
+    mro_of,
 )
 from livepatch._layers import decorated_function, layers_of, plain_path
 from livepatch._own import Call
@@ -27,6 +28,7 @@ from livepatch._steps import MISSING
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
 _CALLED = ("__doc__", "__name__", "__qualname__", "__module__")
+_BOUND = (types.MethodType, types.BuiltinMethodType)
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 
@@ -216,6 +218,11 @@ def _take_annotations(result: Reconciliation, old: Any, new: Any) -> None:
         result.steps.set_attribute(old, "__annotations__", settled, present)
 
 
+def _is_of_global(pair: Pair, value: Any) -> bool:
+    owner = getattr(value, "__self__", None) if type(value) in _BOUND else None
+    return owner is not None and any(owner is each for each in pair.module.new.values())
+
+
 def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) -> None:
     old, new = pair.old.__dict__, pair.new.__dict__
     if not old and not new:
@@ -224,7 +231,8 @@ def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) 
     for name, value in new.items():
         wanted = result.settle(value)
         if present.get(name, MISSING) is not wanted:
-            if is_part_of_wrapper(present.get(name), wanted):
+            # What is bound to a global (``find.forget = CACHE.clear``) is no part of the wrapper.
+            if is_part_of_wrapper(present.get(name), wanted) and not _is_of_global(pair, wanted):
                 continue
             result.steps.set_item(present, name, wanted)
     gone = {name for name in old if name not in new and is_left_on_function(pair, name)}
@@ -292,8 +300,12 @@ def _reconcile_registry(result: Reconciliation, pair: Pair, old: Any, new: Any) 
     before, after = registry_of(old), registry_of(new)
     merged = {result.settle(cls): result.settle(function) for cls, function in after.items()}
     for cls, function in before.items():
-        if owner_of(function) is None and result.settle(cls) not in merged:
-            merged[result.settle(cls)] = function
+        # What a base does for each class below it is done again for those of the reload alone.
+        elsewhere = owner_of(function) is None or (
+            owner_of(cls) is None and any(owner_of(base) is not None for base in mro_of(cls)[1:])
+        )
+        if elsewhere and result.settle(cls) not in merged:
+            merged[result.settle(cls)] = result.settle(function)
     present = registry_of(survivor)
     if not same_items(present, merged):
         result.steps.replace_members(dict, present, merged, dict(present))

@@ -45,7 +45,8 @@ class Reconciliation:
         caches: what to empty once all has gone well, with the path of its definition.
         stays: objects that the load made for an attribute whose live value stays, each with that.
         fillings: containers that stay, each with the one that the load filled in its place.
-        registered: the same, of which only definitions are entered: objects that stay keep them.
+        left: containers that stay, each with what the new source does not enter any more.
+        registered: as fillings, of which only definitions are entered: objects that stay keep them.
     """
 
     decisions: Decisions
@@ -60,6 +61,7 @@ class Reconciliation:
     cells: OwnDict[int, types.CellType] = field(default_factory=OwnDict)
     stays: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     fillings: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
+    left: OwnList[tuple[Any, OwnList[Any]]] = field(default_factory=OwnList)
     registered: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     _makers: dict[int, set[int]] = field(default_factory=dict)
     _files: set[str] = field(default_factory=set)
