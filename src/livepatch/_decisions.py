@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,6 +63,15 @@ class Decisions:
     def settle_class(self, cls: Any) -> Any:
         """Return what survives of a class where only a class can be: a base, say."""
         return self.heirs.get(id(cls)) or self.settle(cls)
+
+    def forget_weak_references(self) -> None:
+        """Let weak references to successors that are not needed go before these.
+
+        Else they would call what is to be called when an instance dies (``weakref.finalize``).
+        """
+        for key, survivor in list(self.survivors.items()):
+            if issubclass(type(survivor), weakref.ref) or type(survivor) in weakref.ProxyTypes:
+                del self.survivors[key]
 
     def changes_layout(self, old: type) -> bool:
         """Whether the instances of an old class cannot be given its successor."""

@@ -6,10 +6,8 @@ the other one goes on to use them.
 
 from __future__ import annotations
 
-import weakref
 from typing import Any
 
-from livepatch._decisions import Decisions
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
 from livepatch._shapes import find_attribute
@@ -26,16 +24,6 @@ def leave_to_successors(migration: Migration, steps: Steps) -> None:
 
 def _left_to_successor(_: object) -> None:
     """Do nothing: what the instance had is its successor's."""
-
-
-def forget_weak_references(decisions: Decisions) -> None:
-    """Let weak references to successors that are not needed go before these.
-
-    Else they would call what is to be called when an instance dies (``weakref.finalize``).
-    """
-    for key, survivor in list(decisions.survivors.items()):
-        if issubclass(type(survivor), weakref.ref) or type(survivor) in weakref.ProxyTypes:
-            del decisions.survivors[key]
 
 
 def leave_to_instances(migration: Migration) -> None:

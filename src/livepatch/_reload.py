@@ -15,7 +15,7 @@ from livepatch._apply import apply, notice_lost, release
 from livepatch._borrow import by_reference
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of, with_packages_of_gone
-from livepatch._destructors import forget_weak_references, leave_to_instances
+from livepatch._destructors import leave_to_instances
 from livepatch._draft import make_plan
 from livepatch._errors import (
     NotAModuleError,
@@ -347,7 +347,7 @@ def _take_back_load(
         plan.steps.clear()
         plan.last.clear()
         plan.registered.clear()
-        forget_weak_references(plan.decisions)
+        plan.decisions.forget_weak_references()
         for migration in plan.decisions.migrations.values():
             leave_to_instances(migration)
         copies += (pair.new for pair in plan.decisions.derived)
