@@ -56,8 +56,7 @@ def read_possible_importers(matches: Matches) -> None:
     changed = {
         Name(module.name, name, starred=False): module.old[name]
         for module in matches.modules
-        for name in (*names_of_others(module.old, module.new), *_new_bodies(module))
-        if type(name) is str
+        for name in (*_names_changed(module), *_new_bodies(module))
     }
     starred = (value for module in matches.modules for value in _values_starred(module))
     read_importers(modules, chain(changed.values(), starred), modules)
@@ -82,6 +81,12 @@ def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
         if found:
             read_importers(found, following.values(), modules)
         names = list(following)
+
+
+def _names_changed(module: Module) -> Iterator[str]:
+    for name in names_of_others(module.old, module.new):
+        if type(name) is str and not same_value(module.old[name], module.new.get(name, MISSING)):
+            yield name
 
 
 def _values_starred(module: Module) -> list[Any]:
