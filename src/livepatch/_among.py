@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._kinds import class_attributes, flags_of
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList, OwnSet
 
 _CHUNK = 500
 _STEP = 25
@@ -150,12 +150,12 @@ def referring(objects: list[Any], sought: Sought | None, watch: Watch | None = N
     return found
 
 
-_SKIPPED = (ModuleType, OwnDict, OwnList, Call)
+_SKIPPED = (ModuleType, OwnDict, OwnList, OwnSet, Call)
 
 
 def is_own_type(cls: type) -> bool:
     """Whether the objects of a type are livepatch's own."""
-    if cls is OwnDict or cls is OwnList or cls is Call:
+    if cls is OwnDict or cls is OwnList or cls is OwnSet or cls is Call:
         return True
     home = class_attributes(cls).get("__module__")
     return isinstance(home, str) and home.startswith("livepatch._")
@@ -167,8 +167,12 @@ def _take_those(chunk: list[Any], sought: Sought, found: Found, *, alike: bool) 
     if alike and _may_be_crowd(cls) and all(sought(map(referents, chunk[::_STEP]))):
         # Probably all: to ask each takes longer than to look into some for nothing.
         found.crowds.setdefault(id(cls), OwnList()).extend(chunk)
-    else:
-        found.others += compress(chunk, sought(map(referents, chunk)))
+        return
+    # By the handful first: most have nothing, and to ask each takes several times as long.
+    for start in range(0, len(chunk), _STEP):
+        few = chunk[start : start + _STEP]
+        if any(sought((referents(*few),))):
+            found.others += compress(few, sought(map(referents, few)))
 
 
 def _may_be_crowd(cls: type) -> bool:

@@ -8,18 +8,14 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from livepatch._code import codes_in
 from livepatch._opcodes import NAMED, OP
-from livepatch._outline import Outline, outline
+from livepatch._outline import OTHER_MEANS, Outline, outline
 
-# By these a source may bind globals without a statement that says so.
-OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
 RUNS_TEXTS = frozenset(("exec", "eval"))
-_names_of = attrgetter("co_names")
+_NONE: frozenset[str] = frozenset()
 Statement = tuple[Any, ...]
 # What a statement ends with that binds no name.
 _ENDS = frozenset(
@@ -29,6 +25,8 @@ _ENDS = frozenset(
 
 def names_by_text(source: Outline) -> frozenset[str]:
     """Return the names that a module may bind by their texts, in its statements or by its calls."""
+    if not source.has_other_means:
+        return _NONE  # nearly every module
     return frozenset(name for each in _binders(source) for name in _names_in(each))
 
 
@@ -48,7 +46,7 @@ def no_longer_bound_by(old: Outline, new: Outline) -> bool:
 
     Which ones may have been computed: ``for name in NAMES: globals()[name] = make(name)``.
     """
-    before = Counter(_said_by_binders(old))
+    before = Counter(said) if (said := list(_said_by_binders(old))) else None
     return bool(before and before - Counter(_said_by_binders(new)))
 
 
@@ -66,10 +64,10 @@ def _said_by_binders(source: Outline) -> Iterator[Statement]:
 
 def _binders(source: Outline) -> Iterator[Statement]:
     """Yield what statements say that use such means, or call functions that do."""
+    if not source.has_other_means:
+        return  # nearly every module
     scope = source.scopes[()]
     codes = codes_in(scope.code)
-    if OTHER_MEANS.isdisjoint(chain(scope.code.co_names, *map(_names_of, codes))):
-        return  # nearly every module
     calls = {each.co_name for each in codes if not OTHER_MEANS.isdisjoint(each.co_names)}
     means = OTHER_MEANS | calls
     for shells in scope.shells.values():

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_value
@@ -56,8 +56,7 @@ def read_possible_importers(matches: Matches) -> None:
     changed = {
         Name(module.name, name, starred=False): module.old[name]
         for module in matches.modules
-        for name in (*names_of_others(module.old, module.new), *_new_bodies(module))
-        if type(name) is str
+        for name in (*_names_changed(module), *_new_bodies(module))
     }
     starred = (value for module in matches.modules for value in _values_starred(module))
     read_importers(modules, chain(changed.values(), starred), modules)
@@ -82,6 +81,12 @@ def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
         if found:
             read_importers(found, following.values(), modules)
         names = list(following)
+
+
+def _names_changed(module: Module) -> Iterator[str]:
+    for name in names_of_others(module.old, module.new):
+        if type(name) is str and not same_value(module.old[name], module.new.get(name, MISSING)):
+            yield name
 
 
 def _values_starred(module: Module) -> list[Any]:
@@ -136,7 +141,11 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
     so, but it has definitions of the other one under their names.
     """
     copies = list(_made_at_run_time(plan)) if changes else []
+    namespaces = [each.namespace.values() for each in copies]
+    definitions = {id(value) for each in namespaces for value in list(each) if _may_be_named(value)}
     for module in plan.matches.modules if copies else ():
+        if definitions.isdisjoint(map(id, module.old.values())):
+            continue  # nearly every one
         named = {name: value for name, value in module.old.items() if module.owns(value)}
         for copy in copies:
             if any(copy.namespace.get(name, copy) is value for name, value in named.items()):
@@ -144,6 +153,11 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
                     here = change.name.module == module.name
                     if here and copy.namespace.get(change.name.name, copy) is change.old:
                         _set_name(plan, copy, change.name.name, change.new)
+
+
+def _may_be_named(value: Any) -> bool:
+    """Whether a value may be a definition that says where it is."""
+    return type(value) is FunctionType or is_class(value)
 
 
 def _made_at_run_time(plan: Plan) -> Iterator[Importer]:

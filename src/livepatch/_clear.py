@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._asked import not_asked_for
-from livepatch._by_text import OTHER_MEANS, names_by_text
+from livepatch._by_text import names_by_text
 from livepatch._marks import marks_in
 from livepatch._nested import absolute_name
 from livepatch._opcodes import JUMPS
-from livepatch._outline import Outline, same_scope
+from livepatch._outline import OTHER_MEANS, Outline, same_scope
 from livepatch._scope import Shell
 from livepatch._snapshot import Snapshot
 from livepatch._syntax import names_bound_perhaps, names_for_types

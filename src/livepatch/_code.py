@@ -215,9 +215,12 @@ def text_of_constant(constant: object) -> str:
 
 def same_text(old: object, new: object) -> bool:
     """Whether two constants have the same text."""
+    if type(old) is tuple and type(new) is tuple and _TEXT.issuperset(map(type, (*old, *new))):
+        return old == new  # the names of arguments, mostly
     return repr(old) == repr(new) or text_of_constant(old) == text_of_constant(new)
 
 
+_TEXT = frozenset((str,))
 _KIND_FLAGS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 

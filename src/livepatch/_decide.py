@@ -109,6 +109,10 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
     known = decisions.kept.get(id(pair.new))
     if known is not None:
         return known
+    if pair.is_plain and decisions.strategy == "auto":
+        # Nearly every one: what all the other questions come to.
+        kept = decisions.kept[id(pair.new)] = same_kind(pair.old.__code__, pair.new.__code__)
+        return kept
     # Against cycles (a class that is an argument of its own base); the answer follows.
     decisions.kept[id(pair.new)] = False
     kind = pair.kind
@@ -189,11 +193,11 @@ def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
 
 def _is_in_another_cache(decisions: Decisions, pair: Pair) -> bool:
     """Whether the load put a function into a cache that has no old one to keep: in C memory."""
-    if plain_path(pair.path) is pair.path:
-        return False  # nothing is around it
-    if decisions.caches is None:
+    if decisions.caches is None and plain_path(pair.path) is not pair.path:
         young = young_objects_of(CACHE_TYPE)
         decisions.caches = OwnDict((id(each.__wrapped__), each) for each in young)
+    if not decisions.caches or plain_path(pair.path) is pair.path:
+        return False  # nothing is around it
     cache = decisions.caches.get(id(pair.new))
     if cache is None or cache.__wrapped__ is not pair.new:
         return False
@@ -219,7 +223,11 @@ def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
 
 def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
     old, new = pair.old, pair.new
-    if not is_class(old) or not same_layout(old, new) or asks_for_migration(pair):
+    if (
+        not is_class(old)
+        or not same_layout(old, new, decisions.layouts)
+        or asks_for_migration(pair)
+    ):
         return False
     if _final(decisions, type(old)) is not _final(decisions, type(new)):
         return False

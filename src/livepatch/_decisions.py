@@ -37,6 +37,7 @@ class Decisions:
             number of all at that time.
         caches: the caches that the load made, by the id of the function in each; None until asked.
         classes: the pairs of classes by module and path; None until asked.
+        layouts: of the classes that have been asked for one, by their ids; their bases are held.
     """
 
     matches: Matches
@@ -44,7 +45,7 @@ class Decisions:
     survivors: OwnDict[int, Any] = field(default_factory=OwnDict)
     heirs: OwnDict[int, type] = field(default_factory=OwnDict)
     losers: OwnList[Any] = field(default_factory=OwnList)
-    kept: dict[int, bool] = field(default_factory=dict)
+    kept: OwnDict[int, bool] = field(default_factory=OwnDict)
     layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
     borrowed: OwnList[tuple[type, type]] = field(default_factory=OwnList)
     derived: OwnList[Pair] = field(default_factory=OwnList)
@@ -53,6 +54,7 @@ class Decisions:
     few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())
     caches: OwnDict[int, Any] | None = None
     classes: OwnDict[tuple[int, Path], Pair] | None = None
+    layouts: OwnDict[int, tuple[Any, ...]] = field(default_factory=OwnDict)
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a definition, or the value itself."""

@@ -54,6 +54,8 @@ def explained_by(
     for migration in decisions.migrations.values():
         found += (migration, migration.old, migration.new)
     for pair in (*matches.pairs, *matches.aliases, *decisions.derived):
+        if pair.is_plain:
+            continue  # nearly every one
         if pair.kind is TYPE_PARAMETER and id(pair.new) not in decisions.survivors:
             found.append(pair.old)  # what the new one is bound to may be a loser that the load made
             continue
@@ -88,10 +90,10 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
     return found
 
 
-def ids_in_pairs(matches: Matches) -> list[int]:
+def ids_in_pairs(matches: Matches) -> OwnList[int]:
     """Return the id of a definition for each reference that a pair has to it."""
     each_once = {id(pair): pair for pair in (*matches.pairs, *matches.aliases)}
-    return [key for pair in each_once.values() for key in (id(pair.old), id(pair.new))]
+    return OwnList(key for pair in each_once.values() for key in (id(pair.old), id(pair.new)))
 
 
 def few_survivors(decisions: Decisions) -> OwnList[Any] | None:

@@ -6,7 +6,7 @@ import gc
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import compress, islice, repeat
+from itertools import chain, compress, islice, repeat
 from operator import is_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
 from typing import Any
@@ -37,6 +37,7 @@ def unexplained_counts(
     known: Iterable[int] = (),
     *,
     young: bool = False,
+    namespaces: Iterable[dict[Any, Any]] = (),
 ) -> list[int]:
     """Count, for each target, the references that are not those of given objects.
 
@@ -47,6 +48,8 @@ def unexplained_counts(
             and those of what is kept for `livepatch.undo`.
         known: the id of a target for each reference to it that is accounted for besides.
         young: whether this load made all of the targets: nothing that is kept refers to them.
+        namespaces: those among the explainers whose keys are texts or numbers: half of all there is
+            to see.
 
     Returns:
         For each target how many references remain; 0 means that no other object holds it.
@@ -57,8 +60,12 @@ def unexplained_counts(
     kept: OwnList[Any] = OwnList() if young else retained(wanted)
     each_once = OwnDict(zip(map(id, explainers), explainers))
     each_once.update(zip(map(id, kept), kept))
-    references = map(id, gc.get_referents(explainers, each_once, kept, *each_once.values()))
-    explained = Counter(filter(wanted.__contains__, references))
+    values = [each.values() for each in namespaces if each_once.pop(id(each), None) is not None]
+    inside = gc.get_referents(*each_once.values())
+    references = map(id, chain(inside, explainers, kept, *values))
+    # Ours has each as well, by its id.
+    explained = Counter(filter(wanted.__contains__, chain(each_once, references)))
+    del inside, references
     explained.update(known)
     probe = object()
     probes = [probe]

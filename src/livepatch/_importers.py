@@ -219,6 +219,9 @@ def _may_name_one(names: frozenset[str], own: str, tops: Mapping[str, set[str]])
     return any(own in above or not names.isdisjoint(above) for above in found)
 
 
+_ATOMS = (int, float, str, bytes)
+
+
 def read_importers(
     modules: Mapping[str, ModuleType], values: Iterable[object], excluded: Collection[str] = ()
 ) -> None:
@@ -230,10 +233,15 @@ def read_importers(
 
     Args:
         modules: the modules, by name.
-        values: what may be imported from them.
+        values: what may be imported from them. Of a number or text an equal one will do: it may
+            have come by way of another module.
         excluded: names of modules to leave out.
     """
-    held = {id(value) for value in values}
+    held, equal = set[int](), set[Any]()
+    for value in values:
+        held.add(id(value))
+        if type(value) in _ATOMS:
+            equal.add(value)
     for name, module in modules.items():
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
@@ -244,7 +252,9 @@ def read_importers(
             continue  # nearly every one
         if id(module) not in known and _may_import(name, module, excluded):
             values = list(namespace_of(module).values())
-            if not held.isdisjoint(map(id, values)):
+            if not held.isdisjoint(map(id, values)) or (
+                equal and any(type(each) in _ATOMS and each in equal for each in values)
+            ):
                 read_names(module)
 
 

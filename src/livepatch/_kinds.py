@@ -13,7 +13,7 @@ import gc
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from typing import Any
@@ -383,13 +383,18 @@ def without_instances(objects: list[Any], classes: list[type]) -> list[Any]:
     return [each for each in objects if id(type(each)) not in wanted]
 
 
+def with_classes_below(classes: Iterable[type]) -> OwnList[type]:
+    """List some classes, and those below any of them, each once."""
+    found, waiting = OwnDict[int, type](), OwnList(classes)
+    while waiting:
+        cls = waiting.pop()
+        if id(cls) not in found:
+            found[id(cls)] = cls
+            waiting += subclasses_of(cls)
+    return OwnList(found.values())
+
+
 def classes_below(cls: type) -> OwnList[type]:
     """List the classes below a class, each behind its bases."""
-    found: OwnDict[int, type] = OwnDict()
-    waiting: OwnList[type] = OwnList(subclasses_of(cls))
-    while waiting:
-        below = waiting.pop()
-        if id(below) not in found:
-            found[id(below)] = below
-            waiting += subclasses_of(below)
-    return OwnList(sorted(found.values(), key=lambda each: len(mro_of(each))))
+    below = with_classes_below(subclasses_of(cls))
+    return OwnList(sorted(below, key=lambda each: len(mro_of(each))))

@@ -16,11 +16,15 @@ from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
-def same_layout(old: type, new: type) -> bool:
+Known = dict[int, tuple[Any, ...]]
+"""The layouts of classes by their ids, for as long as these are held."""
+
+
+def same_layout(old: type, new: type, known: Known | None = None) -> bool:
     """Whether the instances of two classes keep the same things at the same places."""
     if base_of(old) is base_of(new) and not (_may_add_slots(old) or _may_add_slots(new)):
         return sizes_of(old) == sizes_of(new)  # nearly every class
-    return layout_of(old) == layout_of(new)
+    return layout_of(old, known) == layout_of(new, known)
 
 
 def _may_add_slots(cls: type) -> bool:
@@ -28,17 +32,27 @@ def _may_add_slots(cls: type) -> bool:
     return not heap_type or "__slots__" in class_attributes(cls) or issubclass(cls, tuple)
 
 
-def layout_of(cls: type) -> tuple[Any, ...]:
-    """Describe where a class's instances keep things, down to the first built-in base."""
-    added: list[tuple[Any, ...]] = []
+def layout_of(cls: type, known: Known | None = None) -> tuple[Any, ...]:
+    """Describe where a class's instances keep things, down to the first built-in base.
+
+    Args:
+        cls: the class.
+        known: the layouts of classes that have been asked for; takes this one's.
+    """
+    known = {} if known is None else known
+    above: list[type] = []
     base: Any = base_of(cls)
-    while flags_of(cls) & _HEAP_TYPE and base is not None:
-        own = sizes_of(cls)
-        fields = class_attributes(cls).get("_fields") if issubclass(cls, tuple) else None
-        if own != sizes_of(base) or fields is not None:
-            added.append((tuple(own_slots(cls)), own, fields))
+    while id(cls) not in known and flags_of(cls) & _HEAP_TYPE and base is not None:
+        above.append(cls)
         cls, base = base, base_of(base)
-    return (cls, *reversed(added))
+    found = known.get(id(cls), (cls,))
+    for each in reversed(above):
+        own = sizes_of(each)
+        fields = class_attributes(each).get("_fields") if issubclass(each, tuple) else None
+        if own != sizes_of(cls) or fields is not None:
+            found = (*found, (tuple(own_slots(each)), own, fields))
+        known[id(each)], cls = found, each
+    return found
 
 
 def sizes_of(cls: type) -> tuple[int, ...]:

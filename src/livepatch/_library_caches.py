@@ -27,6 +27,7 @@ from livepatch._kinds import (
     class_attributes,
     classes_below,
     is_class,
+    with_classes_below,
 )
 from livepatch._module import Part
 from livepatch._own import Call, OwnDict, OwnList
@@ -119,7 +120,7 @@ def _forget_lines(filename: str) -> None:
 
 def _forget_answers(*classes: type) -> None:
     """Forget what is remembered of some classes, and of all below them."""
-    concerned = _with_classes_below(classes)
+    concerned = OwnDict((id(cls), cls) for cls in with_classes_below(classes))
     references: list[Any] = [
         each for cls in concerned.values() for each in weakref.getweakrefs(cls)
     ]
@@ -134,14 +135,6 @@ def _forget_answers(*classes: type) -> None:
             table = callback.__defaults__[0]()  # type: ignore[union-attr]
             if table is not None and _is_of_single_dispatch(table):
                 table.clear()
-
-
-def _with_classes_below(classes: tuple[type, ...]) -> OwnDict[int, type]:
-    found: OwnDict[int, type] = OwnDict()
-    for cls in classes:
-        found[id(cls)] = cls
-        found.update((id(each), each) for each in classes_below(cls))
-    return found
 
 
 def _forget_subclasses(concerned: OwnDict[int, type]) -> None:

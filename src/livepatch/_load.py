@@ -285,6 +285,8 @@ class _Run:
         if snapshot.origin is None:
             return
         before = [self.snapshots[home] for home in self._starred(snapshot.origin, snapshot)]
+        if not before:
+            return  # nearly every one
         after = self._starred(self.outlines[snapshot.source.name], snapshot)
         provided = set(snapshot.source.code.co_names)
         provided.update(*(namespace_of(self.snapshots[home].source.module) for home in after))

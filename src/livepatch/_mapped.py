@@ -7,6 +7,7 @@ mappers, relations, managers) refers to that. A function's new body needs no sta
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from livepatch._outline import Outline
 from livepatch._report import Notice
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
+
+_LIBRARIES = ("sqlalchemy", "django")
 
 
 def refuse_mapped(
@@ -30,6 +33,8 @@ def refuse_mapped(
         selections: what of them is to run, by module; all of a module that is not there.
     """
     refusals: list[Notice] = []
+    if not any(name in sys.modules for name in _LIBRARIES):
+        return refusals
     for snapshot in snapshots:
         name = snapshot.source.name
         selection = selections.get(name)

@@ -30,7 +30,7 @@ from livepatch._own import OwnList
 from livepatch._ownership import is_at_home, is_own_definition, place_of
 from livepatch._pairs import Matches
 from livepatch._registered import is_bound_in_turn, registry_of
-from livepatch._walk import add_pair, note_alone, visit, visit_items
+from livepatch._walk import add_pair, note_alone, pair_plainly, visit, visit_items
 
 
 def match(modules: Iterable[Module]) -> Matches:
@@ -70,6 +70,8 @@ def _pair_globals(matches: Matches) -> None:
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[Walk, str, Any]] = OwnList()
     for walk, name, value in made:
+        if _pair_at_once(walk, name, value):
+            continue  # nearly every one
         if is_at_home(walk.module, name, value):
             _visit_global(walk, name, value)
         else:
@@ -77,6 +79,17 @@ def _pair_globals(matches: Matches) -> None:
     elsewhere.sort(key=_turn_of)
     for walk, name, value in elsewhere:
         _visit_global(walk, name, value)
+
+
+def _pair_at_once(walk: Walk, name: str, value: Any) -> bool:
+    """Pair a function that a single statement binds, before and after, with the old one."""
+    module = walk.module
+    if type(value) is not FunctionType or name in module.unbound or name in module.apart:
+        return False
+    for source in (module.origin, module.outline):
+        if source is not None and name in source.scopes[()].rebound:
+            return False
+    return pair_plainly(walk, (name,), module.old.get(name), value)
 
 
 def _unnamed(made: OwnList[tuple[Walk, str, Any]]) -> Iterator[int]:

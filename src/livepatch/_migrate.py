@@ -10,10 +10,11 @@ from livepatch._decisions import Decisions
 from livepatch._derive import derive
 from livepatch._go_over import lend_whole
 from livepatch._hotswap import HOOK, newly_renamed
-from livepatch._kinds import is_class, is_enum
-from livepatch._layout import same_layout, where_layout_grows
+from livepatch._kinds import CLASS, base_of, is_class, is_enum
+from livepatch._layout import same_layout, sizes_of, where_layout_grows
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
+from livepatch._pairs import Pair
 from livepatch._reshaped import hook_set_on_class, is_stuck_with_new_class
 from livepatch._shapes import find_attribute, shape_of
 
@@ -37,8 +38,17 @@ def start_migrations(
             if migration is not None:
                 migration.hook = migration.hook or hook_set_on_class(pair)
                 decisions.migrations[id(pair.old)] = migration
+    free: set[int] = set()
     for pair in decisions.matches.beyond_functions():
-        if is_class(pair.old) and is_stuck_with_new_class(pair, decisions.settle(pair.new)):
+        if pair.kind is not CLASS or not (is_class(pair.old) and is_class(pair.new)):
+            continue  # on the way back, what a class had become
+        survivor = decisions.settle(pair.new)
+        stuck = not _keeps_what_base_has(decisions, pair, free) and is_stuck_with_new_class(
+            pair, survivor
+        )
+        if survivor is pair.old and not (stuck or is_enum(pair.old)):
+            free.add(id(pair.new))
+        if stuck:
             # The load made instances of a class whose old one survives.
             tops = where_layout_grows(pair.new), where_layout_grows(pair.old)
             if same_layout(pair.old, pair.new) and lend_whole(decisions, *tops):
@@ -46,6 +56,21 @@ def start_migrations(
             migration = _start(pair.text, pair.new, pair.old, direction="none")
             if migration is not None:
                 decisions.migrations[id(pair.new)] = migration
+
+
+def _keeps_what_base_has(decisions: Decisions, pair: Pair, free: set[int]) -> bool:
+    """Whether a class adds nothing to a base whose instances can be given the old one.
+
+    Args:
+        decisions: who survives.
+        pair: the class, before and after.
+        free: ids of the new classes of which the instances can be given the old one.
+    """
+    old_base, base = base_of(pair.old), base_of(pair.new)
+    above = decisions.matches.by_new.get(id(base)) if id(base) in free else None
+    if above is None or above.old is not old_base or base is None or old_base is None:
+        return False
+    return sizes_of(pair.old) == sizes_of(old_base) and sizes_of(pair.new) == sizes_of(base)
 
 
 def _start(

@@ -157,14 +157,14 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
         return
     # Nearly all are held by their namespaces alone, and by steps that put them back there; who
     # holds one of the rest is sought further.
-    counts = _counts(suspects, _nearest(plan))
+    counts = _counts(suspects, _nearest(plan), plan)
     suspects = [each for each, count in zip(suspects, counts) if count > 0]
     if not suspects:
         return
     plan.held.update(id(value) for _, value in suspects)
     explainers = explainers_of(plan)
     explainers += _going(plan)
-    counts = _counts(suspects, explainers)
+    counts = _counts(suspects, explainers, plan)
     for (path, value), count in zip(suspects, counts):
         if count > 0:
             what = type(value).__name__
@@ -181,27 +181,30 @@ def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
             if not may_have_entries(value) or id(value) in seen:
                 continue
             seen.add(id(value))
+            entered = OwnList(entered_by_others(value, module.source.module, reloaded))
+            if not entered:
+                continue  # nearly every one
             there = set(map(id, definitions_in(plan.finals[module.name][name])))
-            lost = [
-                path_of_entry(home, each)
-                for home, each in entered_by_others(value, module.source.module, reloaded)
-                if id(each) not in there
-            ]
+            lost = [path_of_entry(home, each) for home, each in entered if id(each) not in there]
             if lost:
                 few = ", ".join(lost[:_FEW]) + (" and more" if len(lost) > _FEW else "")
                 message = f"was made anew, and what others had entered is not in it: {few}"
                 plan.notices.append(Notice("LP320", module.path_text((name,)), message))
 
 
-def _counts(suspects: list[_Named], explainers: OwnList[Any]) -> list[int]:
+def _counts(suspects: list[_Named], explainers: OwnList[Any], plan: Plan) -> list[int]:
     """Count the references to old data that are not those of given objects.
 
     Args:
         suspects: the data.
         explainers: the objects; no other list may hold what is in this one.
+        plan: whose namespaces are among them.
     """
     explainers += suspects
-    return unexplained_counts(OwnList(value for _, value in suspects), explainers)
+    survivors: dict[Any, Any] = plan.decisions.survivors
+    namespaces = (*plan.matches.namespaces(), *plan.finals.values(), survivors)
+    values = OwnList(value for _, value in suspects)
+    return unexplained_counts(values, explainers, namespaces=namespaces)
 
 
 def _nearest(plan: Plan) -> OwnList[Any]:

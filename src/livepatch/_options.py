@@ -91,7 +91,9 @@ def kept_by_modules(modules: Iterable[Module]) -> frozenset[str]:
     names: set[str] = set()
     for module in modules:
         for namespace in (module.new, module.old):
-            said = namespace.get("__livepatch_keep__", ())
+            said = namespace.get("__livepatch_keep__")
+            if said is None and "__livepatch_keep__" not in namespace:
+                continue  # nearly every one
             if isinstance(said, str) or not isinstance(said, (tuple, list, set, frozenset)):
                 detail = f"__livepatch_keep__ = {said!r} is not a tuple of names"
                 raise OptionTypeError("LP110", detail)

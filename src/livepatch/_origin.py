@@ -96,6 +96,8 @@ def names_read() -> Mapping[int, frozenset[str]]:
 def _names_of(code: CodeType | None) -> frozenset[str]:
     names = code.co_names if code is not None else ()
     dotted = [name for name in names if "." in name]
+    if not dotted:
+        return frozenset(names)
     tails = (name.rpartition(".")[2] for name in dotted)
     return frozenset((*names, *tails, *(name.partition(".")[0] for name in dotted)))
 
@@ -145,7 +147,12 @@ def _outline_if_remembered(
     code: CodeType | None, source: Source, namespace: dict[str, Any]
 ) -> Outline | None:
     """Digest the code that the import system was given, unless something else has run since."""
-    return outline(code) if code is not None and _has_live_code(code, source, namespace) else None
+    if code is None:
+        return None
+    nested = list(nested_codes(code))
+    if not _has_live_code(code, nested, source, namespace):
+        return None
+    return outline(code, nested=nested)
 
 
 def _is_older_than_process(source: Source) -> bool:
@@ -177,8 +184,10 @@ _CLOCK_TICK = 0.05
 _PROCESS_STARTED = _find_process_start()
 
 
-def _has_live_code(code: CodeType, source: Source, namespace: dict[str, Any]) -> bool:
-    codes = (code, *nested_codes(code))
+def _has_live_code(
+    code: CodeType, nested: list[CodeType], source: Source, namespace: dict[str, Any]
+) -> bool:
+    codes = (code, *nested)
     known = set(map(id, codes))
     live = live_codes(namespace, source.name, code.co_filename)
     others = [each for each in live if id(each) not in known]  # nearly always there are none
@@ -193,9 +202,9 @@ def _outline_if_live(
     A bytecode cache may have been written anew by another process since; hence it must contain
     the code of every live function.
     """
-    if code is None or not _has_live_code(code, source, namespace):
+    found = _outline_if_remembered(code, source, namespace)
+    if found is None or code is None:
         return None
-    found = outline(code)
     if code == source.code and not _constants_agree(found, namespace):
         # It is the new source's, and the live values are not: written after the edit.
         return None
@@ -222,8 +231,13 @@ def remember_origin(
     module: ModuleType, origin: Outline | None, text: bytes | str | None = None
 ) -> None:
     """Note which source a module is at now; forget it when it is not known."""
-    for do, _ in origin_steps(module, origin, text):
-        do()
+    key = id(module)
+    _digests.pop(key, None)
+    _names.pop(key, None)  # they are read when somebody asks
+    if origin is None:
+        _origins.pop(key, None)
+    else:
+        _origins[key] = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
 
 
 def origin_steps(
@@ -238,11 +252,11 @@ def origin_steps(
         origin: the outline of its source; None forgets it.
         text: the source itself, if that is known.
     """
-    key, after, names = id(module), None, None
+    key, after = id(module), None
     if origin is not None:
         after = _Origin(weakref.ref(module, _forgetting(key)), origin, text)
-        names = _names_of(origin.scopes[()].code)
-    for records, record in ((_digests, None), (_origins, after), (_names, names)):
+    # Names are read when somebody asks.
+    for records, record in ((_digests, None), (_origins, after), (_names, None)):
         yield _setting(records, key, record), _setting(records, key, records.get(key))
 
 

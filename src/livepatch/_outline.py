@@ -10,12 +10,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress, count, repeat
+from itertools import chain, compress, count, repeat
 from operator import attrgetter, gt, is_not, itemgetter
 from types import CodeType
 from typing import Any
 
-from livepatch._code import codes_in, instructions, same_code, same_text
+from livepatch._code import codes_in, instructions, nested_codes, same_code, same_text
 from livepatch._opcodes import CONSTANT, OP
 from livepatch._scope import (
     RUN_AT_ONCE,
@@ -32,10 +32,13 @@ _STORE_GLOBAL = OP["STORE_GLOBAL"]
 _IS_CONSTANT = bytes(opcode in CONSTANT for opcode in range(256))
 _IS_EXTENDED = bytes(opcode == OP["EXTENDED_ARG"] for opcode in range(256))
 _LARGEST_BYTE = 255
-_name_of_code, _first_of = attrgetter("co_name"), itemgetter(0)
+_name_of_code, _names_of_code = attrgetter("co_name"), attrgetter("co_names")
+_first_of = itemgetter(0)
 _bound_by = attrgetter("bound")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
+# By these a source may bind globals without a statement that says so.
+OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
 # What the compiler puts into a class namespace by itself; it says where the class is, not what.
 COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
@@ -49,12 +52,15 @@ class Outline:
         global_names: what its functions bind through a ``global`` statement.
         twins: the bodies of each such class, in the branches of an `if` say.
         unsure: those of them of which it is not known which statement ran.
+        has_other_means: whether the module, or one of its functions, may bind a global without a
+            statement that says so.
     """
 
     scopes: dict[tuple[str, ...], Scope]
     global_names: frozenset[str]
     twins: dict[tuple[str, ...], tuple[CodeType, ...]] = field(default_factory=dict)
     unsure: frozenset[tuple[str, ...]] = frozenset()
+    has_other_means: bool = True
 
     def with_body(self, path: tuple[str, ...], body: CodeType, *, unsure: bool) -> Outline:
         """Return an outline in which a class that several statements define is of a certain one."""
@@ -139,18 +145,24 @@ class Outline:
         )
 
 
-def outline(code: CodeType, previous: Outline | None = None) -> Outline:
+def outline(
+    code: CodeType, previous: Outline | None = None, nested: list[CodeType] | None = None
+) -> Outline:
     """Digest a module's code.
 
     Args:
         code: of the module.
         previous: an outline of an earlier version; what it says of scopes that are the same but
             for the bodies of their functions is taken over.
+        nested: the codes inside it, at any depth, where they are known.
     """
     scopes: dict[tuple[str, ...], Scope] = {}
     twins: dict[tuple[str, ...], tuple[CodeType, ...]] = {}
+    nested = list(nested_codes(code)) if nested is None else nested
     _collect_scopes(code, (), scopes, twins, previous)
-    return Outline(scopes, frozenset(_global_names(code)), twins)
+    names = chain(code.co_names, *map(_names_of_code, codes_in(code)))
+    has_other_means = not OTHER_MEANS.isdisjoint(names)
+    return Outline(scopes, frozenset(_global_names(nested)), twins, has_other_means=has_other_means)
 
 
 def _collect_scopes(
@@ -161,9 +173,11 @@ def _collect_scopes(
     previous: Outline | None,
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
-    scopes[path] = (_take_over(known, code) if known is not None else None) or read_scope(code)
+    inner_codes = codes_in(code)
+    scope = _take_over(known, code, inner_codes) if known is not None else None
+    scopes[path] = scope or read_scope(code)
     bodies: dict[str, list[CodeType]] = {}
-    for name, body in class_bodies(code):
+    for name, body in _class_bodies(inner_codes):
         bodies.setdefault(name, []).append(body)
     for name, found in bodies.items():
         inner = (*path, name)
@@ -200,7 +214,7 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
     )
 
 
-def _take_over(known: Scope, code: CodeType) -> Scope | None:
+def _take_over(known: Scope, code: CodeType, inner: list[CodeType]) -> Scope | None:
     """Return what is known of a scope that says the same, but for some constants."""
     old = known.code
     if old is code:
@@ -211,19 +225,19 @@ def _take_over(known: Scope, code: CodeType) -> Scope | None:
         or len(old.co_consts) != len(code.co_consts)
     ):
         return None
-    different = _different_constants(old, code)
+    different = _different_constants(old, code, inner)
     if not different:
         return Scope(code, known.shells, known.imports, known.rebound)
     return _with_other_constants(known, code, different)
 
 
-def _different_constants(old: CodeType, new: CodeType) -> list[int]:
+def _different_constants(old: CodeType, new: CodeType, inner: list[CodeType]) -> list[int]:
     """List the places of the constants that say something else; there are as many in both."""
     before, after = old.co_consts, new.co_consts
     places = list(compress(count(), map(is_not, before, after)))
     if not places:
         return places
-    names = list(map(_name_of_code, codes_in(new)))
+    names = list(map(_name_of_code, inner))
     named_alike = "<" in map(_first_of, names) or not RUN_AT_ONCE.isdisjoint(names)
     if not named_alike and names == list(map(_name_of_code, codes_in(old))):
         # Functions and classes that are called the same are the same outside.
@@ -284,20 +298,23 @@ def _same_outside(old: Any, new: Any) -> bool:
 
 def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
     """Yield name and code of the classes that a module's or class's body defines directly."""
-    for inner in codes_in(code):
-        if is_type_scope(inner):
-            yield from class_bodies(inner)
-        elif not inner.co_flags & _IS_FUNCTION:
+    return _class_bodies(codes_in(code))
+
+
+def _class_bodies(codes: list[CodeType]) -> Iterator[tuple[str, CodeType]]:
+    for inner in codes:
+        if inner.co_flags & _IS_FUNCTION:
+            if is_type_scope(inner):
+                yield from class_bodies(inner)
+        else:
             yield inner.co_name, inner
 
 
-def _global_names(code: CodeType) -> Iterator[str]:
+def _global_names(nested: list[CodeType]) -> Iterator[str]:
     """Yield the names that functions of this module bind through a ``global`` statement."""
-    waiting = codes_in(code)
-    for inner in waiting:
+    for inner in nested:
         # As a byte first: nearly no function has it, not even as an argument.
         if inner.co_names and _STORE_GLOBAL in inner.co_code:
             for opcode, argument in instructions(inner):
                 if opcode == _STORE_GLOBAL:
                     yield inner.co_names[argument]
-        waiting += codes_in(inner)

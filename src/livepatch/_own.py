@@ -24,6 +24,12 @@ class OwnList(list[_Value]):
     __slots__ = ()
 
 
+class OwnSet(set[_Value]):
+    """A set of livepatch's, of ids: nothing that a search looks for is in it."""
+
+    __slots__ = ()
+
+
 class Call(functools.partial[Any]):
     """A call of C code with its arguments bound: one half of a step."""
 

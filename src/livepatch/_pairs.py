@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
 from livepatch._kinds import FUNCTION, Kind, class_attributes, is_class, qualified_name
 from livepatch._module import Module, Path
-from livepatch._own import OwnList
+from livepatch._own import OwnDict, OwnList, OwnSet
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +29,8 @@ class Pair:
         previous: the path before, of a definition that was renamed.
         inside: the new class is in what has taken the old one's place, a function around it say:
             only instances and classes elsewhere come to it.
+        is_plain: both are what a `def` has put into its own place: no closure, no attributes, and
+            no decorators around them.
     """
 
     path: Path
@@ -40,6 +43,7 @@ class Pair:
     home: str = ""
     previous: Path = ()
     inside: bool = False
+    is_plain: bool = False
     _text: str = ""
 
     @property
@@ -81,12 +85,12 @@ class Matches:
     modules: tuple[Module, ...]
     pairs: OwnList[Pair] = field(default_factory=OwnList)
     aliases: OwnList[Pair] = field(default_factory=OwnList)
-    by_old: dict[int, Pair] = field(default_factory=dict)
-    by_new: dict[int, Pair] = field(default_factory=dict)
+    by_old: OwnDict[int, Pair] = field(default_factory=OwnDict)
+    by_new: OwnDict[int, Pair] = field(default_factory=OwnDict)
     heirs: dict[int, Pair] = field(default_factory=dict)
     standing: set[int] = field(default_factory=set)
     moved: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
-    seen: set[tuple[int, int]] = field(default_factory=set)
+    seen: OwnSet[tuple[int, int]] = field(default_factory=OwnSet)
     by_name: dict[str, Module] = field(default_factory=dict)
     stand_ins: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
@@ -107,6 +111,11 @@ class Matches:
         self.pairs.remove(pair)
         del self.by_old[id(pair.old)], self.by_new[id(pair.new)]
         self._beyond_functions = (0, OwnList())
+
+    def namespaces(self) -> Iterator[dict[str, Any]]:
+        """Yield the namespaces of the modules: the live one, and those before and after."""
+        for module in self.modules:
+            yield from (module.live, module.old, module.new)
 
     def beyond_functions(self) -> OwnList[Pair]:
         """List the pairs of which one is no function; nearly all are pairs of functions."""

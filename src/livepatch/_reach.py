@@ -178,7 +178,13 @@ class Reach:
         value = self.behind.namespace.get(name)
         return name in self.definitions or self.behind.names.get(id(value)) in self.definitions
 
-    def may_lead(self, name: str) -> bool:
+    def leading(self) -> frozenset[str]:
+        """Return the names that lead to functions or methods, see `through`."""
+        return frozenset(
+            filter(self._may_lead, {*self.functions, *self.methods, *self.behind.namespace})
+        )
+
+    def _may_lead(self, name: str) -> bool:
         """Whether a name leads to functions or methods: its own, an object's, or a table's."""
         return (
             name in self.functions or self.behind.is_table(name) or any(self._methods_behind(name))

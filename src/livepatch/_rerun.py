@@ -12,6 +12,7 @@ import builtins
 import collections
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import compress
 from operator import itemgetter
 from types import FunctionType
 from typing import Any
@@ -119,9 +120,13 @@ def before_run(snapshot: Snapshot) -> None:
     code, values = snapshot.source.code, OwnList[Any]()
     inside = OwnDict((id(cls), attributes) for cls, attributes in snapshot.classes)
     by_name = not NAMESPACES.isdisjoint(code.co_names)
-    for name, value in snapshot.namespace.items():
-        if id(type(value)) not in _LOOKED_INTO and id(value) not in inside:
-            continue  # nearly every one
+    globals_of = snapshot.namespace
+    containers = map(_LOOKED_INTO.__contains__, map(id, map(type, globals_of.values())))
+    names = list(compress(globals_of, containers))
+    if inside:
+        names += compress(globals_of, map(inside.__contains__, map(id, globals_of.values())))
+    for name in names:
+        value = globals_of[name]
         parts = [value, *inside.get(id(value), {}).values()]
         plain = _LOOKED_INTO.isdisjoint(map(id, map(type, parts)))
         if not plain and (by_name or reads_first(code, name)):

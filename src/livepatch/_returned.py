@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from types import ModuleType
 
 from livepatch._code import codes_in, same_code
+from livepatch._kinds import is_plain_data
 from livepatch._layers import layers_of
 from livepatch._module import Module
 from livepatch._outline import Outline
@@ -40,6 +42,8 @@ def notice_returned(plan: Plan, selections: Mapping[str, Selection]) -> None:
 def _returned(module: Module, names: AbstractSet[str]) -> Iterator[str]:
     origin = module.origin
     for name, value in module.new.items() if origin is not None else ():
+        if is_plain_data(value) or type(value) is ModuleType:
+            continue  # nearly every one that is the same
         if name not in names or module.old[name] is not value:
             continue
         if origin is None or not origin.defines((name,)):

@@ -224,8 +224,12 @@ class _Scan:
 
     def constant(self, _: int, argument: int) -> None:
         said = self.code.co_consts[argument]
-        text = type(said) is str  # most are
-        self.statement.append(("text", said) if text else constant_shell(said, self.loads))
+        if type(said) is str:  # most are
+            self.statement.append(("text", said))
+        elif said is None or type(said) is int:
+            self.statement.append(("constant", repr(said)))
+        else:
+            self.statement.append(constant_shell(said, self.loads))
 
     def small_number(self, _: int, argument: int) -> None:
         self.statement.append(("constant", repr(argument)))
@@ -290,8 +294,9 @@ def _is_star_import(argument: int) -> bool:
 def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
     """Return what a constant says; code of a function or class is no more than its name."""
     if type(constant) is CodeType:
-        if not is_type_scope(constant) and constant.co_name not in RUN_AT_ONCE:
-            return ("code", constant.co_name)
+        name = constant.co_name
+        if not (name.startswith("<") and is_type_scope(constant)) and name not in RUN_AT_ONCE:
+            return ("code", name)
         loads.update(constant.co_names)
         return ("type parameters", *_type_scope_shell(constant, loads))
     if type(constant) is str:

@@ -7,7 +7,9 @@ heap. Immutable holders are rebuilt and are losers in turn, level by level, unti
 
 from __future__ import annotations
 
+import gc
 import typing
+from collections import Counter
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from types import FunctionType
@@ -27,7 +29,7 @@ from livepatch._heap import (
 from livepatch._holders import Repointing, settle_class_attributes, settle_instances_of_loser
 from livepatch._kinds import CLASS, PLACES, is_class, without_instances
 from livepatch._noted import Noted
-from livepatch._own import OwnList
+from livepatch._own import OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
 from livepatch._record import retained
 from livepatch._repoint import repoint_all
@@ -105,7 +107,16 @@ def _settle_attributes(decisions: Decisions, repointing: Repointing) -> None:
 class _Search:
     """The levels of one search: the losers, then what is built anew because it holds one."""
 
-    __slots__ = ("decisions", "matches", "noted", "old_side", "paired", "repointing", "result")
+    __slots__ = (
+        "decisions",
+        "explained",
+        "matches",
+        "noted",
+        "old_side",
+        "paired",
+        "repointing",
+        "result",
+    )
 
     def __init__(self, result: Reconciliation, repointing: Repointing, noted: Noted) -> None:
         self.result = result
@@ -113,8 +124,9 @@ class _Search:
         self.matches = result.decisions.matches
         self.repointing = repointing
         self.noted = noted
-        self.old_side = set(self.matches.by_old)
+        self.old_side = OwnSet(self.matches.by_old)
         self.paired = ids_in_pairs(self.matches)
+        self.explained: OwnSet[int] = OwnSet()  # ids of what was accounted for when last asked
 
     def run(self, targets: OwnList[Any]) -> None:
         """Note the holders of some losers, and those of what is built anew, to the last one."""
@@ -122,6 +134,7 @@ class _Search:
         for level in range(DEEPEST_NESTING):
             counts = self._unexplained(targets) if targets else []
             held = OwnList(target for target, count in zip(targets, counts) if count > 0)
+            counts = [count for count in counts if count > 0]
             # Instances that are made anew are held by someone: nobody counts a million.
             arrived, noted.arrived = noted.arrived, OwnList()
             if not (held or arrived or noted.objects):
@@ -133,9 +146,9 @@ class _Search:
             targets.clear()
             if noted.objects and held:
                 # Apart: who holds these few is not to be counted among the holders of a million.
-                targets = self._take_level(held, OwnList())
-                held = OwnList()
-            targets += self._take_level(held, arrived)
+                targets = self._take_level(held, counts, OwnList())
+                held, counts = OwnList(), []
+            targets += self._take_level(held, counts, arrived)
             noted.take_keys()
         noted.objects.clear()
 
@@ -155,10 +168,18 @@ class _Search:
     def _steps(self) -> tuple[Steps, ...]:
         return (self.result.steps, *self.repointing.rows())
 
-    def _take_level(self, held: OwnList[Any], arrived: OwnList[Any]) -> OwnList[Any]:
-        """Note the holders of some losers; return the immutable ones, which are losers in turn."""
+    def _take_level(
+        self, held: OwnList[Any], counts: list[int], arrived: OwnList[Any]
+    ) -> OwnList[Any]:
+        """Note the holders of some losers; return the immutable ones, which are losers in turn.
+
+        Args:
+            held: losers that something holds.
+            counts: how many references to each are not accounted for yet.
+            arrived: losers of which that is not known.
+        """
         noted, repointing = self.noted, self.repointing
-        found = self._find_young(held) if not arrived else None
+        found = self._find_young(held, counts) if not arrived else None
         # Counted before instances are made anew, of which there may be a million.
         counts = [0] * len(held)
         if found is None:
@@ -200,7 +221,14 @@ class _Search:
         explainers = self._explainers(young=young and not whole)
         for group in holders:
             explainers += (*group, group)  # a class that holds another may be held itself
-        return unexplained_counts(targets, explainers, self._known(targets), young=young)
+        self.explained = OwnSet(map(id, explainers))
+        return unexplained_counts(
+            targets,
+            explainers,
+            self._known(targets),
+            young=young,
+            namespaces=(*self.matches.namespaces(), self.decisions.survivors),
+        )
 
     def _are_made_by_load(self, targets: OwnList[Any]) -> bool:
         made = self.matches.by_new
@@ -219,13 +247,18 @@ class _Search:
     def _migrating(self) -> OwnList[type]:
         return OwnList(each.old.cls for each in self.repointing.migrations.values())
 
-    def _find_young(self, held: OwnList[Any]) -> Holders | None:
+    def _find_young(self, held: OwnList[Any], counts: list[int]) -> Holders | None:
         """Find the holders among the objects that the load made; None if there are others."""
         if self.noted.objects or not self.old_side.isdisjoint(map(id, held)):
             return None
         found = young_holders_of(held, self._hidden(set(map(id, held))), self._migrating())
-        counts = self._unexplained(held, found.others, *found.instances.values())
-        return None if any(count > 0 for count in counts) else found
+        groups = (found.others, *found.instances.values())
+        # What was accounted for a moment ago still is, and nobody has counted these lists.
+        news = OwnList(each for group in groups for each in group if id(each) not in self.explained)
+        references = map(id, gc.get_referents(*news))
+        explained = Counter(filter(set(map(id, held)).__contains__, references))
+        missing = (count > explained[id(each)] for each, count in zip(held, counts))
+        return None if any(missing) else found
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing, objects = self.repointing, self.noted.objects
@@ -246,12 +279,9 @@ class _Search:
     def _hidden(self, sought: AbstractSet[int] | None) -> set[int]:
         """Return the ids of livepatch's own holders, and of those to be left alone."""
         repointing = self.repointing
-        hidden = {
-            id(repointing.survivors),
-            id(repointing.heirs),
-            *repointing.skipped,
-            *map(id, retained(sought)),
-        }
+        hidden = OwnSet(repointing.skipped)
+        hidden |= {id(repointing.survivors), id(repointing.heirs)}
+        hidden.update(map(id, retained(sought)))
         for steps in self._steps():
             hidden.update(map(id, steps.arguments()))
         return hidden

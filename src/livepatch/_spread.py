@@ -56,7 +56,7 @@ class ChangedModules:
         self._between: dict[str, Changes] = {}
         self._follows = True
         self._names: dict[int, frozenset[str]] = {}
-        self._behind: dict[str, tuple[Changes, Reach, dict[str, list[Path]]]] = {}
+        self._behind: dict[str, tuple[Changes, Reach, frozenset[str], dict[str, list[Path]]]] = {}
 
     def put(self, name: str, changes: Changes, bodies: Bodies) -> None:
         """Note what has changed in a module, and what it keeps."""
@@ -127,9 +127,10 @@ class ChangedModules:
         known = self._behind.get(home)
         if known is None or known[0] is not changes:
             reach = Reach(self.bodies[home], changes, self.namespaces[home])
-            known = self._behind[home] = (changes, reach, {})
-        _, reach, paths = known
-        for name in filter(reach.may_lead, names):
+            # A package that imports all its modules says very many names, and asks each of them.
+            known = self._behind[home] = (changes, reach, reach.leading(), {})
+        _, reach, leading, paths = known
+        for name in leading.intersection(names):
             if name not in paths:
                 paths[name] = list(reach.through(name))
             yield from paths[name]

@@ -14,21 +14,23 @@ from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
     bases_of,
     class_attributes,
-    classes_below,
     is_class,
     is_empty,
     mro_of,
+    with_classes_below,
 )
 from livepatch._module import names_of_others
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnDict, OwnList, OwnSet
 from livepatch._pairs import Matches
 
 _CLASS_DICT_CELLS = (3, 12)
+# Before 3.14 no function has another one for its annotations: without a closure it has no cell.
+_HAS_NO_ANNOTATE = sys.version_info < (3, 14)
 
 
 def fresh_ids(matches: Matches) -> set[int]:
     """Return the ids of what the load made, and of what it bound to another name."""
-    fresh = {key for key, pair in matches.by_new.items() if not pair.foreign}
+    fresh = OwnSet(key for key, pair in matches.by_new.items() if not pair.foreign)
     fresh.update(id(new) for _, new in matches.finders)
     for module in matches.modules:
         names = names_of_others(module.new, module.old)
@@ -50,10 +52,8 @@ def skip_internals(matches: Matches, decisions: Decisions, repointing: Repointin
                 # Its dict, its bases and its method resolution order; its slots.
                 skipped.update(map(id, parts_of(cls)))
                 skipped.discard(id(cls))
-    for loser in decisions.losers:
-        if is_class(loser):
-            for subclass in (loser, *classes_below(loser)):
-                skipped.update((id(mro_of(subclass)), id(bases_of(subclass))))
+    for cls in with_classes_below(filter(is_class, decisions.losers)):
+        skipped.update((id(mro_of(cls)), id(bases_of(cls))))
 
 
 def settle_cells(matches: Matches, repointing: Repointing) -> None:
@@ -64,7 +64,7 @@ def settle_cells(matches: Matches, repointing: Repointing) -> None:
     """
     seen: set[int] = set()
     for pair in matches.pairs:
-        for function in (pair.old, pair.new):
+        for function in (pair.old, pair.new) if not pair.is_plain else ():
             if type(function) is not types.FunctionType or not function.__closure__:
                 continue  # nearly every one
             for name, cell in zip(function.__code__.co_freevars, function.__closure__):
@@ -101,7 +101,8 @@ def settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repoi
             # The annotations may be all that is new, and have no old ones to be a pair with.
             functions += class_attributes(loser).values()
     if wanted:
-        functions += (each for pair in matches.pairs for each in (pair.old, pair.new))
+        others = (pair for pair in matches.pairs if not (pair.is_plain and _HAS_NO_ANNOTATE))
+        functions += (each for pair in others for each in (pair.old, pair.new))
     for function in functions:
         if type(function) is types.FunctionType:
             _settle_class_dict(repointing, function, wanted)

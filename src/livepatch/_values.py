@@ -29,7 +29,7 @@ from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_o
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._outline import Outline
-from livepatch._own import OwnList
+from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
 
@@ -55,9 +55,11 @@ class Values:
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
     remade: set[int] = field(default_factory=set)
-    _same_names: dict[tuple[int, int, Path], Collection[str] | None] = field(default_factory=dict)
+    _same_names: OwnDict[tuple[int, int, Path], Collection[str] | None] = field(
+        default_factory=OwnDict
+    )
     _anew: tuple[dict[int, int], set[int]] | None = None
-    _changed_inputs: dict[tuple[str, str], bool] = field(default_factory=dict)
+    _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
     _homes: dict[int, list[tuple[Mapping[str, Any], str]]] | None = None
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
@@ -68,19 +70,21 @@ class Values:
             path: its own, or that of one of its attributes.
         """
         new, old = pair.module.outline, pair.before.origin
-        if new.is_unsure_of(path) or (old is not None and old.is_unsure_of(path)):
-            return None
+        for source in (new, old):
+            if source is not None and source.unsure and source.is_unsure_of(path):
+                return None
         key = (id(new), id(old), path[:-1])
         if key not in self._same_names:
             self._same_names[key] = new.same_names(old, path[:-1])
         same = self._same_names[key]
         if same is None or path[-1] not in same:
             return None if same is None or not new.scopes[path[:-1]].binds(path[-1]) else False
+        namespace = pair.module.new
         for shell in new.scopes[path[:-1]].shells[path[-1]]:
             for name in shell.loads:
                 if self._input_changed(pair, path, name):
                     return False
-                if self._part_changed(pair.module.new.get(name), shell.loads):
+                if name in namespace and self._part_changed(namespace[name], shell.loads):
                     return False
         return True
 

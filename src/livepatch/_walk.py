@@ -50,14 +50,21 @@ from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
+_INSIDE_BINDING = ("<fget>", "<fset>", "<fdel>", "<func>")
+# By id: a metaclass may have its own hash.
+_PLAIN_BINDINGS = {
+    id(property): PROPERTY,
+    id(staticmethod): STATIC_METHOD,
+    id(classmethod): CLASS_METHOD,
+}
 _BINDING_KINDS = (STATIC_METHOD, CLASS_METHOD, PROPERTY)
 
 
 def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Pair two definitions, or note what became of them, and go on to what is inside them."""
     matches, both = walk.matches, (id(old), id(new))
-    deep = len(path) > _DEEPEST
-    if old is new or both in matches.seen or deep or (is_plain_data(old) and is_plain_data(new)):
+    done = pair_plainly(walk, path, old, new) or (is_plain_data(old) and is_plain_data(new))
+    if done or old is new or both in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add(both)
     if len(path) > 1:
@@ -84,6 +91,75 @@ def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
         _visit_parts(walk, path, kind, old, new)
     else:
         _pair_layers(walk, path, kind, old, new)
+
+
+def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    """Pair two functions each of which is what a `def` of the module has put into its own place.
+
+    And two properties or methods around such functions. Nearly all are: none of the questions that
+    `visit` asks of others has to be asked of these.
+    """
+    if type(new) is FunctionType:
+        is_plain = _is_plain(walk, path, old, new)
+        if is_plain:
+            _add_plain_pair(walk, path, FUNCTION, old, new)
+        return is_plain
+    kind = _PLAIN_BINDINGS.get(id(type(new)))
+    if kind is None or type(old) is not type(new) or len(path) == 1 or _is_known(walk, old, new):
+        return False
+    before, parts = dict(kind.parts(old)), dict(kind.parts(new))
+    plain = (_is_plain(walk, (*path, step), before.get(step), parts[step]) for step in parts)
+    if parts.keys() != before.keys() or not all(plain) or walk.module.outline.imports(path):
+        return False
+    _add_plain_pair(walk, path, kind, old, new)
+    for step, part in parts.items():
+        if not _is_known(walk, before[step], part):  # one function may be two of the parts
+            _add_plain_pair(walk, (*path, step), FUNCTION, before[step], part)
+    return True
+
+
+def _is_known(walk: Walk, old: Any, new: Any) -> bool:
+    """Whether either definition has been met before, or both are one."""
+    matches, both = walk.matches, (id(old), id(new))
+    if old is new or both in matches.seen or not matches.standing.isdisjoint(both):
+        return True
+    return both[0] in matches.by_old or both[1] in matches.by_new
+
+
+def _is_plain(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    module = walk.module
+    live = module.live
+    if (
+        type(new) is not FunctionType
+        or type(old) is not FunctionType
+        or walk.before is not module
+        or new.__globals__ is not live
+        or old.__globals__ is not live
+    ):
+        return False
+    # A namespace takes keys of any kind: those of a class are joined, and they are texts.
+    depth = len(path)
+    names = path[:-1] if path[-1] in _INSIDE_BINDING and depth > 1 else path
+    name, code = names[-1], new.__code__
+    home = name if len(names) == 1 else ".".join(names)
+    if (
+        not old.__qualname__ == new.__qualname__ == home
+        or not old.__name__ == new.__name__ == code.co_name == old.__code__.co_name == name
+        or not old.__module__ == new.__module__ == module.name
+        or not name.strip("_")  # functions that have no name of their own
+    ):
+        return False
+    inside = old.__closure__ or new.__closure__ or old.__dict__ or new.__dict__
+    return not (inside or has_lambdas(new) or _is_known(walk, old, new))
+
+
+def _add_plain_pair(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
+    matches = walk.matches
+    matches.seen.add((id(old), id(new)))
+    pair = Pair(path, kind, old, new, walk.module, walk.module)
+    pair.is_plain = kind is FUNCTION and path[-1] not in _INSIDE_BINDING
+    matches.by_old[id(old)] = matches.by_new[id(new)] = pair
+    matches.pairs.append(pair)
 
 
 def _goes_on(walk: Walk, old: Any) -> bool:

@@ -849,3 +849,43 @@ def test_type_that_somebody_keeps_out_of_sight_is_named(live: LiveModule) -> Non
     moved = next(hidden).__args__[1].__args__[0] is module.Player
 
     assert moved or named(report.notices, "not moved", "Player")
+
+
+def test_one_function_that_is_two_parts_of_a_property(live: LiveModule) -> None:
+    source = "class Hit:\n    def at(self, *_): return {0}\n    both = property(at, at)\n"
+    module = live.start(source.format(1))
+    hit = module.Hit()
+    old = module.Hit.__dict__["both"]
+    live.edit(source.format(2))
+    report = live.reload(rerun="all")
+
+    assert report.ok
+    assert hit.both == hit.at() == 2
+    assert module.Hit.__dict__["both"].fget is module.Hit.at is module.Hit.__dict__["both"].fset
+    assert module.Hit.__dict__["both"] is old
+
+
+def test_what_a_table_and_something_else_that_the_load_made_hold(live: LiveModule) -> None:
+    source = """
+        class Hit:
+            def at(self): return {0}
+        class Low(Hit):
+            other = Hit
+        class Keeper:
+            __slots__ = ("kept",)
+        keeper = Keeper()
+        keeper.kept = [Hit, Low, Low.at]
+        TABLE = {{"hit": Hit, Low: [Low, Hit.at]}}
+    """
+    module = live.start(source.format(1))
+    classes = module.Hit, module.Low
+    live.edit(source.format(2))
+    report = live.reload(rerun="all")
+
+    assert report.ok
+    assert (module.Hit, module.Low) == classes
+    assert module.Low.other is module.Hit
+    assert module.keeper.kept == [module.Hit, module.Low, module.Hit.at]
+    assert module.TABLE["hit"] is module.Hit
+    assert module.TABLE[module.Low] == [module.Low, module.Hit.at]
+    assert module.Low().at() == 2

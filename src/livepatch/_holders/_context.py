@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._migration import Migration
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import OwnDict, OwnList, OwnSet
 from livepatch._report import Notice
 from livepatch._steps import Steps
 
@@ -87,7 +87,7 @@ class Repointing:
     path_of: Callable[[Any], str]
     heirs: OwnDict[int, type] = field(default_factory=OwnDict)
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
-    skipped: set[int] = field(default_factory=set)
+    skipped: OwnSet[int] = field(default_factory=OwnSet)
     steps: Steps = field(default_factory=Steps)
     fresh_bases: Steps = field(default_factory=Steps)
     first: Steps = field(default_factory=Steps)
@@ -106,7 +106,7 @@ class Repointing:
     exchanged: set[int] = field(default_factory=set)
     contexts_seen: bool = False
     based: set[int] = field(default_factory=set)
-    decided: set[tuple[int, str]] = field(default_factory=set)
+    decided: OwnSet[tuple[int, str]] = field(default_factory=OwnSet)
     iterators: OwnDict[int, OwnList[Any]] | None = None
     raw_namespaces: OwnDict[int, type] = field(default_factory=OwnDict)
 

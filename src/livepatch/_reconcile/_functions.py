@@ -27,6 +27,7 @@ from livepatch._steps import MISSING
 
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
+_CALLED = ("__doc__", "__name__", "__qualname__", "__module__")
 _BOUND = (types.MethodType, types.BuiltinMethodType)
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
@@ -49,14 +50,16 @@ def reconcile_function(result: Reconciliation, pair: Pair) -> None:
             result.recoded.append(old)
         if not same_code(code, new_code):
             result.changed.add(id(new))
-    source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
+    path = pair.path if pair.is_plain else plain_path(pair.path)
+    source_is_same = result.values.says_the_same(pair, path)
     # What a call made has its annotations from another statement than its name's: `f = make()`.
     is_inner = new_code.co_flags & inspect.CO_NESTED
-    if source_is_same is not True or is_inner or not _is_only_code(old, new):
+    if source_is_same is not True or is_inner or not _is_only_code(pair):
         _reconcile_beyond_code(result, pair, survivor, source_is_same)
     elif survivor is old and old.__doc__ != new.__doc__:
         result.steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
-    if len(calls) > before and any(_says_something_new(result, call) for call in calls[before:]):
+    unseen = calls[before:] if id(new) not in result.changed else ()
+    if any(_says_something_new(result, call) for call in unseen):
         result.changed.add(id(new))
 
 
@@ -99,8 +102,14 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
     return name not in {"__defaults__", "__kwdefaults__"}
 
 
-def _is_only_code(old: types.FunctionType, new: types.FunctionType) -> bool:
+def _is_only_code(pair: Pair) -> bool:
     """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
+    old, new = pair.old, pair.new
+    if pair.is_plain:  # of which all the rest is known
+        return old.__kwdefaults__ is new.__kwdefaults__ is None and (
+            old.__defaults__ is new.__defaults__ is None
+            or same_value(old.__defaults__, new.__defaults__)
+        )
     return (
         old.__closure__ is new.__closure__ is None
         and old.__kwdefaults__ is new.__kwdefaults__ is None
@@ -123,7 +132,7 @@ def _reconcile_beyond_code(
     for name in ("__defaults__", "__kwdefaults__"):
         _reconcile_defaults(result, pair, survivor, name, source_is_same)
     if survivor is old:
-        for name in ("__doc__", "__name__", "__qualname__", "__module__"):
+        for name in ("__doc__",) if pair.is_plain else _CALLED:
             _take(result, survivor, name, getattr(old, name), getattr(new, name))
         if sys.version_info >= (3, 12):
             _take(result, survivor, "__type_params__", old.__type_params__, new.__type_params__)
@@ -131,6 +140,8 @@ def _reconcile_beyond_code(
             _take_annotations(result, old, new)
     elif not same_value(old.__doc__, new.__doc__):
         result.changed.add(id(new))
+    if pair.is_plain:
+        return  # it has no attributes and no closure
     _reconcile_function_dict(result, pair, survivor)
     if old.__closure__ and old.__code__.co_freevars == new.__code__.co_freevars:
         _reconcile_cells(result, pair, source_is_same)

@@ -15,7 +15,7 @@ from livepatch._constants import DEEPEST_NESTING, may_hold_state, same_value
 from livepatch._decisions import Decisions
 from livepatch._heap import holders_of
 from livepatch._kinds import dict_descriptor, dict_of, kind_of
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList, OwnSet
 from livepatch._pairs import Pair
 from livepatch._steps import Steps
 from livepatch._values import Values
@@ -52,7 +52,7 @@ class Reconciliation:
     decisions: Decisions
     values: Values
     steps: Steps = field(default_factory=Steps)
-    changed: set[int] = field(default_factory=set)
+    changed: OwnSet[int] = field(default_factory=OwnSet)
     touched: set[int] = field(default_factory=set)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
     recoded: OwnList[types.FunctionType] = field(default_factory=OwnList)

@@ -96,12 +96,13 @@ def _note_changes(result: Reconciliation) -> None:
             continue
         if _is_said_otherwise(pair):
             result.changed.add(id(pair.new))
-    parts = [pair for pair in pairs if plain_path(pair.path) is not pair.path]
+    others = (pair for pair in pairs if not pair.is_plain)
+    parts = [pair for pair in others if plain_path(pair.path) is not pair.path]
     wholes = {(id(pair.module), pair.path): pair for pair in pairs} if parts else {}
-    for pair in parts:
+    for pair in (each for each in parts if id(each.new) in result.changed):
         whole = wholes.get((id(pair.module), plain_path(pair.path)))
         # A helper of a library is only told which of two objects survives.
-        if whole is not None and matches.owner_of(pair.new) and id(pair.new) in result.changed:
+        if whole is not None and matches.owner_of(pair.new):
             result.changed.add(id(whole.new))
 
 
