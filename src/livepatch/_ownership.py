@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import found_at, qualified_name
+from livepatch._kinds import found_at, is_class, qualified_name
 from livepatch._layers import decorated_function, plain_path
 from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
@@ -59,6 +59,17 @@ def place_of(namespace: Mapping[str, Any], home: str, definition: Any) -> Path |
     # A class statement makes a static method of __new__.
     inside = type(value) is staticmethod and value.__func__ is definition
     return (*names, "<func>") if inside else None
+
+
+def is_on_both_sides(before: Module, now: Module, value: Any) -> bool:
+    """Whether a definition has its name before or after, and there is one of that name in both."""
+    name = qualified_name(value) if is_class(value) or type(value) is FunctionType else None
+    if name is None or "<" in name or name.partition(".")[0] in now.unbound:
+        return False
+    sides = (before.old, now.new)
+    return any(place_of(each, name, value) is not None for each in sides) and all(
+        found_at(each, name) is not None for each in sides
+    )
 
 
 def is_made_for_class(module: Module, path: Path, function: Any) -> bool:

@@ -18,7 +18,6 @@ from livepatch._kinds import (
     STATIC_METHOD,
     Kind,
     bases_of,
-    found_at,
     has_lambdas,
     is_class,
     is_lambda,
@@ -43,7 +42,12 @@ from livepatch._likeness import (
 )
 from livepatch._module import Module, Path
 from livepatch._own import OwnDict
-from livepatch._ownership import is_made_for_class, is_own_definition, place_of
+from livepatch._ownership import (
+    is_made_for_class,
+    is_on_both_sides,
+    is_own_definition,
+    place_of,
+)
 from livepatch._pairs import Pair
 from livepatch._registered import keys_without, same_keys
 from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
@@ -213,20 +217,11 @@ def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
             # What both sides have by a name is found by that: others may have come before it here.
-            is_found = any(_is_on_both_sides(walk, each) for each in (before, after))
+            is_found = any(
+                is_on_both_sides(walk.before, walk.module, each) for each in (before, after)
+            )
             if leads_on(after) and not is_found:
                 visit(walk, (*path, f"[{index}]"), before, after)
-
-
-def _is_on_both_sides(walk: Walk, value: Any) -> bool:
-    """Whether a definition has its name before or after, and there is one of that name in both."""
-    name = qualified_name(value) if is_class(value) or type(value) is FunctionType else None
-    if name is None or "<" in name or name.partition(".")[0] in walk.module.unbound:
-        return False
-    sides = (walk.before.old, walk.module.new)
-    return any(place_of(each, name, value) is not None for each in sides) and all(
-        found_at(each, name) is not None for each in sides
-    )
 
 
 def _note_unregistered(walk: Walk, key: Any, function: Any) -> None:
