@@ -7,6 +7,7 @@ by which the others follow, is of a source that has gone.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
@@ -135,6 +136,60 @@ def note_calls_under_way(
             if known is None
             else Call(dict.__setitem__, _calls, id(code), known),
         )
+
+
+def in_their_places(
+    matches: Matches, codes: Iterable[tuple[CodeType, CodeType]]
+) -> Iterator[tuple[CodeType, CodeType]]:
+    """Yield codes that functions have exchanged, each old one with what is in its place now.
+
+    ``@deco(2)`` that became ``@deco`` gives one function the code of another one of those that
+    ``deco`` makes; the others that it has made go on with theirs.
+
+    Args:
+        matches: of the reload.
+        codes: the old and the new code of each function that has another.
+    """
+    tables: list[_Codes] | None = None
+    for old, new in codes:
+        if not old.co_flags & inspect.CO_NESTED:
+            yield old, new
+            continue
+        if tables is None:
+            tables = [
+                _Codes(each.origin.scopes[()].code, each.outline.scopes[()].code)
+                for each in matches.modules
+                if each.origin is not None
+            ]
+        found = next((each for each in tables if each.knows(old)), None)
+        there = found.successor(old) if found is not None else new
+        if there is not None:
+            yield old, there
+
+
+class _Codes:
+    """The codes of an old source and of a new one, by where they are written."""
+
+    def __init__(self, before: CodeType, after: CodeType) -> None:
+        self._olds: dict[tuple[str, ...], list[CodeType]] = {}
+        self._news: dict[tuple[str, ...], list[CodeType]] = {}
+        for code, table in ((before, self._olds), (after, self._news)):
+            for names, each in _with_names(code):
+                table.setdefault(names, []).append(each)
+        # One that was read from a bytecode cache is equal to that of the function.
+        self._places = {
+            each: (names, number)
+            for names, alike in self._olds.items()
+            for number, each in enumerate(alike)
+        }
+
+    def knows(self, old: CodeType) -> bool:
+        return old in self._places
+
+    def successor(self, old: CodeType) -> CodeType | None:
+        names, number = self._places[old]
+        alike = self._news.get(names, [])
+        return alike[number] if len(alike) == len(self._olds[names]) else None
 
 
 def _code_at(code: CodeType, place: _Place | None) -> CodeType | None:

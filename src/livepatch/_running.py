@@ -15,6 +15,7 @@ from livepatch._kinds import class_attributes, qualified_name
 from livepatch._lagging import (
     codes_of_calls_under_way,
     forget_laggard,
+    in_their_places,
     laggards,
     note_calls_under_way,
     note_laggard,
@@ -52,7 +53,7 @@ def update_running_code(
     object inside its maker's. Reference counts say which of those are in use at all.
     """
     codes = result.codes
-    successors = {id(pair[0]): pair for pair in _all_pairs(codes)}
+    successors = {id(pair[0]): pair for pair in _all_pairs(in_their_places(matches, codes))}
     behind = [(closure.__code__, new) for closure, new in laggards(matches)]
     behind = [pair for pair in behind if id(pair[0]) not in successors]
     successors.update((id(pair[0]), pair) for pair in behind)
@@ -158,7 +159,7 @@ def _notice_local_class(repointing: Repointing, path: str) -> None:
         repointing.unmoved.append(notice)
 
 
-def _all_pairs(codes: list[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
+def _all_pairs(codes: Iterable[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
     for pair in codes:
         yield pair
         if types.CodeType in map(type, pair[0].co_consts):
