@@ -16,10 +16,10 @@ from livepatch._asked import not_asked_for
 from livepatch._bodies import Bodies, pair_bodies
 from livepatch._chosen import bound_behind_stars, bound_perhaps, compile_chosen, with_what_stays
 from livepatch._code import codes_in, same_code
-from livepatch._differences import Changes, changes_in
+from livepatch._differences import MAKING_MEMBERS, Changes, changes_in
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
-from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
+from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
 from livepatch._made import lists_of_subclasses, made_by, said_in
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
@@ -144,6 +144,10 @@ class Choice:
             if path[1:] and path[:-1] in self.new.scopes:
                 own.setdefault(path[:-1], set()).add(path[-1])
         for home, names in own.items():
+            if not MAKING_MEMBERS.isdisjoint(names):
+                cls: Any = found_at(self.namespace, ".".join(home))
+                if is_class(cls) and is_enum(cls):
+                    return True
             shells = [*chain.from_iterable(self.new.scopes[home].shells.values())]
             if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
                 shell.may_call(name) for shell in shells for name in names & shell.loads

@@ -127,13 +127,14 @@ def restore_contents(container: Any, before: Any) -> None:
     if isinstance(container, dict):
         if _same_items(dict.items(container), before.items()):
             return
-        kind: Any = OrderedDict if type(container) is OrderedDict else dict
+        kind: Any = OrderedDict if isinstance(container, OrderedDict) else dict
         run_in_c([Call(kind.clear, container), Call(kind.update, container, before)])
     elif isinstance(container, (bytearray, array.array)):
         container[:] = before
     elif not _same_objects(container, before):
-        add = container.update if isinstance(container, set) else container.extend
-        run_in_c([Call(container.clear), Call(add, before)])
+        kind = next(each for each in (set, list, collections.deque) if isinstance(container, each))
+        add = kind.update if kind is set else kind.extend
+        run_in_c([Call(kind.clear, container), Call(add, container, before)])
 
 
 def _same_objects(one: Any, other: Any) -> bool:

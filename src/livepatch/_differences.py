@@ -50,6 +50,10 @@ class Header:
     invoked: Collection[str] = ()
 
 
+MAKING_MEMBERS = frozenset({"__init__", "__new__", "_generate_next_value_"})
+"""What the statement of an enumeration calls of it, for each member."""
+
+
 @dataclass(slots=True)
 class Changes:
     """What says something else now.

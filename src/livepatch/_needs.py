@@ -10,9 +10,16 @@ from typing import Any
 
 from livepatch._annotated import annotation_names
 from livepatch._constants import may_hold_state
-from livepatch._differences import Changes, Header
+from livepatch._differences import MAKING_MEMBERS, Changes, Header
 from livepatch._fills import Fills
-from livepatch._kinds import class_attributes, is_class, is_single_dispatch, kind_of, mro_of
+from livepatch._kinds import (
+    class_attributes,
+    is_class,
+    is_enum,
+    is_single_dispatch,
+    kind_of,
+    mro_of,
+)
 from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
@@ -125,6 +132,8 @@ class Needs:
     def _header_of(self, statement: Statement) -> Header | None:
         nodes, binds = statement.nodes, statement.binds
         if is_definition(nodes, self.namespace):
+            enums: list[Any] = [self.namespace.get(name) for name in binds]
+            members = any(is_class(each) and is_enum(each) for each in enums)
             return Header(
                 header_names(nodes),
                 annotation_names(nodes),
@@ -132,7 +141,7 @@ class Needs:
                 binds,
                 called_decorator_names(nodes),
                 {path[0] for path in decorator_paths(nodes) if not path[1:]},
-                invoked_names(nodes),
+                invoked_names(nodes) | (MAKING_MEMBERS if members else set()),
             )
         if not binds or not all(map(self._is_definition, binds)):
             return None

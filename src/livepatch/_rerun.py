@@ -64,13 +64,16 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         # Statements may set attributes of functions that are not made again: `view.methods = []`.
         used = map(snapshot.namespace.get, dict.fromkeys(selection.code.co_names))
         functions = [each for each in used if type(each) is FunctionType]
+        functions += _methods_named(snapshot, set(selection.code.co_names))
         values += (each.__dict__ for each in functions)
         snapshot.functions.extend(map(_with_attributes, functions))
         snapshot.contents.extend(earlier.not_copied(_copies(values)))
         # What is kept elsewhere, by an object of a module that does not run say.
         entered = containers_entered(snapshot.namespace, selection.entered.values(), earlier)
         copies = (
-            OwnList((each, _COPIES[type(each)](each))) for each in entered if type(each) in _COPIES
+            OwnList((each, copy(each)))
+            for each in entered
+            if (copy := _copier_of(type(each))) is not None
         )
         snapshot.contents.extend(earlier.not_copied(copies))
     for enrolled in snapshot.enrolled:
@@ -78,6 +81,15 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         strike_off(enrolled)
     if selection.code is not None:
         _make_ready(selection, snapshot)
+
+
+def _methods_named(snapshot: Snapshot, names: set[str]) -> Iterator[FunctionType]:
+    """Yield the methods of which statements may set attributes: ``Player.hit.limit = 1``."""
+    used = {id(snapshot.namespace.get(name)) for name in names}
+    for cls, attributes in snapshot.classes:
+        for name in names & attributes.keys() if id(cls) in used else ():
+            if type(attributes[name]) is FunctionType:
+                yield attributes[name]
 
 
 def _with_attributes(function: FunctionType) -> OwnList[Any]:
@@ -153,8 +165,9 @@ def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:
             if id(value) in seen:
                 continue
             seen.add(id(value))
-            if type(value) in _COPIES:
-                yield OwnList((value, _COPIES[type(value)](value)))
+            copy = _copier_of(type(value))
+            if copy is not None:
+                yield OwnList((value, copy(value)))
             if type(value) in _INSIDE and len(value) <= _MANY:
                 following += filter(_may_be_looked_into, _INSIDE[type(value)](value))
         level = following
@@ -174,6 +187,21 @@ _INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
 }
 
 
+def _copier_of(cls: type) -> Callable[[Any], Any] | None:
+    """Return what copies the contents of a container, of a user's own kind too."""
+    if cls in _COPIES or cls.__flags__ & _IS_HEAP_TYPE == 0:
+        return _COPIES.get(cls)
+    return next((copy for base, copy in _OF_BASES if issubclass(cls, base)), None)
+
+
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+# Past what the class itself has put over these.
+_OF_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (collections.OrderedDict, lambda value: OwnDict(collections.OrderedDict.items(value))),
+    (dict, lambda value: OwnDict(dict.items(value))),
+    (list, lambda value: OwnList(list.__iter__(value))),
+    (set, lambda value: OwnList(set.__iter__(value))),
+)
 _LOOKED_INTO = frozenset(map(id, (*_COPIES, *_INSIDE)))  # a metaclass may have its own hash
 
 

@@ -1155,3 +1155,96 @@ def test_counter_that_is_made_otherwise_begins_there(live: LiveModule) -> None:
     live.change("self.limit + 0", "self.limit + 1")
 
     assert module.hit.limit == 3
+
+
+FACTORY = """
+def deco(n=1):
+    def inner(function):
+        def wrapper(*values): return n, function(*values)
+        return wrapper
+    return inner if isinstance(n, int) else inner_of(n)
+def inner_of(function):
+    def wrapper(*values): return "bare", function(*values)
+    return wrapper
+def make(first):
+    def one(): return first, "one"
+    def two(): return first, "two"
+    return one if first else two
+A = make(1)
+B = make(1)
+C = make(0)
+@deco(2)
+def a(): return "a"
+@deco(5)
+def b(): return "b"
+"""
+
+
+@BOTH
+def test_others_that_a_factory_has_made_keep_their_code(live: LiveModule) -> None:
+    module = live.start(FACTORY)
+    held = [module.A, module.B, module.C, module.b]
+    live.change("A = make(1)", "A = make(0)")
+
+    assert [each() for each in held] == [(0, "two"), (1, "one"), (0, "two"), (5, "b")]
+
+    live.change("@deco(2)", "@deco")
+
+    assert (module.a(), held[3]()) == (("bare", "a"), (5, "b"))
+
+
+MEMBERS = """
+import enum
+class Kind(enum.Enum):
+    def __init__(self, value): self.twice = value * 2
+    A = 1
+class Text(enum.Enum):
+    def _generate_next_value_(name, *_): return name + "1"
+    A = enum.auto()
+"""
+
+
+@BOTH
+def test_members_are_made_by_the_code_that_there_is_now(live: LiveModule) -> None:
+    module = live.start(MEMBERS)
+    held = module.Kind.A
+    live.change("value * 2", "value * 3")
+
+    assert held is module.Kind.A
+    assert held.twice == 3
+
+    live.change('name + "1"', 'name + "2"')
+
+    assert module.Text.A.value == "A2"
+
+
+OWN = """
+class Registry(dict):
+    def register(self, function):
+        self[function.__name__] = function
+        return function
+class Names(list):
+    def clear(self): raise RuntimeError
+registry, names = Registry(), Names()
+class Kept:
+    def run(self): pass
+def first(): pass
+"""
+
+
+@BOTH
+def test_containers_of_the_users_own_kinds_are_left_in_a_dry_run(live: LiveModule) -> None:
+    module = live.start(OWN)
+    more = "registry['x'] = 1\n@registry.register\ndef n(): pass\nnames.append(1)\n"
+    more += "Kept.run.__doc__ = 'doc'\nKept.run.limit = 1\n"
+    run = module.Kept.run
+
+    def check() -> None:
+        assert (dict(module.registry), list(module.names)) == ({}, [])
+        assert (run.__doc__, vars(run)) == (None, {})
+
+    live.edit(OWN + more, dry_run=True)
+    check()
+    with pytest.raises(ZeroDivisionError):
+        live.edit(OWN + more + "1 / 0\n")
+    check()
