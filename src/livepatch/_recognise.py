@@ -125,6 +125,8 @@ class _OldLines:
             return None
         if not self.is_whole(places):
             return None
+        if statement.flow is not None and self.stream.flow(places) != statement.flow:
+            return None  # `break` where `continue` stood, say
         self.free[begin:end] = [False] * (end - begin)
         statement.old_place = places[0]
         codes = (self.stream.codes[place] for place in places)

@@ -22,6 +22,7 @@ class Statement:
         first: the first line it stands in.
         last: the last one.
         tokens: what its instructions say.
+        flow: which of these may follow each; None where they follow one another.
         codes: the code objects among them.
         pairs: opcode and argument of each.
         old_codes: those of the old statement that says the same; None if there is none.
@@ -35,6 +36,7 @@ class Statement:
     first: int
     last: int
     tokens: list[Token] = field(default_factory=list)
+    flow: list[tuple[int, ...]] | None = None
     codes: list[CodeType] = field(default_factory=list)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     old_codes: list[CodeType] | None = None
@@ -62,10 +64,18 @@ def cut(tree: ast.Module) -> Iterator[Statement]:
         yield present
 
 
+_BRANCHING = tuple(
+    getattr(ast, name)
+    for name in ("If", "For", "AsyncFor", "While", "Try", "TryStar", "With", "AsyncWith", "Match")
+    if hasattr(ast, name)
+)
+
+
 def fill(statements: list[Statement], stream: Stream) -> bool:
     """Give statements their instructions; say whether each instruction belongs to one."""
     starts = [statement.first for statement in statements]
     complete = True
+    places: list[list[int]] = [[] for _ in statements]
     reads: list[set[str]] = [set() for _ in statements]
     binds: list[set[str]] = [set() for _ in statements]
     attributes: list[set[str]] = [set() for _ in statements]
@@ -76,6 +86,7 @@ def fill(statements: list[Statement], stream: Stream) -> bool:
             continue
         token: Any = stream.tokens[place]
         statements[index].tokens.append(token)
+        places[index].append(place)
         statements[index].pairs.append(stream.pairs[place])
         code = stream.codes[place]
         if code is not None:
@@ -87,6 +98,9 @@ def fill(statements: list[Statement], stream: Stream) -> bool:
             reads[index].add(token[1])
         elif token[0] in ATTRIBUTES:
             attributes[index].add(token[1])
+    for statement, own in zip(statements, places):
+        if any(isinstance(node, _BRANCHING) for node in statement.nodes):
+            statement.flow = stream.flow(own)
     for statement, bound, read, more in zip(statements, binds, reads, attributes):
         statement.binds, statement.reads = frozenset(bound), frozenset(read)
         statement.uses = frozenset((*read, *more))

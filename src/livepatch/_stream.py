@@ -57,6 +57,7 @@ class Stream:
         jumps: from where to where control may go.
         handlers: ranges of instructions, each with the one that handles an exception there.
         leaves: the instructions behind which control does not run on.
+        ends: those among them that leave the module's code, rather than jump elsewhere in it.
         annotations: how many annotations of variables are noted (3.14).
     """
 
@@ -67,6 +68,7 @@ class Stream:
     jumps: list[tuple[int, int]] = field(default_factory=list)
     handlers: list[tuple[int, int, int]] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
+    ends: set[int] = field(default_factory=set)
     annotations: int = 0
 
     def places(self) -> list[int]:
@@ -80,6 +82,37 @@ class Stream:
     def said(self, places: list[int]) -> list[Token | None]:
         """List what the instructions at some places say."""
         return [self.tokens[place] for place in places]
+
+    def flow(self, places: list[int]) -> list[tuple[int, ...]]:
+        """Say which instructions of a statement may come behind each of them.
+
+        Args:
+            places: where the statement's instructions are.
+
+        Returns:
+            The numbers of those that follow each, in the statement; -1 is what is not in it. So it
+            says the same wherever the statement stands.
+        """
+        numbers = {place: number for number, place in enumerate(places)}
+        targets = dict(self.jumps)
+        left = set(self.leaves)
+        found: list[tuple[int, ...]] = []
+        for place in places:
+            starts = [] if place in left else [place + 1]
+            starts += [targets[place]] if place in targets else []
+            found.append(tuple(self._first_from(each, numbers, targets) for each in starts))
+        return found
+
+    def _first_from(self, place: int, numbers: dict[int, int], targets: dict[int, int]) -> int:
+        seen: set[int] = set()
+        while place < len(self.tokens) and place not in seen:
+            seen.add(place)
+            if place in numbers:
+                return numbers[place]
+            if self.tokens[place] is not None or place in self.ends:
+                break
+            place = targets.get(place, place + 1)  # what says nothing and jumps does so always
+        return -1
 
     def is_left(self, first: int, last: int) -> bool:
         """Whether control cannot run on from one instruction to the other."""
@@ -109,6 +142,8 @@ def read_stream(code: CodeType) -> Stream:
             stream.jumps.append((place, places[each.argval]))
         if each.opname in _LEAVES:
             stream.leaves.append(place)
+        if each.opname in _ENDS:
+            stream.ends.add(place)
     _drop_ends(stream)
     _drop_annotations(stream)
     entries: Any = getattr(dis.Bytecode(code), "exception_entries", ())
