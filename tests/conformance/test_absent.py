@@ -10,7 +10,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 GAME = """
     class Player:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 LAZY = sys.version_info >= (3, 14)
 WAYS = {

@@ -13,7 +13,7 @@ from livepatch.testing import assert_current
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 WRAPPED = """
     def wrap(made):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 FLAG = "FLAG = {0}\nif FLAG:\n    {1}\nelse:\n    {2}\n"
 IMPORT = "try:\n    import {0}\n    {1}\nexcept ImportError:\n    {2}\n"

@@ -7,7 +7,7 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 COUNTER = """
     def make_counter(start):

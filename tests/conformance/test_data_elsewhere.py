@@ -12,7 +12,7 @@ from livepatch._importers import importers_of
 from livepatch._origin import _digests, _names
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 
 def codes(report: livepatch.Report) -> set[str]:

@@ -10,7 +10,7 @@ import pytest
 from livepatch.testing import assert_like_fresh
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 WRAPPED = """
     import functools

@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.test_failures import CHANGED, GAME, Holdings
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 EDITS = {
     "unchanged": GAME,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 GENERATIONS = [
     """

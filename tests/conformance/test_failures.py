@@ -13,7 +13,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 GAME = """
     LIMIT = 1

@@ -14,7 +14,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 
 @pytest.mark.sampled(4)

@@ -10,7 +10,7 @@ import pytest
 from livepatch import Report
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 
 def change(live: LiveModule, *texts: str) -> Report:

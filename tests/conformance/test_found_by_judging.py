@@ -9,7 +9,7 @@ import wrapt
 
 from tests.live import LiveModule, run_in_child
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 TIMED = """
     import functools

@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 LIES = {
     "class": "@property\n        def __class__(self): return int",

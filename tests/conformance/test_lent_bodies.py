@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(2), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
 # What is called and gains a free variable, or becomes a function of another kind; what calls it.
 CALLED = {
     "hook for subclasses": (

@@ -14,7 +14,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 PLAYER = """
     class Base: pass

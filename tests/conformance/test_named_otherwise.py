@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(2), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
 DEFINITIONS = """\
 import contextlib, functools, operator
 def a(*args): return "a"

@@ -12,7 +12,7 @@ from tests.live import LiveModule
 pytestmark = [
     pytest.mark.parametrize("rerun", ["changed"]),
     pytest.mark.one_mode("in the other a register of the module's own is a new one"),
-    pytest.mark.sampled(2),
+    pytest.mark.sampled(5),
 ]
 REFUSE = "if {name} in {table}: raise KeyError({name})"
 

@@ -13,7 +13,7 @@ import livepatch
 from tests.codes import CODES, named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(2)
+pytestmark = pytest.mark.sampled(5)
 
 GAME = """
     class Base: pass
