@@ -501,6 +501,7 @@ def test_imported_constants_follow_after_reloads_that_did_not_change_them(live: 
     user = live.other(f"from {live.name} import VERSION, RATE as rate, HOST\n")
     for text in ("return 2", "return 3"):
         live.edit(IMPORTED.replace("return 1", text))
+        assert module.VERSION is user.VERSION
     live.edit('VERSION = (1, 1)\nRATE = 99.5\nHOST = "db two.example"\n')
 
     assert (user.VERSION, user.rate, user.HOST) == ((1, 1), 99.5, "db two.example")
