@@ -37,8 +37,8 @@ def see_who_came_back(
         enrolled: what was struck off. What has come back stands where it was before.
         made: the definitions that were made again, by name, with their new code.
         namespace: the module's, as it is now.
-        unsaid: the constants that the old statement of each of these had and the new one has not:
-            what stood under such a key has gone.
+        unsaid: the constants and objects that the old statement of each of these said and the new
+            one does not: what stood under such a key has gone.
         bound: the globals that the statements that ran have bound.
     """
     made = {name: at_home(each, namespace) for name, each in made.items()}
@@ -115,7 +115,8 @@ def _take_place(
 def _put_back_beside(entry: Entry, came: list[tuple[Any, Any]]) -> None:
     """Put back what the program has entered itself, where a statement has entered another."""
     value = came[0][1]
-    if type(entry.container) is list and kind_of(entry.value) is not None is not kind_of(value):
+    are_definitions = all(kind_of(each) is not None for each in (entry.value, value))
+    if type(entry.container) is list and are_definitions:
         entry.container.insert(entry.key, value)  # a second time: it is no repetition of the first
     else:
         entry.put_back()()

@@ -77,7 +77,8 @@ def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
                     if name not in seen:
                         seen.add(name)
                         following[name] = importer.namespace.get(bound)
-        found = {each.module: sys.modules[each.module] for each in following}
+        homes = {each.module for each in following}
+        found = {name: module for name, module in list(sys.modules.items()) if name in homes}
         if found:
             read_importers(found, following.values(), modules)
         names = list(following)

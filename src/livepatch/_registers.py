@@ -87,9 +87,7 @@ def filled_by_bases(base: Any) -> Iterator[Any]:
 
 def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Any]:
     for function, classes in functions:
-        own: ChainMap[str, Any] = ChainMap(
-            {}, *map(dict, (attributes, *map(class_attributes, classes)))
-        )
+        own = ChainMap(*map(dict[str, Any], (attributes, *map(class_attributes, classes))))
         for code in _codes_of(function):
             for name in filled_by(code, function.__globals__):
                 yield function.__globals__[name]

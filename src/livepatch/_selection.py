@@ -31,7 +31,8 @@ class Selection:
         left: definitions as the old source made them, by a method of a global, and as the new one
             does not; they are struck off that object's lists.
         entered: those that it makes and that run.
-        unsaid: the constants that the statement of each of these has no more, by name.
+        unsaid: what the statement of each of these says no more, by name: constants, and objects
+            by their ids.
         marks: names that functions which it calls set in the namespace; they may refuse to twice.
         notices: what a user should know about what does not run.
     """

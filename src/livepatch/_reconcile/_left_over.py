@@ -7,7 +7,6 @@ the outline of that source, and who took part in making the class.
 from __future__ import annotations
 
 import dis
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from types import (
@@ -31,6 +30,7 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import plain_path
+from livepatch._library import is_of_standard_library
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._pairs import Pair
@@ -205,8 +205,9 @@ def _is_function_of_others(pair: Pair, old: Any) -> bool:
         return False
     package = _package(old.__globals__)
     # collections has the methods of typing.NamedTuple, and functools those of total_ordering.
-    libraries = {*sys.stdlib_module_names, *(_package_of(maker) for maker, _ in _makers(pair))}
-    return package not in libraries
+    if is_of_standard_library(package):
+        return False
+    return package not in {_package_of(maker) for maker, _ in _makers(pair)}
 
 
 def _package_of(maker: Any) -> str:
