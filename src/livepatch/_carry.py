@@ -53,23 +53,28 @@ class _Change:
 def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
-    changed = {
-        Name(module.name, name, starred=False): module.old[name]
+    changed = OwnList(
+        (module, name)
         for module in matches.modules
         for name in (*_names_changed(module), *_new_bodies(module))
-    }
+    )
+    values = (module.old[name] for module, name in changed)
     starred = (value for module in matches.modules for value in _values_starred(module))
-    read_importers(modules, chain(changed.values(), starred), modules)
-    _read_further(list(changed), modules)
+    read_importers(modules, chain(values, starred), modules)
+    importers = list(importers_of(modules, modules)) if changed else []
+    if importers:
+        names = [Name(module.name, name, starred=False) for module, name in changed]
+        _read_further(names, importers, modules)
 
 
-def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
+def _read_further(
+    names: list[Name], importers: list[Importer], modules: Mapping[str, ModuleType]
+) -> None:
     """Read those who may have imported what importers made of what has changed, and so on."""
     seen = set(names)
-    while names:
-        homes = {each.module for each in names}
+    while importers:
         following: dict[Name, Any] = {}
-        for importer in importers_of(homes, modules):
+        for importer in importers:
             for used in names:
                 made = (path[0] for path in importer.computed_from(used))
                 for bound in (*importer.names_of(used), *importer.functions_with(used), *made):
@@ -81,7 +86,7 @@ def _read_further(names: list[Name], modules: Mapping[str, ModuleType]) -> None:
         found = {name: module for name, module in list(sys.modules.items()) if name in homes}
         if found:
             read_importers(found, following.values(), modules)
-        names = list(following)
+        names, importers = list(following), list(importers_of(homes, modules))
 
 
 def _names_changed(module: Module) -> Iterator[str]:
