@@ -209,6 +209,7 @@ def test_what_changed_within_definitions_is_compiled_alone(old: bytes, new: byte
         b"# coding: latin-1\n" + BEFORE,
         BEFORE.replace(b"return 1\n", b"return 1\r"),
         BEFORE.replace(b"return 1\n", b"return '\0'\n"),
+        BEFORE + b"\\\n",  # a line that goes on, where there is none
         b"",
     ],
 )

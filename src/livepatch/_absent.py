@@ -19,6 +19,7 @@ from typing import Any
 
 from livepatch._among import grouped_by_type
 from livepatch._assigned import Value, assigned_by_init, names_stored
+from livepatch._class_attributes import find_attribute
 from livepatch._heap import holders_of
 from livepatch._hotswap import HOOK
 from livepatch._kinds import (
@@ -32,15 +33,16 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import decorated_function, plain_path
+from livepatch._layout import lists_fields
 from livepatch._module import Module, Part
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._plan import Lack, Plan
 from livepatch._record import Filled, holding, is_led_to
 from livepatch._report import Notice
 from livepatch._rows import set_on_all
-from livepatch._shapes import Default, Shape, find_attribute, lists_fields, model_fields, shape_of
-from livepatch._steps import MISSING, Steps, delete_from_all
+from livepatch._shapes import Default, Shape, model_fields, shape_of
+from livepatch._steps import Steps, delete_from_all
 
 _INIT = "__init__"
 
@@ -57,6 +59,7 @@ class _Gain:
         value: what it is, where the source alone says that.
         default: the default of a field; None for what is no field.
         needed: it is a field without a default, which every instance is given when it is made.
+        computed: a property or the like stands for it, before and after.
     """
 
     path: str
@@ -66,6 +69,7 @@ class _Gain:
     value: Value | None = None
     default: Default | None = None
     needed: bool = False
+    computed: bool = False
 
 
 def fill_absent(plan: Plan) -> None:
@@ -167,7 +171,8 @@ def _gains_of_init(
     text = module.path_text(path)
     for name, value in assigned_by_init(module.source.text, path, module.new).items():
         if name in names - inherited:
-            yield _Gain(text, old, plan.decisions.settle(new), name, value)
+            computed = _is_computed(old, name) and _is_computed(new, name)
+            yield _Gain(text, old, plan.decisions.settle(new), name, value, computed=computed)
 
 
 def _gains_of_fields(plan: Plan, path: str, old: type, new: type) -> Iterator[_Gain]:
@@ -223,7 +228,7 @@ def _divided(
     lacking: OwnList[Any] = OwnList()
     others: OwnList[Any] = OwnList()
     survivors = plan.decisions.survivors
-    for group in groups if not _is_computed(gain.successor, gain.name) else ():
+    for group in groups if not gain.computed else ():
         # 3.12 keeps an instance of a data class as the value of an enumeration's member.
         for news in grouped_by_type(OwnList(map(survivors.get, map(id, group), group))):
             have_none = list(map(is_, own_values(news, gain.name), repeat(MISSING)))

@@ -34,7 +34,10 @@ def registrations_in(outline: Outline | None) -> frozenset[Registration]:
     """Return what the statements of a source register: as decorators, or by calls."""
     scopes = outline.scopes.items() if outline is not None else ()
     return frozenset(
-        each for path, scope in scopes for each in read_registrations(scope.code, path)
+        each
+        for path, scope in scopes
+        if "register" in scope.code.co_names  # in nearly none
+        for each in read_registrations(scope.code, path)
     )
 
 

@@ -11,10 +11,10 @@ import abc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from livepatch._class_attributes import find_attribute, set_on_class, setting
 from livepatch._kinds import CLASS, bases_of, class_attributes, classes_below, is_class
 from livepatch._own import Call, OwnDict
 from livepatch._plan import Plan
-from livepatch._shapes import find_attribute
 from livepatch._steps import Steps
 
 _NAME = "__abstractmethods__"
@@ -27,7 +27,7 @@ def plan_abstract_methods(plan: Plan) -> None:
         present = class_attributes(cls)[_NAME]
         if present == _lacking(cls):  # else somebody has set it
             survivor = settle(cls)
-            back = Call(type.__setattr__, survivor, _NAME, present)
+            back = setting(survivor, _NAME, present)
             steps.add(Call(_note_anew, survivor), back)
     plan.definition_steps.extend(steps)
     plan.last.extend(steps)
@@ -57,7 +57,7 @@ def _says_otherwise(old: type, new: type) -> bool:
 
 
 def _note_anew(cls: type) -> None:
-    type.__setattr__(cls, _NAME, _lacking(cls))
+    set_on_class(cls, _NAME, _lacking(cls))
 
 
 def _lacking(cls: type) -> frozenset[str]:

@@ -9,6 +9,7 @@ import operator
 from collections.abc import Iterable
 from operator import methodcaller
 
+from livepatch._constructors import keep_constructors
 from livepatch._dicts import run_in_c
 from livepatch._errors import ReloadRefused
 from livepatch._heap import is_own_frame
@@ -47,6 +48,7 @@ def apply(plan: Plan, direction: str = "forward") -> None:
             In each case the process is as it was before.
     """
     keep_subclass_order(plan)
+    keep_constructors(plan)
     _add_last_steps(plan, direction)
     restore = gc.enable if gc.isenabled() else gc.disable
     try:

@@ -52,6 +52,16 @@ def names_in(said: Iterable[Said]) -> set[str]:
     return {value for each in said for what, value in each if what in _LOADS}
 
 
+def names_given_to_attributes(code: CodeType) -> set[str]:
+    """Return the globals that statements load which assign an attribute: ``Base.hook = hook``."""
+    return {
+        name
+        for each in _statements(code)
+        if each.assigns is not None or "setattr" in each.names
+        for name in each.names
+    }
+
+
 def _statements(code: CodeType) -> Iterator[_Statement]:
     statement = _Statement()
     for each in dis.get_instructions(code):

@@ -15,8 +15,14 @@ from __future__ import annotations
 
 from livepatch._borrow import can_lend_metaclass, with_plain_metaclass
 from livepatch._kinds import bases_of, mro_of, subclasses_of
-from livepatch._layout import where_layout_grows
-from livepatch._linearise import merge, planned_bases
+from livepatch._linearise import (
+    grows_anew,
+    has_layout_compared,
+    has_own_order,
+    may_order,
+    merge,
+    planned_bases,
+)
 from livepatch._own import OwnDict, OwnList
 from livepatch._steps import Steps
 
@@ -32,7 +38,7 @@ def order_bases(fresh: Steps, steps: Steps, elsewhere: Steps) -> None:
         elsewhere: those for classes elsewhere.
     """
     planned, concerned = planned_bases((fresh, steps, elsewhere))
-    checked = OwnList(filter(_is_checked, concerned.values()))
+    checked = _checked(planned, concerned)
     by_two_ways = _is_below_by_two_ways(planned, concerned)
     if not checked and not by_two_ways:
         return  # as nearly always
@@ -47,16 +53,17 @@ def order_bases(fresh: Steps, steps: Steps, elsewhere: Steps) -> None:
 
 def unchecked(steps: Steps) -> Steps:
     """Return steps that give classes other bases so that CPython compares no layouts in orders."""
-    _, concerned = planned_bases((steps,))
-    return with_plain_metaclass(steps, OwnList(filter(_is_checked, concerned.values())))
+    return with_plain_metaclass(steps, _checked(*planned_bases((steps,))))
 
 
-def _is_checked(cls: type) -> bool:
-    """Whether CPython compares the layout of a class with those of all in its order."""
-    metaclass = type(cls)
-    if metaclass is type or metaclass.mro is not type.mro:
-        return False
-    return where_layout_grows(cls) is not object and can_lend_metaclass(cls)
+def _checked(planned: OwnDict[int, Bases], concerned: OwnDict[int, type]) -> OwnList[type]:
+    """List the classes whose layout CPython compares with those in their order, and need not."""
+    return OwnList(
+        cls
+        for cls in concerned.values()
+        if has_layout_compared(cls) and can_lend_metaclass(cls)
+        if not may_order(type(cls)) or (grows_anew(cls, planned) and not has_own_order(cls))
+    )
 
 
 def _in_order(trial: _Trial, steps: Steps) -> Steps:

@@ -18,6 +18,7 @@ from livepatch._kinds import (
     is_class,
     is_empty,
     is_plain_data,
+    is_whole,
     mro_of,
     qualified_name,
 )
@@ -156,7 +157,7 @@ class Behind:
             waiting += _own_members(value, names) if name in plain else ((value, False),)
         waiting += ((each, True) for each in picked)
         for value, is_item in waiting:
-            if is_plain_data(value) or id(value) in seen or len(seen) > _LIMIT:
+            if not _may_lead(value) or id(value) in seen or len(seen) > _LIMIT:
                 continue
             seen[id(value)] = value
             kind = type(value)
@@ -214,6 +215,14 @@ class Behind:
             path = self._paths.get(id(function.__code__), ())
             yield from (Lead(each, is_called=len(path) == 1) for each in path[:1])
             yield from (Lead(each, is_called=True) for each in path[1:][-1:])
+
+
+def _may_lead(value: Any) -> bool:
+    """Whether a value is more than plain data, and of a type that has attributes.
+
+    CPython makes a type that is written in C ready when it is first asked for something.
+    """
+    return not is_plain_data(value) and is_whole(value if is_class(value) else type(value))
 
 
 class _Content(NamedTuple):

@@ -15,7 +15,14 @@ from typing import Any
 from livepatch._code import codes_in, instructions, same_code
 from livepatch._opcodes import CONSTANT
 from livepatch._outline import COMPILER_NAMES, Outline, same_scope
-from livepatch._scope import ANNOTATE_NAMES, COMPREHENSIONS, REST, Shell, is_type_scope, read_scope
+from livepatch._scope import (
+    ANNOTATE_NAMES,
+    COMPREHENSIONS,
+    REST,
+    Shell,
+    is_type_scope,
+    read_scope,
+)
 
 Path = tuple[str, ...]
 _NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
@@ -79,40 +86,43 @@ def _pair(
     outlines: tuple[Outline, Outline],
 ) -> bool:
     before, after = list(_bodies(old)), list(_bodies(new))
-    if [code.co_name for code in before] != [code.co_name for code in after]:
+    if len(before) != len(after):
         return False
-    return all(_pair_one(found, one, other, path, outlines) for one, other in zip(before, after))
+    for one, other in zip(before, after):
+        name, is_function = other.co_name, is_function_code(other)
+        if one.co_name != name or is_function_code(one) is not is_function:
+            return False
+        body = Body((*path, name), one, other)
+        if is_function:
+            body.changed = one is not other and not same_code(one, other)
+            found.functions.append(body)
+            continue
+        found.classes.append(body)
+        if not _says_the_same(body, outlines):
+            return False
+        if not _pair(found, codes_in(one), codes_in(other), body.path, outlines):
+            return False
+    return True
+
+
+def _says_the_same(body: Body, outlines: tuple[Outline, Outline]) -> bool:
+    """Whether a class says the same outside its functions."""
+    if body.old is body.new:
+        return True
+    before = _shells(outlines[0], body.old, body.path)
+    after = _shells(outlines[1], body.new, body.path)
+    return before is after or _same_statements(before, after)
 
 
 def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
     for code in codes:
-        if code.co_name[:1] not in _DOUBTFUL:
+        name = code.co_name
+        if name[:1] not in _DOUBTFUL:
             yield code  # nearly every one
         elif is_type_scope(code):
-            yield from (
-                each for each in codes_in(code) if code.co_name.endswith(f" {each.co_name}>")
-            )
-        elif code.co_name not in _NO_BODIES:
+            yield from (each for each in codes_in(code) if name.endswith(f" {each.co_name}>"))
+        elif name not in _NO_BODIES:
             yield code
-
-
-def _pair_one(
-    found: Bodies, old: CodeType, new: CodeType, path: Path, outlines: tuple[Outline, Outline]
-) -> bool:
-    inside = (*path, new.co_name)
-    if is_function_code(old) or is_function_code(new):
-        changed = old is not new and not same_code(old, new)
-        found.functions.append(Body(inside, old, new, changed))
-        return is_function_code(old) is is_function_code(new)
-    body = Body(inside, old, new)
-    found.classes.append(body)
-    if old is not new:
-        before, after = (
-            _shells(outline, code, body.path) for outline, code in zip(outlines, (old, new))
-        )
-        if before is not after and not _same_statements(before, after):
-            return False
-    return _pair(found, codes_in(old), codes_in(new), body.path, outlines)
 
 
 def is_function_code(code: CodeType) -> bool:

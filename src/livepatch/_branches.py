@@ -13,8 +13,8 @@ from livepatch._code import same_code
 from livepatch._constants import repr_of_constant
 from livepatch._kinds import class_attributes, is_class, kind_of
 from livepatch._outline import COMPILER_NAMES, Outline, class_bodies
+from livepatch._own import MISSING
 from livepatch._scope import REST, functions_bound, read_scope
-from livepatch._steps import MISSING
 
 _CALLABLE_LAYERS = (staticmethod, classmethod)
 

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from itertools import repeat
 from typing import Any
 
+from livepatch._class_attributes import find_attribute
 from livepatch._kinds import base_of, class_attributes, flags_of
 from livepatch._own import OwnList
 from livepatch._shapes import (
     MAPPINGS,
     NATIVE_CONTAINERS,
     Shape,
-    find_attribute,
     grows_by_slots,
     native_of,
 )

@@ -4,47 +4,52 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from types import FunctionType
 from typing import Any
 
 from livepatch._code import same_but_for_names
-from livepatch._dicts import has_plain_keys, identity_of, restore_places
-from livepatch._enrolled import SAYS_LITTLE, Enrolled
+from livepatch._dicts import restore_places
+from livepatch._enrolled import Enrolled, says_name
 from livepatch._entries import Entry, items_of, parts_of_item
 from livepatch._frameworks import settle_promise
 from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made, at_home
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import OwnDict, OwnList
 from livepatch._records import Records, functions_among, parts_of
-from livepatch._registers import lead_to, registers_of_bases
+from livepatch._registers import (
+    filled_by_bases,
+    filled_by_decorator,
+    lead_to,
+    registers_of_bases,
+    sorts,
+)
 from livepatch._scope import constant_shell
-from livepatch._steps import Steps, exchanged
+from livepatch._selection import Selection
 
 _Found = tuple[Entry, "Made | None", "list[tuple[Any, Any]]"]
 """An entry, the definition that was made again, and the keys and values that came for it."""
+_Said = Mapping[str, frozenset[Any]]
 
 
 def see_who_came_back(
-    enrolled: Enrolled,
-    made: Mapping[str, Made],
-    namespace: Mapping[str, Any],
-    unsaid: Mapping[str, Collection[Any]],
-    bound: Collection[str],
+    enrolled: Enrolled, selection: Selection, namespace: Mapping[str, Any]
 ) -> None:
     """Put entries back whose definition was made again and that nobody entered again.
 
     Args:
         enrolled: what was struck off. What has come back stands where it was before.
-        made: the definitions that were made again, by name, with their new code.
+        selection: the statements that ran. What stood under a constant that a statement said and
+            says no more has gone.
         namespace: the module's, as it is now.
-        unsaid: the constants and objects that the old statement of each of these said and the new
-            one does not: what stood under such a key has gone.
-        bound: the globals that the statements that ran have bound.
     """
-    made = {name: at_home(each, namespace) for name, each in made.items()}
+    said = selection.said, selection.says
+    made = {name: at_home(each, namespace) for name, each in selection.entered.items()}
     for name in made:
         settle_promise(namespace.get(name))
-    renamed = _renamed(enrolled.entries, made, bound)
+    renamed = _renamed(enrolled.entries, made, selection.names)
+    names = {name: each.name for name, each in renamed.items()}
+    unsaid = {name: has - said[1].get(names.get(name, name), has) for name, has in said[0].items()}
     successors: OwnDict[int, list[tuple[Any, Any]]] = OwnDict()
     # A class that keeps what derives from it may have been made again, with a list of its own.
     paths = {path for each in made.values() for path in each.bases}
@@ -56,27 +61,31 @@ def see_who_came_back(
     by_program = _entered_by_program(found, unsaid)
     for entry, successor, came in found:
         container = entry.container
+        # Another definition may have its place by now: it was renamed, say.
+        is_taken = isinstance(container, dict) and dict.__contains__(container, entry.key)
         if successor is None:
-            # Another definition may have its place by now: it was renamed, say.
-            if not isinstance(container, dict) or not dict.__contains__(container, entry.key):
-                enrolled.gone.append(entry)
+            enrolled.gone += () if is_taken else (entry,)
         elif id(entry) in by_program:
             _put_back_beside(entry, came)
-        elif not came:
+        elif not came and not is_taken:
             wanted = dict.fromkeys(map(id, successor.codes), successor)
-            said = unsaid.get(entry.made.name, ())
+            gone = unsaid.get(entry.made.name, ())
             if (
-                _is_left(entry, successor, namespace)
-                or any(_is_said(key, said) for key in entry.within)
+                _is_left(entry, successor, namespace, selection.before)
+                or (
+                    (gone or _says_more(said, entry.made.name, successor.name))
+                    and _is_filled(entry, namespace)
+                )
+                or any(_is_said(key, gone) for key in entry.within)
                 or (isinstance(container, dict) and _has_another_key(others, wanted, entry.key))
             ):
                 enrolled.gone.append(entry)
             else:
                 entry.put_back()()
-        else:
+        elif came:
             keys = ((entry.key, key) for key, _ in came)
             successors.setdefault(id(container), OwnList()).extend(keys)
-            _take_place(enrolled, entry, successor, came)
+            _take_place(enrolled, entry, successor, came, namespace)
     for container, keys_before in enrolled.orders:
         restore_places(container, keys_before, successors.get(id(container), OwnList()))
 
@@ -91,25 +100,54 @@ def _found_again(
         successor = made.get(entry.made.name) or renamed.get(entry.made.name)
         came: list[tuple[Any, Any]] = OwnList()
         if successor is not None:
-            wanted = dict.fromkeys(map(id, successor.codes), successor)
-            came += _came_for(entry, records, wanted, enrolled.standing[id(entry.container)])
+            came += _came_for(entry, records, successor, enrolled.standing[id(entry.container)])
             # Or in what has been there before.
-            came += () if came else _came_for(entry, Records(), wanted, ())
+            came += () if came else _came_for(entry, Records(), successor, ())
         found.append((entry, successor, came))
     return found
 
 
 def _take_place(
-    enrolled: Enrolled, entry: Entry, successor: Made, came: list[tuple[Any, Any]]
+    enrolled: Enrolled,
+    entry: Entry,
+    successor: Made,
+    came: list[tuple[Any, Any]],
+    namespace: Mapping[str, Any],
 ) -> None:
-    """Note what came in the place of an entry; in a list it has that place."""
-    container = entry.container
+    """Note what came in the place of an entry; in a list it has that place, unless it is sorted."""
+    container, there = entry.container, [value for key, value in came if key == entry.key]
     enrolled.came += _what_came(entry, came[0][1], successor)
+    new = there[0] if isinstance(container, dict) and there else came[0][1]
+    codes = {id(code) for each in (entry.made, successor) for code in each.codes}
+    is_exchanged = _is_exchanged(container, entry.value, new, codes)
+    if is_exchanged and (there or not isinstance(container, dict)):
+        enrolled.replaced.append(OwnList((container, entry.key, entry.value, new)))
     if isinstance(container, dict) and not dict.__contains__(container, entry.key):
         enrolled.gone.append(entry)
         enrolled.moved += (OwnList((container, *each)) for each in came)
-    if type(container) is list and len(came) == 1 and came[0][0] > entry.key:
+    if type(container) is not list or len(came) != 1 or came[0][0] <= entry.key:
+        return
+    if not any(sorts(*lead_to(namespace, way)) for way in entry.ways):
         container.insert(entry.key, container.pop(came[0][0]))
+
+
+def _is_exchanged(container: Any, old: Any, new: Any, codes: Collection[int]) -> bool:
+    """Whether what a decorator has entered is another thing now: no definition that goes on.
+
+    Two objects in a dict are taken for one, see `_what_came`.
+
+    Args:
+        container: where it is.
+        old: what was there.
+        new: what is there.
+        codes: the ids of the codes of the definition, old and new.
+    """
+    if type(old) is type(new) is FunctionType:
+        # What was made around it: `REGISTER.append(lambda: view())`.
+        return id(old.__code__) not in codes and id(new.__code__) not in codes
+    if kind_of(old) is not None or kind_of(new) is not None:
+        return False
+    return not isinstance(container, dict) or None in map(dict_of, (old, new))
 
 
 def _put_back_beside(entry: Entry, came: list[tuple[Any, Any]]) -> None:
@@ -157,12 +195,37 @@ def _constants_of(key: Any, value: Any) -> frozenset[Any]:
     return frozenset(constant_shell(part, set()) for part in parts if is_plain_data(part))
 
 
-def _is_left(entry: Entry, successor: Made, namespace: Mapping[str, Any]) -> bool:
-    """Whether who had an entry is there, and decorates or bears the definition no more."""
+def _is_left(
+    entry: Entry, successor: Made, namespace: Mapping[str, Any], before: Collection[str]
+) -> bool:
+    """Whether who had an entry is there, and decorates or bears the definition no more.
+
+    It may have another name: that is new, and all behind it is the same.
+    """
     here = successor.decorators | successor.bases
+    renamed = {path[1:] for path in here if path[0] not in before}
     return bool(entry.ways) and all(
-        way not in here and namespace.get(way[0]) is not None for way in entry.ways
+        way not in here and namespace.get(way[0]) is not None and way[1:] not in renamed
+        for way in entry.ways
     )
+
+
+def _says_more(said: tuple[_Said, _Said], name: str, new_name: str) -> bool:
+    """Whether the statement of a definition says constants or objects that it did not say."""
+    return bool(said[1].get(new_name, frozenset()) - said[0].get(name, frozenset()))
+
+
+def _is_filled(entry: Entry, namespace: Mapping[str, Any]) -> bool:
+    """Whether who decorates or bears a definition puts something into the container of an entry.
+
+    It ran again, and has left the definition out: ``class Tab(Plugin, register=False)``.
+    """
+    led = [lead_to(namespace, way) for way in entry.ways]
+    filled = [
+        *(filled_by_decorator(*each) for each in led),
+        *(filled_by_bases(each[0]) for each in led),
+    ]
+    return any(entry.container is each for each in chain.from_iterable(filled))
 
 
 def _is_said(key: Any, said: Collection[Any]) -> bool:
@@ -170,20 +233,21 @@ def _is_said(key: Any, said: Collection[Any]) -> bool:
 
 
 def _came_for(
-    entry: Entry, records: Records, wanted: Mapping[int, Made], standing: Collection[int]
+    entry: Entry, records: Records, successor: Made, standing: Collection[int]
 ) -> list[tuple[Any, Any]]:
     """List what came in place of an entry, with its keys.
 
     Args:
         entry: what was struck off.
         records: what has been looked into.
-        wanted: the definition that was made again, by its codes.
+        successor: the definition that was made again.
         standing: the ids of values that are not looked into.
     """
+    wanted = dict.fromkeys(map(id, successor.codes), successor)
     return [
         (key, value)
         for key, value in items_of(entry.container)
-        if _is_noted_again(entry, key, value)
+        if _is_noted_again(entry, successor, key, value)
         or records.made_in_one(
             (
                 part
@@ -196,11 +260,10 @@ def _came_for(
     ]
 
 
-def _is_noted_again(entry: Entry, key: Any, value: Any) -> bool:
+def _is_noted_again(entry: Entry, successor: Made, key: Any, value: Any) -> bool:
     """Whether the name of a definition stands again where no more than that stood."""
-    noted = key if isinstance(entry.container, dict) else value
-    said = entry.key if isinstance(entry.container, dict) else entry.value
-    return type(entry.value) in SAYS_LITTLE and type(noted) is str and noted == said
+    stood = says_name(entry.made, entry.container, entry.key, entry.value)
+    return stood and says_name(successor, entry.container, key, value)
 
 
 def _renamed(
@@ -260,59 +323,3 @@ def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnL
         yield f"{made.name}.<entered>.<wrapped>", inside
         if isinstance(entry.container, dict) and None not in map(dict_of, pair):
             yield f"{made.name}.<entered>", pair
-
-
-def steps_for_moved(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
-    """Return the steps for what came under another key: done already, and to be taken back.
-
-    Args:
-        enrolled: what was struck off.
-        survivors: what stands for the losers, by the id of each.
-    """
-    steps = Steps()
-    stayed = _keys_that_stayed(enrolled, survivors)
-    for container, key, value in enrolled.moved:
-        settled = exchanged(key, survivors)
-        if (id(container), identity_of(settled)) not in stayed:
-            do = Call(dict.__setitem__, container, settled, survivors.get(id(value), value))
-            steps.add(do, Call(dict.pop, container, settled, None))
-    return steps
-
-
-def steps_for_gone(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
-    """Return the steps for what is struck off for good: done already, and to be taken back.
-
-    Args:
-        enrolled: what was struck off.
-        survivors: what stands for the losers, by the id of each.
-    """
-    steps = Steps()
-    stayed = _keys_that_stayed(enrolled, survivors)
-    gone = [
-        entry
-        for entry in enrolled.gone
-        if (id(entry.container), identity_of(exchanged(entry.key, survivors))) not in stayed
-    ]
-    changed = {id(entry.container) for entry in gone}
-    for container, keys_before in enrolled.orders:
-        if id(container) in changed and has_plain_keys(keys_before):
-            # Taken back last, when all are there again.
-            steps.add(Call(bool), Call(restore_places, container, keys_before, ()))
-    for entry in reversed(gone):
-        steps.add(entry.strike_off(), entry.put_back())
-    if gone:
-        steps.extend(enrolled.steps)
-    return steps
-
-
-def _keys_that_stayed(enrolled: Enrolled, survivors: Mapping[int, Any]) -> set[tuple[int, Any]]:
-    """Return the keys under which something came that are the old ones: classes made again."""
-    came = {
-        (id(container), identity_of(exchanged(key, survivors)))
-        for container, key, _ in enrolled.moved
-    }
-    went = {
-        (id(entry.container), identity_of(exchanged(entry.key, survivors)))
-        for entry in enrolled.gone
-    }
-    return came & went

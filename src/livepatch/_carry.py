@@ -32,12 +32,15 @@ from livepatch._layers import plain_path
 from livepatch._marks import IMPORT_SYSTEM_NAMES
 from livepatch._module import Module, Part, binds_other_stars, names_of_others, star_names
 from livepatch._outline import outline
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._plan import Plan
+from livepatch._records import holds_inside
 from livepatch._report import Notice
 from livepatch._source import NO_CODE, namespace_of
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
+
+_DEEPEST = 4
 
 
 @dataclass(slots=True, eq=False)
@@ -97,7 +100,10 @@ def _names_changed(module: Module) -> Iterator[str]:
 
 def _values_starred(module: Module) -> list[Any]:
     """List what tells who has ``from module import *``, where that binds other names now."""
-    if not binds_other_stars(module.old, module.new):
+    new: Mapping[str, Any] = module.new
+    if "__all__" in module.unbound:  # where only what changed runs, what has gone is still there
+        new = OwnDict((name, value) for name, value in new.items() if name != "__all__")
+    if not binds_other_stars(module.old, new):
         return OwnList()
     before = star_names(module.old)
     values: list[Any] = OwnList(module.old[name] for name in before if name in module.old)
@@ -259,6 +265,11 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
         by_itself = change.old is change.new and is_definition
         if by_itself and not importer.is_made_with(path, change.name):
             continue  # a function or class that uses a function or class sees the new one
+        says = is_definition or importer.says(path, change.name)
+        is_table = not says and _is_made_of_definitions(value)
+        goes_on = change.old is change.new and kind_of(change.new) is not None
+        if goes_on and (is_table or _keeps(value, _faces(plan, change.new))):
+            continue  # so does a table of them, and what was made to call it: `Depends(user)`
         place = f"{importer.name}.{'.'.join(path)}"
         if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
             message = f"was computed from {change.root or change.name}, which has changed"
@@ -267,6 +278,30 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
                 starred = path[0] in star_names(importer.namespace)
                 name = Name(importer.name, path[0], starred)
                 yield _Change(name, value, value, change.root or change.name)
+
+
+def _is_made_of_definitions(value: Any, depth: int = _DEEPEST) -> bool:
+    """Whether a value is a container of functions and classes, and of such containers."""
+    if kind_of(value) is not None:
+        return True
+    if type(value) not in (list, tuple, set, frozenset, dict) or not value or depth == 0:
+        return False
+    parts = value.values() if type(value) is dict else value
+    return all(_is_made_of_definitions(each, depth - 1) for each in list(parts))
+
+
+def _faces(plan: Plan, definition: Any) -> OwnList[Any]:
+    """Return the objects that a definition may be for now: those that came, went and stay."""
+    pair = plan.matches.by_new.get(id(definition))
+    old = pair.old if pair is not None else definition
+    return OwnList((definition, old, plan.decisions.settle(definition)))
+
+
+def _keeps(value: Any, faces: OwnList[Any]) -> bool:
+    """Whether a value, or a default of a function, keeps a definition rather than what it gave."""
+    function = type(value) is FunctionType
+    parts = OwnList([value.__defaults__, value.__kwdefaults__] if function else [value])
+    return holds_inside(parts, set(map(id, faces)))
 
 
 def _what_reads(
@@ -344,6 +379,7 @@ def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
         old, new = module.old[name], final[name]
         if same_value(old, new):
             continue
-        if id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors:
-            continue
+        follows = id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors
+        if follows and plan.decisions.survivors.get(id(old), old) is new:
+            continue  # nearly every one: who holds it is given that
         yield _Change(Name(module.name, name, name in starred), old, new)

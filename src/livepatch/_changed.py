@@ -13,11 +13,11 @@ from livepatch._entries_of_others import entered_by_others
 from livepatch._errors import NotAModuleError, NotReloadableError
 from livepatch._importers import Importer, Name, importers_of, read_importers
 from livepatch._kinds import is_class, kind_of
+from livepatch._layout import lists_fields
 from livepatch._module import star_names
 from livepatch._origin import could_be_from, find_origin, known_source, remember_origin
 from livepatch._outline import Outline, outline
 from livepatch._recompile import lines_of
-from livepatch._shapes import lists_fields
 from livepatch._source import (
     DOES_NOT_COMPILE,
     Source,

@@ -14,16 +14,25 @@ from typing import Any
 
 from livepatch._asked import not_asked_for
 from livepatch._bodies import Bodies, pair_bodies
-from livepatch._chosen import bound_behind_stars, bound_perhaps, compile_chosen, with_what_stays
+from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too
+from livepatch._chosen import (
+    bound_behind_stars,
+    bound_perhaps,
+    compile_chosen,
+    given_back_behind_stars,
+    set_behind_stars,
+    with_what_stays,
+)
 from livepatch._code import codes_in, same_code
 from livepatch._differences import MAKING_MEMBERS, Changes, changes_in
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
 from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
-from livepatch._made import lists_of_subclasses, made_by, said_in
+from livepatch._lambdas import has_called_lambda, name_methods
+from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
-from livepatch._outline import Outline
+from livepatch._outline import OTHER_MEANS, Outline
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
@@ -35,9 +44,9 @@ from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, is_compiled_plainly
 from livepatch._spread import Imported
 from livepatch._stale import (
+    filled_through,
     is_guard,
     not_run,
-    notices_of_bound_too,
     notices_of_effects,
     notices_of_kept,
 )
@@ -47,6 +56,7 @@ from livepatch._syntax import (
     is_import,
     overloaded_names,
 )
+from livepatch._uses import effects_inside
 
 
 class Choice:
@@ -106,8 +116,9 @@ class Choice:
         if says_more or self.again or self.imported.starred:
             return None
         bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
-        if bodies is None or self.says_alias_otherwise(bodies):
+        if bodies is None or self.says_otherwise(bodies):
             return None
+        name_methods(bodies, self.namespace)
         self.take_changes(changes_in(bodies))
         if text is not None:
             self.changes.names |= DOCSTRING
@@ -161,8 +172,8 @@ class Choice:
         if self.imported.changes.names.isdisjoint(each.bound for each in imports):
             return False
         text = self.source.text
-        said = b"except" if isinstance(text, bytes) else "except"
-        if said not in text:  # type: ignore[operator]
+        text = text if isinstance(text, bytes) else text.encode()
+        if b"except" not in text and b"suppress" not in text:
             return False
         return not self.imported.changes.names.isdisjoint(fallen_back_names(ast.parse(text).body))
 
@@ -184,10 +195,13 @@ class Choice:
             for statement in found.all
         ]
         self.take_changes(changes_in(bodies))
+        before, after = old.scopes[()], new.scopes[()]
         # Who uses what has gone is to find that out.
-        self.changes.names |= old.scopes[()].shells.keys() - {*new.scopes[()].shells, REST}
+        self.changes.names |= before.shells.keys() - {*after.shells, REST}
         needs = self.needs(found, old, new)
-        needs.start(runs, self.changes, self.imported.modules)
+        needs.start(runs, self.changes, self.imported.modules, self.imported.changes.names)
+        if self.imported.changes.names or before.shells.keys() != after.shells.keys():
+            needs.run_list_of_names()
         marks = self.settle(needs)
         guards = self.leave_guards(needs)
         chosen = [each for each, run in zip(found.all, needs.runs) if run]
@@ -200,6 +214,12 @@ class Choice:
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
+        ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
+        effects = set[str]().union(*map(effects_inside, ran))
+        if effects:
+            selection.repeats = effects.union(
+                filled_through(effects, selection.bodies or Bodies(), self.namespace)
+            )
         # Other modules fill what is made anew through these: they decorate there, say.
         self.changes.bodies.update((each,) for each in needs.fillers_of(chosen))
         return selection
@@ -255,16 +275,27 @@ class Choice:
             outlines[1].scopes[()]
         )
         if chosen or selection.annotate is not None or selection.unannotated:
-            self.compile(selection, chosen, found, needs.runs)
-            _say_who_binds(selection, found, needs.runs)
+            self.compile(selection, chosen, found, needs)
+            _say_who_binds(selection, found, needs)
+            selection.restored |= frozenset(filter(needs.is_behind_part, selection.names))
             names = outlines[0].scopes[()].shells.keys() & self.namespace.keys()
             code, wanted = outlines[1].scopes[()].code, names - selection.restored
-            selection.perhaps = bound_perhaps(chosen, not_asked_for(code, wanted))
-            selection.kept = notices_of_bound_too(needs, selection.perhaps, self.source.name)
-        selection.left = [*found.gone_made, *made_by(chosen, old=True)]
-        selection.entered = {each.name: each for each in made_by(chosen, old=False)}
-        said, says = (said_in(each, selection.entered, self.namespace) for each in outlines)
-        selection.unsaid = {name: said[name] - says[name] for name in said}
+            perhaps = bound_perhaps(chosen, not_asked_for(code, wanted))
+            # What one that stays binds for certain, those that run find there.
+            read = perhaps & frozenset[str]().union(*(each.reads for each in chosen))
+            selection.perhaps = perhaps - read | bound_perhaps(found.all, read)
+            selection.goes_on = needs.lines_that_go_on()
+            selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
+        selection.notices += notices_of_bound_behind(needs, self.source.name)
+        selection.left = [*found.gone_made, *made_by(chosen, old=True, new=False)]
+        selection.entered = {each.name: each for each in made_by(chosen, old=False, new=True)}
+        selection.before = tuple(outlines[0].scopes[()].shells)
+        # A function may have either code while statements run.
+        each_made = [*made_by(found.all, old=True, new=True)]
+        selection.orders = out_of_order(each_made, selection.before)
+        names = {*selection.entered, *(each.name for each in selection.left)}
+        selection.said = said_in(outlines[0], names, self.namespace)
+        selection.says = said_in(outlines[1], selection.entered, self.namespace)
         return selection
 
     def leave_guards(self, needs: Needs) -> list[Notice]:
@@ -290,8 +321,10 @@ class Choice:
             return False
         if id(statement) not in self._bodies:
             pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
-            is_other = pairs is None or self.says_alias_otherwise(pairs)
+            is_other = pairs is None or self.says_otherwise(pairs)
             self._bodies[id(statement)] = None if is_other else pairs
+            if pairs is not None:
+                name_methods(pairs, self.namespace)
         pairs = self._bodies[id(statement)]
         if pairs is None:
             return False
@@ -299,22 +332,35 @@ class Choice:
         bodies.classes += pairs.classes
         return True
 
-    def says_alias_otherwise(self, bodies: Bodies) -> bool:
-        """Whether a ``type`` alias says something else: what it stood for may be computed."""
+    def says_otherwise(self, bodies: Bodies) -> bool:
+        """Whether what has changed is not a body: a lambda expression that was called at once.
+
+        Or a ``type`` alias: what it stood for may be computed.
+        """
+        if has_called_lambda(bodies):
+            return True
         return sys.version_info >= (3, 12) and any(
             body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
             for body in bodies.functions
         )
 
     def compile(
-        self, selection: Selection, chosen: list[Statement], found: Statements, runs: list[bool]
+        self, selection: Selection, chosen: list[Statement], found: Statements, needs: Needs
     ) -> None:
-        whole = self.new.scopes[()].code
+        whole, runs = self.new.scopes[()].code, needs.runs
         flags, lazy = whole.co_flags & FUTURE, found.annotations > 0
-        selection.behind = frozenset(bound_behind_stars(found.all, runs, self.namespace))
-        key = (selection.behind, *runs)
+        starred = frozenset(bound_behind_stars(found.all, runs, self.namespace))
+        given_back = needs.in_force.given_back(runs)
+        for at, names in given_back_behind_stars(found.all, runs, starred).items():
+            given_back[at] = given_back.get(at, frozenset()) | names
+        selection.behind = starred.union(*given_back.values())
+        # A statement that binds by other means binds again what it does where it runs itself.
+        run_or_gone = [found.gone_uses, *(each.uses for each in chosen)]
+        if self.new.has_other_means and all(map(OTHER_MEANS.isdisjoint, run_or_gone)):
+            selection.set_behind = dict(set_behind_stars(found.all, runs, self.namespace))
+        key = (starred, *runs)
         if key not in self._compiled:
-            around = self.namespace, self.packages, selection.behind
+            around = self.namespace, self.packages, given_back
             run = [*with_what_stays(found.all, runs, *around)]
             self._compiled[key] = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
         selection.code = self._compiled[key]
@@ -324,16 +370,22 @@ class Choice:
         )
 
 
-def _say_who_binds(selection: Selection, statements: Statements, runs: list[bool]) -> None:
+def _say_who_binds(selection: Selection, statements: Statements, needs: Needs) -> None:
     """Note which names have their old value, or their new one, from a statement that stays."""
-    last: dict[str, bool] = {}
+    last: dict[str, int] = {}
     places = dict(statements.last_bound)
     kept_last: set[str] = set()
-    for statement, run in zip(statements.all, runs):
+    for index, (statement, run) in enumerate(zip(statements.all, needs.runs)):
         for name in statement.binds:
-            last[name] = run
+            before = last.get(name)
+            runs = before is not None and needs.runs[before] and not run
+            if runs and needs.words.has_last(name, last[name]):
+                continue  # this one has not bound it
+            last[name] = index
             if statement.old_place > places.get(name, -1):
                 places[name] = statement.old_place
                 (kept_last.discard if run else kept_last.add)(name)
-    selection.restored = frozenset(name for name in selection.names if not last[name])
+    for name in selection.names:
+        last[name] = needs.words.star_behind(name, last[name]) or last[name]
+    selection.restored = frozenset(name for name in selection.names if not needs.runs[last[name]])
     selection.apart = selection.names & kept_last - selection.restored

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._annotated import without_annotations
@@ -20,7 +20,7 @@ from livepatch._nested import absolute_name
 from livepatch._statements import Statement, pair_codes
 from livepatch._syntax import imports_all, is_import, names_bound_perhaps
 
-BEFORE = "namespace before"
+BEFORE = "_namespace before"
 """No name of a source: the globals as they were, for who gives names their values back."""
 
 
@@ -48,7 +48,7 @@ def with_what_stays(
     runs: list[bool],
     namespace: dict[str, Any],
     packages: frozenset[str],
-    behind: frozenset[str],
+    given_back: Mapping[int, AbstractSet[str]],
 ) -> Iterator[Statement]:
     """Yield the statements that run, and before the last of them what stands for others.
 
@@ -57,23 +57,33 @@ def with_what_stays(
         runs: which of them run.
         namespace: of the module.
         packages: those that the modules of the reload are in.
-        behind: see `bound_behind_stars`.
+        given_back: the names that have their old values again, by the place of who bound them.
     """
     last = max((at for at, run in enumerate(runs) if run), default=-1)
-    starred = False
     for at, (statement, run) in enumerate(zip(statements, runs)):
         standing: list[ast.stmt] = []
         if run:
             yield statement
-            starred = starred or any(imports_all(statement.nodes))
         elif packages and at < last and is_import(statement.nodes):
             for node in statement.nodes:
                 standing += _asking(node, namespace, packages)
-        if starred and not run:
-            names = statement.binds & behind & namespace.keys()
+        if at < last and at in given_back:
+            names = given_back[at] & namespace.keys()
             standing += (_taking_back(name, statement.nodes[-1]) for name in sorted(names))
         if standing:
             yield Statement(standing, statement.first, statement.last)
+
+
+def given_back_behind_stars(
+    statements: list[Statement], runs: list[bool], behind: AbstractSet[str]
+) -> dict[int, frozenset[str]]:
+    """Return by place the names of `bound_behind_stars` that are bound there."""
+    starred, found = False, dict[int, frozenset[str]]()
+    for at, (statement, run) in enumerate(zip(statements, runs)):
+        starred = starred or (run and any(imports_all(statement.nodes)))
+        if starred and not run and not behind.isdisjoint(statement.binds):
+            found[at] = statement.binds & behind
+    return found
 
 
 def _taking_back(name: str, node: ast.stmt) -> ast.stmt:
@@ -124,11 +134,30 @@ def bound_behind_stars(
             yield name
 
 
+def set_behind_stars(
+    statements: list[Statement], runs: list[bool], namespace: dict[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield the names that ``from shop import *`` would take from what no statement says.
+
+    ``for name in NAMES: setattr(sys.modules[__name__], name, ...)`` had bound them behind it. Each
+    comes with the module that has another value for it. A part of the package is no such name.
+    """
+    said = frozenset[str]().union(*(each.binds for each in statements))
+    for statement, run in zip(statements, runs):
+        for name in imports_all(statement.nodes) if run else ():
+            home = absolute_name(name, namespace)
+            there = vars(sys.modules[home]) if home in sys.modules else {}
+            for each in (there.keys() & namespace.keys()) - said:
+                value = namespace[each]
+                if there[each] is not value and not isinstance(value, ModuleType):
+                    yield each, home
+
+
 def _is_from(home: Mapping[str, Any], name: str, namespace: dict[str, Any]) -> bool:
     return name in home and home[name] is namespace.get(name, home)
 
 
-def bound_perhaps(statements: list[Statement], names: AbstractSet[str]) -> frozenset[str]:
+def bound_perhaps(statements: Iterable[Statement], names: AbstractSet[str]) -> frozenset[str]:
     """Return those of some names that statements bind only where a condition holds."""
     bound = names_bound_perhaps(node for each in statements for node in each.nodes)
     return frozenset(bound & names)

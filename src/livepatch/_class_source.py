@@ -5,17 +5,30 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from livepatch._code import nested_codes
-from livepatch._constants import is_plain, same_contents
+from livepatch._constants import is_made_of_texts, is_plain, same_contents
 from livepatch._decisions import Decisions
-from livepatch._kinds import CLASS, FUNCTION, class_attributes, is_class, mro_of, qualified_name
+from livepatch._deleted import body_has_changed, codes_of_deleted, deleted_has_changed
+from livepatch._kinds import (
+    CLASS,
+    FUNCTION,
+    class_attributes,
+    found_at,
+    is_class,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
 from livepatch._module import Module, Path
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed
 from livepatch._scope import ANNOTATIONS, Shell
 
+_no_names, _loads_of = frozenset[str](), attrgetter("loads")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 # Where the annotations of a class are among its shells: one statement each, or a function (3.14).
 _ANNOTATING = (ANNOTATIONS, "__annotate_func__", "__annotate__")
@@ -35,22 +48,32 @@ def class_source_is_same(matches: Matches, pair: Pair) -> bool | None:
     header = new.same_shell(old, path)
     if header and _generator_changed(matches, pair, path):
         return False
+    scope = new.scopes.get(path[:-1])
+    made = scope.shells.get(path[-1], ()) if scope is not None else ()
     if is_base or path not in new.scopes:
         # Made by a call: Point = namedtuple("Point", FIELDS)
-        return header and not _is_given_otherwise(pair, path)
+        return header and not _is_given_otherwise(matches, pair, made)
     body = new.same_body(old, pair.path)
-    return None if header is None or body is None else header and body
+    if header is None or body is None:
+        return None
+    # What a data class knows of its fields is made of these: ``limit: int = LIMIT``.
+    said = chain.from_iterable(new.scopes[path].shells.values())
+    return header and body and not _is_given_otherwise(matches, pair, said)
 
 
-def _is_given_otherwise(pair: Pair, path: Path) -> bool:
-    """Whether a call that makes a class is given other texts, numbers and tables of these."""
-    scope = pair.module.outline.scopes.get(path[:-1])
-    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
-    for name in {name for shell in shells for name in shell.loads}:
-        before, after = pair.before.old.get(name), pair.module.new.get(name)
-        if is_plain(before) and is_plain(after) and not same_contents(before, after):
-            return True
-    return False
+def _is_given_otherwise(matches: Matches, pair: Pair, said: Iterable[Shell]) -> bool:
+    """Whether what makes a class is given other texts, numbers, tables of these, or types."""
+    before, after = pair.before.old, pair.module.new
+    names = _no_names.union(*map(_loads_of, said))
+    return any(_is_another(matches, before.get(name), after.get(name)) for name in names)
+
+
+def _is_another(matches: Matches, before: Any, after: Any) -> bool:
+    if before is after:
+        return False  # nearly every one
+    if is_class(before) and is_class(after):
+        return id(before) not in matches.by_old and id(after) not in matches.by_new
+    return is_plain(before) and is_plain(after) and not same_contents(before, after)
 
 
 def is_made_from_changed(decisions: Decisions, pair: Pair) -> bool:
@@ -123,19 +146,57 @@ def _generator_changed(matches: Matches, pair: Pair, path: Path) -> bool:
     module = pair.module
     scope = module.outline.scopes.get(path[:-1])
     shells = scope.shells.get(path[-1], ()) if scope is not None else ()
-    for name in {name for shell in shells for name in shell.loads}:
+    for name in _no_names.union(*map(_loads_of, shells)):
         used = matches.by_new.get(id(module.new.get(name)))
         if used is None and module.followed.definitions.get((name,), ("", False))[1]:
             return True  # the body of a function that was not made again
-        if used is not None and used.kind is FUNCTION and code_changed(used.old, used.new):
+        if used is not None and used.kind is FUNCTION and _does_otherwise(used):
+            return True
+        if used is None and deleted_has_changed(module, name):
             return True
     if not is_class(pair.new):
         return False
     # The class statement need not name them: a base has a metaclass, and bases of its own.
-    bases, metaclasses = mro_of(pair.new)[1:], mro_of(type(pair.new))
-    return any(_runs_otherwise(matches, each, _FROM_BASES) for each in bases) or any(
-        _runs_otherwise(matches, each, _CLASS_MAKERS) for each in metaclasses
-    )
+    makers: list[tuple[type, tuple[str, ...]]] = [
+        (each, _FROM_BASES) for each in mro_of(pair.new)[1:]
+    ]
+    makers += ((each, _CLASS_MAKERS) for each in mro_of(type(pair.new)))
+    # Nearly every one derives from these alone.
+    makers = [each for each in makers if each[0] is not object and each[0] is not type]
+    return any(_runs_otherwise(matches, *each) for each in makers)
+
+
+def _does_otherwise(pair: Pair) -> bool:
+    """Whether a function has other code, or other texts and numbers for defaults."""
+    old, new = pair.old, pair.new
+    if code_changed(old, new):
+        return True
+    if type(old) is not types.FunctionType or type(new) is not types.FunctionType:
+        return False
+    before, after = ((each.__defaults__, each.__kwdefaults__) for each in (old, new))
+    return is_plain(before) and is_plain(after) and not same_contents(before, after)
+
+
+def is_made_by_makers(matches: Matches, pair: Pair, values: tuple[Any, Any]) -> bool:
+    """Whether who makes a class makes another kind of value of what a statement of it gives.
+
+    A decorator or metaclass that has come, gone or changed: ``x: int = field(default=3)`` is 3 in a
+    data class. Of one kind, a value may have been set at run time; so may be what was nothing.
+
+    Args:
+        matches: the definitions.
+        pair: the class.
+        values: what an attribute was and what it is, of one statement.
+    """
+    old, new = values
+    settled = matches.by_old.get(id(type(old)))
+    same_type = type(old) is type(new) or (settled is not None and settled.new is type(new))
+    if same_type or old is None or new is None or kind_of(old) is not kind_of(new):
+        return False
+    if pair.path[-1].startswith("<base "):
+        return False
+    header = pair.module.outline.same_shell(pair.before.origin, pair.path)
+    return header is False or _generator_changed(matches, pair, pair.path)
 
 
 def makers_call_changed(matches: Matches, pair: Pair) -> bool:
@@ -147,7 +208,12 @@ def makers_call_changed(matches: Matches, pair: Pair) -> bool:
     scope = pair.module.outline.scopes.get(path[:-1])
     shells = scope.shells.get(path[-1], ()) if scope is not None else ()
     names = {name for shell in shells for name in shell.loads}
+    if any(deleted_has_changed(pair.module, name) for name in names):
+        return True
     makers = [(pair.module, pair.module.new.get(name)) for name in names]
+    makers += (
+        (pair.module, code) for name in names for code in codes_of_deleted(pair.module, name)
+    )
     for classes, methods in (
         (mro_of(pair.new)[1:], _FROM_BASES),
         (mro_of(type(pair.new)), _CLASS_MAKERS),
@@ -161,17 +227,28 @@ def makers_call_changed(matches: Matches, pair: Pair) -> bool:
 
 
 def _calls_changed(matches: Matches, module: Module, function: Any) -> bool:
-    """Whether a function of a module calls one that has other code, through others as well."""
+    """Whether a function of a module, or its code, calls one that has other code.
+
+    Through others as well.
+    """
     reached: set[int] = set()
     waiting = [(module, function)]
     while waiting:
         module, function = waiting.pop()
-        function = getattr(function, "__func__", function)
-        if type(function) is not types.FunctionType:
+        code = getattr(function, "__func__", function)
+        if type(code) is types.FunctionType:
+            code = code.__code__
+        if type(code) is not types.CodeType:
             continue
-        code = function.__code__
         for name in {name for each in (code, *nested_codes(code)) for name in each.co_names}:
-            used = matches.by_new.get(id(module.new.get(name)))
+            if deleted_has_changed(module, name) or body_has_changed(module, name):
+                return True
+            value = module.new.get(name)
+            used = matches.by_new.get(id(value))
+            if used is None and module.bodies is not None and module.owns(value):
+                if id(value) not in reached:
+                    waiting.append((module, value))
+                reached.add(id(value))
             if used is None or used.kind is not FUNCTION or id(used) in reached:
                 continue
             if code_changed(used.old, used.new):
@@ -196,7 +273,33 @@ def instances_are_made_otherwise(matches: Matches, cls: type) -> bool:
 
     Where only what changed runs, its functions may have taken that code; there is no other class.
     """
-    return _runs_otherwise(matches, cls, _INITIALISERS)
+    if _runs_otherwise(matches, cls, _INITIALISERS):
+        return True
+    bases = mro_of(cls)[1:]
+    inherited = ((name, _first_with(name, bases)) for name in _INITIALISERS)
+    return any(base and _runs_otherwise(matches, base, (name,)) for name, base in inherited)
+
+
+def _first_with(name: str, classes: Iterable[type]) -> type | None:
+    return next((cls for cls in classes if name in class_attributes(cls)), None)
+
+
+def is_made_with_others(matches: Matches, pair: Pair) -> bool:
+    """Whether what a class's statement made uses another attribute of the class, made otherwise.
+
+    As the state of ``@machine.state() def begin(self)``, it refers to a ``machine`` that goes.
+    """
+    *home, name = pair.path
+    scope = pair.module.outline.scopes.get(tuple(home))
+    cls: Any = found_at(pair.before.old, ".".join(home)) if home else None
+    if scope is None or not is_class(cls):
+        return False
+    attributes, waiting = class_attributes(cls), [name]
+    for each in waiting:
+        loads = {load for shell in scope.shells.get(each, ()) for load in shell.loads}
+        waiting += (load for load in loads if load in attributes and load not in waiting)
+    used = (type(attributes[each]) for each in waiting[1:])
+    return any(instances_are_made_otherwise(matches, each) for each in used)
 
 
 def _runs_otherwise(matches: Matches, cls: type, names: Iterable[str]) -> bool:
@@ -211,3 +314,19 @@ def _runs_otherwise(matches: Matches, cls: type, names: Iterable[str]) -> bool:
         return False
     paths = ((*name.split("."), method) for method in names)
     return any(module.followed.definitions.get(path, ("", False))[1] for path in paths)
+
+
+def is_cache_of_texts(matches: Matches, pair: Pair, name: str, old: Any, new: Any) -> bool:
+    """Whether a class that says something else keeps a cache of nothing but texts and patterns.
+
+    They are what the old class made of its texts, under names that mean others now. What it
+    keeps to know it again, an object of its own, is state.
+    """
+    return (
+        "cache" in name.lower()
+        and type(old) is dict is type(new)
+        and not new
+        and pair.module.bodies is None
+        and all(map(is_made_of_texts, old.values()))
+        and class_source_is_same(matches, pair) is False
+    )

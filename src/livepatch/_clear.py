@@ -8,20 +8,24 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from importlib.machinery import PathFinder
-from types import ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._asked import not_asked_for
+from livepatch._asked import binds_first, not_asked_for
 from livepatch._by_text import names_by_text
-from livepatch._marks import marks_in
+from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._marks import is_remnant, marks_in
 from livepatch._nested import absolute_name
 from livepatch._opcodes import JUMPS
 from livepatch._outline import OTHER_MEANS, Outline, same_scope
-from livepatch._scope import Shell
+from livepatch._put_around import names_read_by_hooks
+from livepatch._scope import Import, Shell
+from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
+from livepatch._source import namespace_of
 from livepatch._syntax import names_bound_perhaps, names_for_types
 
 _JUMPS = frozenset(JUMPS)
@@ -58,11 +62,77 @@ def drop_marks(namespace: dict[str, Any], origin: Outline | None) -> dict[str, A
     return {name: namespace.pop(name) for name in marks_in(namespace, origin)}
 
 
+def drop_unsaid(
+    namespace: dict[str, Any], outline: Outline, origin: Outline | None
+) -> dict[str, Any]:
+    """Remove the classes and functions that the old code made under names of no statement.
+
+    The source may ask for them: ``if name not in globals(): globals()[name] = type(name, ...)``.
+    And who makes a class may look for another name where that is taken: pydantic's ``Page[User]``.
+
+    Returns:
+        What it removed.
+    """
+    if origin is None:
+        return {}
+    said, home = origin.scopes[()].shells, namespace.get("__name__")
+    by_other_means = outline.has_other_means
+    unsaid = [
+        name
+        for name in namespace
+        if (by_other_means or (type(name) is str and not name.isidentifier())) and name not in said
+        if not is_remnant(name)
+    ]
+    return {name: namespace.pop(name) for name in unsaid if _is_made_in(namespace[name], home)}
+
+
+def _is_made_in(value: Any, home: Any) -> bool:
+    if type(value) is FunctionType:
+        return bool(value.__module__ == home)
+    return is_class(value) and class_attributes(value).get("__module__") == home
+
+
+def drop_looked_for(
+    namespace: dict[str, Any], code: CodeType, names: AbstractSet[str] | None
+) -> None:
+    """Remove the classes whose metaclass looks at what their module has, as they are made.
+
+    A fresh one has none yet: elementpath's refuses a second parser in one module. What the source
+    asks for by itself stays.
+
+    Args:
+        namespace: the live one.
+        code: what runs of the module's new source.
+        names: those that it binds; None where all of it runs.
+    """
+    home = namespace.get("__name__")
+    looked_for = {
+        name
+        for name, value in namespace.items()
+        if is_class(value) and type(value) is not type and (names is None or name in names)
+        if class_attributes(value).get("__module__") == home and _looks_at_modules(type(value))
+    }
+    for name in not_asked_for(code, looked_for):
+        del namespace[name]
+
+
+def _looks_at_modules(metaclass: type) -> bool:
+    """Whether making a class reads ``sys.modules``, as far as the metaclass's own code shows."""
+    makers = (class_attributes(base).get(name) for base in mro_of(metaclass) for name in _MAKERS)
+    functions = (getattr(each, "__func__", each) for each in makers)
+    return any(
+        "modules" in each.__code__.co_names for each in functions if type(each) is FunctionType
+    )
+
+
+_MAKERS = ("__new__", "__init__")
+
+
 def drop_vanished_names(
     snapshot: Snapshot,
     outline: Outline,
     namespace: dict[str, Any],
-    perhaps: AbstractSet[str] | None,
+    selection: Selection | None,
     *,
     alone: bool,
 ) -> set[str]:
@@ -75,7 +145,7 @@ def drop_vanished_names(
         snapshot: of the module.
         outline: of its new source.
         namespace: the live one.
-        perhaps: the names that what runs of it binds under a condition; None where all of it runs.
+        selection: what runs of it; None where all of it does.
         alone: whether no other module runs; then what has vanished goes later.
 
     Returns:
@@ -85,14 +155,34 @@ def drop_vanished_names(
         return set()
     said = set(snapshot.source.code.co_names)
     vanished = {*_imported_at_most(snapshot.origin, outline), *_for_types(snapshot)}
-    vanished |= _bound_perhaps(snapshot, outline) if perhaps is None else perhaps
+    if selection is None:
+        vanished |= _bound_perhaps(snapshot, outline)
+    else:
+        # An import that does not run has bound its name already.
+        vanished = vanished & selection.names | selection.perhaps
     if not alone or not said.isdisjoint(OTHER_MEANS):
-        vanished |= snapshot.origin.scopes[()].shells.keys() - said
-        vanished |= names_by_text(snapshot.origin) - names_by_text(outline) - said
+        gone = {*snapshot.origin.scopes[()].shells} - said
+        gone |= names_by_text(snapshot.origin) - names_by_text(outline) - said
+        vanished |= gone - names_read_by_hooks(snapshot) if gone else gone
     vanished &= namespace.keys()
     for name in vanished:
         del namespace[name]
     return vanished
+
+
+def drop_list_of_names(
+    namespace: dict[str, Any], code: CodeType, dropped: AbstractSet[str]
+) -> None:
+    """Remove an ``__all__`` that says what is not there any more, and that the code binds again.
+
+    Who imports everything in a circle, while the code runs, would fail on it. In a fresh process
+    there is none yet.
+    """
+    said: Any = namespace.get("__all__")
+    if type(said) in (list, tuple) and binds_first(code, "__all__"):
+        names = (each for each in said if type(each) is str)
+        if any(each in dropped for each in names):
+            del namespace["__all__"]
 
 
 def drop_hidden_parts(name: str, outline: Outline, namespace: dict[str, Any]) -> None:
@@ -111,6 +201,38 @@ def drop_hidden_parts(name: str, outline: Outline, namespace: dict[str, Any]) ->
             continue
         if each.name and _is_module(f"{name}.{each.name}", namespace.get("__path__")):
             del namespace[each.name]
+
+
+def drop_unfound(
+    outline: Outline, namespace: dict[str, Any], snapshots: Mapping[str, Snapshot]
+) -> None:
+    """Remove what imports had bound that have found nothing there this time, inside a ``try`` say.
+
+    Args:
+        outline: of the new source, which has run.
+        namespace: the live one.
+        snapshots: of the modules of the reload: others have what they had.
+    """
+    imports = outline.scopes[()].imports
+    for each in imports:
+        home = snapshots.get(absolute_name(each.module, namespace))
+        if home is None or each.name is None or each.name not in home.namespace:
+            continue  # nearly every one
+        if namespace.get(each.bound, snapshots) is not home.namespace[each.name]:
+            continue
+        there = namespace_of(home.source.module)
+        if each.name in there or "__getattr__" in there:
+            continue
+        if not any(_gives(other, namespace, each.bound) for other in imports):
+            del namespace[each.bound]
+
+
+def _gives(imported: Import, namespace: dict[str, Any], bound: str) -> bool:
+    """Whether an import gives a name what it has: a fallback may find the very same elsewhere."""
+    home = sys.modules.get(absolute_name(imported.module, namespace))
+    if imported.bound != bound or imported.name is None or home is None:
+        return False
+    return vars(home).get(imported.name, imported) is namespace[bound]
 
 
 def _is_module(name: str, path: Any) -> bool:

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-import dis
 import inspect
 import operator
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import compress, repeat, starmap
-from operator import is_, is_not
+from itertools import chain, compress, repeat
+from operator import is_
 from types import CodeType
 from typing import Any
 
-from livepatch._opcodes import CONSTANT, NAME_SHIFT, NAMED, STORES
+from livepatch._opcodes import CONSTANT, JUMPS, NAME_SHIFT, NAMED, OP, STORES
 
-_OP = dis.opmap
-_EXTENDED = _OP["EXTENDED_ARG"]
-_DELETE_NAME, _MAKE_FUNCTION = _OP["DELETE_NAME"], _OP["MAKE_FUNCTION"]
+_EXTENDED = OP["EXTENDED_ARG"]
+_DELETE_NAME, _MAKE_FUNCTION, _NOP = OP["DELETE_NAME"], OP["MAKE_FUNCTION"], OP["NOP"]
 _OF_SCOPES = frozenset(
-    _OP[f"{what}_{where}"]
+    OP[f"{what}_{where}"]
     for what in ("LOAD", "STORE", "DELETE")
     for where in ("NAME", "GLOBAL", "FROM_DICT_OR_GLOBALS")
-    if f"{what}_{where}" in _OP
+    if f"{what}_{where}" in OP
 )
-_STORE_DEREF = {_OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in _OP}
+_STORE_DEREF = {OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in OP}
 # Instructions that say nothing about the source, or something that only depends on where it stands.
-_SILENT = {_OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in _OP}
+_SILENT = {OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in OP}
 _SPEAKS = bytes(opcode not in _SILENT for opcode in range(256))
 
 
@@ -60,10 +58,14 @@ def codes_in(code: CodeType) -> list[CodeType]:
 
 def nested_codes(code: CodeType) -> Iterator[CodeType]:
     """Yield every code object inside another one, at any depth, not the code itself."""
-    waiting = codes_in(code)
-    for inner in waiting:
-        yield inner
-        waiting += codes_in(inner)
+    level = codes_in(code)
+    while level:
+        yield from level
+        constants = list(chain.from_iterable(map(_constants_of, level)))
+        level = list(compress(constants, map(is_, map(type, constants), repeat(CodeType))))
+
+
+_constants_of = operator.attrgetter("co_consts")
 
 
 def deletes(code: CodeType, name: str) -> bool:
@@ -103,11 +105,30 @@ def same_code(old: CodeType, new: CodeType) -> bool:
         return True
     return (
         old.co_names == new.co_names
-        and len(old.co_consts) == len(new.co_consts)
         and _same_constants(old.co_consts, new.co_consts)
+        and _same_instructions(old, new)
         and _own_fields(old) == _own_fields(new)
-        and old.co_code == new.co_code  # a copy each, since 3.11
     )
+
+
+def _same_instructions(old: CodeType, new: CodeType) -> bool:
+    """Whether the instructions of two codes do the same.
+
+    The compiler leaves one that does nothing for a line that has nothing but a parenthesis.
+    """
+    before, after = old.co_code, new.co_code  # a copy each, since 3.11
+    if before == after or len(before) == len(after):
+        return before == after
+    opcodes, others = before[::2], after[::2]
+    if len(opcodes) - opcodes.count(_NOP) != len(others) - others.count(_NOP):
+        return False
+    if getattr(old, "co_exceptiontable", b"") or not JUMPS.isdisjoint(opcodes):
+        return False  # they say where others stand
+    return _without_nops(before) == _without_nops(after)
+
+
+def _without_nops(raw: bytes) -> list[tuple[int, int]]:
+    return [each for each in zip(raw[::2], raw[1::2]) if each[0] != _NOP]
 
 
 def same_but_for_names(old: CodeType, new: CodeType, names: tuple[str, str]) -> bool:
@@ -184,9 +205,14 @@ _own_fields = operator.attrgetter(
 
 
 def _same_constants(old: tuple[Any, ...], new: tuple[Any, ...]) -> bool:
-    # Nearly all are the same objects.
-    others = compress(zip(old, new), map(is_not, old, new))
-    return len(old) == len(new) and all(starmap(_same_constant, others))
+    if old is new:
+        return True  # those of what has but moved
+    if len(old) != len(new):
+        return False
+    for one, other in zip(old, new):
+        if one is not other and not _same_constant(one, other):  # nearly all are the same objects
+            return False
+    return True
 
 
 def _same_constant(old: Any, new: Any) -> bool:
@@ -206,16 +232,19 @@ def text_of_constant(constant: object) -> str:
     """Return a text that is equal for equal constants of the same types."""
     # repr tells 1 from 1.0 and True, -0.0 from 0.0, and it finds a nan equal to itself. The order
     # of a set is another one with every way of making it.
+    text = repr(constant)
+    if "frozenset(" not in text:
+        return text  # nearly every one
     if type(constant) is frozenset:
         return f"frozenset({sorted(map(text_of_constant, constant))})"
     if type(constant) is tuple and frozenset in map(type, constant):
         return f"({', '.join(map(text_of_constant, constant))})"
-    return repr(constant)
+    return text
 
 
 def same_text(old: object, new: object) -> bool:
     """Whether two constants have the same text."""
-    if type(old) is tuple and type(new) is tuple and _TEXT.issuperset(map(type, (*old, *new))):
+    if type(old) is tuple and type(new) is tuple and _TEXT.issuperset(map(type, old)):
         return old == new  # the names of arguments, mostly
     return repr(old) == repr(new) or text_of_constant(old) == text_of_constant(new)
 
@@ -291,7 +320,7 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     """
     if same_place(old, new):
         return old
-    if CodeType not in map(type, new.co_consts) or old.co_firstlineno != new.co_firstlineno:
+    if old.co_firstlineno != new.co_firstlineno or CodeType not in map(type, new.co_consts):
         return new  # nearly every one; with what has moved all that is in it has
     waiting: dict[str, list[CodeType]] = {}
     before = codes_in(old)

@@ -105,8 +105,8 @@ CODES: dict[str, Code] = {
     "LP126": Code(
         "A new field of a class has no value for the instances that live.",
         "Only a default, a default factory or a hook can say what old instances get.",
-        "Give the field a default, or the class a method __livepatch_migrate__(self, change); the "
-        "live class, where its source is not yours.",
+        "Give the field a default; or, but for named tuples, the class a method "
+        "__livepatch_migrate__(self, change): the live class, where its source is not yours.",
     ),
     "LP127": Code(
         "A library keeps a register of its own in which the class would stand twice.",
@@ -297,6 +297,12 @@ CODES: dict[str, Code] = {
         "A global named in keep is a function or class, and followed its source all the same.",
         "keep names data; a definition is brought to what the source says, body and all.",
         "Leave it out of keep; to keep the old code, leave the source as it is.",
+    ),
+    "LP323": Code(
+        "A context variable keeps the default it was made with.",
+        "CPython fixes it then, and another variable would be without the values that contexts "
+        "have of this one.",
+        "Set the variable where you want the new value, or reload while no context has one.",
     ),
 }
 

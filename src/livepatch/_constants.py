@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import re
 import types
+import typing
 from operator import is_
 from typing import Any
 
@@ -43,6 +44,7 @@ _STATELESS = (
     types.BuiltinFunctionType,
     types.GenericAlias,
     types.UnionType,
+    type(typing.List[int]),  # noqa: UP006 - what typing makes of it, and of all its like
     re.Pattern,
 )
 
@@ -115,13 +117,14 @@ def repr_of_constant(value: Any, depth: int = DEEPEST_NESTING) -> str | None:
     return repr(value) if type(value) in CONSTANTS and type(value) is not types.ModuleType else None
 
 
-def contents_of(value: Any) -> OwnList[Any] | None:
-    """List what a plain container holds; None for anything else."""
-    if type(value) is dict:
-        return OwnList(part for item in value.items() for part in item)
-    return OwnList(value) if type(value) in (list, set) else None
-
-
 def may_hold_state(value: Any) -> bool:
     """Whether a global's value is an object of its own, rather than a constant or an import."""
     return not issubclass(type(value), _STATELESS)
+
+
+def is_made_of_texts(value: Any, depth: int = 4) -> bool:
+    """Whether a value is a text, number or pattern, or a table of nothing else."""
+    if type(value) in (list, tuple, dict) and depth:
+        parts = list(value.values() if type(value) is dict else value)
+        return all(is_made_of_texts(part, depth - 1) for part in parts)
+    return type(value) in (*CONSTANTS, re.Pattern) and not isinstance(value, types.ModuleType)

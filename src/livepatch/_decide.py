@@ -16,15 +16,16 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from livepatch._among import young_objects_of
+from livepatch._c_memory import keeps_c_memory
 from livepatch._class_source import class_source_is_same, is_made_from_changed
-from livepatch._code import same_code, same_kind
+from livepatch._code import same_kind
 from livepatch._constants import same_value
+from livepatch._context_variables import can_stay
 from livepatch._decisions import Decisions
+from livepatch._function_caches import is_cache_to_keep, is_in_another_cache, same_parameters
 from livepatch._go_over import can_go_over, note_layout
 from livepatch._hotswap import HotswapFunction
 from livepatch._kinds import (
-    CACHE_TYPE,
     CACHED_FUNCTION,
     CACHED_PROPERTY,
     CLASS,
@@ -49,9 +50,7 @@ from livepatch._kinds import (
     is_class,
     is_enum,
 )
-from livepatch._layers import plain_path
 from livepatch._layout import can_be_retired, has_dict, same_layout
-from livepatch._own import OwnDict
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import asks_for_migration
 
@@ -73,15 +72,15 @@ def decide(matches: Matches, strategy: str) -> Decisions:
     decisions = Decisions(matches, strategy)
     _leave_what_cannot_become_an_import(decisions)
     for pair in matches.pairs:
-        _keeps(decisions, pair)
-    decisions.caches = None  # nothing of livepatch's is to hold them
-    for pair in matches.pairs:
+        old, new = pair.old, pair.new
+        kept = _keeps(decisions, pair)
         if pair.inside:
-            decisions.heirs[id(pair.old)] = pair.new
-        elif decisions.kept[id(pair.new)]:
-            decisions.add_loser(pair.new, pair.old)
+            decisions.heirs[id(old)] = new
+        elif kept:
+            decisions.add_loser(new, old)
         else:
-            decisions.add_loser(pair.old, pair.new)
+            decisions.add_loser(old, new)
+    decisions.caches = None  # nothing of livepatch's is to hold them
     for stand_in, original in matches.stand_ins:
         decisions.add_loser(stand_in, original)
     for old, new in matches.finders:
@@ -106,15 +105,16 @@ def _leave_what_cannot_become_an_import(decisions: Decisions) -> None:
 
 
 def _keeps(decisions: Decisions, pair: Pair) -> bool:
-    known = decisions.kept.get(id(pair.new))
+    key, answers = id(pair.new), decisions.kept
+    known = answers.get(key)
     if known is not None:
         return known
     if pair.is_plain and decisions.strategy == "auto":
         # Nearly every one: what all the other questions come to.
-        kept = decisions.kept[id(pair.new)] = same_kind(pair.old.__code__, pair.new.__code__)
+        kept = answers[key] = same_kind(pair.old.__code__, pair.new.__code__)
         return kept
     # Against cycles (a class that is an argument of its own base); the answer follows.
-    decisions.kept[id(pair.new)] = False
+    answers[key] = False
     kind = pair.kind
     # A function that has moved sees the globals of the module it was made in, for ever.
     kept = not (pair.foreign or pair.inside) and pair.before is pair.module
@@ -123,7 +123,7 @@ def _keeps(decisions: Decisions, pair: Pair) -> bool:
         irreplaceable = _IRREPLACEABLE.get(kind.name)
         kept = kept and irreplaceable is not None and irreplaceable(decisions, pair)
     kept = kept and KEEPS[kind.name](decisions, pair)
-    decisions.kept[id(pair.new)] = kept
+    answers[key] = kept
     if kind is CLASS and not kept and is_class(pair.old):
         note_layout(decisions, pair, _final)
     return kept
@@ -148,22 +148,11 @@ def _is_wrapper_made_elsewhere(decisions: Decisions, pair: Pair) -> bool:
     return pair.old.__code__ is pair.new.__code__
 
 
-def _is_cache_to_keep(decisions: Decisions, pair: Pair) -> bool:
-    # A cache cannot be carried over; it is emptied only when its function changed.
-    inner_old, inner_new = pair.old.__wrapped__, pair.new.__wrapped__
-    function = decisions.matches.by_new.get(id(inner_new))
-    if function is None or function.old is not inner_old or function.kind is not FUNCTION:
-        return False
-    same = same_code(inner_old.__code__, inner_new.__code__)
-    decisions.kept.setdefault(id(inner_new), same)
-    return same
-
-
 # Of which kinds the new object may be unable to take over what the old one is or has.
 _IRREPLACEABLE: dict[str, Callable[[Decisions, Pair], bool]] = {
     CLASS.name: _is_irreplaceable_class,
     FUNCTION.name: _is_wrapper_made_elsewhere,
-    CACHED_FUNCTION.name: _is_cache_to_keep,
+    CACHED_FUNCTION.name: is_cache_to_keep,
 }
 
 
@@ -185,25 +174,10 @@ def _keeps_function(decisions: Decisions, pair: Pair) -> bool:
         return False
     if pair.old.__globals__ is pair.before.behind:
         return False  # the namespace of a module object that nothing else holds
-    if _is_in_another_cache(decisions, pair):
+    if is_in_another_cache(decisions, pair):
         return False
     own_globals = pair.old.__globals__ is not pair.new.__globals__
     return not own_globals or _stays_with_its_class(decisions, pair)
-
-
-def _is_in_another_cache(decisions: Decisions, pair: Pair) -> bool:
-    """Whether the load put a function into a cache that has no old one to keep: in C memory."""
-    if decisions.caches is None and plain_path(pair.path) is not pair.path:
-        young = young_objects_of(CACHE_TYPE)
-        decisions.caches = OwnDict((id(each.__wrapped__), each) for each in young)
-    if not decisions.caches or plain_path(pair.path) is pair.path:
-        return False  # nothing is around it
-    cache = decisions.caches.get(id(pair.new))
-    if cache is None or cache.__wrapped__ is not pair.new:
-        return False
-    around = decisions.matches.by_new.get(id(cache))
-    old: Any = around.old if around is not None else None
-    return type(old) is not CACHE_TYPE or old.__wrapped__ is not pair.old
 
 
 def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
@@ -213,6 +187,9 @@ def _stays_with_its_class(decisions: Decisions, pair: Pair) -> bool:
     code would look for others in them.
     """
     whole = decisions.whole_of(pair)
+    scope = pair.module.outline.scopes.get(pair.path[:-1])
+    if scope is not None and scope.binds(pair.path[-1]):
+        return False  # of a method: by what a decorator wrote for it, that one is called
     return (
         whole is not None
         and _keeps(decisions, whole)
@@ -233,7 +210,7 @@ def _keeps_class(decisions: Decisions, pair: Pair) -> bool:
         return False
     if not _can_take_bases(decisions, old, new):
         return False
-    if type(new) in _TRANSPARENT_METACLASSES:
+    if type(new) in _TRANSPARENT_METACLASSES or keeps_c_memory(new):
         return not is_enum(new) or _keeps_enum(old, new)
     # What such a metaclass made of other classes (a validator, say) refers to the class it is for.
     same = class_source_is_same(decisions.matches, pair) is True
@@ -283,7 +260,7 @@ def _keeps_object(decisions: Decisions, pair: Pair) -> bool:
 def _keeps_cache(decisions: Decisions, pair: Pair) -> bool:
     # The function inside is C memory; it can only stay, and so can maxsize and typed.
     inner_kept = _final(decisions, pair.new.__wrapped__) is pair.old.__wrapped__
-    return inner_kept and pair.old.cache_parameters() == pair.new.cache_parameters()
+    return inner_kept and same_parameters(pair.old, pair.new)
 
 
 def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
@@ -334,7 +311,7 @@ def _says_the_same_type(old: Any, new: Any) -> bool:
 
 def _keeps_context_variable(decisions: Decisions, pair: Pair) -> bool:
     del decisions
-    return bool(pair.old.name == pair.new.name)
+    return can_stay(pair.old, pair.new)
 
 
 def _keeps_sentinel(decisions: Decisions, pair: Pair) -> bool:

@@ -31,6 +31,7 @@ class Decisions:
         layout_changes: pairs of classes whose instances cannot go over, with the LP number of the
             refusal, should they not be made anew either.
         derived: classes elsewhere below one of those, each with the copy over the new base.
+        rebuilt: closures that cannot take the code they are to have, each with one that has it.
         migrations: how instances are made anew, by the id of their old class.
         changed_classes: ids of the new classes whose source says something else; None until asked.
         few_survivors: of very many survivors those that are no instances made anew, with the
@@ -49,6 +50,7 @@ class Decisions:
     layout_changes: OwnList[tuple[Pair, str]] = field(default_factory=OwnList)
     borrowed: OwnList[tuple[type, type]] = field(default_factory=OwnList)
     derived: OwnList[Pair] = field(default_factory=OwnList)
+    rebuilt: OwnList[Pair] = field(default_factory=OwnList)
     migrations: OwnDict[int, Migration] = field(default_factory=OwnDict)
     changed_classes: set[int] | None = None
     few_survivors: tuple[int, OwnList[Any]] = (0, OwnList())

@@ -15,21 +15,21 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from livepatch._class_attributes import UNSETTABLE, set_on_class
 from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CLASS,
-    UNSETTABLE,
     bases_of,
     class_attributes,
     classes_below,
     flags_of,
+    is_class,
     is_enum,
     mro_of,
     qualified_name,
 )
 from livepatch._own import OwnList
 from livepatch._pairs import Pair
-from livepatch._steps import set_on_class
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # What a class has of its own by being made.
@@ -44,11 +44,30 @@ def derive(decisions: Decisions) -> None:
     """
     for pair, _ in OwnList(decisions.layout_changes):
         for cls in classes_below(pair.old):
-            _derive_one(decisions, pair, cls)
+            _derive_one(decisions, pair, cls, "LP121")
+    for pair in decisions.matches.beyond_functions():
+        if _has_another_metaclass(decisions, pair):
+            for cls in classes_below(pair.old):
+                if decisions.matches.by_new.get(id(cls)) is None:
+                    _derive_one(decisions, pair, cls, None)
 
 
-def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
-    if id(cls) in decisions.survivors or is_enum(cls):
+def _has_another_metaclass(decisions: Decisions, pair: Pair) -> bool:
+    """Whether a class becomes abstract, say: then so are those that derive from it.
+
+    CPython gives no class another metaclass in place of ``type`` itself.
+    """
+    return (
+        pair.kind is CLASS
+        and is_class(pair.old)
+        and decisions.settle(pair.new) is not pair.old
+        and type(pair.old) is type
+        and type(pair.new) is not type
+    )
+
+
+def _derive_one(decisions: Decisions, base: Pair, cls: type, layout: str | None) -> None:
+    if id(cls) in decisions.survivors or id(cls) in decisions.matches.by_old or is_enum(cls):
         return
     bases = tuple(map(decisions.settle_class, bases_of(cls)))
     if all(map(lambda a, b: a is b, bases, bases_of(cls))):
@@ -66,7 +85,8 @@ def _derive_one(decisions: Decisions, base: Pair, cls: type) -> None:
     decisions.kept[id(copy)] = False
     decisions.derived.append(pair)
     decisions.add_loser(cls, copy)
-    decisions.layout_changes.append((pair, "LP121"))
+    if layout is not None:
+        decisions.layout_changes.append((pair, layout))
 
 
 def _metaclass_of_copy(decisions: Decisions, cls: type, bases: tuple[type, ...]) -> type:
@@ -100,7 +120,7 @@ def copy_class(cls: type, bases: tuple[type, ...], metaclass: Any) -> type:
         if name not in _MADE_ANEW and name not in namespace and not _is_place(value, cls):
             set_on_class(copy, name, value)
     if "__slots__" in attributes:
-        type.__setattr__(copy, "__slots__", attributes["__slots__"])
+        set_on_class(copy, "__slots__", attributes["__slots__"])
     if issubclass(metaclass, abc.ABCMeta):
         _abc._abc_init(copy)  # noqa: SLF001 - as abc does
         _register_all(copy, cls)
@@ -151,20 +171,23 @@ def _slot_names(cls: type, bases: tuple[type, ...]) -> tuple[str, ...]:
 def _subclasses_unannounced(bases: tuple[type, ...]) -> Generator[None, None, None]:
     """Keep ``__init_subclass__`` from hearing of a copy: it has heard of the original.
 
-    The classes that define one have another meanwhile; no other thread runs in between.
+    The classes that define one have another meanwhile; no other thread runs in between. That of
+    ``typing.Protocol`` may be new to it, and only says that the class is no protocol.
     """
     hushed: OwnList[tuple[type, Any]] = OwnList()
     try:
         for base in bases:
             for cls in mro_of(base):
                 present = class_attributes(cls).get("__init_subclass__")
-                if present is not None and flags_of(cls) & _IS_HEAP_TYPE:
+                if present is None or qualified_name(cls) == "Protocol":
+                    continue
+                if flags_of(cls) & _IS_HEAP_TYPE:
                     hushed.append((cls, present))
-                    type.__setattr__(cls, "__init_subclass__", _UNHEARD)
+                    set_on_class(cls, "__init_subclass__", _UNHEARD)
         yield
     finally:
         for cls, present in reversed(hushed):
-            type.__setattr__(cls, "__init_subclass__", present)
+            set_on_class(cls, "__init_subclass__", present)
 
 
 def _ignore(cls: type[Any], /, **_: Any) -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from livepatch._class_attributes import find_attribute, set_on_class
 from livepatch._migration import Migration
 from livepatch._own import OwnDict
-from livepatch._shapes import find_attribute
 from livepatch._steps import Steps
 
 _NAME = "__del__"
@@ -43,4 +43,4 @@ def leave_to_instances(migration: Migration) -> None:
         if id(self) not in unneeded:
             (own.__get__(self, cls) if hasattr(type(own), "__get__") else own)()
 
-    type.__setattr__(cls, _NAME, end)
+    set_on_class(cls, _NAME, end)

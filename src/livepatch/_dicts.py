@@ -8,7 +8,8 @@ import gc
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable
-from operator import methodcaller
+from itertools import compress, count
+from operator import is_not, methodcaller
 from types import FunctionType
 from typing import Any
 
@@ -38,8 +39,9 @@ def reorder(target: dict[str, Any], wanted: list[str]) -> list[Call]:
     places = dict.fromkeys(wanted)
     present = [key for key in list(target) if key in places]
     wanted = [key for key in wanted if key in target]
-    pairs = enumerate(zip(present, wanted))
-    first = next((place for place, (a, b) in pairs if not same_value(a, b)), len(wanted))
+    others = compress(count(), map(is_not, present, wanted))
+    moved = (place for place in others if not same_value(present[place], wanted[place]))
+    first = next(moved, len(wanted))
     calls: list[Call] = OwnList()
     for key in wanted[first:]:
         calls += move_to_end(target, key)
@@ -98,9 +100,24 @@ def restore_places(
     restore_contents(target, contents)
 
 
+def kind_of_dict(container: Any) -> Any:
+    """Return the built-in class whose methods keep a dict whole, past those of a subclass."""
+    return OrderedDict if isinstance(container, OrderedDict) else dict
+
+
 def identity_of(key: Any) -> Any:
     """Return what tells a key from others, without asking the objects in it."""
     return tuple(map(identity_of, key)) if type(key) is tuple else id(key)
+
+
+def known_by(key: Any) -> Any:
+    """Return what tells a key from others; a text may be another object by now."""
+    if type(key) is tuple:
+        return tuple(map(known_by, key))
+    return (type(key), key) if type(key) in _ATOMS else id(key)
+
+
+_ATOMS = (str, bytes, int, float, complex, bool, type(None))
 
 
 def has_plain_keys(keys: Iterable[Any]) -> bool:
@@ -127,7 +144,7 @@ def restore_contents(container: Any, before: Any) -> None:
     if isinstance(container, dict):
         if _same_items(dict.items(container), before.items()):
             return
-        kind: Any = OrderedDict if isinstance(container, OrderedDict) else dict
+        kind: Any = kind_of_dict(container)
         run_in_c([Call(kind.clear, container), Call(kind.update, container, before)])
     elif isinstance(container, (bytearray, array.array)):
         container[:] = before

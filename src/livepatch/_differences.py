@@ -13,8 +13,11 @@ from livepatch._kinds import class_attributes, is_class, mro_of
 from livepatch._own import OwnDict
 
 Path = tuple[str, ...]
+FIELD = "<field>"
+"""What stands for what makes the value of a field: ``field(default_factory=lambda: ...)``."""
 MAKERS = frozenset(
     {
+        FIELD,
         "__new__",
         "__init__",
         "__prepare__",
@@ -48,6 +51,18 @@ class Header:
     called: Collection[str] = ()
     direct: Collection[str] = ()
     invoked: Collection[str] = ()
+
+    def without(self, names: frozenset[str]) -> Header:
+        """Return it without some names; what is bound itself stays."""
+        return Header(
+            frozenset(self.names) - names,
+            frozenset(self.annotations) - names,
+            frozenset(self.bases) - names,
+            self.binds,
+            frozenset(self.called) - names,
+            frozenset(self.direct) - names,
+            frozenset(self.invoked) - names,
+        )
 
 
 MAKING_MEMBERS = frozenset({"__init__", "__new__", "_generate_next_value_"})
@@ -85,6 +100,12 @@ class Changes:
         self.names |= other.names
         for mine, theirs in zip(self._paths(), other._paths()):
             mine.update(theirs)
+
+    def but_bound(self, names: frozenset[str]) -> frozenset[str]:
+        """Return those of some names of which nothing but what they are bound to has changed."""
+        if not names:
+            return names  # nearly always
+        return names - {path[0] for paths in self._paths() for path in paths}
 
     def by_name(self) -> dict[str, Changes]:
         """Return what has changed by the global that leads there."""

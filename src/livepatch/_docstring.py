@@ -1,8 +1,9 @@
-"""A module's docstring: where it alone says something else, no statement is to be told apart."""
+"""Docstrings of functions, and that of a module: where it alone has changed, nothing else runs."""
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from itertools import compress
 from operator import is_not
@@ -11,6 +12,8 @@ from typing import Any
 
 from livepatch._scope import Scope, Shell
 
+# Until 3.13 a function without a docstring has None as its first constant.
+_HAS_DOCSTRING = 0x4000000
 DOCSTRING = frozenset({"__doc__"})
 
 
@@ -46,3 +49,11 @@ def _text_of(shells: tuple[Shell, ...]) -> str | None:
     """Return the text that a name is bound to by one statement, which says no more; else None."""
     said: Any = shells[0].fingerprint if len(shells) == 1 else ()
     return said[0][1] if len(said) == 2 and said[0][0] == "text" else None  # noqa: PLR2004
+
+
+def docstring_of(code: CodeType) -> str | None:
+    """Return the docstring that a function made from a code is given."""
+    if sys.version_info >= (3, 14) and not code.co_flags & _HAS_DOCSTRING:
+        return None
+    first = code.co_consts[0] if code.co_consts else None
+    return first if type(first) is str else None

@@ -18,6 +18,7 @@ from livepatch._destructors import leave_to_successors
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, Table
+from livepatch._in_place import entered_in_place
 from livepatch._instances import plan_instances, refuse_bases
 from livepatch._layers import decorated_function
 from livepatch._layout import sizes_of
@@ -25,11 +26,12 @@ from livepatch._migrate import start_migrations
 from livepatch._namespaces import keep_globals, plan_namespace
 from livepatch._own import Call, OwnList
 from livepatch._pairs import Matches
-from livepatch._plan import Plan
+from livepatch._plan import Plan, parts_of_earlier
 from livepatch._reconcile import Reconciliation, has_definition, reconcile
-from livepatch._registries import enter, entered_in_place, strike
+from livepatch._registries import enter, strike
 from livepatch._search import search
 from livepatch._steps import Steps
+from livepatch._struck_off import contents_without, steps_for_replaced
 from livepatch._unwrapped import Layer
 from livepatch._values import Values
 
@@ -71,6 +73,7 @@ def _note_shared(plan: Plan) -> None:
     if not plan.layers:
         return
     explainers = explained_by(plan.matches, plan.decisions)
+    explainers += parts_of_earlier()
     for layer in plan.layers:
         explainers += layer.references()
     targets: OwnList[Any] = OwnList(
@@ -99,6 +102,7 @@ def finish_plan(
     order_bases(repointing.fresh_bases, plan.steps, repointing.first)
     plan.references = repointing.references
     plan.notices += repointing.unmoved
+    plan.lagging = repointing.lagging
     # One that the load made goes, where the live one stays; a frozenset may have been built anew.
     kept = (each for each in repointing.tables if each.kind is frozenset or not _goes(plan, each))
     plan.tables = OwnList(kept)
@@ -109,6 +113,7 @@ def finish_plan(
     _add_holders(plan, repointing)
     for live, left in result.left:
         plan.entered.extend(strike(repointing.settle, live, left))
+        plan.struck.append((live, left))
     for live, made in result.fillings:
         plan.entered.extend(enter(repointing.settle, live, made))
     for live, made in result.registered:
@@ -128,9 +133,13 @@ def _note_entered(plan: Plan, repointing: Repointing) -> None:
     """Note what statements entered into containers that were there, where only some ran."""
     for module in plan.matches.modules:
         for container, before in module.contents if module.bodies is not None else ():
-            entered, given_back = entered_in_place(repointing.settle, container, before)
+            there = contents_without(module.enrolled, container, before)
+            entered, given_back = entered_in_place(repointing.settle, container, there, before)
             plan.entered.extend(entered)
             plan.steps.extend(given_back)
+        for enrolled in module.enrolled:
+            # Taken back first: the order is that of what was there.
+            plan.entered.extend(steps_for_replaced(enrolled, repointing.settle))
 
 
 def _with_lent_bases(fresh: Steps, borrowed: list[tuple[type, type, type]]) -> Steps:

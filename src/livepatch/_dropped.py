@@ -11,7 +11,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._explain import parts_of
+from livepatch._belongings import parts_of
 from livepatch._heap import unexplained_counts
 from livepatch._kinds import class_attributes, subclasses_of
 from livepatch._own import OwnDict, OwnList
@@ -26,14 +26,24 @@ def held_subclasses(classes: OwnList[type]) -> tuple[OwnList[type], OwnList[type
     each_once: OwnDict[int, type] = OwnDict()
     for cls in classes:
         each_once.update((id(below), below) for below in subclasses_of(cls))
-    found: OwnList[type] = OwnList(each_once.values())
-    explainers: OwnList[Any] = OwnList((each_once,))
-    explainers += (part for cls in found for part in _parts_of(cls))
-    counts = unexplained_counts(found, explainers)
-    held, dropped = OwnList[type](), OwnList[type]()
-    for index, count in enumerate(counts):
-        (held if count > 0 else dropped).append(found[index])
-    return held, dropped
+    held, left = OwnList[type](), OwnList(each_once.values())
+    del each_once
+    while True:
+        counts = _counts_of(left, held)
+        there = OwnList(cls for cls, count in zip(left, counts) if count > 0)
+        if not there:
+            return held, left
+        # What one of them holds that is held itself is held too: `cls.parser_class = Parser`.
+        held += there
+        left = OwnList(cls for cls, count in zip(left, counts) if count <= 0)
+        there.clear()
+
+
+def _counts_of(left: OwnList[type], held: OwnList[type]) -> list[int]:
+    """Count for each class what holds it besides these."""
+    explainers: OwnList[Any] = OwnList((held,))
+    explainers += (part for cls in left for part in _parts_of(cls))
+    return unexplained_counts(left, explainers)
 
 
 def _parts_of(cls: type) -> Iterator[Any]:

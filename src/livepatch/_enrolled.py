@@ -36,6 +36,7 @@ class Enrolled:
         gone: the entries that did not come back.
         came: what came in their place, a path and the old and the new object each.
         moved: dicts, each with a key and a value that came under it in place of another key.
+        replaced: containers, each with a key, and what stood there and what came; no definitions.
         steps: what frameworks keep beside such entries, as it was before and as it is without them.
         unfound: names of objects on whose lists a definition was not found.
         orders: the dicts, each with its keys as they were.
@@ -46,6 +47,7 @@ class Enrolled:
     gone: list[Entry] = field(default_factory=OwnList)
     came: OwnList[tuple[str, OwnList[Any]]] = field(default_factory=OwnList)
     moved: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    replaced: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     steps: Steps = field(default_factory=Steps)
     unfound: set[str] = field(default_factory=set)
     orders: list[tuple[dict[Any, Any], list[Any]]] = field(default_factory=OwnList)
@@ -90,19 +92,21 @@ def find_entries(
             found.entries += _names_kept(kept, each, path, places)
     entered = {entry.made.name for entry in found.entries}
     for each in made:
-        if each.name not in entered:
+        if each.name not in entered and "." not in each.name:
             found.unfound.update(
                 path[0]
                 for path in each.decorators
-                if path[0] in namespace and is_register(namespace[path[0]], path[1:])
+                if path[0] in namespace
+                and is_register(namespace[path[0]], path[1:])
+                and not earlier.has_in_attribute(namespace[path[0]], each)
             )
     return found
 
 
-def containers_entered(
+def registers_entered(
     namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
 ) -> Iterator[Any]:
-    """Yield the containers in which who decorates definitions, or derives them, may enter them.
+    """Yield where who decorates definitions, or derives them, may enter them.
 
     Args:
         namespace: of the module that is to make them.
@@ -110,8 +114,7 @@ def containers_entered(
         earlier: what is known of the time before the load.
     """
     registers, _ = _registers_of(namespace, made, earlier)
-    for register, _ in registers.values():
-        yield from earlier.containers_in(register)
+    yield from (register for register, _ in registers.values())
 
 
 _Registers = OwnDict[int, "tuple[Any, dict[int, Made]]"]
@@ -143,19 +146,31 @@ def _names_kept(
     containers: Iterable[Any], made: Made, way: tuple[str, ...], places: set[tuple[int, int]]
 ) -> Iterator[Entry]:
     """Yield the places where what decorates a definition notes its name, and no more than that."""
-    names = (made.name, f"{made.home}.{made.name}")
     for kept in containers:
         for key, value in items_of(kept):
-            noted = key if isinstance(kept, dict) else value
-            if type(noted) is str and noted in names and type(value) in SAYS_LITTLE:
+            if says_name(made, kept, key, value):
                 place = (id(kept), key if type(key) is int else id(key))
                 if place not in places:
                     places.add(place)
                     yield Entry(kept, key, OwnList([value]), made, ways=frozenset({way}))
 
 
-# Of what stands under a name: what a program counts there, say, is another matter.
-SAYS_LITTLE = (str, bool, type(None))
+def says_name(made: Made, container: Any, key: Any, value: Any) -> bool:
+    """Whether an entry says what a definition is called, among other texts at most.
+
+    ``NAMES.append(name)``, ``FLAGS[name] = True``, ``PATHS[path] = name``, ``[(path, name)]``.
+    What stands under a name may be another matter: what a program counts there, say.
+    """
+    said = [*value] if type(value) is tuple else [value]
+    if not all(type(each) in _SAYS_LITTLE for each in said):
+        return False
+    if isinstance(container, dict):
+        said.append(key)
+    names = (made.name, f"{made.home}.{made.name}")
+    return any(type(each) is str and each in names for each in said)
+
+
+_SAYS_LITTLE = (str, bool, type(None))
 
 
 def strike_off(enrolled: Enrolled) -> None:

@@ -5,17 +5,19 @@ Hundreds of modules may share one register, with a thousand entries: it is gone 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from livepatch._blueprints import applications_of
+from livepatch._dicts import kind_of_dict
 from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._records import Records
 from livepatch._registers import filled_by_bases, filled_by_decorator, registers_of
-from livepatch._steps import MISSING
 
 _DEEPEST = 4
 _MANY = 10_000
@@ -49,7 +51,7 @@ class Entry:
     def strike_off(self) -> Call:
         """Return the call that takes it out of its container."""
         if isinstance(self.container, dict):
-            return Call(dict.pop, self.container, self.key, None)
+            return Call(kind_of_dict(self.container).pop, self.container, self.key, None)
         if isinstance(self.container, set):
             return Call(set.discard, self.container, self.value)
         return Call(_remove, self.container, self.value)
@@ -57,10 +59,11 @@ class Entry:
     def put_back(self) -> Call:
         """Return the call that puts it where it was."""
         if isinstance(self.container, dict):
-            return Call(dict.setdefault, self.container, self.key, self.value)
+            kind = kind_of_dict(self.container)
+            return Call(kind.setdefault, self.container, self.key, self.value)
         if isinstance(self.container, set):
             return Call(set.add, self.container, self.value)
-        return Call(list.insert, self.container, self.key, self.value)
+        return Call(type(self.container).insert, self.container, self.key, self.value)
 
 
 @dataclass(slots=True, eq=False)
@@ -161,10 +164,12 @@ class Earlier:
         self._copied: set[int] = set()
 
     def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
-        """List what `registers_of` finds."""
+        """List what `registers_of` finds, and what has registered that itself."""
         key = (id(value), *rest)
         if key not in self._registers:
-            self._registers[key] = OwnList(registers_of(value, rest))
+            found = OwnList(registers_of(value, rest))
+            found += [app for each in found for app in applications_of(each)]
+            self._registers[key] = found
         return self._registers[key]
 
     def filled(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
@@ -189,6 +194,12 @@ class Earlier:
             wanted: the definitions by the ids of their codes.
         """
         return self._contents_of(register).entries(wanted, self._records)
+
+    def has_in_attribute(self, register: Any, made: Made) -> bool:
+        """Whether an object has a definition in an attribute, which is set again with it."""
+        wanted = dict.fromkeys(map(id, made.codes), made)
+        attributes = list((dict_of(register) or {}).values())
+        return self._records.made_in_one(attributes, wanted) is not None
 
     def _contents_of(self, register: Any) -> _Contents:
         if id(register) not in self._contents:
@@ -224,7 +235,7 @@ def items_of(value: Any) -> list[tuple[Any, Any]]:
     """List the entries of a container, or the attributes of an object, which are no entries."""
     if isinstance(value, dict):
         return list(dict.items(value)) if len(value) <= _MANY else []
-    if type(value) is list:
+    if type(value) in (list, deque):
         return list(enumerate(value)) if len(value) <= _MANY else []
     if type(value) is set:
         return [(part, part) for part in value] if len(value) <= _MANY else []
@@ -232,7 +243,7 @@ def items_of(value: Any) -> list[tuple[Any, Any]]:
     return [(MISSING, part) for part in list((attributes or {}).values())]
 
 
-def _remove(container: list[Any], value: Any) -> None:
+def _remove(container: list[Any] | deque[Any], value: Any) -> None:
     for index, each in enumerate(container):
         if each is value:
             del container[index]

@@ -57,7 +57,7 @@ def entered_by_others(
             name = class_attributes(definition).get("__module__")
         else:
             name = definition.__globals__.get("__name__")
-        if type(name) is str and name not in excluded and _has_imported(name, home):
+        if type(name) is str and name not in excluded and has_imported(name, home):
             yield name, definition
 
 
@@ -66,7 +66,8 @@ def path_of_entry(name: str, definition: Any) -> str:
     return f"{name}.{qualified_name(definition)}"
 
 
-def _has_imported(name: str, home: ModuleType) -> bool:
+def has_imported(name: str, home: ModuleType, value: Any = None) -> bool:
+    """Whether another module has a module, or a function or class of it, or a value."""
     module: Any = sys.modules.get(name)
     if module is home or not issubclass(type(module), ModuleType):
         return False
@@ -74,6 +75,7 @@ def _has_imported(name: str, home: ModuleType) -> bool:
     values: list[Any] = OwnList(namespace_of(module).values())
     return any(
         each is home
+        or (value is not None and each is value)
         or (is_class(each) and class_attributes(each).get("__module__") == own_name)
         or (type(each) is FunctionType and each.__globals__ is there)
         for each in values

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import gc
 import types
-from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
+from operator import attrgetter
 from typing import Any
 
+from livepatch._belongings import parts_of
 from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
-    PLACES,
     TYPE_PARAMETER,
-    bases_of,
-    class_attributes,
-    is_class,
-    parts_of_wrapper,
     without_instances,
 )
 from livepatch._module import Module
@@ -24,6 +20,7 @@ from livepatch._own import OwnList
 from livepatch._pairs import Matches
 
 _VERY_MANY = 10_000
+_old_of, _new_of = attrgetter("old"), attrgetter("new")
 
 
 def explained_by(
@@ -77,14 +74,16 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
     for enrolled in module.enrolled:
         found += enrolled.entries
         found += (entry.held for entry in enrolled.entries)
-        found += (entry.value for entry in enrolled.entries if type(entry.value) is tuple)
         found += (pair for _, pair in enrolled.came)
+        found += (*enrolled.replaced, *enrolled.moved)
     if not young:
         found += (module.old, module.removed, module.patched)
         found += module.classes
         found += (attributes for _, attributes in module.classes)
         found += module.functions
         found += (attributes for _, attributes in module.functions)
+        found += module.names
+        found += (names for _, names in module.names)
         for removed in module.removed.values():
             found += parts_of(removed)
     return found
@@ -92,8 +91,8 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
 
 def ids_in_pairs(matches: Matches) -> OwnList[int]:
     """Return the id of a definition for each reference that a pair has to it."""
-    each_once = {id(pair): pair for pair in (*matches.pairs, *matches.aliases)}
-    return OwnList(key for pair in each_once.values() for key in (id(pair.old), id(pair.new)))
+    each_once = dict.fromkeys((*matches.pairs, *matches.aliases))
+    return OwnList(map(id, chain(map(_old_of, each_once), map(_new_of, each_once))))
 
 
 def few_survivors(decisions: Decisions) -> OwnList[Any] | None:
@@ -121,28 +120,3 @@ def _inside_caches(definitions: OwnList[Any]) -> set[int]:
     inside = (part for each in caches for part in gc.get_referents(each))
     found = {id(part) for part in inside if type(part) in (tuple, dict)}
     return found.difference(id(each.__dict__) for each in caches)
-
-
-def parts_of(definition: Any) -> Iterator[Any]:
-    """Yield a definition and the objects inside it that refer to definitions and go with it."""
-    if type(definition) is types.FunctionType:
-        # Not the function itself: its defaults and annotations may have to be exchanged.
-        if definition.__closure__:
-            yield definition.__closure__
-            yield from definition.__closure__
-    elif is_class(definition):
-        yield from _parts_of_class(definition)
-    else:
-        yield from parts_of_wrapper(definition)
-
-
-def _parts_of_class(cls: type) -> Iterator[Any]:
-    yield cls
-    for part in gc.get_referents(cls):
-        # Its dict, its bases and its method resolution order.
-        if type(part) is dict or (type(part) is tuple and part is not bases_of(cls)):
-            yield part
-    yield bases_of(cls)
-    for attribute in class_attributes(cls).values():
-        if type(attribute) in PLACES:
-            yield attribute

@@ -16,9 +16,8 @@ from operator import is_
 from typing import Any
 
 from livepatch._kinds import class_attributes, mro_of
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._shapes import slot_value
-from livepatch._steps import MISSING
 
 _CHUNK = 500
 _PLAIN_READ = object.__getattribute__

@@ -21,6 +21,8 @@ from livepatch._syntax import (
     outside_functions,
 )
 
+ALL = "__all__"
+_LISTING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.For)
 _SETTING = ("STORE_ATTR", "DELETE_ATTR")
 _BETWEEN = ("CACHE", "PUSH_NULL")
 
@@ -36,6 +38,7 @@ class Fills:
         self.statements = statements
         self._mentioned: list[frozenset[str]] = []
         self._fillers: dict[str, frozenset[str]] = {}
+        self._given: dict[str, list[tuple[int, ast.Call]]] | None = None
 
     def functions(self, name: str) -> frozenset[str]:
         """Return the functions that build a global, themselves or through calls.
@@ -62,6 +65,40 @@ class Fills:
         for index, statement in enumerate(self.statements) if functions else ():
             if not functions.isdisjoint(_makers(statement.nodes)):
                 yield index
+
+    def statements_given(self, name: str) -> Iterator[int]:
+        """Yield the places of the calls of functions that fill what they are given by a name.
+
+        ``number(CODES, 31)``, where ``def number(table, last): table[last] = last``.
+        """
+        if self._given is None:
+            self._given = {}
+            for index, call in self._calls():
+                for each in (*call.args, *(keyword.value for keyword in call.keywords)):
+                    if isinstance(each, ast.Name):
+                        self._given.setdefault(each.id, []).append((index, call))
+        for index, call in self._given.get(name, ()):
+            called = set(_names_of([call.func]))
+            if any(
+                node.name in called and not _parameters(node, call, name).isdisjoint(_built(node))
+                for node in self._defined(called)
+            ):
+                yield index
+
+    def calls_of(self, name: str) -> Iterator[int]:
+        """Yield the places of the calls of what has a name: ``register("a")``."""
+        return (index for index, call in self._calls() if name in _names_of([call.func]))
+
+    def _calls(self) -> Iterator[tuple[int, ast.Call]]:
+        for index, statement in enumerate(self.statements):
+            for part in outside_functions(statement.nodes):
+                if isinstance(part, ast.Expr) and isinstance(part.value, ast.Call):
+                    yield index, part.value
+
+    def _defined(self, names: Collection[str]) -> Iterator[Any]:
+        for statement in self.statements:
+            if not statement.binds.isdisjoint(names):
+                yield from (each for each in definitions(statement.nodes) if _is_function(each))
 
     def statements_on(self, name: str, namespace: Mapping[str, Any]) -> Iterator[int]:
         """Yield the places of the calls of functions that set attributes of a definition.
@@ -122,6 +159,22 @@ def _filled(function: ast.AST) -> set[str]:
     return built_names(parts) - own
 
 
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, FUNCTIONS)
+
+
+def _built(function: ast.AST) -> set[str]:
+    return built_names(ast.walk(function))
+
+
+def _parameters(function: Any, call: ast.Call, name: str) -> set[str]:
+    """Return the parameters of a function by which a call gives it what has a name."""
+    places = (*function.args.posonlyargs, *function.args.args)
+    given = [(each.arg, value) for each, value in zip(places, call.args)]
+    given += ((each.arg, each.value) for each in call.keywords if each.arg is not None)
+    return {each for each, value in given if isinstance(value, ast.Name) and value.id == name}
+
+
 def _shapes(code: CodeType, call: ast.Call, name: str) -> bool:
     """Whether a function sets attributes of what a call gives it by a name."""
     parameters = code.co_varnames[: code.co_argcount]
@@ -168,3 +221,13 @@ def _makers(nodes: Iterable[ast.AST]) -> set[str]:
 
 def _names_of(nodes: Iterable[ast.AST]) -> Iterator[str]:
     return (each.id for each in nodes if isinstance(each, ast.Name))
+
+
+def computes_names(statement: Statement) -> bool:
+    """Whether a statement takes names for `__all__` from elsewhere: `__all__ += views.__all__`."""
+    used = bool(statement.reads - {ALL}) or bool(statement.codes)
+    return used and only_lists(statement)
+
+
+def only_lists(statement: Statement) -> bool:
+    return all(isinstance(each, _LISTING) for each in statement.nodes)

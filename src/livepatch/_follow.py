@@ -9,16 +9,19 @@ from __future__ import annotations
 import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 import ast
 import functools
-import sys
-from collections.abc import Iterator
-from types import CellType, CodeType, FunctionType, MemberDescriptorType
+from collections.abc import Iterator, Mapping
+from itertools import compress
+from operator import itemgetter, not_
+from types import CellType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies, Body
 from livepatch._code import can_take
+from livepatch._docstring import docstring_of
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CLASS,
+    DATA_BY_ID,
     FUNCTION,
     Kind,
     abstract_bases_of,
@@ -33,6 +36,7 @@ from livepatch._marks import is_remnant
 from livepatch._module import Followed, Module, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._ownership import is_written_for
 from livepatch._pairs import Matches, Pair
 from livepatch._recode import with_code
 
@@ -42,8 +46,8 @@ _DEEPEST = 8
 _LONGEST = 100
 _MANY = 10_000
 _NAMED = (str, int, bytes, bool, type(None), FunctionType)
-# Until 3.13 a function without a docstring has None as its first constant.
-_HAS_DOCSTRING = 0x4000000
+# A property has the docstring of its getter.
+_OF_NO_DOCSTRING = ("<fset>", "<fdel>")
 _DOCUMENTED = (FunctionType, staticmethod, classmethod, functools.cached_property)
 
 
@@ -72,6 +76,9 @@ class _Walk:
         self.seen: set[int] = set()
         # What has changed itself, or leads to what has, in whatever way that was met first.
         self.altered: set[int] = set()
+        # By the ids of types; what has them stays alive, and so do they.
+        self.kinds: dict[int, Kind | None] = {id(FunctionType): FUNCTION}
+        self.data = set(DATA_BY_ID)
         self.documented: OwnDict[int, tuple[str | None, str | None]] = OwnDict()
 
     def run(self) -> None:
@@ -90,7 +97,8 @@ class _Walk:
             for body in self.successors.values()
             if body.changed
             and body.path not in self.found.definitions
-            and type(self.at(body.path)) is FunctionType
+            and type(instead := self.at(body.path)) is FunctionType
+            and not is_written_for(instead, self.module, body.path)
         )
 
     def visit_tables(self) -> None:
@@ -123,29 +131,35 @@ class _Walk:
 
     def visit(self, path: Path, value: Any, owner: Any, depth: int) -> bool | None:
         """Go through a value; say whether code in it changed, and None if there is none of ours."""
-        # Nearly every one is a function: a call less for each.
-        kind = FUNCTION if type(value) is FunctionType else kind_of(value)
-        if kind is None or id(value) in self.seen or id(value) in self.matches.by_old:
+        key, seen, of_type = id(value), self.seen, id(type(value))
+        kind = self.kinds[of_type] if of_type in self.kinds else self.kind_of(value)
+        if kind is None or key in seen or key in self.matches.by_old:
             return None
         if depth > _DEEPEST or len(path) > _LONGEST:
             return None
-        self.seen.add(id(value))
-        keeps_code = kind is FUNCTION and id(value.__code__) not in self.successors
-        if keeps_code and self.is_as_it_was(path, value):
-            self.found.definitions[path] = (FUNCTION.name, False)
-            return False  # nearly every one
+        seen.add(key)
         changed: bool | None = None
-        if kind is FUNCTION:
-            changed = self.visit_function(path, value, owner)
-        elif kind is CLASS:
+        if kind is CLASS:
             cls: Any = value
             changed = self.visit_class(path, cls)
+        elif kind is FUNCTION:
+            if id(value.__code__) not in self.successors and self.is_as_it_was(path, value):
+                self.found.definitions[path] = (FUNCTION.name, False)
+                return False  # nearly every one
+            changed = self.visit_function(path, value, owner)
         if kind is not CLASS and (kind is not FUNCTION or value.__closure__ or value.__dict__):
             inside = self.visit_parts(path, kind, value, owner, depth)
             changed = changed if inside is None else inside or changed or False
         if changed is not None and not path[-1].startswith(("<", "__annotate_")):
             self.found.definitions[self.home(path, value)] = (kind.name, changed)
         return changed
+
+    def kind_of(self, value: Any) -> Kind | None:
+        """Return the kind of a value, and note it: it is the same for all that is of its type."""
+        kind = self.kinds[id(type(value))] = kind_of(value)
+        if kind is None:
+            self.data.add(id(type(value)))
+        return kind
 
     def is_as_it_was(self, path: Path, function: FunctionType) -> bool:
         """Whether nothing else is to be asked of a function that keeps its code."""
@@ -158,6 +172,8 @@ class _Walk:
 
     def home(self, path: Path, value: Any) -> Path:
         name = qualified_name(value)
+        if name == ".".join(path):
+            return path  # nearly every one
         if name is None or "<" in name or not self.module.owns(value):
             return path
         home = tuple(name.split("."))
@@ -178,7 +194,7 @@ class _Walk:
         return body.changed
 
     def take_docstring(self, function: FunctionType, body: Body) -> None:
-        old, new = docstring(body.old), docstring(body.new)
+        old, new = docstring_of(body.old), docstring_of(body.new)
         if old != new and function.__doc__ == old:
             self.documented[id(function)] = (old, new)
             self.found.docstrings.append((function, new, old))
@@ -193,8 +209,8 @@ class _Walk:
         successor = self.module.successors.get(id(function))
         if successor is None:
             successor = with_code(function, body.new, cells)
-        if function.__doc__ == docstring(body.old):
-            successor.__doc__ = docstring(body.new)
+        if function.__doc__ == docstring_of(body.old):
+            successor.__doc__ = docstring_of(body.new)
         pair = Pair(path, FUNCTION, function, successor, self.module, self.module)
         self.matches.pairs.append(pair)
         self.matches.by_old[id(function)] = self.matches.by_new[id(successor)] = pair
@@ -204,12 +220,14 @@ class _Walk:
     ) -> bool | None:
         changed: bool | None = None
         for step, part in list(kind.parts(value)):
+            key = id(part)
             inside = self.visit((*path, step), part, owner, depth + 1)
-            changed = changed if inside is None else inside or changed or False
-            if inside or id(part) in self.altered:
+            if inside is not None:
+                changed = inside or changed or False
+            if inside or key in self.altered:
                 self.altered.add(id(value))
-            if id(part) in self.documented:
-                self.pass_docstring_on(value, owner, path[-1], *self.documented[id(part)])
+            if key in self.documented and step not in _OF_NO_DOCSTRING:
+                self.pass_docstring_on(value, owner, path[-1], *self.documented[key])
         if kind is CACHED_FUNCTION and (changed or id(value) in self.altered):
             self.found.caches.append((self.module.path_text(path), Call(value.cache_clear)))
         return changed
@@ -229,17 +247,19 @@ class _Walk:
     def visit_class(self, path: Path, cls: type) -> bool | None:
         if not self.module.owns(cls) and not self.is_of_source(path, cls):
             return None
-        attributes = class_attributes(cls)
         for name, value in self.take_simple(path, cls):
             if self.visit((*path, name), value, cls, 1) and name == "__subclasshook__":
                 forgets = (Call(_abc._reset_caches, each) for each in abstract_bases_of(cls))  # noqa: SLF001 - as abc does
                 self.found.caches += ((self.module.path_text(path), each) for each in forgets)
+        if "__firstlineno__" not in class_attributes(cls):
+            return False
         # Another class's attribute may lead to it before its own name does.
         home = self.home(path, cls)
         body = self.classes.get(home if self.at(home) is cls else path)
-        if body is not None and "__firstlineno__" in attributes:
+        if body is not None:
             said = _said_by_compiler(self.module.outline, body.path)
             said["__firstlineno__"] = body.new.co_firstlineno
+            attributes = class_attributes(cls)
             for name, value in said.items():
                 if name in attributes and attributes[name] != value:
                     self.found.class_lines.append((cls, name, value))
@@ -251,32 +271,38 @@ class _Walk:
         They are nearly all: those that keep their code, and those that have but moved. This is
         what `visit`, `visit_function` and `is_as_it_was` come to for them, without a call.
         """
-        found, said, unchanged = self.found, ".".join(path), (FUNCTION.name, False)
-        for name, value in list(class_attributes(cls).items()):
-            if id(type(value)) in _SKIPPED or name in _OF_EVERY_CLASS:
+        definitions, live, said = self.found.definitions, self.module.live, ".".join(path)
+        seen, paired, successors = self.seen, self.matches.by_old, self.successors
+        unchanged = (FUNCTION.name, False)
+        for name, value in self.without_data(class_attributes(cls)):
+            if type(value) is not FunctionType:
+                yield name, value
                 continue
-            here = (*path, name)
+            key, here = id(value), (*path, name)
+            body = successors.get(id(value.__code__))
             if (
-                type(value) is not FunctionType
-                or value.__globals__ is not self.module.live
+                (body is not None and body.changed)
+                or value.__globals__ is not live
                 or value.__qualname__ != f"{said}.{name}"
-                or here in found.definitions
-                or id(value) in self.seen
-                or id(value) in self.matches.by_old
+                or here in definitions
+                or key in seen
+                or key in paired
                 or value.__dict__
                 or (value.__closure__ and self.leads_on(value.__closure__))
             ):
                 yield name, value
                 continue
-            body = self.successors.get(id(value.__code__))
-            if body is None or not body.changed:
-                self.seen.add(id(value))
-                found.definitions[here] = unchanged
-                if body is not None:
-                    found.functions.append(value)
-                    found.new_codes.append(body.new)
-            else:
-                yield name, value
+            seen.add(key)
+            definitions[here] = unchanged
+            if body is not None:
+                self.found.functions.append(value)
+                self.found.new_codes.append(body.new)
+
+    def without_data(self, attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Return the attributes of a class that may be definitions: in C, for nearly none are."""
+        items = list(attributes.items())
+        of_data = map(self.data.__contains__, map(id, map(type, map(_value_of, items))))
+        return compress(items, map(not_, of_data))
 
     def leads_on(self, closure: tuple[CellType, ...]) -> bool:
         """Whether a closure has more than the types and values that a library made it of."""
@@ -291,9 +317,7 @@ class _Walk:
         return path in self.classes and qualified_name(cls) == ".".join(path)
 
 
-_SKIPPED = frozenset(map(id, (str, int, bool, type(None), tuple, dict, MemberDescriptorType)))
-# What no source defines.
-_OF_EVERY_CLASS = frozenset({"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__"})
+_value_of = itemgetter(1)
 
 
 def items_of(table: Any) -> list[tuple[Any, Any]]:
@@ -308,11 +332,3 @@ def _said_by_compiler(outline: Outline, path: Path) -> dict[str, Any]:
     shells = scope.shells.get("__static_attributes__") if scope is not None else None
     constant = shells[-1].constant if shells else None
     return {} if constant is None else {"__static_attributes__": ast.literal_eval(constant)}
-
-
-def docstring(code: CodeType) -> str | None:
-    """Return the docstring that a function made from a code is given."""
-    if sys.version_info >= (3, 14) and not code.co_flags & _HAS_DOCSTRING:
-        return None
-    first = code.co_consts[0] if code.co_consts else None
-    return first if type(first) is str else None

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Collection, Iterator
-from types import CodeType, FunctionType
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import Field
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
-from livepatch._kinds import class_attributes
+from livepatch._constants import CONSTANTS, same_value
+from livepatch._deleted import deleted_has_changed
+from livepatch._kinds import CLASS, class_attributes, is_class
 from livepatch._layers import CONTAINERS
-from livepatch._module import Path
-from livepatch._pairs import Pair
-from livepatch._scope import functions_bound
+from livepatch._module import Module, Path
+from livepatch._pairs import Matches, Pair
+from livepatch._reshaped import code_changed
+from livepatch._scope import Scope, functions_bound
 
 _DEEPEST = 8
 
 
-def is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
+def why_made_anew(matches: Matches, pair: Pair, path: Path, values: tuple[Any, Any]) -> str | None:
+    """Return why a class attribute is made anew although its own statement is the same.
+
+    Args:
+        matches: the definitions.
+        pair: the class.
+        path: of the attribute.
+        values: what it was and what it is.
+
+    Returns:
+        The reason; empty where it goes without saying; None where there is none.
+    """
+    _, new = values
+    if _is_given_other_functions(pair, path, new):
+        return "was given a function that has changed"
+    if type(new) not in CONSTANTS and _is_given_to_changed(matches, pair, path):
+        return "is given to a decorator that has changed"
+    if is_made_by_makers(matches, pair, values):
+        by_field = _is_default_of_field(pair, path[-1], values)
+        return "" if by_field else "what makes its class makes something else of it"
+    return None
+
+
+def _is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
     """Whether a function in the statements that bind a path has another body than before.
 
     What an object was given and keeps somewhere of its own is no definition that is paired. The
@@ -45,6 +73,56 @@ def _codes_within(value: Any, depth: int) -> Iterator[CodeType]:
             yield from _codes_within(part, depth - 1)
 
 
+def _is_given_to_changed(matches: Matches, pair: Pair, path: Path) -> bool:
+    """Whether a changed decorator in the class body gets a value, and may change it.
+
+    ``@parsed_by(parser) def run(self)`` may write into the parser that the class has as well, and
+    what is made of that parser goes with it: ``group = parser.add_group()``.
+    """
+    scope, attributes = pair.module.outline.scopes[path[:-1]], class_attributes(pair.new)
+    waiting = [path[-1]]
+    for name in waiting:
+        if any(_has_changed(matches, pair.module, each) for each in _decorators(scope, name)):
+            return True
+        used = {load for shell in scope.shells.get(name, ()) for load in shell.loads}
+        waiting += (
+            each
+            for each in used.difference(waiting)
+            if each in attributes and type(attributes[each]) not in CONSTANTS
+        )
+    return False
+
+
+def _decorators(scope: Scope, name: str) -> Iterator[str]:
+    """Yield the names that decorate what a scope defines, where they are given a name."""
+    for shells in scope.shells.values():
+        for shell in shells:
+            if name in shell.loads and shell.is_definition and shell.is_made_with(name):
+                yield from filter(shell.is_made_with, shell.loads)
+
+
+def _has_changed(matches: Matches, module: Module, name: str) -> bool:
+    function = module.new.get(name)
+    if type(function) is not FunctionType:
+        return deleted_has_changed(module, name)
+    used = matches.by_new.get(id(function))
+    if used is not None:
+        return code_changed(used.old, used.new)
+    home = matches.owner_of(function)  # where only what changed runs, it is not made again
+    return home is not None and home.followed.definitions.get((function.__name__,), ("", False))[1]
+
+
+def _is_default_of_field(pair: Pair, name: str, values: tuple[Any, Any]) -> bool:
+    """Whether a data class has a field's default for what its statement gives, before or after."""
+    old, new = values
+    for cls, made, said in ((pair.old, old, new), (pair.new, new, old)):
+        fields = class_attributes(cls).get("__dataclass_fields__")
+        entry: Any = fields.get(name) if type(fields) is dict else None
+        if type(entry) is type(said) is Field and same_value(entry.default, made):
+            return True
+    return False
+
+
 def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     """Whether a class was given an empty container as it was made, which the program has filled.
 
@@ -68,3 +146,24 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
 
 
 _STORES = (dict, list, set, deque, defaultdict, OrderedDict)
+
+
+def scopes_of(matches: Matches) -> Iterator[tuple[Any, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield the modules and new classes of a reload, each with what it bound and what it binds."""
+    for module in matches.modules:
+        yield module, module.old, module.new
+    for pair in matches.beyond_functions():
+        if pair.kind is CLASS and is_class(pair.old) and is_class(pair.new):
+            yield pair.new, class_attributes(pair.old), class_attributes(pair.new)
+
+
+def counts_anew(matches: Matches, used: Any) -> bool:
+    """Whether something is a class or module of which all ran again, with its counters.
+
+    What a class was given a number by, all that the load made knows by that number.
+    """
+    if type(used) is ModuleType:
+        namespace = used.__dict__
+        return any(each.live is namespace and each.bodies is None for each in matches.modules)
+    pair = matches.by_new.get(id(used))
+    return pair is not None and is_class(used) and pair.module.bodies is None

@@ -7,12 +7,13 @@ from typing import Any
 
 from livepatch._borrow import can_borrow_base, can_borrow_each_other
 from livepatch._decisions import Decisions
-from livepatch._kinds import base_of, bases_of, class_attributes, mro_of, qualified_name
+from livepatch._kinds import base_of, bases_of, class_attributes, is_class, mro_of, qualified_name
 from livepatch._layout import (
     adds_only_slots,
     grow_from_one,
     layout_of,
     same_layout,
+    tuple_fields,
     where_layout_grows,
 )
 from livepatch._pairs import Pair
@@ -37,9 +38,10 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
     """
     if not same_layout(old, new):
         return False
-    # A class below may itself be one that survives: then it is the old one by that time.
-    old_top = where_layout_grows(old)
-    new_top = final(decisions, where_layout_grows(new))
+    # A class below may itself be one that survives: then it is that one by that time.
+    old_top, new_top = where_layout_grows(old), final(decisions, where_layout_grows(new))
+    if old_top is not old and is_class(final(decisions, old_top)):
+        old_top = final(decisions, old_top)
     if old_top is new_top:
         return True
     old_base, new_base = base_of(old_top), base_of(new_top)
@@ -76,8 +78,10 @@ def _lend_base(
     pair = matches.by_new.get(id(new_top)) or matches.by_old.get(id(new_top))
     # A base that others have too is not lent another one: they may compare it with something else.
     shared = pair is None or not any(base is pair.old for base in mro_of(old))
-    # Nor one whose bases are exchanged: CPython would find the borrowed one among them.
+    # Nor one whose bases are exchanged, or which comes in exchange for a base: CPython would find
+    # the borrowed one among them, or compare it with that of the base that goes.
     stays = all(final(decisions, base) is base for base in bases_of(old_top))
+    stays = stays and where_layout_grows(old) is old_top
     chosen = tops[0] if shared and stays else tops[1]
     if not can_borrow_base(chosen[0]):
         return False
@@ -108,7 +112,7 @@ def note_layout(decisions: Decisions, pair: Pair, final: Final) -> None:
     if can_go_over(decisions, pair.old, pair.new, final) and not asks_for_migration(pair):
         return
     old, new = layout_of(pair.old), layout_of(pair.new)
-    if issubclass(pair.old, tuple) and "_fields" in class_attributes(pair.old):
+    if "_fields" in class_attributes(pair.old) and tuple_fields(pair.old) is not None:
         decisions.layout_changes.append((pair, "LP123"))
     elif old[0] is not new[0] or old == new:
         decisions.layout_changes.append((pair, "LP122"))

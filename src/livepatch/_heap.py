@@ -23,7 +23,7 @@ from livepatch._among import (
 )
 from livepatch._kinds import is_class
 from livepatch._own import OwnDict, OwnList
-from livepatch._record import retained
+from livepatch._retained import retained
 
 # gc.get_referrers compares every reference on the heap with every target; past this many targets
 # one pass with a set of ids is cheaper (measured: FACTS in the design notes, tests/benchmarks).
@@ -47,7 +47,8 @@ def unexplained_counts(
         explainers: objects whose references are known and accounted for; so are the list's own,
             and those of what is kept for `livepatch.undo`.
         known: the id of a target for each reference to it that is accounted for besides.
-        young: whether this load made all of the targets: nothing that is kept refers to them.
+        young: whether nothing that is kept refers to the targets, or what does is among the
+            explainers: this load made all of them, say.
         namespaces: those among the explainers whose keys are texts or numbers: half of all there is
             to see.
 
@@ -64,9 +65,8 @@ def unexplained_counts(
     inside = gc.get_referents(*each_once.values())
     references = map(id, chain(inside, explainers, kept, *values))
     # Ours has each as well, by its id.
-    explained = Counter(filter(wanted.__contains__, chain(each_once, references)))
+    explained = Counter(filter(wanted.__contains__, chain(each_once, references, known)))
     del inside, references
-    explained.update(known)
     probe = object()
     probes = [probe]
     del probe
@@ -75,6 +75,47 @@ def unexplained_counts(
     return [
         count - surplus - known for count, known in zip(map(sys.getrefcount, targets), accounted)
     ]
+
+
+def going_along(values: OwnList[Any], explainers: OwnList[Any]) -> OwnList[Any]:
+    """Return what is held by nothing but some values and one another, themselves included.
+
+    Args:
+        values: what nobody has any more but who is among the explainers: a route that has gone.
+        explainers: objects whose references are known and accounted for.
+    """
+    going = _reached_from(values)
+    while going:
+        counts = unexplained_counts(going, OwnList((*explainers, values, *going)))
+        remaining = OwnList(each for each, count in zip(going, counts) if count <= 0)
+        if len(remaining) == len(going):
+            break
+        going = remaining
+    return going
+
+
+def _reached_from(values: OwnList[Any]) -> OwnList[Any]:
+    found = OwnDict((id(each), each) for each in values)
+    level = OwnList(values)
+    for _ in range(_DEEP):
+        inside = OwnDict((id(each), each) for each in gc.get_referents(*level))
+        level = OwnList(
+            filter(_may_go_along, (inside[key] for key in inside.keys() - found.keys()))
+        )
+        if not level or len(found) + len(level) > _VERY_MANY:
+            break
+        found.update(zip(map(id, level), level))
+    return OwnList(found.values())
+
+
+_DEEP, _VERY_MANY = 8, 5_000
+
+
+def _may_go_along(part: Any) -> bool:
+    """Whether an object may belong to one that refers to it: no module, namespace or class."""
+    if issubclass(type(part), (ModuleType, type)) or not gc.is_tracked(part):
+        return False
+    return type(part) is not dict or "__builtins__" not in part
 
 
 def holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = ()) -> Holders:
@@ -150,11 +191,20 @@ def _referring_to(objects: list[Any], targets: list[Any]) -> OwnList[Any]:
     return found.others
 
 
-def young_holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = ()) -> Holders:
-    """Find the holders among the objects made since the last collection."""
+def young_holders_of(
+    targets: list[Any], hidden: set[int], classes: Iterable[type] = (), first: int | None = None
+) -> Holders:
+    """Find the holders among the objects made since the last collection.
+
+    Args:
+        targets: the objects sought.
+        hidden: see `holders_of`.
+        classes: see `holders_of`.
+        first: look at so many only, in the order in which they were made.
+    """
     if not targets:
         return Holders()
-    found = _referring_to(gc.get_objects(generation=0), targets)
+    found = _referring_to(gc.get_objects(generation=0)[:first], targets)
     return _sorted_out(found, (*targets, *classes), {id(targets), id(found), *hidden}, None)
 
 

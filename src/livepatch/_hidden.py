@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
 import signal
 import sys
 import threading
@@ -17,15 +18,16 @@ from livepatch._pairs import Pair
 def repoint_hidden_holders(repointing: Repointing) -> None:
     """Exchange losers among the signal handlers."""
     in_main_thread = threading.current_thread() is threading.main_thread()
-    for number in signal.valid_signals():
-        handler = signal.getsignal(number)
+    # Not by the module `signal`: it makes members of enumerations, whose class may be hooked.
+    for number in _signal.valid_signals():
+        handler = _signal.getsignal(number)
         survivor = _survivor_of_handler(repointing, handler)
         if survivor is handler:
             continue
         if in_main_thread:
             repointing.count("signal handler")
             repointing.steps.add(
-                Call(signal.signal, number, survivor), Call(signal.signal, number, handler)
+                Call(_signal.signal, number, survivor), Call(_signal.signal, number, handler)
             )
         else:
             message = f"handles {signal.Signals(number).name}, set only from the main thread"

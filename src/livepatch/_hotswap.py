@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 import wrapt
 
+from livepatch._class_attributes import set_on_class
 from livepatch._errors import OptionTypeError
 from livepatch._kinds import class_attributes, is_class, mro_of
 from livepatch._shapes import shape_of
@@ -88,7 +89,7 @@ def hotswap(
 
 def _marked(definition: Any, mark: Mark) -> Any:
     if is_class(definition):
-        type.__setattr__(definition, _MARK, mark)
+        set_on_class(definition, _MARK, mark)
         return definition
     if type(definition) is FunctionType:
         if mark.renamed or mark.keep:
@@ -99,8 +100,7 @@ def _marked(definition: Any, mark: Mark) -> Any:
 
 def mark_of(cls: type) -> Mark:
     """Return what a class and its bases say, the most derived of them last."""
-    attributes = [class_attributes(base) for base in mro_of(cls)]
-    marks = [each[_MARK] for each in attributes if _MARK in each]
+    marks = [each[_MARK] for each in map(class_attributes, mro_of(cls)) if _MARK in each]
     if not marks:
         return _NOTHING  # nearly every class
     found = [mark for mark in reversed(marks) if type(mark) is Mark]

@@ -8,20 +8,23 @@ import sys
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._bodies import is_function_code
 from livepatch._code import codes_in, nested_codes
+from livepatch._kinds import is_single_dispatch
 from livepatch._nested import absolute_name
 from livepatch._origin import loaded_outline, names_read, read_names
 from livepatch._outline import Outline
+from livepatch._own import OwnList
 from livepatch._scope import ANNOTATIONS, REST, RUN_AT_ONCE
 from livepatch._source import namespace_of
 
 _LIBRARY = str(Path(os.__file__).parent)
-# The modules of the standard library that have been met, by name.
+# The modules of the standard library that have been met, by name; and livepatch's own.
 _of_library: dict[str, weakref.ref[ModuleType]] = {}
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
 
@@ -116,12 +119,27 @@ class Importer:
     def _functions(self) -> dict[str, frozenset[str]]:
         return _functions_in(self.outline.scopes[()].code)
 
+    def says(self, path: tuple[str, ...], wanted: Name) -> bool:
+        """Whether the statement that binds a path says a global, and not what it calls alone."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        names = {*self.names_of(wanted), wanted.name}
+        return any(not names.isdisjoint(shell.loads) for shell in shells)
+
     def is_made_with(self, path: tuple[str, ...], wanted: Name) -> bool:
         """Whether a definition is made with a global: decorated by it, say."""
         scope = self.outline.scopes.get(path[:-1])
         shells = scope.shells.get(path[-1], ()) if scope is not None else ()
         names = {*self.names_of(wanted), wanted.name}
-        return any(shell.is_made_with(name) for shell in shells for name in names)
+        return any(
+            shell.is_made_with(name, alone=True) and not self._registers(shell.loads - names)
+            for shell in shells
+            for name in names
+        )
+
+    def _registers(self, loads: Iterable[str]) -> bool:
+        """Whether one of some names is a dispatcher, whose decorators only keep what they get."""
+        return any(is_single_dispatch(self.namespace.get(name)) for name in loads)
 
     def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
         """Return, for each name that statements outside functions use, what they bind."""
@@ -200,9 +218,8 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
     for name in modules:
         tops.setdefault(name.rpartition(".")[2], set()).add(name.partition(".")[0])
     known = names_read()
-    for name, module in list(sys.modules.items()):
-        names = known.get(id(module))
-        if names is None or not _may_name_one(names, name.partition(".")[0], tops):
+    for name, module in [each for each in list(sys.modules.items()) if id(each[1]) in known]:
+        if not _may_name_one(known[id(module)], name.partition(".")[0], tops):
             continue
         outline = loaded_outline(module) if _may_import(name, module, excluded) else None
         if outline is not None:
@@ -219,7 +236,7 @@ def _may_name_one(names: frozenset[str], own: str, tops: Mapping[str, set[str]])
     return any(own in above or not names.isdisjoint(above) for above in found)
 
 
-_ATOMS = (int, float, str, bytes)
+_ATOMS = frozenset(map(id, (int, float, str, bytes)))
 
 
 def read_importers(
@@ -237,11 +254,8 @@ def read_importers(
             have come by way of another module.
         excluded: names of modules to leave out.
     """
-    held, equal = set[int](), set[Any]()
-    for value in values:
-        held.add(id(value))
-        if type(value) in _ATOMS:
-            equal.add(value)
+    imported = OwnList(values)
+    held, equal = set(map(id, imported)), set(_atoms_in(imported))
     for name, module in modules.items():
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
@@ -252,23 +266,26 @@ def read_importers(
             continue  # nearly every one
         if id(module) not in known and _may_import(name, module, excluded):
             values = list(namespace_of(module).values())
-            if not held.isdisjoint(map(id, values)) or (
-                equal and any(type(each) in _ATOMS and each in equal for each in values)
-            ):
+            if not held.isdisjoint(map(id, values)) or not equal.isdisjoint(_atoms_in(values)):
                 read_names(module)
+
+
+def _atoms_in(values: list[Any]) -> Iterator[Any]:
+    # By id: a metaclass may have its own hash.
+    return compress(values, map(_ATOMS.__contains__, map(id, map(type, values))))
 
 
 def _may_import(name: str, module: Any, excluded: Collection[str]) -> bool:
     """Whether what stands under a name in ``sys.modules`` may import from others than itself."""
-    if not issubclass(type(module), ModuleType):
+    if name in excluded or not issubclass(type(module), ModuleType):
         return False
     filename = namespace_of(module).get("__file__")
     if not isinstance(filename, str):
         return False
-    if _is_of_library(filename):
+    if _is_of_library(filename) or name.startswith("livepatch."):
         _of_library[name] = weakref.ref(module)
         return False
-    return name not in excluded and not name.startswith("livepatch.")
+    return True
 
 
 def _packages_of(name: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from livepatch._kinds import (
     lowest_bases,
     qualified_name,
 )
-from livepatch._linearise import classes_without_order
+from livepatch._linearise import classes_with_fixed_order, classes_without_order
 from livepatch._migration import Migration
 from livepatch._own import OwnList
 from livepatch._pairs import Pair
@@ -73,6 +73,11 @@ def _plan_class(
         return
     if refused == _LEFT_BEHIND:
         return  # verifying names those that somebody holds
+    if refused is not None and is_enum(old) and not is_enum(new):
+        # They are what the old body said, and who holds one has no instance of the new class.
+        message = f"is no enumeration any more, and has {len(instances)} live members"
+        plan.notices.append(Notice("LP306", path, message))
+        return
     if refused is not None:
         message = f"{len(instances)} live instances cannot take its new layout"
         plan.refusals.append(Notice(refused, path, message))
@@ -120,6 +125,9 @@ def refuse_bases(plan: Plan, repointing: Repointing) -> None:
                 plan.refusals.append(Notice("LP124", _full_name(cls), message))
     for cls in classes_without_order(*rows):
         message = "its bases would have no consistent order (MRO)"
+        plan.refusals.append(Notice("LP124", _full_name(cls), message))
+    for cls in classes_with_fixed_order(*rows):
+        message = "it has slots, and its metaclass orders its bases (mro()): they cannot be others"
         plan.refusals.append(Notice("LP124", _full_name(cls), message))
 
 

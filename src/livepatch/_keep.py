@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from types import FunctionType
 from typing import Any
 
-from livepatch._constants import contents_of
-from livepatch._kinds import class_attributes, is_class
+from livepatch._contents import contents_of
+from livepatch._dicts import restored_order, run_in_c
+from livepatch._kinds import CLASS, class_attributes, is_class
 from livepatch._module import Module, names_of_others
 from livepatch._namespaces import namespace_before
 from livepatch._own import OwnDict, OwnList
@@ -47,8 +49,8 @@ def keep_record(plan: Plan) -> Record:
         layers=plan.layers,
         merged=[pair.text for pair in (*gone_over, *matches.aliases) if matches.is_merger(pair)],
         steps=plan.definition_steps,
-        old_codes=OwnList(old for old, _ in plan.codes),
-        new_codes=OwnList(new for _, new in plan.codes),
+        old_codes=OwnList(map(itemgetter(0), plan.codes)),
+        new_codes=OwnList(map(itemgetter(1), plan.codes)),
         # No instance is of a loser that the load made, which would only be kept alive.
         borrowed=OwnList(
             each
@@ -58,7 +60,7 @@ def keep_record(plan: Plan) -> Record:
         caches=plan.caches,
         orders=OwnList(_orders(matches)),
     )
-    record.replaced += map(_replacement, decisions.derived)
+    record.replaced += map(_replacement, (*decisions.derived, *decisions.rebuilt))
     record.filled += plan.filled
     record.entered.extend(plan.entered)
     record.registered.extend(plan.registered)
@@ -107,6 +109,31 @@ def _orders(matches: Matches) -> Iterator[tuple[type, list[str]]]:
     """Yield the classes that lost attributes, with the order in which they had them."""
     for module in matches.modules:
         for cls, attributes in module.classes:
-            present = class_attributes(cls)
-            if any(name not in present for name in attributes):
+            if not attributes.keys() <= class_attributes(cls).keys():
                 yield cls, list(attributes)
+
+
+def follow_order(plan: Plan) -> OwnList[tuple[type, list[str]]]:
+    """Bring the attributes of classes that stay into the order of their new source.
+
+    Whoever asks a class for them (``vars(cls)``: the columns of a table, the steps of a test) gets
+    them in this order. What is not in the source comes last.
+
+    Args:
+        plan: has been applied.
+
+    Returns:
+        These classes, each with the order before.
+    """
+    found: OwnList[tuple[type, list[str]]] = OwnList()
+    survivor = plan.decisions.survivors.get
+    for pair in plan.matches.beyond_functions():
+        if pair.kind is not CLASS or pair.foreign or survivor(id(pair.new)) is not pair.old:
+            continue
+        if is_class(pair.old) and is_class(pair.new):
+            present, made = class_attributes(pair.old), class_attributes(pair.new)
+            wanted = [name for name in made if name in present]
+            if list(present)[: len(wanted)] != wanted:
+                found.append((pair.old, list(present)))
+                run_in_c(restored_order(pair.old, wanted))
+    return found

@@ -16,7 +16,8 @@ import typing
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from typing import Any
+from operator import is_
+from typing import Any, TypeGuard
 
 import wrapt
 
@@ -66,15 +67,14 @@ def is_lambda(value: Any) -> bool:
 
 def has_lambdas(function: types.FunctionType) -> bool:
     """Whether a default of a function may be a lambda, which no name leads to."""
-    # By id: a metaclass may have its own idea of equality.
-    values, named = function.__defaults__, function.__kwdefaults__
-    if values and _FUNCTION_TYPE in map(id, map(type, values)):
-        return True
-    return named is not None and _FUNCTION_TYPE in map(id, map(type, named.values()))
+    values, named = function.__defaults__ or (), function.__kwdefaults__
+    for value in (*values, *named.values()) if named else values:
+        if type(value) is types.FunctionType:
+            return True
+    return False
 
 
 _LAMBDA = "<lambda>"
-_FUNCTION_TYPE = id(types.FunctionType)
 
 
 def _attributes(*names: str) -> Callable[[Any], Parts]:
@@ -88,7 +88,9 @@ def _attributes(*names: str) -> Callable[[Any], Parts]:
 
 
 # What a class has, past any ``__getattribute__`` of its metaclass.
-class_attributes: Callable[[type], typing.Mapping[str, Any]] = type.__dict__["__dict__"].__get__
+class_attributes: Callable[[type], types.MappingProxyType[str, Any]] = type.__dict__[
+    "__dict__"
+].__get__
 bases_of: Callable[[type], tuple[type, ...]] = type.__dict__["__bases__"].__get__
 mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__
@@ -111,8 +113,10 @@ def is_special(name: object) -> bool:
 
 def settled_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple[type, ...]:
     """Return the survivors of a class's bases; one that has become something else stays."""
-    found = zip(map(settle, bases), bases)
-    return tuple(settled if is_class(settled) else base for settled, base in found)
+    settled = tuple(map(settle, bases))
+    if all(map(is_, settled, bases)):
+        return bases  # nearly every class's
+    return tuple(one if is_class(one) else base for one, base in zip(settled, bases))
 
 
 def lowest_bases(settle: Callable[[Any], Any], bases: tuple[type, ...]) -> tuple[type, ...]:
@@ -136,9 +140,10 @@ def dict_descriptor(cls: type) -> Any:
     A class made of the attributes of another (``type(name, bases, dict(cls.__dict__))``) has that
     one's under this name, and then there is none that is right.
     """
-    for base in mro_of(cls):
-        descriptor = class_attributes(base).get("__dict__")
-        if type(descriptor) is types.GetSetDescriptorType and descriptor.__objclass__ is base:
+    for base in mro_of(cls) if is_whole(cls) else ():
+        descriptor: Any = class_attributes(base).get("__dict__")
+        gives = type(descriptor) is types.GetSetDescriptorType or base is types.SimpleNamespace
+        if gives and descriptor.__objclass__ is base:
             return descriptor
     return None
 
@@ -155,18 +160,11 @@ def dict_of(instance: Any) -> dict[str, Any] | None:
 
 def _class_parts(cls: type) -> Parts:
     attributes = class_attributes(cls)
-    if is_enum(cls):
-        yield from list(attributes["_member_map_"].items())
-    for name, value in list(attributes.items()):
-        if name not in _NOT_PARTS:
-            yield name, value
+    members = attributes["_member_map_"].items() if is_enum(cls) else ()
+    parts = [each for each in list(attributes.items()) if each[0] not in _NOT_PARTS]
+    return iter([*members, *parts])
 
 
-# Class attributes of these names (a lying __class__ property) can be given when a class is made, and  # noqa: E501
-# not afterwards: type itself has a data descriptor there, and setting them would set that.
-UNSETTABLE = frozenset(
-    {"__class__", "__bases__", "__mro__", "__name__", "__qualname__", "__dict__"}
-)
 # What every class has by itself, or what leads back to the class.
 _NOT_PARTS = frozenset({"__dict__", "__weakref__", "__module__", "_abc_impl", "_member_map_"})
 
@@ -258,14 +256,14 @@ _KINDS_BY_ID = {id(cls): kind for cls, kind in KINDS.items()}
 PLACES = (types.GetSetDescriptorType, types.MemberDescriptorType)
 # Of these nearly all data are.
 _DATA = (str, int, float, bool, type(None), bytes, tuple, list, dict, set, frozenset)
-_DATA_BY_ID = frozenset(map(id, (*_DATA, types.ModuleType, types.GetSetDescriptorType)))
+DATA_BY_ID = frozenset(map(id, (*_DATA, types.ModuleType, *PLACES)))
 
 
 def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     """Return the kind of definition an object is; None for data."""
     cls = type(candidate)
     kind = _KINDS_BY_ID.get(id(cls))
-    if kind is not None or id(cls) in _DATA_BY_ID:
+    if kind is not None or id(cls) in DATA_BY_ID:
         return kind
     if issubclass(cls, type):
         return CLASS
@@ -320,7 +318,7 @@ def is_plain_data(value: Any) -> bool:
     return id(type(value)) in _PLAIN_DATA
 
 
-def is_class(candidate: Any) -> bool:
+def is_class(candidate: Any) -> TypeGuard[type]:
     """Whether an object is a class, whatever it says itself."""
     return issubclass(type(candidate), type)
 

@@ -151,9 +151,10 @@ def in_their_places(
         codes: the old and the new code of each function that has another.
     """
     tables: list[_Codes] | None = None
-    for old, new in codes:
+    for pair in codes:
+        old, new = pair
         if not old.co_flags & inspect.CO_NESTED:
-            yield old, new
+            yield pair
             continue
         if tables is None:
             tables = [

@@ -11,9 +11,11 @@ import types
 import typing
 from typing import Any
 
+from livepatch._c_memory import FIELDS, ITEM, memory_of
 from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+_FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 
 
 Known = dict[int, tuple[Any, ...]]
@@ -28,8 +30,9 @@ def same_layout(old: type, new: type, known: Known | None = None) -> bool:
 
 
 def _may_add_slots(cls: type) -> bool:
-    heap_type = flags_of(cls) & _HEAP_TYPE
-    return not heap_type or "__slots__" in class_attributes(cls) or issubclass(cls, tuple)
+    own = class_attributes(cls)
+    in_c = FIELDS in own or ITEM in own  # of ctypes
+    return "__slots__" in own or in_c or not flags_of(cls) & _HEAP_TYPE or issubclass(cls, tuple)
 
 
 def layout_of(cls: type, known: Known | None = None) -> tuple[Any, ...]:
@@ -48,11 +51,24 @@ def layout_of(cls: type, known: Known | None = None) -> tuple[Any, ...]:
     found = known.get(id(cls), (cls,))
     for each in reversed(above):
         own = sizes_of(each)
-        fields = class_attributes(each).get("_fields") if issubclass(each, tuple) else None
+        fields = tuple_fields(each) if "_fields" in class_attributes(each) else memory_of(each)
         if own != sizes_of(cls) or fields is not None:
             found = (*found, (tuple(own_slots(each)), own, fields))
         known[id(each)], cls = found, each
     return found
+
+
+def tuple_fields(cls: type) -> tuple[str, ...] | None:
+    """Return the names that a named tuple has for its places; None for another class.
+
+    What a tuple of another kind has by that name may be anything (aenum: a property).
+    """
+    if not issubclass(cls, tuple):
+        return None
+    has = (class_attributes(each) for each in mro_of(cls))
+    said: Any = next((each["_fields"] for each in has if "_fields" in each), None)
+    named = type(said) in (tuple, list) and all(type(name) is str for name in said)
+    return tuple(said) if named else None
 
 
 def sizes_of(cls: type) -> tuple[int, ...]:
@@ -124,7 +140,7 @@ class _RetiredGeneric(typing.Generic[typing.TypeVar("T")]):  # type: ignore[misc
     """The same, for classes below a generic one."""
 
 
-_RETIRED: dict[int, type] = {
+_RETIRED: dict[int, type | None] = {
     id(object): _Retired,
     id(abc.ABC): _RetiredAbc,
     id(typing.Generic): _RetiredGeneric,
@@ -134,20 +150,39 @@ _RETIRED: dict[int, type] = {
 def retirement_base(cls: type) -> type | None:
     """Return the base that takes a replaced class off its bases' lists of subclasses.
 
-    None where its base is a built-in type other than object ("deallocator differs"), or where its
-    instances keep more than a dict. Nobody asks ``object`` for its subclasses: that needs none.
+    None where its own base is a built-in type ("deallocator differs"), or where its instances keep
+    more than a dict. Nobody asks ``object`` for its subclasses: that needs none.
     """
     base = base_of(cls)
     if base is None or not flags_of(base) & _HEAP_TYPE:
         return None
     top = where_layout_grows(base)
     below = base_of(top)
-    retired = _RETIRED.get(id(below))
+    retired = _retired_below(below) if below is not None else None
     if retired is None or below is None or own_slots(top):
         return None
     return retired if sizes_of(top) == sizes_of(retired) and adds_only_slots(top, below) else None
 
 
+def _retired_below(base: type) -> type | None:
+    """Return what classes of a layout derive from once they have been replaced, if they can."""
+    if id(base) not in _RETIRED and not flags_of(base) & _HEAP_TYPE:
+        try:
+            retired = type("_Retired", (base,), {})
+            probe = type("_Probe", (type("_Base", (base,), {}),), {})
+            type.__setattr__(probe, "__bases__", (retired,))  # tried out: `int` has no fixed size
+        except TypeError:
+            _RETIRED[id(base)] = None
+        else:
+            _RETIRED[id(base)] = retired
+    return _RETIRED.get(id(base))
+
+
 def can_be_retired(cls: type) -> bool:
     """Whether a class can be taken off its bases' lists of subclasses at once."""
     return base_of(cls) is object or retirement_base(cls) is not None
+
+
+def lists_fields(cls: type) -> bool:
+    """Whether a library has listed the fields of a class, those of its bases among them."""
+    return any(name in class_attributes(cls) for name in _FIELD_TABLES)

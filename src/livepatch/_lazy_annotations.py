@@ -15,9 +15,9 @@ from livepatch._code import nested_codes
 from livepatch._kinds import class_attributes, is_class
 from livepatch._layers import layers_of
 from livepatch._module import Module, Part, names_of_others
-from livepatch._own import Call
+from livepatch._own import MISSING, Call
 from livepatch._plan import Plan
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
 
 _LAZY = sys.version_info >= (3, 14)
 _SETTERS: dict[str, Any] = {

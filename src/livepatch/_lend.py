@@ -6,12 +6,13 @@ for what comes of the reload is decided later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Body
+from livepatch._class_attributes import set_on_class
 from livepatch._code import can_take, match_nested
 from livepatch._docstring import DOCSTRING
 from livepatch._kinds import class_attributes, found_at, is_class, kind_of
@@ -23,7 +24,6 @@ from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
 
 _DEEPEST = 8
-_set_on_class: Callable[[type, str, Any], None] = type.__setattr__
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def new_bodies(
     if some_run_whole or any(each.code and each.names != DOCSTRING for each in chosen):
         news = {id(old): new for each in chosen for old, new in _new_codes(each)}
         unfit = {id(body.old): body for each in chosen for body in _unfit(each)}
-        for snapshot in snapshots:
+        for snapshot in snapshots if news or unfit else ():  # where all run whole there is nothing
             for function in _functions_in(snapshot.namespace.values()):
                 new = news.get(id(function.__code__))
                 if new is not None and can_take(function.__code__, new):
@@ -135,7 +135,7 @@ def _at(owner: Any, name: str) -> Any:
 
 def _put(owner: Any, name: str, value: Any) -> None:
     if is_class(owner):
-        _set_on_class(owner, name, value)
+        set_on_class(owner, name, value)
     else:
         owner[name] = value
 
@@ -153,4 +153,6 @@ def _functions_in(values: Iterable[Any]) -> Iterator[FunctionType]:
                 if type(value) is FunctionType:
                     yield value
                 following += (part for _, part in kind.parts(value))
+        if not following:
+            return
         level = following

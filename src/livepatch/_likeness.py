@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
 from livepatch._kinds import (
@@ -21,10 +21,12 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._layers import decorated_function, functions_around, plain_path
+from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
 from livepatch._ownership import (
     is_class_of_source,
     is_of_library,
+    is_written_for,
     place_of,
     says_it_is_at,
 )
@@ -144,6 +146,20 @@ def is_same_function(walk: Walk, old: Any, new: FunctionType) -> bool:
     )
 
 
+def is_nameless_instead(walk: Walk, path: Path, old: Any, new: Any) -> bool:
+    """Whether a lambda, or what a call made, is where a function was that has its own place.
+
+    ``TABLE = {"hit": hit}`` has become ``{"hit": lambda: 1}``, and who holds `hit` holds that.
+    """
+    functions = type(old) is FunctionType and type(new) is FunctionType
+    home = qualified_name(old) if functions and "<" in new.__qualname__ else None
+    return (
+        home is not None
+        and home != ".".join(plain_path(path))
+        and place_of(walk.before.old, home, old) is not None
+    )
+
+
 def is_alias_no_more(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether a path was another name of a definition that is still there, and has its own now.
 
@@ -254,7 +270,9 @@ def is_put_over(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     former = walk.old_function(path, old)
     if former is not None and (inner is not new or (former is old and not is_class(old))):
         return False  # nearly every one
-    if not walk.module.outline.same_shell(origin, path) or not _keeps_decorators(walk, path[:-1]):
+    generated = former is not None and is_generated(walk, path, former, new)
+    says_the_same = generated or walk.module.outline.same_shell(origin, path)
+    if not says_the_same or not _keeps_decorators(walk, path[:-1]):
         return False
     # Not by a decorator or metaclass of the reload, which may do something else now; nor is it what
     # had another name.
@@ -263,7 +281,7 @@ def is_put_over(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     if former is None:
         return not is_class(old) and kind_of(old) is not None
     said = origin.last_shell(path)
-    return new is inner and said is not None and said.is_plain_function
+    return generated or (new is inner and said is not None and said.is_plain_function)
 
 
 def _keeps_decorators(walk: Walk, path: Path) -> bool:
@@ -278,7 +296,7 @@ def _keeps_decorators(walk: Walk, path: Path) -> bool:
 def _is_made_alike(walk: Walk, path: Path, old: FunctionType, new: FunctionType) -> bool:
     """Whether two functions were made by decorators elsewhere, one after the other for one name."""
     if old.__code__ is new.__code__ or all(
-        _is_written_for(each, at, path) for each, at in ((old, walk.before), (new, walk.module))
+        is_written_for(each, at, path) for each, at in ((old, walk.before), (new, walk.module))
     ):
         return True
     # The decorator's module is reloaded as well.
@@ -286,17 +304,6 @@ def _is_made_alike(walk: Walk, path: Path, old: FunctionType, new: FunctionType)
         return False
     same_maker = old.__code__.co_name == new.__code__.co_name
     return same_maker or old.__name__ == plain_path(path)[-1]
-
-
-def _is_written_for(function: FunctionType, module: Module, path: Path) -> bool:
-    """Whether a library wrote a function, in a namespace of no module, for a name (hypothesis)."""
-    home = sys.modules.get(str(function.__globals__.get("__name__")))
-    return (
-        len(path) == 1
-        and (function.__module__, function.__name__) == (module.name, path[0])
-        and getattr(home, "__dict__", None) is not function.__globals__
-        and module.outline.defines(path)
-    )
 
 
 def is_foreign(walk: Walk, path: Path, new: Any) -> bool:
@@ -357,3 +364,14 @@ def _is_made_from_text(path: Path, function: Any) -> bool:
         return False
     alone = function.__qualname__ == path[-1] and function.__code__.co_filename.startswith("<")
     return alone or says_it_is_at(path, function)
+
+
+def is_set_by_library(value: Any) -> bool:
+    """Whether a class attribute is what a metaclass or a decorator sets, and nobody's patch."""
+    if type(value) is not FunctionType:
+        return is_class(value) or type(value) in _MADE_IN_C
+    generated = value.__code__.co_filename[:1] == "<"
+    return generated or is_of_standard_library(value.__globals__.get("__name__"))
+
+
+_MADE_IN_C = (MethodDescriptorType, WrapperDescriptorType, BuiltinFunctionType)

@@ -7,12 +7,55 @@ anything is changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
-from livepatch._kinds import bases_of, subclasses_of
+from livepatch._kinds import bases_of, mro_of, subclasses_of
+from livepatch._layout import where_layout_grows
 from livepatch._own import OwnDict, OwnList
 from livepatch._steps import Steps
 
 Order = OwnList[type]
+
+
+def may_order(metaclass: Any) -> bool:
+    """Whether a metaclass may give its classes another order of their bases than ``type`` does."""
+    return metaclass.mro is not type.mro
+
+
+def has_own_order(cls: type) -> bool:
+    """Whether the order that a metaclass has given a class is another one."""
+    return tuple(type.mro(cls)) != mro_of(cls)
+
+
+def grows_anew(cls: type, planned: OwnDict[int, tuple[type, ...]]) -> bool:
+    """Whether a class gets something for its instances from others than before.
+
+    Of a class that adds to instances itself CPython asks for no layout that is not in the order
+    that it has; any other has that of the base it gets.
+    """
+    if where_layout_grows(cls) is not cls:
+        return False
+    known = set(map(id, mro_of(cls)))
+    waiting = OwnList(planned.get(id(cls), bases_of(cls)))
+    for each in waiting:
+        if id(each) not in known and where_layout_grows(each) is each:
+            return True
+        waiting += planned.get(id(each), bases_of(each))
+    return False
+
+
+def has_layout_compared(cls: type) -> bool:
+    """Whether CPython compares a class's layout with those of all in its order (``mro_check``)."""
+    return type(cls) is not type and where_layout_grows(cls) is not object
+
+
+def classes_with_fixed_order(*rows: Steps) -> Iterator[type]:
+    """Yield the classes that some steps give another order, and that CPython lets have none."""
+    planned, concerned = planned_bases(rows)
+    for cls in concerned.values():
+        fixed = has_layout_compared(cls) and may_order(type(cls)) and has_own_order(cls)
+        if fixed and grows_anew(cls, planned):
+            yield cls
 
 
 def classes_without_order(*rows: Steps) -> Iterator[type]:

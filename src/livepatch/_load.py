@@ -11,7 +11,6 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.machinery import ExtensionFileLoader
@@ -20,8 +19,18 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._abstract import Known, known_registrations, take_back_registrations
+from livepatch._begun import begun_in_turn
 from livepatch._between import GoBetween, between_itself, find_go_betweens
-from livepatch._clear import drop_hidden_parts, drop_marks, drop_shadows, drop_vanished_names
+from livepatch._clear import (
+    drop_hidden_parts,
+    drop_list_of_names,
+    drop_looked_for,
+    drop_marks,
+    drop_shadows,
+    drop_unfound,
+    drop_unsaid,
+    drop_vanished_names,
+)
 from livepatch._dicts import reorder, replace_contents, run_in_c
 from livepatch._entries import Earlier
 from livepatch._errors import NotAModuleError
@@ -31,8 +40,9 @@ from livepatch._lend import new_bodies
 from livepatch._nested import absolute_name, loading_on_import
 from livepatch._one_shot import OneShotFinder
 from livepatch._outline import Outline
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._parts import parts_behind_stars
+from livepatch._put_around import take_off
 from livepatch._quiet import quiet_threads
 from livepatch._replaced import can_take_place, take_what_it_has
 from livepatch._rerun import after_rerun, before_rerun, before_run
@@ -40,8 +50,8 @@ from livepatch._scope import ANNOTATING_NAMES
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, namespace_of
-from livepatch._steps import MISSING
-from livepatch._young import no_longer_young
+from livepatch._stars import no_longer_starred
+from livepatch._young import count_young, no_longer_young
 
 # livepatch.install() replaces importlib.reload; the load needs the real one.
 original_reload = importlib.reload
@@ -71,6 +81,7 @@ class Loaded:
         finders: of the import system, each with the new one of its class that has joined it.
         rebound: by module, the names that its source bound without a statement that says so.
         successors: what stood for functions that cannot take their new code, by the id of each.
+        young: how many objects the collector's youngest generation had then: all that is new.
     """
 
     namespaces: OwnDict[str, OwnDict[str, Any]] = field(default_factory=OwnDict)
@@ -84,6 +95,7 @@ class Loaded:
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     rebound: dict[str, set[str]] = field(default_factory=dict)
     successors: OwnDict[int, FunctionType] = field(default_factory=OwnDict)
+    young: int = 0
 
 
 def load(
@@ -125,6 +137,7 @@ def load(
             run.put_back()
             raise
         run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
+    run.loaded.young = count_young()
     return run.loaded
 
 
@@ -140,6 +153,7 @@ class _Run:
     ) -> None:
         self.snapshots = OwnDict((snapshot.source.name, snapshot) for snapshot in snapshots)
         self.pending = {name for name, each in self.snapshots.items() if each.source.spec}
+        self.places = {name: place for place, name in enumerate(self.snapshots)}
         self.selections = selections
         self.progress = progress
         self.outlines = outlines
@@ -179,7 +193,7 @@ class _Run:
                 sys.modules.pop(name, None)
 
     def load_all(self) -> None:
-        for name in self.snapshots:
+        for name in begun_in_turn(self.snapshots):
             if name in self.pending:
                 self.load_one(name)
         for name in self.failed:
@@ -202,21 +216,26 @@ class _Run:
                 namespace.pop(name_of_kind, None)
             dropped = drop_shadows(namespace, self.outlines[name])
             dropped |= drop_marks(namespace, snapshot.origin)
+            dropped |= drop_unsaid(namespace, self.outlines[name], snapshot.origin)
+            drop_looked_for(namespace, snapshot.source.code, None)
+            take_off(snapshot)
             before_run(snapshot)
             self.run(snapshot, snapshot.source.code, None)
             for dropped_name, value in dropped.items():
                 namespace.setdefault(dropped_name, value)  # somebody else had set it
             return
-        before_rerun(selection, snapshot, self.earlier)
-        if selection.code is not None:
-            with open_to_more(snapshot.namespace):
-                self.run(snapshot, selection.code, selection.perhaps)
-        after_rerun(selection, snapshot)
+        with open_to_more(snapshot.namespace):
+            before_rerun(selection, snapshot, self.earlier)
+            if selection.code is not None:
+                namespace = namespace_of(snapshot.source.module)
+                drop_looked_for(namespace, selection.code, selection.names)
+                self.run(snapshot, selection.code, selection)
+        after_rerun(selection, snapshot, self.earlier)
         self.load_what_it_imports(name)
 
     def load_what_it_imports(self, name: str) -> None:
         """Run what a module imports by statements that do not run, as importing it would have."""
-        places = {each: place for place, each in enumerate(self.snapshots)}
+        places = self.places
         for each in self.outlines[name].scopes[()].imports if self.pending else ():
             home = absolute_name(each.module, self.snapshots[name].namespace)
             for wanted in (home, f"{home}.{each.name}"):
@@ -224,7 +243,7 @@ class _Run:
                 if wanted in self.pending and places[wanted] < places[name]:
                     self.load_one(wanted)
 
-    def run(self, snapshot: Snapshot, code: CodeType, perhaps: AbstractSet[str] | None) -> None:
+    def run(self, snapshot: Snapshot, code: CodeType, selection: Selection | None) -> None:
         """Run a module's code in its namespace, as an import does."""
         source, namespace = snapshot.source, namespace_of(snapshot.source.module)
         name = source.name
@@ -232,9 +251,10 @@ class _Run:
         alone = len(self.snapshots) == 1
         self.registered[name] = code, known_registrations(code, snapshot.namespace)
         vanished = drop_vanished_names(
-            snapshot, self.outlines[name], namespace, perhaps, alone=alone
+            snapshot, self.outlines[name], namespace, selection, alone=alone
         )
         drop_hidden_parts(name, self.outlines[name], namespace)
+        self.drop_for_lists(snapshot, code, namespace)
         outer, self.current = self.current, name
         try:
             if name == MAIN:
@@ -262,6 +282,7 @@ class _Run:
         self.current = outer or name
         self.loaded.rebound[name] = vanished & namespace.keys()
         self.drop_starred_names(snapshot, namespace)
+        drop_unfound(self.outlines[name], namespace, self.snapshots)
         for part in parts_behind_stars(snapshot, self.outlines[name], namespace):
             if part not in self.loaded.rebound:  # else it has run, and has the place it came to
                 namespace[part.rpartition(".")[2]] = sys.modules[part]
@@ -280,26 +301,17 @@ class _Run:
             return False
         return self.snapshots[parent].namespace.get(tail, module) is not module
 
+    def drop_for_lists(self, snapshot: Snapshot, code: CodeType, namespace: dict[str, Any]) -> None:
+        """Remove what is not to be found by code that lists what there is, or imports all of it."""
+        outline = self.outlines[snapshot.source.name]
+        if outline.has_other_means or "dir" in code.co_names:
+            self.drop_starred_names(snapshot, namespace)
+        drop_list_of_names(namespace, code, snapshot.namespace.keys() - namespace.keys())
+
     def drop_starred_names(self, snapshot: Snapshot, namespace: dict[str, Any]) -> None:
         """Remove what came from a module imported whole that does not have it any more."""
-        if snapshot.origin is None:
-            return
-        before = [self.snapshots[home] for home in self._starred(snapshot.origin, snapshot)]
-        if not before:
-            return  # nearly every one
-        after = self._starred(self.outlines[snapshot.source.name], snapshot)
-        provided = set(snapshot.source.code.co_names)
-        provided.update(*(namespace_of(self.snapshots[home].source.module) for home in after))
-        for each in before:
-            for name in each.namespace.keys() - provided:
-                if namespace.get(name, self) is each.namespace[name]:
-                    del namespace[name]
-
-    def _starred(self, outline: Outline, snapshot: Snapshot) -> list[str]:
-        """List the modules of the reload of which a source imports everything."""
-        imports = (each for each in outline.scopes[()].imports if each.name == "*")
-        homes = (absolute_name(each.module, snapshot.namespace) for each in imports)
-        return [home for home in homes if home in self.snapshots]
+        for name in no_longer_starred(snapshot, self.snapshots, self.outlines, self.pending):
+            namespace.pop(name, None)
 
     def _lend(self, name: str, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Let those who import from here by way of a module that does not run see what is new."""

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
 from livepatch._made_of import Made
 from livepatch._opcodes import OP
 from livepatch._outline import Outline
+from livepatch._recognise import made_in_classes
+from livepatch._scope import Shell
 from livepatch._statements import Statement
 from livepatch._syntax import base_paths, decorator_paths
 
 
-def made_by(statements: list[Statement], *, old: bool) -> Iterator[Made]:
-    """Yield what statements define under decorators, or from bases: the old ones, or the new."""
+def made_by(statements: list[Statement], *, old: bool, new: bool) -> Iterator[Made]:
+    """Yield what statements define under decorators, or from bases.
+
+    Args:
+        statements: the statements.
+        old: with the codes that they have in the old source.
+        new: with those that they have in the new one.
+    """
     for each in statements:
         decorators = frozenset(decorator_paths(each.nodes))
         bases = frozenset(base_paths(each.nodes))
-        codes = (each.old_codes or []) if old else each.codes
+        codes = [*(each.old_codes or () if old else ()), *(each.codes if new else ())]
         if (decorators or bases) and codes:
             for name in each.binds:
                 own = tuple(code for code in codes if code.co_name == name)
                 if own:
                     yield Made(name, decorators, own, bases)
+        yield from made_in_classes(codes)
+
+
+def out_of_order(made: Collection[Made], before: Collection[str]) -> list[list[Made]]:
+    """Return the definitions that something decorates or bears of which the order is another now.
+
+    Args:
+        made: all definitions of the new source that are decorated or derived, in its order.
+        before: the names that the old source bound, in its order.
+
+    Returns:
+        For each decorator or base with such, all that it decorates or bears.
+    """
+    places = {name: place for place, name in enumerate(before)}
+    groups: dict[tuple[str, ...], dict[str, list[Made]]] = {}
+    for each in made:
+        for path in (*each.decorators, *each.bases) if "." not in each.name else ():
+            groups.setdefault(path, {}).setdefault(each.name, []).append(each)
+    found = []
+    for group in groups.values():
+        # Of two definitions of one name nobody can tell which is on a list.
+        alone = [several[0] for several in group.values() if len(several) == 1]
+        known = [places.get(each.name, len(places)) for each in alone]
+        if known != sorted(known):
+            found.append(alone)
+    return found
 
 
 def lists_of_subclasses(
@@ -60,11 +95,10 @@ def said_in(
     Returns:
         Of each name, the constants as `constant_shell` has them, and ``("object", id)``.
     """
-    shells = source.scopes[()].shells
     return {
         name: frozenset(
             part
-            for shell in shells.get(name, ())
+            for shell in _shells_of(source, name)
             for part in (
                 *_constants_in(shell.fingerprint),
                 *_objects_in(shell.fingerprint, namespace),
@@ -72,6 +106,17 @@ def said_in(
         )
         for name in names
     }
+
+
+def _shells_of(source: Outline, name: str) -> Iterator[Shell]:
+    """Yield what binds a name of a module, and what a class of that name says in its body.
+
+    What its methods are annotated with, and their defaults, is said to nobody who enters the class.
+    """
+    yield from source.scopes[()].shells.get(name, ())
+    if (name,) in source.scopes:
+        inside = chain.from_iterable(source.scopes[name,].shells.values())
+        yield from (each for each in inside if not each.is_plain_function)
 
 
 def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:

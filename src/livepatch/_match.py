@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import is_
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,7 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
-from livepatch._layers import decorated_function
+from livepatch._layers import decorated_function, leads_on
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
 from livepatch._moves import (
@@ -26,10 +27,10 @@ from livepatch._moves import (
     follow_heirs,
     follow_moves,
 )
-from livepatch._own import OwnList
+from livepatch._own import OwnDict, OwnList
 from livepatch._ownership import is_at_home, is_own_definition, place_of
 from livepatch._pairs import Matches
-from livepatch._registered import is_bound_in_turn, registry_of
+from livepatch._registered import is_bound_in_turn, registry_of, text_of_key
 from livepatch._walk import add_pair, note_alone, pair_plainly, visit, visit_items
 
 
@@ -48,6 +49,7 @@ def match(modules: Iterable[Module]) -> Matches:
     _pair_globals(matches)
     for module in matches.modules:
         _pair_entered(Walk(matches, module, module))
+        _pair_put_instead(Walk(matches, module, module))
         for name in module.unbound:
             note_alone(module, module.removed, (name,), module.old[name])
     call_renamed_by_own_name(matches)
@@ -62,16 +64,20 @@ def match(modules: Iterable[Module]) -> Matches:
 def _pair_globals(matches: Matches) -> None:
     """Pair what the globals were and are, from each of them down."""
     walks = [Walk(matches, module, module) for module in matches.modules]
-    made = OwnList((walk, *each) for walk in walks for each in _made_anew(walk.module))
+    made = OwnList((walk, name, value) for walk in walks for name, value in _made_anew(walk.module))
     if made:
         matches.standing.update(*map(_standing, matches.modules))
         matches.standing.difference_update(*map(_went_with_classes, matches.modules))
+        matches.standing.difference_update(*map(_set_anew, matches.modules))
     matches.unnamed.update(_unnamed(made))
     # A definition at its own place goes first: an alias or an import must not claim it.
     elsewhere: OwnList[tuple[Walk, str, Any]] = OwnList()
+    unsure = {id(module): _bound_otherwise(module) for module in matches.modules}
     for walk, name, value in made:
-        if _pair_at_once(walk, name, value):
-            continue  # nearly every one
+        # A function that a single statement binds, before and after: nearly every one.
+        is_sure = type(value) is FunctionType and name not in unsure[id(walk.module)]
+        if is_sure and pair_plainly(walk, (name,), walk.module.old.get(name), value):
+            continue
         if is_at_home(walk.module, name, value):
             _visit_global(walk, name, value)
         else:
@@ -81,20 +87,18 @@ def _pair_globals(matches: Matches) -> None:
         _visit_global(walk, name, value)
 
 
-def _pair_at_once(walk: Walk, name: str, value: Any) -> bool:
-    """Pair a function that a single statement binds, before and after, with the old one."""
-    module = walk.module
-    if type(value) is not FunctionType or name in module.unbound or name in module.apart:
-        return False
-    for source in (module.origin, module.outline):
-        if source is not None and name in source.scopes[()].rebound:
-            return False
-    return pair_plainly(walk, (name,), module.old.get(name), value)
+def _bound_otherwise(module: Module) -> frozenset[str]:
+    """Return the names that more than one statement binds, before or after, or another one now."""
+    sources = (source for source in (module.origin, module.outline) if source is not None)
+    rebound = (source.scopes[()].rebound for source in sources)
+    return frozenset((*module.unbound, *module.apart)).union(*rebound)
 
 
 def _unnamed(made: OwnList[tuple[Walk, str, Any]]) -> Iterator[int]:
     """Yield the ids of what the modules' statements made, and that does not say where."""
     for walk, name, value in made:
+        if type(value) is FunctionType:
+            continue  # nearly every one
         if qualified_name(value) is None and not walk.module.outline.imports((name,)):
             yield id(value)
 
@@ -173,6 +177,13 @@ def _parts_gone(old: type, new: Any) -> Iterator[int]:
             yield id(part)
 
 
+def _set_anew(module: Module) -> Iterator[int]:
+    """Yield the ids of what statements have set on classes that stand, and made for that."""
+    for path, _, new in _put_instead(module) if module.bodies is not None else ():
+        if "[" not in path[-1] and not any(new is each for each in module.old.values()):
+            yield id(new)
+
+
 def _visit_global(walk: Walk, name: str, value: Any) -> None:
     module = walk.module
     if name not in module.old or name in module.unbound or name in module.apart:
@@ -212,6 +223,39 @@ def _pair_entered(walk: Walk) -> None:
             if id(old) not in walk.matches.by_old and id(new) not in walk.matches.by_new:
                 kind = FUNCTION if type(new) is FunctionType else OBJECT
                 add_pair(walk, tuple(path.split(".")), kind, old, new)
+
+
+def _pair_put_instead(walk: Walk) -> None:
+    """Pair what statements have put into dicts and classes with what was there in its place.
+
+    No name leads to it, or to the last of them alone: ``for name in ...: def op(a)``, and then
+    ``OPS[name] = op``.
+    """
+    for path, old, new in _put_instead(walk.module) if walk.module.bodies is not None else ():
+        if leads_on(new):
+            visit(walk, path, old, new)
+
+
+def _put_instead(module: Module) -> Iterator[tuple[Path, Any, Any]]:
+    """Yield what statements have put in the place of something else, with where that is."""
+    names: OwnDict[int, str] | None = None
+    for live, before in module.contents:
+        if type(live) is not dict or all(map(is_, live.values(), before.values())):
+            continue  # nearly every one
+        if names is None:
+            names = OwnDict((id(value), name) for name, value in module.old.items())
+        # What is put in the place of something stays in its place.
+        there = zip(before.items(), live.items()) if id(live) in names else ()
+        for (key, old), (same, new) in there:
+            if key is same and old is not new:
+                yield (names[id(live)], f"[{text_of_key(key)}]"), old, new
+    for cls, before in module.classes:
+        present = class_attributes(cls)
+        if not all(map(is_, present.values(), before.values())) and module.owns(cls):
+            home = str(qualified_name(cls)).split(".")
+            for name in before.keys() & present.keys():
+                if present[name] is not before[name]:
+                    yield (*home, name), before[name], present[name]
 
 
 def pair_renamed(

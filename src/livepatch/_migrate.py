@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from livepatch._build import can_build
+from livepatch._class_attributes import find_attribute
 from livepatch._decisions import Decisions
 from livepatch._derive import derive
 from livepatch._go_over import lend_whole
@@ -16,7 +17,7 @@ from livepatch._migration import Migration
 from livepatch._own import OwnDict
 from livepatch._pairs import Pair
 from livepatch._reshaped import hook_set_on_class, is_stuck_with_new_class
-from livepatch._shapes import find_attribute, shape_of
+from livepatch._shapes import shape_of
 
 
 def start_migrations(

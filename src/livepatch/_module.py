@@ -16,18 +16,17 @@ from livepatch._bodies import Bodies
 from livepatch._branches import as_ran
 from livepatch._by_text import names_by_text
 from livepatch._enrolled import Enrolled
-from livepatch._kinds import class_attributes, is_class
+from livepatch._kinds import class_attributes, found_at, is_class, is_enum, qualified_name
 from livepatch._load import Loaded
 from livepatch._marks import IMPORT_SYSTEM_NAMES, is_remnant
 from livepatch._nested import absolute_name
 from livepatch._outline import Outline, outline
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._remembered import imported_code
 from livepatch._replaced import globals_behind
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import NO_CODE, Source, namespace_of
-from livepatch._steps import MISSING
 
 Path = tuple[str, ...]
 
@@ -91,6 +90,7 @@ class Module:
         patched: old objects found where the old source had put a definition of its own.
         contents: containers that its statements may have changed in place, each with a copy.
         functions: those of which they may have set attributes, each with what these were.
+        names: classes that they may have called otherwise, each with the names it had.
         enrolled: what was struck off the lists of objects that decorate its definitions.
         overloads: what typing.overload had registered for it.
         apart: names that another statement binds now; what the old one made is something else.
@@ -101,6 +101,7 @@ class Module:
         behind: the namespace that its old functions see, where that is another one.
         rebound: names that the new source bound without a statement that says so.
         successors: what stood for functions that cannot take their new code, by the id of each.
+        name: the module's name.
     """
 
     source: Source
@@ -118,6 +119,7 @@ class Module:
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    names: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
     overloads: dict[str, Any] | None = None
     apart: frozenset[str] = frozenset()
@@ -127,15 +129,14 @@ class Module:
     behind: dict[str, Any] | None = None
     rebound: AbstractSet[str] = frozenset()
     successors: Mapping[int, FunctionType] = field(default_factory=OwnDict)
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        """The module's name."""
-        return self.source.name
+    def __post_init__(self) -> None:
+        self.name = self.source.name
 
     def path_text(self, path: Path) -> str:
         """Render a path as the report does."""
-        text = f"{self.source.name}.{'.'.join(path)}"
+        text = f"{self.name}.{'.'.join(path)}"
         return text.replace(".[", "[") if "[" in text else text
 
     def owns(self, definition: Any) -> bool:
@@ -190,7 +191,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     origin = snapshot.origin and as_ran(snapshot.origin, snapshot.namespace, new_outline)
     module = Module(source, part, origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
-    module.functions = snapshot.functions
+    module.functions, module.names = snapshot.functions, snapshot.names
     module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
     module.behind = globals_behind(source.module)
     module.rebound = loaded.rebound.get(source.name, frozenset())
@@ -246,8 +247,23 @@ def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[st
         # What exec or globals()[...] = made is made again only where everything runs.
         made = module.bodies is None and module.owns(value)
         said = name in known or _is_among(stars, name, value)
-        if said or made or name not in module.new:
+        if said or made or name not in module.new or _is_member_that_went(module, name, value):
             yield name
+
+
+def _is_member_that_went(module: Module, name: str, value: Any) -> bool:
+    """Whether a decorator has bound a member of an enumeration, and has not done so again.
+
+    ``@enum.global_enum`` does, for all members that there are.
+    """
+    cls: Any = type(value)
+    if module.new.get(name) is not value or not is_enum(cls):
+        return False  # nearly every one
+    home = str(qualified_name(cls))
+    stays = home.partition(".")[0] in module.bound and found_at(module.new, home) is cls
+    return (
+        module.owns(cls) and class_attributes(cls)["_member_map_"].get(name) is value and not stays
+    )
 
 
 def _starred(

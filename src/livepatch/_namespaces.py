@@ -14,10 +14,10 @@ from livepatch._kinds import is_special, kind_of
 from livepatch._layers import decorated_function
 from livepatch._marks import is_remnant
 from livepatch._module import Module, Part, names_of_others
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._plan import Plan
 from livepatch._report import Notice
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
 
 
 def keep_globals(plan: Plan, keep: frozenset[str]) -> set[str]:

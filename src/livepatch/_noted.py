@@ -250,11 +250,13 @@ class Noted:
 
     def references_from_objects(self, targets: OwnList[Any]) -> Iterator[int]:
         """Yield the id of a target for each time that it is in the list of all objects."""
+        if not self.objects:
+            return  # nearly always
         if len(targets) > _FEW:
             wanted = set(map(id, targets))
             yield from filter(wanted.__contains__, map(id, self.objects))
             return
-        for target in targets if self.objects else ():
+        for target in targets:
             yield from repeat(id(target), sum(map(is_, self.objects, repeat(target))))
 
     def note_annotated(self, tuples: OwnList[Any], functions: Iterable[FunctionType]) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from types import FunctionType, MethodType
 from typing import Any
 
+from livepatch._belongings import parts_of
 from livepatch._entries_of_others import (
     definitions_in,
     entered_by_others,
     may_have_entries,
     path_of_entry,
 )
-from livepatch._explain import parts_of
-from livepatch._heap import unexplained_counts
+from livepatch._heap import going_along, unexplained_counts
 from livepatch._kinds import (
     CACHED_PROPERTY,
     CLASS,
@@ -28,8 +28,11 @@ from livepatch._module import Module, names_of_others
 from livepatch._namespaces import replaced_data
 from livepatch._own import OwnList
 from livepatch._plan import Plan, explainers_of
+from livepatch._reconcile._flags import is_combination
 from livepatch._remnants import keep_names
 from livepatch._report import Notice
+from livepatch._retained import once_entered
+from livepatch._rows import set_items
 from livepatch._source import has_own_ways
 from livepatch._stale import VALUE_STAYS
 
@@ -55,6 +58,7 @@ def notice_leftovers(plan: Plan) -> None:
     _notice_old_data(plan, replaced)
     _notice_lost_entries(plan, replaced)
     _notice_removed(plan)
+    _notice_lagging(plan)
     _notice_frozen(plan)
     _notice_loaders(plan)
 
@@ -157,14 +161,22 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
         return
     # Nearly all are held by their namespaces alone, and by steps that put them back there; who
     # holds one of the rest is sought further.
-    counts = _counts(suspects, _nearest(plan), plan)
+    values = OwnList(value for _, value in suspects)
+    given_back = OwnList(call.args[2] for call in plan.steps.undo if call.func is set_items)
+    nearest = OwnList((*given_back, *suspects))
+    counts = unexplained_counts(values, nearest, _in_their_namespaces(replaced))
+    del values, nearest
     suspects = [each for each, count in zip(suspects, counts) if count > 0]
     if not suspects:
         return
     plan.held.update(id(value) for _, value in suspects)
     explainers = explainers_of(plan)
     explainers += _going(plan)
-    counts = _counts(suspects, explainers, plan)
+    explainers += suspects
+    values = OwnList(value for _, value in suspects)
+    survivors: dict[Any, Any] = plan.decisions.survivors
+    namespaces = (*plan.matches.namespaces(), *plan.finals.values(), survivors)
+    counts = unexplained_counts(values, explainers, namespaces=namespaces)
     for (path, value), count in zip(suspects, counts):
         if count > 0:
             what = type(value).__name__
@@ -192,26 +204,14 @@ def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
                 plan.notices.append(Notice("LP320", module.path_text((name,)), message))
 
 
-def _counts(suspects: list[_Named], explainers: OwnList[Any], plan: Plan) -> list[int]:
-    """Count the references to old data that are not those of given objects.
-
-    Args:
-        suspects: the data.
-        explainers: the objects; no other list may hold what is in this one.
-        plan: whose namespaces are among them.
-    """
-    explainers += suspects
-    survivors: dict[Any, Any] = plan.decisions.survivors
-    namespaces = (*plan.matches.namespaces(), *plan.finals.values(), survivors)
-    values = OwnList(value for _, value in suspects)
-    return unexplained_counts(values, explainers, namespaces=namespaces)
-
-
-def _nearest(plan: Plan) -> OwnList[Any]:
-    found = plan.steps.arguments()
-    for module in plan.matches.modules:
-        found += (module.live, module.old, module.new, plan.finals[module.name])
-    return found
+def _in_their_namespaces(replaced: _Replaced) -> Iterator[int]:
+    """Yield the id of old data for each reference from its own module, and from our copy of it."""
+    for module, names in replaced:
+        for name in names:
+            value = module.old[name]
+            yield id(value)
+            if module.live.get(name) is value:
+                yield id(value)
 
 
 def _going(plan: Plan) -> Iterator[Any]:
@@ -247,6 +247,7 @@ def _notice_removed(plan: Plan) -> None:
     values = OwnList(value for _, value in removed)
     explainers = explainers_of(plan)
     explainers += removed
+    explainers += (container for container, _ in plan.struck)  # it is taken out of these
     # What is inside of a decorator that has gone goes with that.
     explainers += (
         part for each in OwnList(values) for layer in layers_of(each) for part in _inside(layer)
@@ -255,6 +256,15 @@ def _notice_removed(plan: Plan) -> None:
     each_once_more = {id(cls): cls for _, cls in members}
     explainers += (part for cls in each_once_more.values() for part in _inside_enum(cls))
     counts = unexplained_counts(values, explainers)
+    enrolled = (each for module in plan.matches.modules for each in module.enrolled)
+    struck = OwnList(entry.value for each in enrolled for entry in each.entries)
+    struck += once_entered()
+    struck += filter(is_class, values)
+    if struck and any(count > 0 for count in counts):
+        # What has been made around it and has gone with it, now or earlier: `(path, view)`; the
+        # closures of its methods, and the classes below it.
+        explainers += (struck, *going_along(struck, explainers))
+        counts = unexplained_counts(values, explainers)
     for (path, value), count in zip(removed, counts):
         if count > 0:
             code = "LP306" if is_class(value) else "LP309"
@@ -262,6 +272,18 @@ def _notice_removed(plan: Plan) -> None:
             names = keep_names(plan, value)
             message += f"; it goes on with {', '.join(names)} of its source" if names else ""
             plan.notices.append(Notice(code, path, message))
+        elif is_class(value):
+            plan.let_go.append((path, value))
+
+
+def _notice_lagging(plan: Plan) -> None:
+    """Say what goes on with a closure that could not take its new code."""
+    for closure, notice in plan.lagging:
+        names = keep_names(plan, closure)
+        if names:
+            at = plan.notices.index(notice)
+            message = f"{notice.message}; it goes on with {', '.join(names)} of its source"
+            plan.notices[at] = Notice(notice.code, notice.path, message)
 
 
 def _inside(layer: Any) -> Iterator[Any]:
@@ -277,9 +299,11 @@ def _members_gone(plan: Plan) -> Iterator[tuple[_Named, Any]]:
     for pair in plan.matches.beyond_functions():
         if pair.kind is CLASS and is_class(pair.old) and is_enum(pair.old) and not pair.foreign:
             members = class_attributes(pair.old)["_member_map_"]
+            values = class_attributes(pair.new).get("_value2member_map_", {})
             first = {id(member): name for name, member in reversed(members.items())}
             for name, member in members.items():
-                if id(member) not in by_old and first[id(member)] == name:
+                gone = id(member) not in by_old and not is_combination(member, values)
+                if gone and first[id(member)] == name:
                     yield (f"{pair.text}.{name}", member), pair.old
 
 

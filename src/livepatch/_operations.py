@@ -53,7 +53,7 @@ _READ = ("getattribute", "getattr", "get")
 _ENTERED = ("enter", "exit", "aenter", "aexit")  # LOAD_SPECIAL numbers them so, since 3.14
 _BY_NAME_OF_OPCODE: dict[str, tuple[str, ...]] = {
     "BINARY_SLICE": ("getitem",),
-    "BINARY_SUBSCR": ("getitem", "missing", "index", *_HASHED),
+    "BINARY_SUBSCR": ("getitem", "class_getitem", "missing", "index", *_HASHED),
     "STORE_SLICE": ("setitem",),
     "STORE_SUBSCR": ("setitem", "index", *_HASHED),
     "DELETE_SUBSCR": ("delitem", "index", *_HASHED),
@@ -166,6 +166,19 @@ _HAS_NULL_BEHIND = sys.version_info >= (3, 13)
 _BY_OPCODE = {OP[name]: _special(names) for name, names in _BY_NAME_OF_OPCODE.items() if name in OP}
 _BY_ARGUMENT = dict(_by_argument())
 _NOTHING: frozenset[str] = frozenset()
+# What an operator asks for of its operands: no call, no attribute and no loop.
+_OF_OPERATORS = _special(
+    (
+        *(f"{before}{name}" for name, _ in _BINARY for before in ("", "r", "i")),
+        *(name for names in _COMPARED.values() for name in names),
+        *("invert", "neg", "pos", "getitem", "class_getitem", "contains", "str", "repr", "format"),
+    )
+)
+
+
+def operators(said: Iterable[Instruction]) -> set[str]:
+    """Return those that operators ask for alone: ``RATE + 1``, ``-RATE``, ``Table[int]``."""
+    return operations(said) & _OF_OPERATORS
 
 
 def operations(said: Iterable[Instruction]) -> set[str]:

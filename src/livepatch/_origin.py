@@ -14,6 +14,8 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import compress, repeat
+from operator import is_
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -282,23 +284,18 @@ def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
     return code if type(code) is CodeType else None
 
 
-def live_codes(namespace: dict[str, Any], name: str, filename: str) -> Iterator[CodeType]:
-    """Yield the code of each function that a module or one of its classes holds."""
-    for value in list(namespace.values()):
-        if type(value) is FunctionType and value.__globals__ is namespace:
-            yield from _code_from(value, filename)
-        elif issubclass(type(value), type):
-            attributes = type.__dict__["__dict__"].__get__(value)
-            if attributes.get("__module__") == name:
-                for attribute in list(attributes.values()):
-                    if type(attribute) is FunctionType and attribute.__globals__ is namespace:
-                        yield from _code_from(attribute, filename)
-
-
-def _code_from(function: FunctionType, filename: str) -> Iterator[CodeType]:
+def live_codes(namespace: dict[str, Any], name: str, filename: str) -> list[CodeType]:
+    """List the code of each function that a module or one of its classes holds."""
+    values = list(namespace.values())
+    for cls in [value for value in values if issubclass(type(value), type)]:
+        attributes = type.__dict__["__dict__"].__get__(cls)
+        if attributes.get("__module__") == name:
+            values += attributes.values()
+    are_functions = map(is_, map(type, values), repeat(FunctionType))
+    functions: Iterator[FunctionType] = compress(values, are_functions)
+    codes = [each.__code__ for each in functions if each.__globals__ is namespace]
     # What dataclasses and their like generate has a filename of its own, and is in no source.
-    if function.__code__.co_filename == filename:
-        yield function.__code__
+    return [code for code in codes if code.co_filename == filename]
 
 
 def _constants_agree(found: Outline, namespace: dict[str, Any]) -> bool:
@@ -319,6 +316,8 @@ def _scope_agrees(scope: Scope, values: Any) -> bool:
     for name, shells in scope.shells.items():
         said = shells[-1].constant
         live = values.get(name)
-        if said is not None and type(live) in _ATOMS and repr(live) != said:
+        # A class keeps its qualified name elsewhere.
+        compared = said is not None and type(live) in _ATOMS and name != "__qualname__"
+        if compared and repr(live) != said:
             return False
     return True

@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress, count, repeat
-from operator import attrgetter, gt, is_not, itemgetter
+from operator import attrgetter, gt, is_not
 from types import CodeType
 from typing import Any
 
@@ -33,7 +33,6 @@ _IS_CONSTANT = bytes(opcode in CONSTANT for opcode in range(256))
 _IS_EXTENDED = bytes(opcode == OP["EXTENDED_ARG"] for opcode in range(256))
 _LARGEST_BYTE = 255
 _name_of_code, _names_of_code = attrgetter("co_name"), attrgetter("co_names")
-_first_of = itemgetter(0)
 _bound_by = attrgetter("bound")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
@@ -134,15 +133,17 @@ class Outline:
         return shell is not None and shell.is_definition
 
     def same_body(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
-        """Whether a class says the same outside its functions; None when unknown."""
+        """Whether a class says the same in the same order but for functions; None when unknown."""
         if other is None or path not in self.scopes or path not in other.scopes:
             return None
-        mine, theirs = self.scopes[path], other.scopes[path]
-        if mine.shells.keys() - COMPILER_NAMES != theirs.shells.keys() - COMPILER_NAMES:
-            return False
-        return all(
-            mine.shells[name] == theirs.shells[name] for name in mine.shells.keys() - COMPILER_NAMES
+        mine, theirs = self.scopes[path].shells, other.scopes[path].shells
+        if mine is theirs:
+            return True  # as it was taken over
+        names, others = (
+            [name for name in each if name not in COMPILER_NAMES] for each in (mine, theirs)
         )
+        # An enumeration has its members in this order, and others ask for it as well.
+        return names == others and all(mine[name] == theirs[name] for name in names)
 
 
 def outline(
@@ -174,7 +175,7 @@ def _collect_scopes(
 ) -> None:
     known = previous.scopes.get(path) if previous is not None else None
     inner_codes = codes_in(code)
-    scope = _take_over(known, code, inner_codes) if known is not None else None
+    scope = _take_over(known, code) if known is not None else None
     scopes[path] = scope or read_scope(code)
     bodies: dict[str, list[CodeType]] = {}
     for name, body in _class_bodies(inner_codes):
@@ -214,7 +215,7 @@ def same_scope(old: CodeType, new: CodeType) -> bool:
     )
 
 
-def _take_over(known: Scope, code: CodeType, inner: list[CodeType]) -> Scope | None:
+def _take_over(known: Scope, code: CodeType) -> Scope | None:
     """Return what is known of a scope that says the same, but for some constants."""
     old = known.code
     if old is code:
@@ -225,24 +226,17 @@ def _take_over(known: Scope, code: CodeType, inner: list[CodeType]) -> Scope | N
         or len(old.co_consts) != len(code.co_consts)
     ):
         return None
-    different = _different_constants(old, code, inner)
+    different = _different_constants(old, code)
     if not different:
-        return Scope(code, known.shells, known.imports, known.rebound)
+        return Scope(code, known.shells, known.imports, known.rebound, known.loads)
     return _with_other_constants(known, code, different)
 
 
-def _different_constants(old: CodeType, new: CodeType, inner: list[CodeType]) -> list[int]:
+def _different_constants(old: CodeType, new: CodeType) -> list[int]:
     """List the places of the constants that say something else; there are as many in both."""
     before, after = old.co_consts, new.co_consts
-    places = list(compress(count(), map(is_not, before, after)))
-    if not places:
-        return places
-    names = list(map(_name_of_code, inner))
-    named_alike = "<" in map(_first_of, names) or not RUN_AT_ONCE.isdisjoint(names)
-    if not named_alike and names == list(map(_name_of_code, codes_in(old))):
-        # Functions and classes that are called the same are the same outside.
-        places = [place for place in places if type(after[place]) is not CodeType]
-    return [place for place in places if not _same_outside(before[place], after[place])]
+    others = compress(count(), map(is_not, before, after))
+    return [place for place in others if not _same_outside(before[place], after[place])]
 
 
 def _with_other_constants(known: Scope, code: CodeType, places: list[int]) -> Scope | None:
@@ -260,9 +254,9 @@ def _with_other_constants(known: Scope, code: CodeType, places: list[int]) -> Sc
             says = said.pop(shell.fingerprint[-2], None) if len(shell.fingerprint) > 1 else None
             if says is not None:
                 fingerprint = (*shell.fingerprint[:-2], says, *shell.fingerprint[-1:])
-                changed = shell._replace(fingerprint=fingerprint)
+                changed = Shell(fingerprint, shell.loads)
                 shells = shells_of[name] = (*shells[:place], changed, *shells[place + 1 :])  # noqa: PLW2901
-    return None if said else Scope(code, shells_of, known.imports, known.rebound)
+    return None if said else replace(known, code=code, shells=shells_of)
 
 
 # What has another text wherever it is another value.
@@ -284,16 +278,15 @@ def _are_loaded_once(code: CodeType, places: list[int]) -> bool:
 
 
 def _same_outside(old: Any, new: Any) -> bool:
-    if type(old) is not type(new):
+    kind = type(new)
+    if type(old) is not kind:
         return False
-    if type(old) is CodeType:
+    if kind is CodeType:
         name = new.co_name
-        if old.co_name != name or name.startswith("<generic"):
+        if old.co_name != name or (name[:1] == "<" and is_type_scope(new)):
             return False  # what hides a header in itself is left to the scan
         return name not in RUN_AT_ONCE or same_code(old, new)
-    if type(old) in (str, int, bool):
-        return bool(old == new)
-    return same_text(old, new)
+    return bool(old == new) if kind in _PLAIN else same_text(old, new)
 
 
 def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
@@ -304,7 +297,7 @@ def class_bodies(code: CodeType) -> Iterator[tuple[str, CodeType]]:
 def _class_bodies(codes: list[CodeType]) -> Iterator[tuple[str, CodeType]]:
     for inner in codes:
         if inner.co_flags & _IS_FUNCTION:
-            if is_type_scope(inner):
+            if inner.co_name[:1] == "<" and is_type_scope(inner):
                 yield from class_bodies(inner)
         else:
             yield inner.co_name, inner

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
+
 
 class OwnDict(dict[_Key, _Value]):
     """A dict of livepatch's that may hold definitions."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import found_at, is_class, qualified_name
+from livepatch._kinds import class_attributes, found_at, is_class, qualified_name
 from livepatch._layers import decorated_function, plain_path
 from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
+from livepatch._nested import absolute_name
 from livepatch._outline import Outline
 from livepatch._registered import is_bound_in_turn
 
@@ -35,13 +37,47 @@ def is_class_of_source(module: Module, path: Path, cls: Any, source: Outline | N
         and names[:-1] in source.scopes
         and source.scopes[names[:-1]].binds(names[-1])
         and not source.imports(names)
+        and not is_imported(module, names, cls, source)
     )
+
+
+def is_imported(module: Module, path: Path, value: Any, source: Outline | None) -> bool:
+    """Whether a function or class is what an import of the source has bound, where there is one.
+
+    It stands beside the statement that makes one: ``try: from fast import Parser``, and then
+    ``except ImportError: class Parser: ...``.
+    """
+    if is_class(value):
+        home = class_attributes(value).get("__module__")
+    else:
+        home = value.__module__ if type(value) is FunctionType else module.name
+    if source is None or len(path) != 1 or home == module.name:
+        return False
+    homes = {
+        absolute_name(each.module, module.live): each.name
+        for each in source.scopes[()].imports
+        if each.bound == path[0] and each.name
+    }
+    # It may be from there, or that has it from elsewhere.
+    return home in homes or any(
+        getattr(sys.modules.get(each), "__dict__", {}).get(name) is value
+        for each, name in homes.items()
+    )
+
+
+def was_put_there(module: Module, path: Path, old: Any) -> bool:
+    """Whether an object is where the old source had put a definition of its own, as a patch is."""
+    origin = module.origin
+    defined = origin is not None and origin.defines(path)
+    return defined and not is_imported(module, path, old, origin)
 
 
 def is_at_home(module: Module, name: str, value: Any) -> bool:
     """Whether a name's own statement made a function or class, rather than an import."""
     if qualified_name(value) != name:
-        return False
+        # What a decorator has made in its place is at home there, and not in a class that has it.
+        is_made_there = type(value) is FunctionType and module.outline.defines((name,))
+        return is_made_there and not is_bound_in_turn(module, (name,))
     if type(value) is FunctionType:
         return module.owns(value) and not is_bound_in_turn(module, (name,))
     source = module.outline
@@ -77,7 +113,8 @@ def is_made_for_class(module: Module, path: Path, function: Any) -> bool:
     return (
         says_it_is_at(path, function)
         and function.__module__ == module.name
-        and is_of_library(function)
+        # One that is put around a method says where that is, and is called otherwise by its code.
+        and (is_of_library(function) or function.__code__.co_name == path[-1])
     )
 
 
@@ -91,6 +128,20 @@ def says_it_is_at(path: Path, function: Any) -> bool:
     home: str = function.__qualname__
     made_inside = "<locals>" in home and home.rpartition(".")[2] == path[-1]
     return made_inside or home == ".".join(plain_path(path))
+
+
+def is_written_for(function: FunctionType, module: Module, path: Path) -> bool:
+    """Whether a library wrote a function, in a namespace of no module, for a name (decorator)."""
+    home = sys.modules.get(str(function.__globals__.get("__name__")))
+    *above, name = plain_path(path)
+    scope = module.outline.scopes.get(tuple(above))
+    return (
+        scope is not None
+        and scope.binds(name)
+        and (function.__module__, function.__name__) == (module.name, name)
+        and getattr(home, "__dict__", None) is not function.__globals__
+        and not module.outline.imports(path)
+    )
 
 
 def is_of_library(function: FunctionType) -> bool:

@@ -80,6 +80,7 @@ class Matches:
         finders: of the import system, each with the new one that takes its place.
         unnamed: ids of what the modules' statements made and that does not say where.
         returned: ids of new definitions whose old one was in no source before the load.
+        young: how many young objects there were when the load was done; None without a load.
     """
 
     modules: tuple[Module, ...]
@@ -96,6 +97,7 @@ class Matches:
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     unnamed: set[int] = field(default_factory=set)
     returned: set[int] = field(default_factory=set)
+    young: int | None = None
     _by_globals: dict[int, Module] = field(default_factory=dict)
     _beyond_functions: tuple[int, OwnList[Pair]] = field(default_factory=lambda: (0, OwnList()))
 
@@ -146,7 +148,7 @@ class Matches:
     def is_merger(self, pair: Pair) -> bool:
         """Whether an old definition came to a new one that there was, or that is another's too."""
         moved = pair.before is not pair.module
-        return pair.foreign or (moved and self.by_new[id(pair.new)] is not pair)
+        return pair.foreign or (moved and self.by_new.get(id(pair.new)) is not pair)
 
     def path_of(self, definition: Any) -> str:
         """Return what the report calls a definition of either side, or what it is held in."""

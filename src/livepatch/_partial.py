@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import compress
 from operator import is_
 from typing import Any
 
-from livepatch._came_back import steps_for_gone, steps_for_moved
+from livepatch._class_names import name_class, name_of_class
+from livepatch._constants import repr_of_constant
 from livepatch._kinds import CACHED_PROPERTY, class_attributes
-from livepatch._own import Call
+from livepatch._module import Module
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._selection import Selection
 from livepatch._snapshot import overload_registry
 from livepatch._stale import EFFECT_STAYS, VALUE_STAYS
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
+from livepatch._struck_off import steps_for_gone, steps_for_moved
 
 
 def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
@@ -24,12 +29,72 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
         plan: takes notices and steps.
         selections: what ran, of the modules of which not everything did.
     """
-    plan.notices += (notice for each in selections.values() for notice in each.notices)
+    modules = {each.name: each for each in plan.matches.modules}
+    for name, selection in selections.items():
+        replaced = set(_replaced_whole(plan, modules[name]))
+        plan.notices += (
+            each
+            for each in selection.notices
+            if each.code != "LP314" or each.path.removeprefix(f"{name}.") not in replaced
+        )
     _notice_bodies(plan)
     _plan_entries(plan)
+    _plan_repeated(plan, selections)
     _plan_overloads(plan)
     _plan_class_attributes(plan)
     _plan_function_attributes(plan)
+
+
+def _plan_repeated(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Note the steps by which lists have once what a block that runs again has entered again."""
+    for module in plan.matches.modules:
+        repeats = selections[module.name].repeats if module.name in selections else ()
+        filled = {id(module.new.get(name)) for name in repeats}
+        for container, before in module.contents if filled else ():
+            if id(container) not in filled or type(container) is not list:
+                continue
+            there, added = container[: len(before)], container[len(before) :]
+            if added and len(there) == len(before) and all(map(is_, there, before)):
+                kept = OwnList(map(plan.decisions.settle, there))
+                new = _without(OwnList(map(plan.decisions.settle, added)), kept)
+                if len(new) < len(added):
+                    plan.steps.replace_items(container, OwnList([*kept, *new]), OwnList(container))
+
+
+def _without(added: OwnList[Any], there: OwnList[Any]) -> OwnList[Any]:
+    """Return what was entered but for what is there already, one for one."""
+    counts = Counter(map(_identity, there))
+    new: OwnList[Any] = OwnList()
+    for each in added:
+        key = _identity(each)
+        counts[key] -= 1
+        if counts[key] < 0:
+            new.append(each)
+    return new
+
+
+def _identity(value: Any) -> tuple[Any, ...]:
+    """Return what only constants that are the same have in common; any other object is itself."""
+    text = repr_of_constant(value)
+    return (id(value),) if text is None else (type(value), text)
+
+
+def _replaced_whole(plan: Plan, module: Module) -> Iterator[str]:
+    """Yield the names of dicts in which statements have replaced all that such had entered."""
+    changed = OwnDict(
+        (id(live), (live, before))
+        for live, before in module.contents
+        if type(live) is dict and not all(map(is_, live.values(), before.values()))
+    )
+    for name, value in module.old.items() if changed else ():
+        if id(value) not in changed:
+            continue
+        live, before = changed[id(value)]
+        if before and len(before) <= len(live) and all(map(is_, live, before)):
+            stays = compress(before.values(), map(is_, before.values(), live.values()))
+            # What stands has its own statement, which has entered it perhaps.
+            if all(id(each) in plan.matches.standing for each in stays):
+                yield name
 
 
 def _plan_class_attributes(plan: Plan) -> None:
@@ -51,16 +116,24 @@ def _plan_class_attributes(plan: Plan) -> None:
 
 
 def _plan_function_attributes(plan: Plan) -> None:
-    """Note the steps by which an undo takes back what statements set on functions that stay."""
+    """Note the steps by which an undo takes back what statements set on functions that stay.
+
+    And the names that they gave to classes.
+    """
+    steps = Steps()
     for module in plan.matches.modules:
         for function, before in module.functions:
             for name, value in before.items():
                 present = getattr(function, name)
                 if present is not value:
-                    steps = Steps()
                     steps.set_attribute(function, name, present, value)
-                    plan.steps.extend(steps)
-                    plan.definition_steps.extend(steps)
+        for cls, before in module.names:
+            for name, value in before.items():
+                present = name_of_class(cls, name)
+                if present != value:
+                    name_class(steps, cls, name, present, value)
+    plan.steps.extend(steps)
+    plan.definition_steps.extend(steps)
 
 
 def _plan_overloads(plan: Plan) -> None:

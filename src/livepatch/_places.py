@@ -12,11 +12,11 @@ from livepatch._heap import unexplained_counts
 from livepatch._load import Loaded
 from livepatch._module import Module, Part
 from livepatch._notices import references_still_hold
-from livepatch._own import Call, OwnList
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._plan import Plan, explainers_of
 from livepatch._report import Notice
 from livepatch._source import namespace_of
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
 
 
 def plan_modules(plan: Plan, loaded: Loaded, given: tuple[object, ...]) -> None:

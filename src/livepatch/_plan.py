@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._belongings import parts_of
 from livepatch._decisions import Decisions
 from livepatch._explain import explained_by
 from livepatch._holders import Table
@@ -17,6 +18,7 @@ from livepatch._own import Call, OwnDict, OwnList
 from livepatch._pairs import Matches
 from livepatch._record import Filled
 from livepatch._report import Notice, StaleFrame
+from livepatch._retained import once_replaced, once_set
 from livepatch._steps import Steps
 from livepatch._unwrapped import Layer
 
@@ -59,6 +61,9 @@ class Plan:
         codes: old and new code of each function whose code changed.
         frames: calls that will go on in old code.
         entered: what is entered into containers of classes, as the new source does.
+        lagging: the closures that run their old code still, each with what is said of it.
+        struck: those of which entries go, each with these.
+        let_go: classes that have gone from the source and that nothing holds.
         registered: who is registered with abstract classes, or no more, as the new source says.
         held: ids of old data, made anew now, that more than namespaces and steps hold.
         hashes_last: whether tables are filled anew at the very end.
@@ -86,6 +91,9 @@ class Plan:
     tables: OwnList[Table] = field(default_factory=OwnList)
     codes: OwnList[tuple[types.CodeType, types.CodeType]] = field(default_factory=OwnList)
     entered: Steps = field(default_factory=Steps)
+    struck: OwnList[tuple[Any, OwnList[Any]]] = field(default_factory=OwnList)
+    lagging: OwnList[tuple[types.FunctionType, Notice]] = field(default_factory=OwnList)
+    let_go: OwnList[tuple[str, type]] = field(default_factory=OwnList)
     registered: Steps = field(default_factory=Steps)
     held: set[int] = field(default_factory=set)
     hashes_last: bool = False
@@ -101,21 +109,30 @@ class Plan:
     def losers_by_reference(self) -> list[tuple[weakref.ref[Any], str, Callable[[], Any]]]:
         """Return weak references to the losers: what should be gone afterwards."""
         watched: Watched = []
-        survivors = self.decisions.survivors
+        survivors, heirs = self.decisions.survivors, self.decisions.heirs
         matches = self.matches
         for pair in (*matches.pairs, *matches.aliases, *self.decisions.derived):
-            new = pair.new
-            if id(pair.old) in self.decisions.heirs and not pair.inside:
+            old, new = pair.old, pair.new
+            if id(old) in heirs and not pair.inside:
                 continue  # it is watched beside the class that its instances have now
             survivor = survivors.get(id(new), new)
-            loser = new if survivor is pair.old else pair.old
+            loser = new if survivor is old else old
             if offset_of_weak_references(type(loser)):
                 watched.append((weakref.ref(loser), pair.text, _reference_to(survivor)))
+        watched += ((weakref.ref(cls), path, _nothing_follows) for path, cls in self.let_go)
         return watched
 
 
 Watched = list[tuple["weakref.ref[Any]", str, Callable[[], Any]]]
 """Losers by weak reference, the path of each, and a reference to its survivor."""
+
+
+NO_SUCCESSOR = object()
+"""What stands for the survivor of a class that has gone."""
+
+
+def _nothing_follows() -> Any:
+    return NO_SUCCESSOR
 
 
 def _reference_to(survivor: Any) -> Callable[[], Any]:
@@ -126,12 +143,21 @@ def _reference_to(survivor: Any) -> Callable[[], Any]:
         return lambda: None
 
 
+def parts_of_earlier() -> OwnList[Any]:
+    """List what classes have, or had, that earlier reports keep: nobody else has what is in it."""
+    return OwnList((*once_set(), *(part for cls in once_replaced() for part in parts_of(cls))))
+
+
 def explainers_of(plan: Plan) -> OwnList[Any]:
     """List whatever holds definitions and is accounted for, the plan's own steps included."""
     found = explained_by(plan.matches, plan.decisions)
     found += plan.steps.arguments()
     found += plan.last.arguments()
     found += plan.registered.arguments()
+    found += plan.lagging
+    found += plan.struck
+    found += (left for _, left in plan.struck)
     found += plan.finals.values()
     found += plan.carried
+    found += parts_of_earlier()
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import chain
-from types import CodeType, MappingProxyType
+from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from livepatch._behind import Behind
@@ -16,14 +16,20 @@ from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import codes_in, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
 from livepatch._kinds import is_class
+from livepatch._lent import globals_read
 from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations, operations_of
 from livepatch._outline import Outline
-from livepatch._scope import ANNOTATIONS, LAMBDA
+from livepatch._scope import ANNOTATIONS, LAMBDA, Scope
 from livepatch._statements import Statement
 
 # Where an instance is called is another matter.
 _MAKERS = MAKERS - {CALLS_FOUND}
-_NAMESPACES = frozenset(("dir", "globals", "locals", "vars"))
+_OF_CALLER = frozenset(("dir", "locals", "vars"))
+_NAMESPACES = _OF_CALLER | {"globals"}
+# What a module is asked by (PEP 562), and not the objects that operations ask for methods.
+_HOOKS = frozenset(("__getattr__", "__dir__"))
+_OF_MODULE = "module "
+_LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
 
 class Cause(NamedTuple):
@@ -63,14 +69,52 @@ def reads_in(source: Outline) -> Iterator[Read]:
                 if shell.loads:
                     calls_own = path and any(map(shell.may_call, shell.loads & scope.shells.keys()))
                     own = path[:1] if calls_own else ()
-                    yield Read(shell.loads, own, partial(_asked_in, shell.fingerprint))
-    for shell in chain.from_iterable(source.scopes[()].shells.values()):
+                    loads = _with_own(shell.loads, scope) if path else shell.loads
+                    loads |= frozenset(hooks_among(loads))
+                    yield Read(loads, own, partial(_asked_in, shell.fingerprint))
+    yield from _reads_inside(source)
+
+
+def _reads_inside(source: Outline) -> Iterator[Read]:
+    """Yield what is read by texts that a module's statements run, and by lambda expressions."""
+    said = list(chain.from_iterable(source.scopes[()].shells.values()))
+    for shell in said:
         if not RUNS_TEXTS.isdisjoint(shell.loads):
             for part in filter(_is_text, shell.fingerprint):
                 yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)
     for code in codes_in(source.scopes[()].code):
         if code.co_name == LAMBDA:
-            yield Read(frozenset(code.co_names), (), partial(operations_of, code))
+            # It may be given what else its statement reads.
+            beside = (each.loads for each in said if _SAYS_LAMBDA in each.fingerprint)
+            names = frozenset(code.co_names).union(*beside)
+            yield Read(names, (), partial(operations_of, code))
+
+
+_SAYS_LAMBDA = ("code", LAMBDA)
+
+
+def _all_read(source: Outline) -> tuple[set[str], set[str]]:
+    """Return all names that statements of a source read, and the classes that read of their own.
+
+    These may be some more than `reads_in` tells, which takes longer.
+    """
+    names = set[str]().union(*(each.names for each in _reads_inside(source)))
+    own: set[str] = set()
+    for path, scope in source.scopes.items():
+        names |= scope.loads
+        if path and not scope.loads.isdisjoint(scope.shells):
+            own.add(path[0])
+    return {*names, *hooks_among(names)}, own
+
+
+def _with_own(loads: frozenset[str], scope: Scope) -> frozenset[str]:
+    """Return what a statement of a class reads, and what made the attributes that it reads."""
+    found, waiting = set(loads), set(loads)
+    while waiting:
+        shells = chain.from_iterable(scope.shells.get(name, ()) for name in waiting)
+        waiting = set[str]().union(*(shell.loads for shell in shells)) - found
+        found |= waiting
+    return frozenset(found)
 
 
 def _asked_in(fingerprint: Iterable[Any]) -> set[str]:
@@ -101,10 +145,11 @@ class Reach:
         self.functions: dict[str, CodeType] = {}
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
-        self.changed = {*changes.bodies, *changes.within, *changes.calls, *changes.later}
+        changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
+        self.changed = set(map(_as_called, changed))
         for body in bodies.functions:
             if len(body.path) == 1:
-                self.functions[body.path[0]] = body.new
+                self.functions[_as_called(body.path)[0]] = body.new
             else:
                 self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
         self.lambdas: dict[str, list[CodeType]] = {}
@@ -143,21 +188,23 @@ class Reach:
         reached.names.update(picked)
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not _NAMESPACES.isdisjoint(reads) or "globals" in reached.names
-        changed = sorted(self.changes.names if looks else self.changes.names & reached.names)
+        names = {*self.changes.names} if looks else self.changes.names & reached.names
+        if not looks and not _HOOKS.isdisjoint(names):
+            names -= {each for each in _HOOKS if f"{_OF_MODULE}{each}" not in reached.names}
+        changed = sorted(names)
         changed += sorted(self._led_to(self.changed, reached))
         if changed:
-            return Cause(changed[0])
-        behind = min(self._led_to(self.changes.reaching, reached), default=None)
+            return Cause(changed[0].removeprefix(_OF_MODULE))
+        reaching = map(_as_called, self.changes.reaching)
+        behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
 
     def may_concern(self, source: Outline) -> bool:
         """Whether any statement of a source may have used what has changed."""
-        reads = list(reads_in(source))
         # Nearly every change concerns none, whatever they do.
-        names = self.asked.union(*(each.names for each in reads))
-        own = {name for each in reads for name in each.own}
-        return self.cause(names, own) is not None and any(
-            self.cause(each.names | each.asked(), each.own) is not None for each in reads
+        names, own = _all_read(source)
+        return self.cause(names | self.asked, own) is not None and any(
+            self.cause(each.names | each.asked(), each.own) is not None for each in reads_in(source)
         )
 
     def add_lambdas(self, statement: Statement, names: Iterable[str]) -> None:
@@ -171,12 +218,16 @@ class Reach:
         methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
         codes = (code for code in methods if code is not None)
         names = {name for code in codes for name in self._names_in(code)}
-        return self.cause(names) if names else None
+        # In a function these are asked for something else than the module's names: `vars(cls)`.
+        return self.cause(names - _OF_CALLER)
 
     def follows(self, name: str) -> bool:
         """Whether a global is a definition whose code is known, by this name or another one."""
         value = self.behind.namespace.get(name)
-        return name in self.definitions or self.behind.names.get(id(value)) in self.definitions
+        known = name in self.definitions or self.behind.names.get(id(value)) in self.definitions
+        # A decorator may have put an object there, whose ``__call__`` it is.
+        is_object = type(value) is not FunctionType and not is_class(value)
+        return known and not (is_object and any(self.behind.classes_of(name)))
 
     def leading(self) -> frozenset[str]:
         """Return the names that lead to functions or methods, see `through`."""
@@ -229,6 +280,8 @@ class Reach:
         while waiting or len(found.kin) > known:
             known = len(found.kin)
             found.names.update(waiting, self._asked_by(waiting))
+            if not _LEADS_TO_MODULES.isdisjoint(waiting):
+                found.names.update(f"{_OF_MODULE}{each}" for each in _HOOKS)
             codes = [code for code in self._run_by(found) if id(code) not in done]
             done.update(map(id, codes))
             read = set[str]().union(*map(names_in, codes))
@@ -311,8 +364,24 @@ class Reach:
 
 def _own_names(code: CodeType) -> Iterable[str]:
     """Return the names that a function says, and the functions in it."""
-    inner = [each.co_names for each in nested_codes(code)]
-    return code.co_names if not inner else {*code.co_names, *chain.from_iterable(inner)}
+    inner = list(nested_codes(code))
+    names: Iterable[str] = code.co_names
+    if inner:
+        names = {*names, *chain.from_iterable(each.co_names for each in inner)}
+    if _HOOKS.isdisjoint(names):
+        return names  # nearly every one
+    read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
+    return {*names, *hooks_among(read)}
+
+
+def hooks_among(names: Iterable[str]) -> Iterator[str]:
+    """Yield what stands for a module's own ``__getattr__`` where that is read by its name."""
+    return (f"{_OF_MODULE}{each}" for each in _HOOKS.intersection(names))
+
+
+def _as_called(path: Path) -> Path:
+    """Return what a path is called where it is that of a module's own ``__getattr__``."""
+    return (f"{_OF_MODULE}{path[0]}",) if path[0] in _HOOKS and len(path) == 1 else path
 
 
 class _Reached(NamedTuple):

@@ -7,8 +7,8 @@ instructions are looked for among the old code's.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import CodeType
 from typing import Any
@@ -217,7 +217,18 @@ def _decorated(stream: Stream, left: list[int]) -> Iterator[Made]:
             if (decorators or bases) and token[0] in BINDS:
                 own = tuple(code for _, code in codes)
                 yield Made(token[1], frozenset(decorators), own, frozenset(bases))
+            if token[0] in BINDS:
+                yield from made_in_classes(code for _, code in codes)
             paths, codes = [], []
+
+
+def made_in_classes(codes: Iterable[CodeType]) -> Iterator[Made]:
+    """Yield what classes of some codes define under decorators, or from bases."""
+    for code in codes:
+        if not is_function_code(code) and not code.co_name.startswith("<"):
+            inside = read_stream(code)
+            for made in _decorated(inside, [*inside.places()]):
+                yield replace(made, name=f"{code.co_name}.{made.name}")
 
 
 def _are_of_class(codes: list[tuple[int, CodeType]]) -> bool:

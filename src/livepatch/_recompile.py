@@ -17,8 +17,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial, reduce
-from itertools import compress, count, groupby, repeat
-from operator import itemgetter, ne
+from itertools import accumulate, compress, count, repeat
+from operator import ne
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -101,6 +101,8 @@ def _compile_edit(known: Compiled, old_text: bytes, new_text: bytes) -> CodeType
     # What a module annotates stands in one function, wherever it stands (3.14).
     if edit is None or (edit.moved and not _ANNOTATING.isdisjoint(whole.co_names)):
         return None
+    if _goes_on(after, edit.new_stop - 1) or _goes_on(after, edit.new_stop - 2):
+        return None  # to what stands behind, which is not compiled with it
     lines = before[edit.start : edit.stop], after[edit.start : edit.new_stop]
     # It says something about all of a module, as does another meaning of `super` (3.12).
     declared = [sum(len(_GLOBAL.findall(line)) for line in part) for part in lines]
@@ -224,26 +226,40 @@ def _joined(whole: CodeType, old: CodeType, new: CodeType, edit: _Edit) -> CodeT
             if moved is None:
                 return None
             constants[place] = moved
-    lines: dict[int | None, int | None] = {None: None}
-    for line, new_line in zip(lines_of(old), lines_of(new)):
-        if lines.setdefault(line, new_line) != new_line:
-            return None
+    lines = _pair_lines(old, new)
+    if lines is None:
+        return None
     if edit.moved or any(line != new_line for line, new_line in lines.items()):
-        table = bytes(_line_table(whole.co_firstlineno, _by_line(_new_lines(whole, lines, edit))))
+        table = _with_turns(whole.co_linetable, _turns(whole, lines, edit))
         return whole.replace(co_consts=tuple(constants), co_linetable=table)
     return whole.replace(co_consts=tuple(constants))
 
 
+def _pair_lines(old: CodeType, new: CodeType) -> dict[int, int] | None:
+    """Return which line each line has become; None where instructions of one are in two now."""
+    lines: dict[int, int] = {}
+    for line, new_line in zip(lines_of(old), lines_of(new)):
+        if line is None or new_line is None:
+            if line is not new_line:
+                return None
+        elif lines.setdefault(line, new_line) != new_line:
+            return None
+    return lines
+
+
 def _moved(code: CodeType, by: int) -> CodeType | None:
     """Return code as it is some lines further down; None where that cannot be told."""
-    constants: list[Any] = list(code.co_consts)
-    for place, constant in enumerate(constants):
-        if type(constant) is CodeType:
-            moved = _moved(constant, by)
-            if moved is None:
-                return None
-            constants[place] = moved
-    if _SAYS_LINE and not code.co_flags & inspect.CO_OPTIMIZED:
+    inside: dict[int, CodeType] = {}
+    for each in codes_in(code):
+        moved = _moved(each, by)
+        if moved is None:
+            return None
+        inside[id(each)] = moved
+    says_line = _SAYS_LINE and not code.co_flags & inspect.CO_OPTIMIZED
+    if not (inside or says_line):
+        return code.replace(co_firstlineno=code.co_firstlineno + by)  # nearly every one
+    constants: list[Any] = list(map(inside.get, map(id, code.co_consts), code.co_consts))
+    if says_line:
         said = _place_of_first_line(code, code.co_firstlineno + by)
         if said is None:
             return None
@@ -273,69 +289,86 @@ def lines_of(code: CodeType) -> Iterator[int | None]:
         yield from repeat(line, (end - start) // 2)
 
 
-def _new_lines(
-    whole: CodeType, lines: dict[int | None, int | None], edit: _Edit
-) -> Iterator[tuple[int, int | None]]:
-    """Yield how many instructions of the module stand in which line, one after the other."""
-    for start, end, line in whole.co_lines():
-        if line is None or line <= edit.start:
-            new_line = line
-        elif line <= edit.stop:
-            new_line = lines[line]
+class _Turn(NamedTuple):
+    """Where the instructions of a module begin that have moved otherwise than those before them.
+
+    Attributes:
+        at: the first one of them.
+        down: by how many lines it is further down than what stands before it.
+        more: by how many more than it was.
+    """
+
+    at: int
+    down: int
+    more: int
+
+
+def _turns(whole: CodeType, lines: dict[int, int], edit: _Edit) -> Iterator[_Turn]:
+    """Yield where instructions have moved otherwise; nearly always once, behind the edit."""
+    before, moved = whole.co_firstlineno, 0
+    start_of_edit, end_of_edit, moved_behind = edit.start, edit.stop, edit.moved
+    for start, _, line in whole.co_lines():
+        if line is None:
+            continue
+        if line > end_of_edit:
+            by = moved_behind
+        elif line <= start_of_edit:
+            by = 0
         else:
-            new_line = line + edit.moved
-        yield (end - start) // 2, new_line
-
-
-def _by_line(lines: Iterable[tuple[int, int | None]]) -> Iterator[tuple[int, int | None]]:
-    """Put neighbours in one line together."""
-    for line, group in groupby(lines, itemgetter(1)):
-        yield sum(number for number, _ in group), line
+            by = lines[line] - line
+        if by != moved:
+            yield _Turn(start // 2, line + by - before - moved, by - moved)
+            moved = by
+        before = line
 
 
 if sys.version_info >= (3, 11):
-    _FIRST, _NO_LINE, _NO_COLUMN = 0x80, 15 << 3, 13 << 3
-    _MOST, _SIX_BITS, _MORE = 8, 0x3F, 0x40
+    _IS_FIRST = bytes(byte >> 7 for byte in range(256))
+    _NUMBERS = bytes((byte & 7) + 1 for byte in range(256))
+    _SIZE, _NO_COLUMN, _SIX_BITS, _MORE = 0x87, 13 << 3, 0x3F, 0x40
 
-    def _line_table(first: int, lines: Iterable[tuple[int, int | None]]) -> Iterator[int]:
-        """Yield the bytes of a table of lines, without columns.
+    def _with_turns(table: bytes, turns: Iterable[_Turn]) -> bytes:
+        """Return a table of lines in which some instructions stand in others.
 
-        An entry is for up to eight instructions: a byte for its kind and their number, and then by
-        how many lines they are further down, six bits a byte (CPython: Objects/locations.md).
+        An entry is for up to eight of them: a byte for its kind and their number, and then by how
+        many lines they are further down, six bits a byte (CPython: Objects/locations.md). So what
+        has moved with what stands before it has the entry that it had.
         """
-        present = first
-        for number, line in lines:
-            for size in (*repeat(_MOST, (number - 1) // _MOST), (number - 1) % _MOST + 1):
-                yield _FIRST | (_NO_LINE if line is None else _NO_COLUMN) | size - 1
-                if line is None:
-                    continue
-                down, present = line - present, line
-                said = down << 1 if down >= 0 else -down << 1 | 1
-                while said > _SIX_BITS:
-                    yield _MORE | said & _SIX_BITS
-                    said >>= 6
-                yield said
+        firsts = [*compress(count(), table.translate(_IS_FIRST)), len(table)]
+        numbers = bytes(map(table.__getitem__, firsts[:-1])).translate(_NUMBERS)
+        begins = [0, *accumulate(numbers)]
+        found, done = bytearray(), 0
+        for turn in turns:
+            place = bisect_left(begins, turn.at)
+            first = firsts[place]
+            found += table[done:first]
+            found.append(table[first] & _SIZE | _NO_COLUMN)
+            said = turn.down << 1 if turn.down >= 0 else -turn.down << 1 | 1
+            while said > _SIX_BITS:
+                found.append(_MORE | said & _SIX_BITS)
+                said >>= 6
+            found.append(said)
+            done = firsts[place + 1]
+        return bytes(found + table[done:])
 
 else:
-    _FARTHEST, _MOST, _NO_LINE = 127, 254, 0x80
+    _FARTHEST = 127
 
-    def _line_table(first: int, lines: Iterable[tuple[int, int | None]]) -> Iterator[int]:
-        """Yield the bytes of a table of lines.
+    def _with_turns(table: bytes, turns: Iterable[_Turn]) -> bytes:
+        """Return a table of lines in which some instructions stand in others.
 
         An entry is two bytes: how many bytes of instructions, and by how many lines they are
-        further down, or that they have none (CPython: Objects/lnotab_notes.txt).
+        further down, or that they have none (CPython: Objects/lnotab_notes.txt). So what has moved
+        has an entry more before it, for no instruction.
         """
-        present = first
-        for number, line in lines:
-            size, down = 2 * number, 0 if line is None else line - present
-            while abs(down) > _FARTHEST:
-                step = max(-_FARTHEST, min(_FARTHEST, down))
-                yield from (0, step & 0xFF)
-                down -= step
-            said = _NO_LINE if line is None else down & 0xFF
-            while size > _MOST:
-                yield from (_MOST, said)
-                size -= _MOST
-                said = said if line is None else 0
-            yield from (size, said)
-            present = present if line is None else line
+        begins = [0, *accumulate(table[::2])]
+        found, done = bytearray(), 0
+        for turn in turns:
+            place = 2 * bisect_left(begins, 2 * turn.at)
+            found += table[done:place]
+            done, more = place, turn.more
+            while more:
+                step = max(-_FARTHEST, min(_FARTHEST, more))
+                found += bytes((0, step & 0xFF))
+                more -= step
+        return bytes(found + table[done:])

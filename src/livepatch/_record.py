@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import operator
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_contents
-from livepatch._kinds import Kind, parts_of_wrapper
+from livepatch._kinds import Kind
 from livepatch._migration import Migration
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
@@ -127,7 +125,7 @@ class Record:
         new_codes: of the same functions.
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
-        orders: classes that lost attributes, with the order in which they had them.
+        orders: classes that lost or moved attributes, with the order in which they had them.
         entered: what was entered into containers of classes, as the new source does.
         registered: who came to or left abstract classes, as the new source does.
         filled: what instances were given that were made before ``__init__`` assigned it.
@@ -137,6 +135,7 @@ class Record:
         undone: whether it has been taken back.
         parts: what it holds and never changes; nothing until `retained` asks for it.
         inside: the ids of all that these parts refer to.
+        coded: the ids of the old and new codes; none until somebody asks.
     """
 
     modules: list[ModuleRecord]
@@ -158,10 +157,18 @@ class Record:
     undone: bool = False
     parts: OwnList[Any] = field(default_factory=OwnList)
     inside: frozenset[int] = frozenset()
+    coded: frozenset[int] = frozenset()
 
 
 # Records die with their reports.
 _records: weakref.WeakSet[Record] = weakref.WeakSet()
+
+
+def live_records() -> list[Record]:
+    """List the records of all live reports."""
+    return list(_records)
+
+
 # Of each module, the reloads that can still be taken back, the newest last.
 _stacks: dict[int, tuple[weakref.ref[ModuleType], list[weakref.ref[Record]]]] = {}
 
@@ -219,7 +226,7 @@ def drop_record(record: Record) -> None:
         record.parts,
     ):
         held.clear()
-    record.inside = frozenset()
+    record.inside = record.coded = frozenset()
     record.steps.clear()
     record.entered.clear()
     record.registered.clear()
@@ -228,7 +235,7 @@ def drop_record(record: Record) -> None:
 
 def follow_instances(migrations: list[Migration], survivors: Mapping[int, Any]) -> None:
     """Let what records keep for instances, and of values, be kept for their successors."""
-    for record in list(_records):
+    for record in live_records():
         follow_state(record, migrations, survivors)
         for filled in record.filled:
             _follow(filled.had, survivors)
@@ -315,79 +322,3 @@ def _stack_of(module: ModuleType) -> list[weakref.ref[Record]]:
 
         entry = _stacks[key] = (weakref.ref(module, forget), [])
     return entry[1]
-
-
-def retained(targets: AbstractSet[int] | None = None) -> OwnList[Any]:
-    """List what the records of all live reports hold: no search must take it for a holder.
-
-    Args:
-        targets: only of records that refer to an object of these ids.
-    """
-    found: OwnList[Any] = OwnList()
-    for record in list(_records):
-        found += _changing_parts(record)
-        if not record.parts and not record.undone:
-            record.parts += _lasting_parts(record)
-            record.inside = frozenset(map(id, gc.get_referents(*record.parts)))
-        if targets is None or not record.inside.isdisjoint(targets):
-            found += record.parts
-            found.append(record.parts)
-    return found
-
-
-def retained_codes() -> Iterator[CodeType]:
-    """Yield the code of each module and class that the records of all live reports keep."""
-    for record in list(_records):
-        for module in record.modules:
-            yield module.source.code
-            for outline in (module.origin, module.at, module.outline):
-                yield from (scope.code for scope in outline.scopes.values()) if outline else ()
-
-
-def unwrapped() -> OwnList[Any]:
-    """List the wrappers that the records of all live reports keep, and what is in them.
-
-    A search takes them for holders, for others may have one of them still. They are no evidence
-    that others hold what is in them.
-    """
-    return OwnList(
-        part for record in list(_records) for layer in record.layers for part in layer.parts
-    )
-
-
-def _lasting_parts(record: Record) -> Iterator[Any]:
-    yield from (record.replaced, record.old_codes, record.new_codes)
-    yield from (record.caches, record.borrowed)
-    for module in record.modules:
-        yield from (module.before, module.after, module.contents, *module.contents.values())
-    for replacement in record.replaced:
-        yield from (replacement, replacement.attributes)
-        yield from parts_of_wrapper(replacement.old)
-    yield from (*record.caches, *record.borrowed, record.orders, *record.orders)
-    yield from (record.filled, *record.filled, record.layers)
-    for layer in record.layers:
-        yield from (layer, layer.parts, layer.inside, *layer.inside)
-        yield from (contents for _, contents in layer.inside)
-    for _, call in record.caches:
-        yield call.args
-    yield from _arguments(record.steps)
-    yield from _arguments(record.entered)
-    yield from _arguments(record.registered)
-
-
-def _changing_parts(record: Record) -> Iterator[Any]:
-    yield record.left
-    for left in list(record.left.values()):
-        yield from (left, left.values, left.instance)
-        yield from getattr(left.instance, "args", ())
-    for filled in record.filled:
-        yield filled.had
-        for way in list(filled.had.values()):
-            yield way
-            yield from getattr(way, "args", ())
-    yield from _arguments(record.retired)
-
-
-def _arguments(steps: Steps) -> Iterator[Any]:
-    yield from steps.arguments()
-    yield from steps.bases()

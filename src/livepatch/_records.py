@@ -5,14 +5,16 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import FunctionType, ModuleType
 from typing import Any
 
-from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, qualified_name
+from livepatch._kinds import class_attributes, dict_of, is_class, is_enum, kind_of, qualified_name
 from livepatch._made_of import Made
 from livepatch._own import OwnDict, OwnList
 
 _LAYERS = 8
+_MANY = 10_000
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _Inside = tuple[tuple[int, ...], frozenset[tuple[Any, Any]]]
 
@@ -88,14 +90,44 @@ def may_have_own_attributes(value: Any) -> bool:
 def parts_of(value: Any) -> list[Any]:
     """List a value and, if it is an object that may be a record of a definition, its attributes."""
     parts: list[Any] = OwnList([value])
-    if type(value) is tuple:
-        parts += value
+    if isinstance(value, tuple):
+        parts += tuple.__iter__(value)
     elif isinstance(value, weakref.ref):
         parts.append(value())
     elif may_have_own_attributes(value):
         parts += (dict_of(value) or {}).values()
         parts += (each for each in gc.get_referents(value) if type(each) is FunctionType)
     return parts
+
+
+def holds_inside(values: list[Any], wanted: AbstractSet[int]) -> bool:
+    """Whether values lead to one of some objects, by way of no definition or module.
+
+    Args:
+        values: where to look.
+        wanted: the ids of the objects.
+    """
+    level, seen = values, set(map(id, values))
+    for _ in range(_LAYERS):
+        inside = OwnDict(
+            (id(part), part)
+            for each in level
+            for part in gc.get_referents(each)
+            if part is not type(each)  # of which it is an instance, and which it does not keep
+        )
+        if not wanted.isdisjoint(inside):
+            return True
+        new = (inside[key] for key in inside.keys() - seen)
+        level = OwnList(each for each in new if gc.is_tracked(each) and not _leads_anywhere(each))
+        seen.update(map(id, level))
+        if not level or len(seen) > _MANY:
+            break
+    return False
+
+
+def _leads_anywhere(value: Any) -> bool:
+    # A member of an enumeration leads to that, and a list of members was made from it.
+    return issubclass(type(value), (type, ModuleType, FunctionType)) or is_enum(type(value))
 
 
 def functions_among(values: list[Any]) -> Iterator[FunctionType]:

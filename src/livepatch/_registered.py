@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Mapping
+from types import FunctionType
 from typing import Any
 
-from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._kinds import (
+    class_attributes,
+    dict_of,
+    is_class,
+    is_enum,
+    is_lambda,
+    qualified_name,
+)
 from livepatch._module import Module, Path
 from livepatch._outline import Outline
 from livepatch._scope import Shell
+
+_PLAIN = (bytes, bool, float, complex, type(None))
 
 
 def is_bound_in_turn(module: Module, path: Path) -> bool:
@@ -82,23 +92,49 @@ def keys_without(
 
 
 def _place_of(homes: Mapping[str, Module], key: Any) -> Any:
-    """Return a text or number itself, and of a class, or a tuple of such, what tells who it is."""
-    if type(key) in (str, int):
+    """Return a text or number itself, and of a definition what tells who it is; so in tuples.
+
+    A member of an enumeration goes by its name, and a combination of flags by its number.
+    """
+    kind = type(key)
+    if kind in (str, int):
         return key
-    if is_class(key):
-        return (id(_class_before(homes, key)),)
+    if kind in _PLAIN:
+        return (kind.__name__, key)
+    if is_class(key) or (kind is FunctionType and not is_lambda(key)):
+        return (id(_definition_before(homes, key)),)
+    if is_enum(kind):
+        return (id(_definition_before(homes, kind)), _name_of_member(key))
     if type(key) is tuple:
         parts = [_place_of(homes, part) for part in key]
         return None if None in parts else tuple(parts)
     return None
 
 
-def _class_before(homes: Mapping[str, Module], cls: type) -> Any:
-    home: Any = class_attributes(cls).get("__module__")
+def text_of_key(key: Any) -> str:
+    """Return how a path says what is in a dict under a key."""
+    if type(key) is tuple:
+        return ", ".join(map(text_of_key, key))
+    if is_enum(type(key)):
+        return f"{qualified_name(type(key))}.{_name_of_member(key)}"
+    return qualified_name(key) or repr(key)
+
+
+def _name_of_member(member: Any) -> Any:
+    """Return the name of an enumeration's member, past any attribute of its class; or its value."""
+    said = dict_of(member) or {}
+    name = said.get("_name_")
+    return said.get("_value_") if name is None else name
+
+
+def _definition_before(homes: Mapping[str, Module], definition: Any) -> Any:
+    """Return what a module of the reload had where a class or function of it says that it is."""
+    attributes: Any = class_attributes(definition) if is_class(definition) else {}
+    home: Any = attributes.get("__module__") if attributes else definition.__module__
     module = homes.get(home) if type(home) is str else None
-    name = qualified_name(cls)
+    name = qualified_name(definition)
     if module is None or name is None:
-        return cls
+        return definition
     namespace: Mapping[str, Any] = module.old
     found: Any = None
     for step in name.split("."):

@@ -14,6 +14,7 @@ from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
+from livepatch._class_attributes import find_attribute
 from livepatch._code import nested_codes
 from livepatch._filled import filled_attributes, filled_by
 from livepatch._kinds import (
@@ -25,12 +26,12 @@ from livepatch._kinds import (
     mro_of,
 )
 from livepatch._library import is_of_standard_library
-from livepatch._own import OwnList
-from livepatch._steps import MISSING
+from livepatch._own import MISSING, OwnList
 
-_CONTAINERS = (dict, list, set)
+_CONTAINERS = (dict, list, set, deque)
 _WEAK = (WeakKeyDictionary, WeakSet, WeakValueDictionary)
 _MAKERS = ("__new__", "__init__", "__call__")
+_LAYERS = 8
 _FURTHEST = 100
 """So many functions are looked through for one decorator."""
 
@@ -66,18 +67,57 @@ def registers_of(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
         value: the decorator, or what has it.
         rest: the attributes that lead to it from there.
     """
+    value, rest = _lead_on(value, rest)
     if is_register(value, rest or ("__call__",)):
         yield value
+    if type(value) is dict and not rest:  # `@DECORATORS["route"]("/")`
+        for each in list(value.values()):
+            if not isinstance(each, dict):
+                yield from registers_of(each, ())
     for function, classes in _run_by(value, rest):
         yield from _registers_named(function, classes)
 
 
 def filled_by_decorator(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
     """Yield the globals and attributes that the code of a decorator puts something into."""
+    value, rest = _lead_on(value, rest)
     attributes: Mapping[str, Any] = (
         dict_of(value) or {} if is_register(value, rest or ("__call__",)) else {}
     )
     yield from _filled_by(_run_by(value, rest), attributes)
+
+
+def _lead_on(value: Any, rest: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+    """Return the object of a method, and its name: ``route = app.route``, ``@Api.app.route``."""
+    for _ in range(_LAYERS):
+        if type(value) is MethodType and not rest:
+            value, rest = value.__self__, (value.__name__,)
+        elif type(value) is partial and not rest:
+            value = value.func
+        elif is_class(value) and rest:
+            inner = find_attribute(value, rest[0])
+            leads_on = len(rest) > 1 and (is_class(inner) or kind_of(inner) is None)
+            if inner is None or not (leads_on or type(inner) in _LEAD_ELSEWHERE):
+                break
+            value, rest = inner, rest[1:]
+        else:
+            break
+    return value, rest
+
+
+_LEAD_ELSEWHERE = (MethodType, partial)
+
+
+def sorts(value: Any, rest: tuple[str, ...]) -> bool:
+    """Whether a decorator sees to the order of what it enters definitions in."""
+    names = (_names_in(function) for function, _ in _run_by(*_lead_on(value, rest)))
+    return any(map(_ORDERS.intersection, names))
+
+
+_ORDERS = frozenset(
+    {"sort", "sorted", "insert", "appendleft", "insort", "insort_left", "insort_right"}
+    | {"bisect", "bisect_left", "bisect_right", "heappush", "heapify", "move_to_end"}
+)
 
 
 def filled_by_bases(base: Any) -> Iterator[Any]:
@@ -105,7 +145,8 @@ def _makers_below(base: Any) -> _Reached:
     """Yield what runs as classes below a base are made."""
     if not is_class(base):
         return
-    meta = OwnList(mro_of(type(base)))
+    # A class may name its metaclass itself: `metaclass=Registered`.
+    meta = OwnList(mro_of(base if issubclass(base, type) else type(base)))
     makers = (
         *((each, ("__init_subclass__",)) for each in mro_of(base)),
         *((each, ("__new__", "__init__")) for each in meta),
@@ -133,14 +174,16 @@ def _run_by(value: Any, rest: tuple[str, ...]) -> _Reached:
             continue
         seen.add(id(function))
         yield function, classes
-        named = (function.__globals__.get(name) for name in _names_in(function))
+        named: list[Any] = [function.__globals__.get(name) for name in _names_in(function)]
         for called in (*named, *_in_cells(function)):
             if type(called) is FunctionType and called.__globals__ is function.__globals__:
                 waiting.append((called, []))
+            elif is_class(called):  # `return Task(f)`, which enters itself
+                own: list[type] = OwnList(mro_of(called))  # pyright: ignore[reportArgumentType]
+                waiting.extend(_methods(((each, _MAKERS) for each in own), own))
 
 
 def _first_run_by(value: Any, rest: tuple[str, ...]) -> _Reached:
-    value = value.func if type(value) is partial else value
     if type(value) is FunctionType:
         yield value, []
     elif type(value) is MethodType:
@@ -188,7 +231,10 @@ def _registers_named(function: FunctionType, classes: list[type]) -> Iterator[An
     yield from _containers(_in_cells(function))
     yield from _containers(function.__dict__.values())
     for cls in classes:
-        yield from _containers(class_attributes(cls).get(name) for name in names)
+        for name in names:
+            value = class_attributes(cls).get(name)
+            if isinstance(value, _CONTAINERS) or is_register(value, (name,)):
+                yield value
 
 
 def _in_cells(function: FunctionType) -> list[Any]:
@@ -213,4 +259,4 @@ def _is_of_library(module: Any) -> bool:
     return str(module).partition(".")[0] not in _CONTAINERS_OF and is_of_standard_library(module)
 
 
-_CONTAINERS_OF = frozenset({"__main__", "builtins", "collections"})
+_CONTAINERS_OF = frozenset({"__main__", "builtins", "collections", "types"})

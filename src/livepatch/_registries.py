@@ -8,32 +8,25 @@ in the registry that the load made, and is entered into the live one here.
 from __future__ import annotations
 
 import collections
-import operator
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._asked import texts_in
+from livepatch._class_attributes import find_attribute
 from livepatch._constants import CONSTANTS, same_value
-from livepatch._dicts import has_plain_keys, identity_of, restore_places
+from livepatch._dicts import has_plain_keys, kind_of_dict, restore_places
+from livepatch._items import append_items, exchange_items, insert_items, remove_items
 from livepatch._kinds import is_class, kind_of, mro_of
 from livepatch._module import Module, Path
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
-from livepatch._shapes import find_attribute
-from livepatch._steps import (
-    MISSING,
-    Steps,
-    append_items,
-    exchange_items,
-    insert_items,
-    is_in_force,
-    remove_items,
-)
+from livepatch._registers import registers_of_bases
+from livepatch._steps import Steps, is_in_force
 
-_MAPPINGS = (dict, collections.defaultdict, collections.OrderedDict)
-_KINDS = (*_MAPPINGS, list, set)
+MAPPINGS = (dict, collections.defaultdict, collections.OrderedDict)
+KINDS = (*MAPPINGS, list, set)
 # What a statement calls that makes an empty container.
 _MAKERS = frozenset({"dict", "list", "set", "defaultdict", "OrderedDict", "collections"})
 _SAYING = ("constant", "text", "code", "type parameters")
@@ -42,7 +35,7 @@ _DEEPEST = 8
 
 def is_filled_by_load(module: Module, path: Path, made: Any) -> bool:
     """Whether a class attribute is a container that is empty as its statement makes it."""
-    if type(made) not in _KINDS or not made:
+    if type(made) not in KINDS or not made:
         return False
     scope = module.outline.scopes.get(path[:-1])
     shells = scope.shells.get(path[-1], ()) if scope is not None else ()
@@ -56,9 +49,9 @@ def lacking(live: Any, made: Any) -> Any:
 
     Only of a dict by names, and of a list or set of texts and numbers, can that be said.
     """
-    if type(made) is not type(live) or type(made) not in _KINDS:
+    if type(made) is not type(live) or type(made) not in KINDS:
         return ()
-    plain = all(type(each) in _ATOMS for container in (live, made) for each in container)
+    plain = all(type(each) in ATOMS for container in (live, made) for each in container)
     if not plain:
         return ()
     if issubclass(type(made), dict):
@@ -75,7 +68,7 @@ def gone_entries(modules: tuple[Module, Module], live: Any, made: Any) -> list[s
         made: the one that the load made.
     """
     origin = modules[0].origin
-    if type(live) not in _KINDS or origin is None:
+    if type(live) not in KINDS or origin is None:
         return []
     there = {each for each in made if type(each) is str}
     more = [each for each in live if type(each) is str and each not in there]
@@ -90,8 +83,8 @@ def left_entries(
     """List the entries in a container of a class that stays which the new source does not make.
 
     That is known of a definition which it enters under another key, one that was not there before;
-    and of a class that derived from the container's owner and does so no more. Another entry that
-    the load did not make may be one of the program's.
+    and of a class that derives from the container's owner no more, or has gone where that enters
+    it. Another entry that the load did not make may be one of the program's.
 
     Args:
         matches: the definitions.
@@ -107,16 +100,19 @@ def left_entries(
     if filled and type(made) is dict:
         for key, value in made.items():
             keys.setdefault(id(value), OwnList()).append(key)
+    gone = _gone_below(matches, owner, live)
     left: OwnList[Any] = OwnList()
     for key, value in live.items() if type(live) is dict else zip(live, live):
+        if id(value) in gone:
+            left.append(key)  # it has no pair
         pair = matches.by_old.get(id(value))
         if pair is None:
             continue
         again = keys.get(id(pair.new), ())
         if _derives_no_more(owner, pair) or (
-            type(key) in _ATOMS
+            type(key) in ATOMS
             and again
-            and all(type(each) in _ATOMS and each not in live for each in again)
+            and all(type(each) in ATOMS and each not in live for each in again)
         ):
             left.append(key)
     return left
@@ -129,7 +125,7 @@ def strike(settle: Callable[[Any], Any], live: Any, left: OwnList[Any]) -> Steps
         order: OwnList[Any] = OwnList(live if has_plain_keys(live) else ())
         for key in left:
             back = Call(_enter_at, live, order, key, settle(live[key]))
-            steps.add(Call(dict.pop, live, key, None), back)
+            steps.add(Call(kind_of_dict(live).pop, live, key, None), back)
     elif type(live) is list:
         gone = set(map(id, left))
         places = [place for place, each in enumerate(live) if id(each) in gone]
@@ -142,8 +138,16 @@ def strike(settle: Callable[[Any], Any], live: Any, left: OwnList[Any]) -> Steps
 
 
 def _enter_at(live: dict[Any, Any], order: list[Any], key: Any, value: Any) -> None:
-    dict.__setitem__(live, key, value)
+    kind_of_dict(live).__setitem__(live, key, value)
     restore_places(live, order, ())
+
+
+def _gone_below(matches: Matches, owner: Pair, live: Any) -> set[int]:
+    """Return the ids of the classes below one that have gone from the source, if those enter it."""
+    removed = (each for module in matches.modules for each in module.removed.values())
+    gone = {id(each) for each in removed if is_class(each) and _is_below(each, owner.old)}
+    enters = gone and any(each is live for each in registers_of_bases(owner.old))
+    return gone if enters else set()
 
 
 def _derives_no_more(owner: Pair, pair: Pair) -> bool:
@@ -156,7 +160,7 @@ def _is_below(cls: type, base: type) -> bool:
     return any(each is base for each in mro_of(cls))
 
 
-_ATOMS = (int, str, bytes, bool)
+ATOMS = (int, str, bytes, bool)
 
 
 def enter(
@@ -212,7 +216,7 @@ class _Entry:
 
     def _enter_items(self, live: dict[Any, Any], made: dict[Any, Any], depth: int) -> None:
         before = {self._key_of(key): key for key in list(live)}
-        kind: Any = next(each for each in type(live).__mro__ if each in _KINDS)
+        kind: Any = next(each for each in type(live).__mro__ if each in KINDS)
         for key, value in list(made.items()):
             if not self.takes(value):
                 continue
@@ -229,7 +233,7 @@ class _Entry:
                 continue
             if took_the_place(self.settle, old, settled):
                 continue
-            if depth and type(old) is type(value) and type(value) in _KINDS:
+            if depth and type(old) is type(value) and type(value) in KINDS:
                 self.enter(old, value, depth - 1)
                 continue
             key = self.settle(before[place])  # noqa: PLW2901 - as above
@@ -267,96 +271,6 @@ class _Entry:
         wanted = self.settle(type(value))
         alike = (at for at, each in enumerate(waiting) if self.settle(type(each)) is wanted)
         return next(alike, None)
-
-
-def entered_in_place(settle: Callable[[Any], Any], live: Any, before: Any) -> tuple[Steps, Steps]:
-    """Return the steps for what statements have entered into a container that they found there.
-
-    It is in the container already. The steps say so for who takes the reload back; what others did
-    to the container since stays then.
-
-    Args:
-        settle: returns what will stand for an object.
-        live: the container.
-        before: what it held: a dict, or a list of its items.
-
-    Returns:
-        The steps of what was entered, and those that give a subclass its place back that a class
-        took which was made again. No steps where items have gone or changed their places.
-    """
-    place = _InPlace(settle)
-    if type(live) in _MAPPINGS:
-        place.see_items(live, before)
-    elif type(live) is list:
-        place.see_list(live, before)
-    elif type(live) is set:
-        place.see_set(live, before)
-    return place.entered, place.give_back
-
-
-@dataclass(slots=True, eq=False)
-class _InPlace:
-    settle: Callable[[Any], Any]
-    entered: Steps = field(default_factory=Steps)
-    give_back: Steps = field(default_factory=Steps)
-
-    def settle_key(self, key: Any) -> Any:
-        """Return what will stand for a key, or for what is in one that is a tuple."""
-        if type(key) is not tuple:
-            return self.settle(key)
-        parts = tuple(map(self.settle_key, key))
-        return key if all(map(operator.is_, parts, key)) else parts
-
-    def see_items(self, live: dict[Any, Any], before: dict[Any, Any]) -> None:
-        keys: list[Any] = OwnList(live)
-        if not _begins_with(keys, before):
-            return
-        kind: Any = next(each for each in type(live).__mro__ if each in _KINDS)
-        values: list[Any] = OwnList(live.values())
-        for key, value, old in zip(keys, values, before.values()):
-            if value is not old:
-                self.see_item(kind, live, key, (self.settle(old), self.settle(value)))
-        known = {identity_of(self.settle_key(key)) for key in before}
-        for key, value in zip(keys[len(before) :], values[len(before) :]):
-            settled = self.settle_key(key)
-            if identity_of(settled) in known:
-                continue  # of a class made again: the dict is repointed
-            do = Call(kind.__setitem__, live, settled, self.settle(value))
-            self.entered.add(do, Call(kind.pop, live, settled, None))
-
-    def see_item(self, kind: Any, live: dict[Any, Any], key: Any, values: tuple[Any, Any]) -> None:
-        old, new = values
-        if old is new or same_value(old, new):
-            return
-        key = self.settle_key(key)
-        puts_new, puts_old = (Call(kind.__setitem__, live, key, each) for each in (new, old))
-        if took_the_place(self.settle, old, new):
-            self.give_back.add(puts_old, puts_new)
-        else:
-            self.entered.add(puts_new, puts_old)
-
-    def see_list(self, live: list[Any], before: list[Any]) -> None:
-        # What was struck off and has come again, made anew, settles to the same.
-        settled, was = (OwnList(map(self.settle, each)) for each in (live, before))
-        if len(live) == len(before) or not _begins_with(settled, was):
-            return
-        # One that is there twice now, made anew, is seen to where the list is repointed.
-        there, more = set(map(id, was)), settled[len(before) :]
-        more = OwnList(each for each in more if id(each) not in there)
-        if more:
-            self.entered.add(Call(append_items, live, more), Call(remove_items, live, more))
-
-    def see_set(self, live: set[Any], before: list[Any]) -> None:
-        known, settled = set(map(id, map(self.settle, before))), OwnList(map(self.settle, live))
-        news = OwnList(each for each in settled if id(each) not in known)
-        if news and known <= set(map(id, settled)):
-            self.entered.add(Call(set.update, live, news), Call(set.difference_update, live, news))
-
-
-def _begins_with(items: list[Any], before: Collection[Any]) -> bool:
-    """Whether items are those of before, and perhaps more behind them."""
-    # What has its place again has it under a text of the new source.
-    return len(items) >= len(before) and all(map(same_value, items, before))
 
 
 def took_the_place(settle: Callable[[Any], Any], old: Any, new: Any) -> bool:

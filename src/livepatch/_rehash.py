@@ -19,6 +19,7 @@ from operator import is_
 from typing import Any
 
 from livepatch._among import objects_whose_type, set_of_types
+from livepatch._class_attributes import find_attribute
 from livepatch._code import same_code
 from livepatch._heap import MANY, holders_of
 from livepatch._holders import Repointing, Table, repoint_weak_reference
@@ -26,7 +27,6 @@ from livepatch._kinds import PROXY_TYPE, dict_of, is_class, mro_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._report import Notice
 from livepatch._rows import recode
-from livepatch._shapes import find_attribute
 from livepatch._steps import Steps
 
 # A tuple remembers its hash since 3.14, so one with such a key in it is built anew.

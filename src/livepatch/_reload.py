@@ -24,7 +24,7 @@ from livepatch._errors import (
 from livepatch._follow import follow_bodies
 from livepatch._history import add_to_history, take_back
 from livepatch._hooks import Reloading, run_before, run_inverses
-from livepatch._keep import keep_record
+from livepatch._keep import follow_order, keep_record
 from livepatch._lacking import refuse_lacking
 from livepatch._lazy_annotations import forget_annotations
 from livepatch._library_caches import note_library_caches
@@ -230,7 +230,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
     matches = _match(snapshots, loaded, outlines, selections)
     if loaded.error is not None:
         withdraw(matches, snapshots, loaded)
-        raise with_note(loaded.error, loaded.failed)
+        raise with_note(loaded.error, loaded.failed, selections.get(loaded.failed))
     plan: Plan | None = None
     try:
         read_possible_importers(matches)
@@ -273,7 +273,9 @@ def _go_through(
 def _conclude(plan: Plan, request: Request) -> tuple[Report, Watched, Record]:
     """Keep what an undo needs of a plan that has been applied, and let the rest of it go."""
     notice_lost(plan)
+    orders = follow_order(plan)
     record = keep_record(plan)
+    record.orders[:0] = orders  # what has gone besides has its place by what is kept of that
     for module in plan.matches.modules:
         keep_gone(module.source.module, module.removed, module.origin)
     keep_changed(plan.matches)
@@ -294,6 +296,7 @@ def _match(
         matches.stand_ins += loaded.taken
         matches.stand_ins += loaded.replaced
         matches.finders += loaded.finders
+        matches.young = loaded.young
         follow_returns(matches)
         follow_originals(matches)
         follow_renames(matches)
@@ -302,7 +305,7 @@ def _match(
         withdraw(Matches(()), snapshots, loaded)
         if loaded.error is not None and isinstance(error, Exception):
             # What the source raised is what the user is to mend first.
-            raise with_note(loaded.error, loaded.failed) from error
+            raise with_note(loaded.error, loaded.failed, selections.get(loaded.failed)) from error
         raise
     return matches
 

@@ -18,6 +18,7 @@ from livepatch._source import IMPORT_SYSTEM, MAIN, is_installed
 _imported: dict[str, CodeType] = {}
 _compiled: dict[str, Compiled] = {}  # of those that were not read from a .pyc
 _modules: dict[str, ref[ModuleType]] = {}
+_gone: set[str] = set()  # those of them that are to be forgotten
 _scripts: list[CodeType] = []  # the script that is __main__, until it is first brought to its file
 
 
@@ -72,20 +73,40 @@ def _get_code_and_remember(self: SourceFileLoader, fullname: str) -> CodeType | 
     if code is not None and (
         getattr(spec, "_initializing", False) or fullname in importlib._RELOADING  # type: ignore[attr-defined]  # noqa: SLF001
     ):
+        _gone.discard(fullname)
+        _forget_gone()
         _imported[fullname] = code
         if isinstance(module, ModuleType):  # a loader may make anything
-            _modules[fullname] = ref(module, partial(_forget, fullname))
+            _watch(fullname, module)
         latest = _latest.compiled
         if latest is not None and latest.code is code and not is_installed(code.co_filename):
             _compiled[fullname] = latest
     return code
 
 
-def _forget(name: str, module: ref[ModuleType]) -> None:
-    """Forget what a module was imported from when it goes, unless another one has the name now."""
+def _watch(name: str, module: ModuleType) -> None:
+    _modules[name] = ref(module, partial(_went, name))
+
+
+def _went(name: str, module: ref[ModuleType]) -> None:
     if _modules.get(name) is module:
-        for known in (_modules, _imported, _compiled):
-            known.pop(name, None)
+        _gone.add(name)
+
+
+def _forget_gone() -> None:
+    """Forget what modules were imported from that have gone since.
+
+    Not when they go: one may have put another in its own place, and while its import ends that is
+    not in ``sys.modules`` either (importlib takes it out and puts it in again).
+    """
+    while _gone:
+        name = _gone.pop()
+        successor = sys.modules.get(name)
+        if isinstance(successor, ModuleType):
+            _watch(name, successor)
+        else:
+            for known in (_modules, _imported, _compiled):
+                known.pop(name, None)
 
 
 def running_main_code() -> CodeType | None:
@@ -107,6 +128,7 @@ def running_main_code() -> CodeType | None:
 
 def imported_code(name: str) -> CodeType | None:
     """Return the code that a module was first imported from; None if that is not remembered."""
+    _forget_gone()
     return _imported.get(name)
 
 

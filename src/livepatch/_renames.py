@@ -19,7 +19,7 @@ from livepatch._module import Module, Path
 from livepatch._outline import Outline
 from livepatch._own import OwnDict
 from livepatch._pairs import Matches
-from livepatch._scope import Scope, Shell
+from livepatch._scope import Shell, names_read
 
 
 def follow_renames(matches: Matches) -> None:
@@ -92,12 +92,14 @@ def _with_alias(origin: Outline, old: Path, new: Path) -> Outline:
                 for name, shells in scope.shells.items()
             }
             there = (*new, *path[len(old) :])
-            scopes[there] = dataclasses.replace(scope, shells=shells)
+            scopes[there] = dataclasses.replace(scope, shells=shells, loads=names_read(shells))
     home = scopes[old[:-1]]
     said = tuple(_renamed_shell(shell, names) for shell in home.shells.get(old[-1], ()))
     shells = {**home.shells, new[-1]: said}
     rebound = home.rebound | {new[-1]} if len(said) > 1 else home.rebound
-    scopes[old[:-1]] = Scope(home.code, shells, home.imports, rebound)
+    scopes[old[:-1]] = dataclasses.replace(
+        home, shells=shells, rebound=rebound, loads=names_read(shells)
+    )
     return dataclasses.replace(origin, scopes=scopes)
 
 

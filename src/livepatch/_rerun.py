@@ -20,8 +20,12 @@ from typing import Any
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
-from livepatch._enrolled import containers_entered, find_entries, strike_off
+from livepatch._class_names import CLASS_NAMES, name_of_class
+from livepatch._enrolled import find_entries, registers_entered, strike_off
 from livepatch._entries import Earlier
+from livepatch._frameworks import attributes_entered
+from livepatch._in_order import put_in_order
+from livepatch._kinds import dict_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._scope import ANNOTATING_NAMES, annotates
 from livepatch._selection import Selection
@@ -67,15 +71,21 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         functions += _methods_named(snapshot, set(selection.code.co_names))
         values += (each.__dict__ for each in functions)
         snapshot.functions.extend(map(_with_attributes, functions))
+        if "__annotations__" in selection.code.co_names:
+            values += (each.__annotations__ for each in functions)
+        if not frozenset(CLASS_NAMES).isdisjoint(selection.code.co_names):
+            snapshot.names.extend(_with_names(cls) for cls, _ in snapshot.classes)
         snapshot.contents.extend(earlier.not_copied(_copies(values)))
         # What is kept elsewhere, by an object of a module that does not run say.
-        entered = containers_entered(snapshot.namespace, selection.entered.values(), earlier)
-        copies = (
-            OwnList((each, copy(each)))
-            for each in entered
-            if (copy := _copier_of(type(each))) is not None
-        )
-        snapshot.contents.extend(earlier.not_copied(copies))
+        made = selection.entered.values()
+        for register in registers_entered(snapshot.namespace, made, earlier):
+            copies = (
+                OwnList((each, copy(each)))
+                for each in earlier.containers_in(register)
+                if (copy := _copier_of(type(each))) is not None
+            )
+            snapshot.contents.extend(earlier.not_copied(copies))
+            snapshot.contents.extend(earlier.not_copied(attributes_entered(register)))
     for enrolled in snapshot.enrolled:
         snapshot.contents.extend(earlier.not_copied(map(OwnList, enrolled.contents())))
         strike_off(enrolled)
@@ -94,6 +104,10 @@ def _methods_named(snapshot: Snapshot, names: set[str]) -> Iterator[FunctionType
 
 def _with_attributes(function: FunctionType) -> OwnList[Any]:
     return OwnList((function, OwnDict((name, getattr(function, name)) for name in _ATTRIBUTES)))
+
+
+def _with_names(cls: type) -> OwnList[Any]:
+    return OwnList((cls, OwnDict((name, name_of_class(cls, name)) for name in CLASS_NAMES)))
 
 
 # What a function has beside its dict; its annotations would be made by asking for them.
@@ -170,6 +184,10 @@ def _copies(values: Iterable[Any]) -> Iterator[OwnList[Any]]:
                 yield OwnList((value, copy(value)))
             if type(value) in _INSIDE and len(value) <= _MANY:
                 following += filter(_may_be_looked_into, _INSIDE[type(value)](value))
+            elif issubclass(type(value), _AROUND_OTHERS):
+                following += filter(_may_be_looked_into, (dict_of(value) or {}).values())
+        if not following:
+            return  # nearly always at once
         level = following
 
 
@@ -187,6 +205,10 @@ _INSIDE: dict[type, Callable[[Any], Iterable[Any]]] = {
 }
 
 
+# They keep their items in a container, which they have as an attribute.
+_AROUND_OTHERS = (collections.UserDict, collections.UserList, collections.ChainMap)
+
+
 def _copier_of(cls: type) -> Callable[[Any], Any] | None:
     """Return what copies the contents of a container, of a user's own kind too."""
     if cls in _COPIES or cls.__flags__ & _IS_HEAP_TYPE == 0:
@@ -202,21 +224,29 @@ _OF_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (list, lambda value: OwnList(list.__iter__(value))),
     (set, lambda value: OwnList(set.__iter__(value))),
 )
-_LOOKED_INTO = frozenset(map(id, (*_COPIES, *_INSIDE)))  # a metaclass may have its own hash
+_LOOKED_INTO = frozenset(
+    map(id, (*_COPIES, *_INSIDE, *_AROUND_OTHERS))
+)  # a metaclass may have its own hash
 
 
 def _may_be_looked_into(value: Any) -> bool:
     return id(type(value)) in _LOOKED_INTO
 
 
-def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
-    """Give names back that a statement which did not run has the last word on."""
+def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> None:
+    """Give names back that a statement which did not run has the last word on.
+
+    Args:
+        selection: the statements that ran.
+        snapshot: of their module.
+        earlier: what is known of the time before the load.
+    """
     namespace = namespace_of(snapshot.source.module)
     for name in (BEFORE, *(selection.behind - snapshot.namespace.keys())):
         namespace.pop(name, None)
     for enrolled in snapshot.enrolled:
-        unsaid, bound = selection.unsaid, selection.names
-        see_who_came_back(enrolled, selection.entered, namespace, unsaid, bound)
+        see_who_came_back(enrolled, selection, namespace)
+    put_in_order(selection.orders, selection.before, snapshot, earlier)
     for name in selection.marks:
         namespace.setdefault(name, snapshot.namespace[name])
     for name in selection.kept.keys() - namespace.keys():
@@ -227,6 +257,7 @@ def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
             namespace[name] = snapshot.namespace[name]
         else:
             namespace.pop(name, None)
+    _give_back_what_was_set(selection, snapshot, namespace)
     if selection.annotate is not None:
         # The statements noted no annotations; this function has those of all of them (PEP 649).
         namespace.pop("__annotations__", None)
@@ -235,3 +266,12 @@ def after_rerun(selection: Selection, snapshot: Snapshot) -> None:
     elif not annotates(snapshot.source.code):
         for name in ANNOTATING_NAMES:
             namespace.pop(name, None)
+
+
+def _give_back_what_was_set(
+    selection: Selection, snapshot: Snapshot, namespace: dict[str, Any]
+) -> None:
+    """Give the names back that an import of everything alone has bound now."""
+    for name, home in selection.set_behind.items():
+        if namespace.get(name, snapshot) is vars(sys.modules[home]).get(name):
+            namespace[name] = snapshot.namespace[name]

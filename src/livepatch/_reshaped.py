@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
+from livepatch._class_attributes import find_attribute
 from livepatch._code import same_code
 from livepatch._hotswap import HOOK, newly_renamed
 from livepatch._kinds import (
@@ -17,7 +18,7 @@ from livepatch._kinds import (
 )
 from livepatch._layout import adds_only_slots, where_layout_grows
 from livepatch._pairs import Pair
-from livepatch._shapes import find_attribute, shape_of
+from livepatch._shapes import shape_of
 
 
 def asks_for_migration(pair: Pair) -> bool:
@@ -64,7 +65,7 @@ def is_stuck_with_new_class(pair: Pair, survivor: Any) -> bool:
     to one base. attrs gives a slot to the weak references, subclasses of int have no fixed size,
     and below a base with slots that survives as well, the two bases are two.
     """
-    if pair.kind is not CLASS or survivor is not pair.old or is_enum(pair.old):
+    if pair.kind is not CLASS or survivor is not pair.old:
         return False
     old_top, top = where_layout_grows(pair.old), where_layout_grows(pair.new)
     base = base_of(top)

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from livepatch._kinds import PLACES, UNSETTABLE, base_of, bases_of, class_attributes, mro_of
+from livepatch._class_attributes import UNSETTABLE
+from livepatch._kinds import PLACES, base_of, bases_of, class_attributes, mro_of
 from livepatch._layout import retirement_base
-from livepatch._own import OwnDict
-from livepatch._steps import MISSING, Steps
+from livepatch._own import MISSING, OwnDict
+from livepatch._steps import Steps
 
 
 def retire_classes(classes: Iterable[type], steps: Steps) -> None:
     """Note the steps that take classes off their bases' lists of subclasses.
 
     Only where CPython allows the exchange, see `retirement_base`; the rest leave with the next
-    collection. What they inherited is lost to them, so nothing may be using them any more.
+    collection. (Taken off the list itself, a class is not told of what its bases are given from
+    then on, and its method cache keeps functions that are gone.) What they inherited is lost to
+    them, so nothing may be using them any more.
     """
     each_once = OwnDict((id(cls), cls) for cls in classes)
     # Those below first: CPython orders the bases of all that are below a class anew.

@@ -6,6 +6,7 @@ take what there is by a name (``X = X``, ``try: X``). Then nothing of what it sa
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import ModuleType
@@ -19,6 +20,7 @@ from livepatch._plan import Plan
 from livepatch._report import Notice
 from livepatch._scope import functions_bound
 from livepatch._selection import Selection
+from livepatch._syntax import names_bound_perhaps
 
 
 def notice_returned(plan: Plan, selections: Mapping[str, Selection]) -> None:
@@ -34,8 +36,12 @@ def notice_returned(plan: Plan, selections: Mapping[str, Selection]) -> None:
             ran: AbstractSet[str] = module.new.keys()
         else:
             ran = selection.names - selection.restored
-        for name in _returned(module, ran & module.old.keys()):
+        returned = list(_returned(module, ran & module.old.keys()))
+        perhaps = names_bound_perhaps(ast.parse(module.source.text).body) if returned else ()
+        for name in returned:
             message = "is the earlier one, which its statement gave once more"
+            if name in perhaps:
+                message += ", or did not run"
             plan.notices.append(Notice("LP211", f"{module.name}.{name}", message))
 
 

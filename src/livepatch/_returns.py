@@ -19,7 +19,7 @@ from livepatch._module import Module, Path
 from livepatch._outline import Outline
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
-from livepatch._scope import Scope, Shell
+from livepatch._scope import Scope, Shell, names_read
 from livepatch._walk import visit
 
 
@@ -135,7 +135,7 @@ def _with_gone(origin: Outline, path: Path, gone: Gone) -> Outline:
     home = scopes.get(path[:-1])
     if home is not None:
         shells = {**home.shells, path[-1]: gone.shells}
-        scopes[path[:-1]] = Scope(home.code, shells, home.imports, home.rebound)
+        scopes[path[:-1]] = replace(home, shells=shells, loads=names_read(shells))
     return replace(origin, scopes=scopes)
 
 

@@ -70,7 +70,7 @@ def set_values(kind: Any, target: Any, keys: list[Any], values: list[Any]) -> It
 
 
 @_row
-def delete_class_attribute(cls: type, name: str) -> Iterator[Any]:
-    """Delete a class attribute past the metaclass, if the class has it."""
+def delete_class_attribute(deleter: Any, cls: type, name: str) -> Iterator[Any]:
+    """Delete a class attribute, if the class has it; the deleter is its metaclass's, in C."""
     present = map(operator.contains, map(_namespace_of, (cls,)), (name,))
-    return map(type.__delattr__, compress((cls,), present), (name,))
+    return map(deleter, compress((cls,), present), (name,))

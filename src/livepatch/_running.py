@@ -6,12 +6,14 @@ import functools
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from livepatch._code import codes_in, match_nested, same_code, same_kind
+from livepatch._docstring import docstring_of
 from livepatch._heap import holders_of, running_frames, unexplained_counts
 from livepatch._holders import Repointing, all_classes
-from livepatch._kinds import class_attributes, qualified_name
+from livepatch._kinds import FUNCTION, class_attributes, qualified_name
 from livepatch._lagging import (
     codes_of_calls_under_way,
     forget_laggard,
@@ -23,11 +25,11 @@ from livepatch._lagging import (
 from livepatch._local_classes import changed_local_classes, made_before
 from livepatch._outline import same_scope
 from livepatch._own import OwnDict, OwnList
-from livepatch._pairs import Matches
+from livepatch._pairs import Matches, Pair
 from livepatch._recode import with_code
 from livepatch._reconcile import Reconciliation
-from livepatch._record import retained, retained_codes
 from livepatch._report import Notice, StaleFrame
+from livepatch._retained import retained, retained_codes, retained_lists_of_codes
 from livepatch._said_defaults import (
     Defaults,
     Functions,
@@ -61,10 +63,12 @@ def update_running_code(
     functions = _by_id(OwnList([pair.old for pair in matches.pairs]))
     # Those that a step gives the code it is to have.
     functions.update(_by_id(OwnList(result.steps.recoded())))
-    local = changed_local_classes(successors.values())
+    # Nearly always there are none: no function with another one, or with a class, in it.
+    around = OwnList(old for old, _ in successors.values() if _has_codes(old))
+    local = changed_local_classes(successors.values()) if around else OwnDict[int, str]()
     for home, name in made_before(local.values(), {each.name: each for each in matches.modules}):
         _notice_local_class(repointing, f"{home}.{name}")
-    used = _codes_in_use(result, matches, successors, functions)
+    used = _codes_in_use(result, matches, successors, functions, around)
     if not used:
         return ()
     repointing.seeks_code = True
@@ -89,6 +93,7 @@ def update_running_code(
             said = _defaults(matches, holder, new, parse) if id(old) in said_anew else None
             if _update_closure(repointing, holder, old, new, said):
                 forget_laggard(repointing.steps, holder)
+                _note_rebuilt(repointing, result, holder)
             else:
                 note_laggard(repointing.steps, matches, holder, new)
             body = bodies.get(id(holder.__code__))
@@ -112,28 +117,29 @@ def _codes_in_use(
     matches: Matches,
     successors: Mapping[int, tuple[types.CodeType, types.CodeType | None]],
     functions: OwnDict[int, Any],
+    around: OwnList[types.CodeType],
 ) -> OwnList[types.CodeType]:
     """List the old codes that something else than the functions has, which are given new ones."""
     olds = OwnList(old for old, _ in successors.values())
-    explainers: OwnList[Any] = OwnList(
-        code.co_consts for code in olds if types.CodeType in map(type, code.co_consts)
-    )
-    explainers += result.steps.arguments()
+    explainers: OwnList[Any] = OwnList((around,))
+    explainers += (code.co_consts for code in around)
+    explainers += result.steps.lists_of_codes()
+    explainers += retained_lists_of_codes(successors.keys())
     for module in matches.modules:
         if module.origin is not None:
             explainers += (scope.code.co_consts for scope in module.origin.scopes.values())
         if module.bodies is not None:
             explainers += module.bodies.functions
     known = [each.__code__ for each in functions.values() if type(each) is types.FunctionType]
-    for pair in _by_id([*result.codes, *successors.values()]).values():
-        known += pair
+    known += chain.from_iterable(_by_id([*result.codes, *successors.values()]).values())
     references = list(map(id, known))
     del known
-    counts = unexplained_counts(olds, explainers, references)
+    counts = unexplained_counts(olds, explainers, references, young=True)
     found = OwnList(code for code, count in zip(olds, counts) if count > 0)
     if found:
         # Earlier versions of a module have the codes of all that had not changed since.
         explainers += (code.co_consts for code in retained_codes())
+        explainers += result.steps.arguments()
         explainers.append(olds)
         counts = unexplained_counts(found, explainers, references)
         found = OwnList(code for code, count in zip(found, counts) if count > 0)
@@ -162,8 +168,12 @@ def _notice_local_class(repointing: Repointing, path: str) -> None:
 def _all_pairs(codes: Iterable[CodePair]) -> Iterator[tuple[types.CodeType, types.CodeType | None]]:
     for pair in codes:
         yield pair
-        if types.CodeType in map(type, pair[0].co_consts):
+        if _has_codes(pair[0]):
             yield from (each for each in match_nested(*pair) if each[0] is not each[1])
+
+
+def _has_codes(code: types.CodeType) -> bool:
+    return types.CodeType in map(type, code.co_consts)
 
 
 def _made_otherwise(codes: Iterable[tuple[types.CodeType, types.CodeType | None]]) -> set[int]:
@@ -171,7 +181,7 @@ def _made_otherwise(codes: Iterable[tuple[types.CodeType, types.CodeType | None]
     return {
         id(inner)
         for old, new in codes
-        if new is not None and types.CodeType in map(type, old.co_consts)
+        if new is not None and _has_codes(old)
         if not same_scope(old, new)
         for inner in codes_in(old)
     }
@@ -213,7 +223,9 @@ def _update_closure(
         if missing:
             reason = f"a closure of it never captured {missing}; it runs the old code"
     if new is None or reason is not None:
-        repointing.unmoved.append(Notice("LP203", path, reason or ""))
+        notice = Notice("LP203", path, reason or "")
+        repointing.unmoved.append(notice)
+        repointing.lagging.append((closure, notice))
         return False
     if old.co_freevars == new.co_freevars and same_kind(old, new):
         repointing.steps.set_codes(OwnList([closure]), OwnList([new]))
@@ -222,9 +234,36 @@ def _update_closure(
     else:
         successor = with_code(closure, new, cells)
         repointing.rebuild(closure, successor)
+    _take_docstring(repointing, closure, successor or closure, old, new)
     if defaults is not None:
         _set_defaults(repointing, closure, successor, defaults)
     return True
+
+
+def _note_rebuilt(
+    repointing: Repointing, result: Reconciliation, closure: types.FunctionType
+) -> None:
+    """Note which closure another one stands for from now on: an undo gives it its place again."""
+    module = result.decisions.matches.owner_of(closure)
+    is_rebuilt = bool(repointing.rebuilt) and repointing.rebuilt[-1] is closure
+    if is_rebuilt and module is not None:
+        successor = repointing.survivors[id(closure)]
+        path = (*closure.__qualname__.split("."), "<closure>")
+        pair = Pair(path, FUNCTION, closure, successor, module, module)
+        result.decisions.rebuilt.append(pair)
+
+
+def _take_docstring(
+    repointing: Repointing,
+    closure: types.FunctionType,
+    successor: types.FunctionType,
+    old: types.CodeType,
+    new: types.CodeType,
+) -> None:
+    before, after = docstring_of(old), docstring_of(new)
+    is_its_own = "__wrapped__" not in closure.__dict__  # and not what functools.wraps gave it
+    if before != after and closure.__doc__ == before and is_its_own:
+        repointing.steps.set_attribute(successor, "__doc__", after, before)
 
 
 def _set_defaults(

@@ -5,7 +5,7 @@ Two statements that say the same have equal shells: a statement but for the bodi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -20,6 +20,12 @@ _LOAD_LOCALS = OP.get("LOAD_LOCALS", -1)
 _IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
 _SETS_ANNOTATIONS_UP = frozenset(OP[name] for name in ("SETUP_ANNOTATIONS",) if name in OP)
 _STORE_ITEM = OP["STORE_SUBSCR"]
+# What takes a value apart that the target before has left, or brings one to the top.
+_LEFT = frozenset(
+    OP[name]
+    for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "COPY", "DUP_TOP", "SWAP", "ROT_TWO", "ROT_THREE")
+    if name in OP
+)
 _STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
@@ -39,6 +45,7 @@ RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
 
 
 _TEXTS = ("text", "constant")
+_POP_TOP = OP["POP_TOP"]
 
 
 class Shell(NamedTuple):
@@ -73,21 +80,28 @@ class Shell(NamedTuple):
         """Whether this is a statement that imports."""
         return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
 
-    def is_made_with(self, name: str) -> bool:
+    def is_made_with(self, name: str, *, alone: bool = False) -> bool:
         """Whether a definition is made with what a name says: a decorator, or a default.
 
         What an annotation says stands behind the text of a parameter's name, and a base behind the
         class's own code.
+
+        Args:
+            name: the name.
+            alone: leave out the statements that stand before the definition and bind nothing.
         """
         before: Any = None
+        found = False
         for part in self.fingerprint:
             kind, said = (part[0], part[-1]) if isinstance(part, tuple) else (None, None)
             if kind == "code":
-                return False
-            if said == name and kind not in _TEXTS and before not in _TEXTS:
-                return True
+                return found
+            if kind == _POP_TOP and alone:
+                found = False
+            elif said == name and kind not in _TEXTS and before not in _TEXTS:
+                found = True
             before = kind
-        return False
+        return found
 
     def may_call(self, name: str) -> bool:
         """Whether the statement may call what it reads by a name, itself or by what it gives it to.
@@ -135,12 +149,14 @@ class Scope:
         shells: the names it binds, each with its shells in source order.
         imports: what its import statements bind.
         rebound: the names that several statements bind.
+        loads: the names that its statements read, but for what annotations say.
     """
 
     code: CodeType
     shells: dict[str, tuple[Shell, ...]]
     imports: tuple[Import, ...]
     rebound: frozenset[str]
+    loads: frozenset[str]
 
     def binds(self, name: str) -> bool:
         """Whether a statement of this scope binds the name."""
@@ -156,7 +172,13 @@ def read_scope(code: CodeType) -> Scope:
         scan.finish(REST)
     shells = dict(zip(scan.shells, map(tuple, scan.shells.values())))
     rebound = frozenset([name for name, found in shells.items() if len(found) > 1])
-    return Scope(code, shells, tuple(scan.imports), rebound)
+    return Scope(code, shells, tuple(scan.imports), rebound, names_read(shells))
+
+
+def names_read(shells: Mapping[str, Iterable[Shell]]) -> frozenset[str]:
+    """Return the names that statements read, but for what annotations say."""
+    said = (found for name, found in shells.items() if name != ANNOTATIONS)
+    return frozenset[str]().union(*(shell.loads for found in said for shell in found))
 
 
 class _Scan:
@@ -164,6 +186,7 @@ class _Scan:
 
     __slots__ = (
         "attribute",
+        "bound",
         "code",
         "importing",
         "imports",
@@ -180,13 +203,15 @@ class _Scan:
         self.imports: list[Import] = []
         self.statement: list[Any] = []
         self.loads: set[str] = set()
+        self.bound = Shell((), _NOTHING)
         self.module = ""
         self.attribute: str | None = None
         self.whole = self.importing = False
 
     def finish(self, name: str) -> None:
         said = tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING
-        self.shells.setdefault(name, []).append(_make_shell(said))
+        self.bound = _make_shell(said)
+        self.shells.setdefault(name, []).append(self.bound)
         self.statement = []
         if self.loads:
             self.loads = set()
@@ -197,7 +222,15 @@ class _Scan:
             self.imports.append(_import(self.module, self.attribute, name, whole=self.whole))
             self.importing = False
         self.statement.append(opcode)
+        first = self.statement[0]
+        if first in STORES or (type(first) is tuple and first[0] in _LEFT):
+            self.go_on()
         self.finish(name)
+
+    def go_on(self) -> None:
+        """Let a target say what the whole statement says: ``a = b = 1``, ``a, b = f()``."""
+        self.statement[:0] = self.bound.fingerprint
+        self.loads |= self.bound.loads
 
     def item(self, opcode: int, argument: int) -> None:
         # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.

@@ -31,9 +31,9 @@ from livepatch._kinds import CLASS, PLACES, is_class, without_instances
 from livepatch._noted import Noted
 from livepatch._own import OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
-from livepatch._record import retained
 from livepatch._repoint import repoint_all
 from livepatch._report import StaleFrame
+from livepatch._retained import retained
 from livepatch._running import update_running_code
 from livepatch._steps import Steps
 from livepatch._surroundings import (
@@ -155,7 +155,7 @@ class _Search:
     def _explainers(self, *, young: bool) -> OwnList[Any]:
         found = explained_by(self.matches, self.decisions, pairs=False, young=young)
         for steps in self._steps():
-            found += steps.arguments()
+            found += steps.arguments(recoded=not young)
         found += self.noted.explainers()
         return found
 
@@ -251,14 +251,22 @@ class _Search:
         """Find the holders among the objects that the load made; None if there are others."""
         if self.noted.objects or not self.old_side.isdisjoint(map(id, held)):
             return None
-        found = young_holders_of(held, self._hidden(set(map(id, held))), self._migrating())
+        hidden, classes = self._hidden(set(map(id, held))), self._migrating()
+        # A look at the annotations of a function makes the dict of them, which is younger.
+        for first in dict.fromkeys((self.matches.young, None)):
+            found = young_holders_of(held, hidden, classes, first)
+            if self._are_all(found, held, counts):
+                return found
+        return None
+
+    def _are_all(self, found: Holders, held: OwnList[Any], counts: list[int]) -> bool:
+        """Whether there are no other holders than those found."""
         groups = (found.others, *found.instances.values())
         # What was accounted for a moment ago still is, and nobody has counted these lists.
         news = OwnList(each for group in groups for each in group if id(each) not in self.explained)
         references = map(id, gc.get_referents(*news))
         explained = Counter(filter(set(map(id, held)).__contains__, references))
-        missing = (count > explained[id(each)] for each, count in zip(held, counts))
-        return None if any(missing) else found
+        return all(count <= explained[id(each)] for each, count in zip(held, counts))
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing, objects = self.repointing, self.noted.objects

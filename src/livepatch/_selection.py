@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -22,6 +23,7 @@ class Selection:
         restored: those of them that a later statement, which does not run, has the last word on.
         apart: those of them whose old value another statement made, which does not run.
         behind: the names that have their old value again behind an import of everything.
+        set_behind: what no statement bound behind such an import, each with the module it is from.
         perhaps: the names that it binds under a condition, and that are there.
         kept: what to say of those of them that a statement binds which comes first and does not
             run, where the condition does not hold.
@@ -31,9 +33,14 @@ class Selection:
         left: definitions as the old source made them, by a method of a global, and as the new one
             does not; they are struck off that object's lists.
         entered: those that it makes and that run.
-        unsaid: what the statement of each of these says no more, by name: constants, and objects
-            by their ids.
+        orders: of what something decorates or bears in another order than before, all of it.
+        before: the names that the old source bound, in its order.
+        said: what the statements of all these said, by name: constants, and objects by their ids.
+        says: what those that it makes say now.
         marks: names that functions which it calls set in the namespace; they may refuse to twice.
+        goes_on: lines of what runs, each with the global that it goes on to build, which does not
+            run: ``parser.add_argument("--x")``.
+        repeats: the names of what blocks that ran before and run again may enter something into.
         notices: what a user should know about what does not run.
     """
 
@@ -43,6 +50,7 @@ class Selection:
     restored: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
     behind: frozenset[str] = frozenset()
+    set_behind: dict[str, str] = field(default_factory=dict)
     perhaps: frozenset[str] = frozenset()
     kept: dict[str, Notice] = field(default_factory=dict)
     overloads: frozenset[str] = frozenset()
@@ -51,6 +59,11 @@ class Selection:
     unannotated: frozenset[str] = frozenset()
     left: list[Made] = field(default_factory=list)
     entered: dict[str, Made] = field(default_factory=dict)
-    unsaid: dict[str, frozenset[Any]] = field(default_factory=dict)
+    orders: list[list[Made]] = field(default_factory=list)
+    before: tuple[str, ...] = ()
+    said: dict[str, frozenset[Any]] = field(default_factory=dict)
+    says: dict[str, frozenset[Any]] = field(default_factory=dict)
     marks: frozenset[str] = frozenset()
+    goes_on: dict[int, str] = field(default_factory=dict)
+    repeats: Collection[str] = ()
     notices: list[Notice] = field(default_factory=list)

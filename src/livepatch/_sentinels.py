@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from livepatch._class_attributes import find_attribute
 from livepatch._constants import same_value
 from livepatch._kinds import class_attributes, flags_of, is_class, qualified_name
 from livepatch._layers import CONTAINERS
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict
 from livepatch._pairs import Matches
-from livepatch._shapes import Shape, find_attribute, grows_by_slots, shape_of, state_of
+from livepatch._shapes import Shape, grows_by_slots, shape_of, state_of
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _CONTENTS: dict[type, Any] = {

@@ -16,17 +16,16 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
+from livepatch._class_attributes import find_attribute
 from livepatch._kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
-from livepatch._layout import own_slots, sizes_of
-from livepatch._own import OwnDict
-from livepatch._steps import MISSING
+from livepatch._layout import own_slots, sizes_of, tuple_fields
+from livepatch._own import MISSING, OwnDict
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
 
 MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
 NATIVE_CONTAINERS = (list, set, bytearray, collections.deque, *MAPPINGS)
-_FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Shape:
 def shape_of(cls: type) -> Shape:
     """Describe what the instances of a class keep."""
     slots = _slots_of(cls)
-    fields = find_attribute(cls, "_fields") if issubclass(cls, tuple) else None
+    fields = tuple_fields(cls)
     defaults: dict[str, Default] = {}
     required: dict[str, None] = {}
     fields_of = (_data_class_fields, _attrs_fields, _pydantic_fields)
@@ -82,8 +81,9 @@ def shape_of(cls: type) -> Shape:
             defaults[name] = default
     if fields is not None:
         required |= dict.fromkeys(fields)
-        given = find_attribute(cls, "_field_defaults") or {}
-        defaults |= {name: Default(value) for name, value in given.items()}
+        given = find_attribute(cls, "_field_defaults")
+        if type(given) is dict:
+            defaults |= {name: Default(value) for name, value in given.items()}
     declared = dict.fromkeys((*slots, *required))
     native = native_of(cls)
     return Shape(
@@ -107,15 +107,6 @@ def native_of(cls: type) -> type:
     while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in NATIVE_CONTAINERS:
         cls, base = base, base_of(base)
     return cls
-
-
-def find_attribute(cls: type, name: str) -> Any:
-    """Return a class attribute past metaclasses and descriptors; None if there is none."""
-    for base in mro_of(cls):
-        attributes = class_attributes(base)
-        if name in attributes:
-            return attributes[name]
-    return None
 
 
 def _slots_of(cls: type) -> dict[str, Any]:
@@ -168,11 +159,6 @@ def _attrs_fields(cls: type) -> list[tuple[str, Default | None]]:
             default = Default(None, each.default.factory, each.default.takes_self)
         found.append((each.name, default))
     return found
-
-
-def lists_fields(cls: type) -> bool:
-    """Whether a library has listed the fields of a class, those of its bases among them."""
-    return any(name in class_attributes(cls) for name in _FIELD_TABLES)
 
 
 def model_fields(cls: type) -> dict[str, Any]:

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._class_names import name_class
 from livepatch._dicts import reorder, restore_contents, restored_order, run_in_c
 from livepatch._enrolled import Enrolled
 from livepatch._kinds import class_attributes, is_class
 from livepatch._origin import find_origin
 from livepatch._outline import Outline
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._source import Source, namespace_of
-from livepatch._steps import MISSING, Steps
+from livepatch._steps import Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class Snapshot:
         overloads: what typing.overload has registered for the module.
         contents: containers that its statements may change in place, each with a copy.
         functions: those that its statements may set attributes of, each with what these were.
+        names: classes that its statements may call otherwise, each with its names.
         enrolled: what was struck off the lists of objects that decorate, before statements ran.
+        taken_off: the steps by which functions of the module went from the places of others.
     """
 
     source: Source
@@ -39,20 +42,14 @@ class Snapshot:
     overloads: dict[str, Any] | None
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    names: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
+    taken_off: OwnList[Steps] = field(default_factory=OwnList)
 
     def put_back(self) -> None:
         """Put back what the run of the module's code did to its own old classes and overloads."""
-        steps = Steps()
-        for cls, before in self.classes:
-            present = class_attributes(cls)
-            for name in {**before, **present}:
-                if before.get(name, MISSING) is not present.get(name, MISSING):
-                    steps.set_on_class(cls, name, before.get(name, MISSING))
-        for function, before in self.functions:
-            for name, value in before.items():
-                steps.set_attribute(function, name, value, value)
-        for call in steps.do:
+        steps = self.steps_back()
+        for call in (*steps.do, *(call for taken in self.taken_off for call in taken.undo)):
             call()
         for cls, before in self.classes:
             if list(class_attributes(cls)) != list(before):
@@ -64,6 +61,22 @@ class Snapshot:
             overload_registry[self.source.name] = self.overloads
         else:
             overload_registry.pop(self.source.name, None)
+
+    def steps_back(self) -> Steps:
+        """Return the steps that give its classes and functions the attributes they had."""
+        steps = Steps()
+        for cls, before in self.classes:
+            present = class_attributes(cls)
+            for name in {**before, **present}:
+                if before.get(name, MISSING) is not present.get(name, MISSING):
+                    steps.set_on_class(cls, name, before.get(name, MISSING))
+        for function, before in self.functions:
+            for name, value in before.items():
+                steps.set_attribute(function, name, value, value)
+        for cls, before in self.names:
+            for name, value in before.items():
+                name_class(steps, cls, name, value, value)
+        return steps
 
     def put_back_contents(self) -> None:
         """Put back what was in containers, and what was struck off beside them."""
@@ -99,4 +112,4 @@ def _own_classes(namespace: Mapping[str, Any], name: str) -> Iterator[OwnList[An
         if is_class(value):
             attributes = class_attributes(value)
             if attributes.get("__module__") == name and attributes is not namespace:
-                yield OwnList((value, OwnDict(attributes)))
+                yield OwnList((value, OwnDict(attributes.copy())))  # faster than of a proxy

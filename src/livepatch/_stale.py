@@ -12,9 +12,9 @@ from livepatch._annotated import signature_names
 from livepatch._bodies import Bodies
 from livepatch._code import nested_codes, same_code
 from livepatch._differences import Changes, Header
-from livepatch._filled import CHANGERS, FILLED, filled_by
+from livepatch._filled import filled_by
+from livepatch._hands_over import only_hands_over
 from livepatch._kinds import ENUM_MEMBER, kind_of
-from livepatch._marks import found_by
 from livepatch._needs import Needs
 from livepatch._outline import Outline
 from livepatch._reach import Cause, Reach
@@ -35,6 +35,7 @@ from livepatch._uses import (
     asked_by,
     called_in_classes,
     computed_in_classes,
+    handed_over,
     in_texts,
     own_variables,
     sets_by,
@@ -75,32 +76,47 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     reach = Reach(bodies, changes, needs.namespace)
     # What only changed inside a decorator has reached what it decorates.
     made = Reach(bodies, Changes(changes.names, changes.bodies))
+    changed_in_place = _changed_in_place(needs)
+    touched = list(needs.runs)
     for index, statement in enumerate(needs.statements):
         if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
             continue
         header = needs.headers.get(index)
+        others = changes.but_bound(needs.in_force.untouched(index, touched))
         if header is not None:
+            header = header.without(others) if others else header
             cause = _cause_of_definition(statement, header, needs, reach, made)
             stale = sorted(statement.binds)
-            called = used_by(statement, reach) is not None or _has_changed_lambda(statement)
+            called = used_by(statement, reach, others) is not None or _has_changed_lambda(statement)
             if called and not any(definitions(statement.nodes)):
                 changes.reaching.update((name,) for name in statement.binds)  # `p = partial(hit)`
         else:
-            cause = used_by(statement, reach) or _called_lambda(statement, needs.namespace)
-            only_hands_over = _only_hands_over(statement, needs.namespace) and not sets_by(
-                statement, reach
+            shadowed = _shadowed_by(index, needs)
+            cause = (
+                used_by(statement, reach, others)
+                or shadowed
+                or _called_lambda(statement, needs.namespace)
+                or _computed_before(index, needs, changed_in_place)
             )
-            stale = [] if only_hands_over else _stale(needs, statement, cause, reach)
+            is_handed_over = (
+                shadowed is None
+                and only_hands_over(statement, needs.namespace)
+                and not sets_by(statement, reach)
+            )
+            made_of = _definitions_of(statement.binds, needs) if shadowed is not None else ()
+            stale = [] if is_handed_over else _stale(needs, statement, cause, reach)
+            stale = sorted(made_of) or stale
             if cause is not None and cause.is_direct:
                 changes.names.update(stale)
             filled = statement.binds or built_names(outside_functions(statement.nodes))
             if cause is not None or _has_changed_lambda(statement):
                 # Who uses what this binds may call what has changed: itself, not what is in it.
-                leads_on = _definitions_of(filled, needs) if only_hands_over else filled
+                leads_on = _definitions_of(filled, needs) if is_handed_over else filled
                 changes.reaching.update((name,) for name in leads_on - changes.names)
             reach.add_lambdas(statement, filled)
-            if only_hands_over:
+            if is_handed_over:
                 continue
+        touched[index] = cause is not None
         does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
         if cause is not None and (stale or does):
             headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
@@ -112,16 +128,51 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     return notices
 
 
+def _changed_in_place(needs: Needs) -> dict[str, int]:
+    """Return what statements that run fill or change and do not make, each with the first place."""
+    found: dict[str, int] = {}
+    for name, places in needs.builders.items():
+        if not any(needs.runs[each] for each in needs.binders.get(name, ())):
+            found.update((name, each) for each in places[::-1] if needs.runs[each])
+    return found
+
+
+def _computed_before(index: int, needs: Needs, changed: Mapping[str, int]) -> Cause | None:
+    """Return what a statement took a number or a text from that another one has changed before it.
+
+    ``COUNT = len(ITEMS)``. Who has the object itself sees what it has now.
+    """
+    statement = needs.statements[index]
+    used = [each for each in changed.keys() & statement.reads if changed[each] < index]
+    if not used or not all(_is_plain(needs.namespace.get(name)) for name in statement.binds):
+        return None  # nearly every one
+    objects = [needs.namespace.get(each) for each in used]
+    bound = [needs.namespace.get(name) for name in statement.binds]
+    return None if any(one is other for one in bound for other in objects) else Cause(min(used))
+
+
+def _shadowed_by(index: int, needs: Needs) -> Cause | None:
+    """Return what a statement was given and that another statement has hidden since.
+
+    ``TABLE = {"scan": scan}``, and then ``from fast import scan``: a new one comes to no name.
+    """
+    if needs.changes.names.isdisjoint(needs.statements[index].reads):
+        return None  # nearly every one
+    made = {name for name, at in needs.words.shadowed(index).items() if needs.runs[at]}
+    return Cause(min(made)) if made else None
+
+
 def _cause_of_definition(
     statement: Statement, header: Header, needs: Needs, reach: Reach, made: Reach
 ) -> Cause | None:
     """Return what has changed of all by which a definition would be made otherwise."""
+    handed = handed_over(statement)
     return (
-        made.cause(set(header.names) - statement.binds)
+        made.cause(set(header.names) - statement.binds - handed)
         or made.cause_below(header.bases)
         or _annotated_by(statement, needs)
         or made.cause(called_in_classes(statement, header), statement.binds)
-        or reach.cause(computed_in_classes(statement))
+        or reach.cause(computed_in_classes(statement) - handed)
     )
 
 
@@ -157,8 +208,12 @@ def _called_lambda(statement: Statement, namespace: Mapping[str, Any]) -> Cause 
 
     What it computed has it no longer: ``TOP = max(ITEMS, key=lambda item: item.size)``.
     """
-    plain = all(_is_plain(namespace.get(name)) for name in statement.binds)
-    return Cause("a lambda expression") if plain and _has_changed_lambda(statement) else None
+    if not _has_changed_lambda(statement):
+        return None  # nearly every one
+    plain = (_is_plain(namespace.get(name)) for name in statement.binds)
+    # A loop that goes through lambda expressions binds the last of them too.
+    is_plain = any(plain) if _loops(statement) else all(plain)
+    return Cause("a lambda expression") if is_plain else None
 
 
 def _is_plain(value: Any) -> bool:
@@ -201,22 +256,6 @@ def _is_decorated(node: ast.AST) -> bool:
     return any(inside)
 
 
-def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:
-    """Say what binds names besides and does not run, for where those that run leave them unbound.
-
-    Args:
-        needs: which statements run.
-        names: those that they may leave unbound.
-        module: the name of the module.
-    """
-    return {
-        name: Notice("LP313", f"{module}.{name}", not_run(statement, Cause("what binds it too")))
-        for statement, run in zip(needs.statements, needs.runs)
-        if not run
-        for name in statement.binds & names
-    }
-
-
 def notices_of_effects(
     gone: frozenset[str],
     chosen: Iterable[Statement],
@@ -234,22 +273,21 @@ def notices_of_effects(
         namespace: the live namespace.
         module: the name of the module.
     """
-    used = {*gone, *_filled_by(gone, bodies, namespace)} if gone and bodies is not None else gone
+    used = (
+        {*gone, *filled_through(gone, bodies, namespace)} if gone and bodies is not None else gone
+    )
     for name in sorted(used.difference(*(each.binds for each in chosen))):
-        if (
-            not name.startswith("__")
-            and _is_data(namespace, name)
-            and type(namespace[name]) is not type(ast)
-        ):
+        is_module = type(namespace.get(name)) is type(ast)
+        if not name.startswith("__") and _is_data(namespace, name) and not is_module:
             yield Notice("LP314", f"{module}.{name}", EFFECT_STAYS)
 
 
-def _filled_by(
+def filled_through(
     names: AbstractSet[str], bodies: Bodies, namespace: Mapping[str, Any]
 ) -> Iterator[str]:
     """Yield the names of containers that functions of some names change, through calls as well."""
     called = {name for name in names if not _is_data(namespace, name)}
-    for code in Reach(bodies, Changes()).run_by(called):
+    for code in Reach(bodies, Changes()).run_by(called) if called else ():
         yield from filled_by(code, namespace)
 
 
@@ -274,41 +312,6 @@ def notices_of_unknown(wanted: AbstractSet[str], outlines: Mapping[str, Outline]
 def _loops(statement: Statement) -> bool:
     """Whether a statement is a loop, which does more than to bind what it goes through."""
     return any(isinstance(node, (ast.For, ast.While)) for node in statement.nodes)
-
-
-def _only_hands_over(statement: Statement, namespace: Mapping[str, Any]) -> bool:
-    """Whether a statement assigns or enters but definitions, which go on to be the very ones."""
-    return all(
-        values is not None and all(_is_made_of_definitions(each, namespace) for each in values)
-        for values in (_handed_over(node, namespace) for node in statement.nodes)
-    )
-
-
-def _handed_over(node: ast.stmt, namespace: Mapping[str, Any]) -> list[ast.expr] | None:
-    """Return what a statement assigns or enters into a global container; None for any other."""
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return [node.value] if node.value is not None else None
-    call = node.value if isinstance(node, ast.Expr) else None
-    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
-        return None
-    if call.func.attr not in CHANGERS or type(found_by(call.func.value, namespace)) not in FILLED:
-        return None
-    return [*call.args, *(each.value for each in call.keywords)]
-
-
-def _is_made_of_definitions(node: ast.expr, namespace: Mapping[str, Any]) -> bool:
-    """Whether an expression is a definition, or a table of such and of constants."""
-    parts: list[ast.expr | None] = []
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        parts += node.elts
-    elif isinstance(node, ast.Dict):
-        parts += (*node.keys, *node.values)
-    else:
-        return (
-            isinstance(node, (ast.Constant, ast.Lambda))
-            or kind_of(found_by(node, namespace)) is not None
-        )
-    return all(each is not None and _is_made_of_definitions(each, namespace) for each in parts)
 
 
 def _is_data(namespace: Mapping[str, Any], name: str) -> bool:

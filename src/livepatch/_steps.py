@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import operator
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import compress, count
+from operator import is_not
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from livepatch._class_attributes import set_by, setting
 from livepatch._constants import DEEPEST_NESTING, same_value
-from livepatch._kinds import bases_of, class_attributes, mro_of
-from livepatch._own import Call, OwnList
+from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
+from livepatch._kinds import bases_of, class_attributes
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import (
-    delete_class_attribute,
     recode,
     set_class_of_all,
     set_column,
@@ -21,8 +24,6 @@ from livepatch._rows import (
     set_on_all,
     set_values,
 )
-
-MISSING: Any = type("Missing", (), {"__repr__": lambda _: "<missing>"})()
 
 _set_bases = type.__dict__["__bases__"].__set__
 _set_contents = CellType.__dict__["cell_contents"].__set__
@@ -96,15 +97,25 @@ class Steps:
                 moved = {id(each): survivors[id(each)] for each in values if id(each) in survivors}
                 calls[at] = _settled(call, moved) if moved else call
 
-    def arguments(self) -> OwnList[Any]:
-        """Return what the calls hold definitions in: livepatch's own references."""
+    def arguments(self, *, recoded: bool = True) -> OwnList[Any]:
+        """Return what the calls hold definitions in: livepatch's own references.
+
+        Args:
+            recoded: whether to list which functions are given which code: many, and all stay.
+        """
         found = OwnList(call.args for calls in (self.do, self.undo) for call in calls)
         for calls in (self.do, self.undo):
             for call in calls:
                 place = _COLLECTIONS.get(id(call.func))
-                if place is not None:
+                if place is not None and (recoded or call.func is not recode):
                     found += call.args[place]
         return found
+
+    def lists_of_codes(self) -> OwnList[list[CodeType]]:
+        """List the lists of codes that functions are given, and of those that they had."""
+        return OwnList(
+            call.args[1] for calls in (self.do, self.undo) for call in calls if call.func is recode
+        )
 
     def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
         """Yield the classes that are given other bases, with these."""
@@ -142,12 +153,9 @@ class Steps:
     def new_attributes(self) -> Iterator[tuple[type, str, Any]]:
         """Yield the class attributes that are set or (with MISSING) deleted."""
         for call in self.do:
-            if call.func is type.__setattr__:
-                yield call.args
-            elif call.func is delete_class_attribute:
-                yield (*call.args, MISSING)
-            elif call.func is set_past_metaclass:
-                yield call.args
+            found = set_by(call)
+            if found is not None:
+                yield found
 
     def names_set(self) -> Iterator[tuple[int, str]]:
         """Yield the ids of objects of C types, with the names of attributes that they are given."""
@@ -170,22 +178,15 @@ class Steps:
         Never through the raw dict: that bypasses the type's method cache.
         """
         old = class_attributes(cls).get(name, MISSING)
-        if _is_hidden(cls, name):
-            do, undo = (Call(set_past_metaclass, cls, name, value) for value in (new, old))
-            self.add(do, undo)
-            return
-        self.add(
-            _restoring(type.__setattr__, type.__delattr__, cls, name, new),
-            _restoring(type.__setattr__, type.__delattr__, cls, name, old),
-        )
+        self.add(setting(cls, name, new), setting(cls, name, old))
 
     def set_item(self, target: dict[Any, Any], key: Any, new: Any) -> None:
         """Set or (with MISSING) delete a dict's item; its order stays where it can."""
         old = target.get(key, MISSING)
-        self.add(
-            _restoring(dict.__setitem__, dict.__delitem__, target, key, new),
-            _restoring(dict.__setitem__, dict.__delitem__, target, key, old),
-        )
+        # A dict's own methods leave an OrderedDict with keys that it has not got.
+        kind: Any = OrderedDict if isinstance(target, OrderedDict) else dict
+        setters = kind.__setitem__, kind.__delitem__
+        self.add(_restoring(*setters, target, key, new), _restoring(*setters, target, key, old))
 
     def set_items(
         self, targets: list[dict[Any, Any]], keys: list[Any], new: list[Any], old: list[Any]
@@ -233,11 +234,11 @@ class Steps:
         present = [key for key in target if key in final]
         present += (key for key in final if key not in target)
         order = [key for key in wanted if key in final]
-        order += (key for key in present if key not in set(order))
-        places = enumerate(zip(present, order))
-        first = next(
-            (place for place, (key, other) in places if not same_value(key, other)), len(order)
-        )
+        there = set(order)
+        order += (key for key in present if key not in there)
+        others = compress(count(), map(is_not, present, order))
+        moved = (place for place in others if not same_value(present[place], order[place]))
+        first = next(moved, len(order))
         for key in order[first:]:
             before = target.get(key, MISSING)
             back = _restoring(dict.__setitem__, dict.__delitem__, target, key, before)
@@ -250,50 +251,12 @@ class Steps:
         self.add(Call(recode, functions, codes), Call(recode, functions, present))
 
 
-def _is_hidden(cls: type, name: str) -> bool:
-    """Whether a property of the metaclass has the name: an attribute of the class cannot be set."""
-    if name == "__type_params__":
-        return True  # type's own descriptor sets it, and refuses to delete it
-    for metaclass in mro_of(type(cls)):
-        if metaclass is type:
-            return False  # its own descriptors set what they are for
-        if name in class_attributes(metaclass):
-            return hasattr(type(class_attributes(metaclass)[name]), "__set__")
-    return False
-
-
-def set_on_class(cls: type, name: str, value: Any) -> None:
-    """Set a class attribute past its metaclass, at once."""
-    setter: Any = set_past_metaclass if _is_hidden(cls, name) else type.__setattr__
-    setter(cls, name, value)
-
-
-def set_past_metaclass(cls: type, name: str, value: Any) -> None:
-    """Set or (with MISSING) delete a class attribute that a property of the metaclass hides.
-
-    What is in the class's dict is what instances see. The type forgets what it has cached of it as
-    another attribute comes and goes.
-    """
-    # type_traverse visits tp_dict first (Objects/typeobject.c).
-    namespace = next(part for part in gc.get_referents(cls) if type(part) is dict)
-    if value is MISSING:
-        namespace.pop(name, None)
-    else:
-        namespace[name] = value
-    type.__setattr__(cls, _NOBODYS_NAME, None)
-    type.__delattr__(cls, _NOBODYS_NAME)
-
-
-_NOBODYS_NAME = "<livepatch>"
-
-
 def _restoring(setter: Any, deleter: Any, target: Any, name: Any, old: Any) -> Call:
     if old is not MISSING:
         return Call(setter, target, name, old)
-    if deleter is dict.__delitem__:
-        return Call(dict.pop, target, name, None)
-    if deleter is type.__delattr__:
-        return Call(delete_class_attribute, target, name)
+    for kind in (dict, OrderedDict):
+        if deleter is kind.__delitem__:
+            return Call(kind.pop, target, name, None)
     return Call(_delete_quietly, deleter, target, name)
 
 
@@ -328,10 +291,11 @@ def exchanged(value: Any, successors: Mapping[int, Any], depth: int = DEEPEST_NE
 
 def is_in_force(do: Call) -> bool:
     """Whether what a step set is still there, as far as that can be told from outside."""
-    if do.func is type.__setattr__ or do.func is set_past_metaclass:
-        cls, name, value = do.args
+    found = set_by(do)
+    if found is not None and found[2] is not MISSING:  # who asks for annotations makes them again
+        cls, name, value = found
         return class_attributes(cls).get(name, MISSING) is value
-    if do.func is dict.__setitem__:
+    if do.func in (dict.__setitem__, OrderedDict.__setitem__):
         target, name, value = do.args
         return target.get(name, MISSING) is value
     return True
@@ -351,30 +315,6 @@ def delete_from_all(instances: list[Any], name: str) -> None:
         _delete_quietly(object.__delattr__, each, name)
 
 
-def exchange_items(target: list[Any], olds: list[Any], news: list[Any]) -> None:
-    """Put other objects into a list, each in the place of one."""
-    survivors = {id(old): new for old, new in zip(olds, news)}
-    target[:] = [survivors.get(id(each), each) for each in target]
-
-
-def append_items(target: list[Any], items: list[Any]) -> None:
-    """Append what is not in a list yet."""
-    present = set(map(id, target))
-    target += [each for each in items if id(each) not in present]
-
-
-def remove_items(target: list[Any], items: list[Any]) -> None:
-    """Remove some objects from a list."""
-    gone = set(map(id, items))
-    target[:] = [each for each in target if id(each) not in gone]
-
-
-def insert_items(target: list[Any], places: list[int], items: list[Any]) -> None:
-    """Put some objects into a list, each at its place, the first ones first."""
-    for place, item in zip(places, items):
-        target.insert(place, item)
-
-
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
 # these are.
 _COLLECTIONS = {
@@ -388,6 +328,7 @@ _COLLECTIONS = {
     id(exchange_items): slice(1, 3),
     id(append_items): slice(1, 2),
     id(remove_items): slice(1, 2),
+    id(rearrange): slice(1, 2),
     id(insert_items): slice(2, 3),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),

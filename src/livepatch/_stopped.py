@@ -8,16 +8,32 @@ import traceback
 from contextlib import suppress
 
 from livepatch._errors import LivepatchError
+from livepatch._selection import Selection
 
 
-def with_note(error: BaseException, name: str) -> BaseException:
-    """Add a note to the user's own exception that says what state things are in."""
+def with_note(error: BaseException, name: str, selection: Selection | None = None) -> BaseException:
+    """Add a note to the user's own exception that says what state things are in.
+
+    Args:
+        error: the exception.
+        name: of the module whose code had been run last; empty if none had.
+        selection: what was to run of it.
+    """
     if sys.version_info >= (3, 11) and not isinstance(error, LivepatchError):
         where = f"{name!r} was loaded" if name else "nothing had been run yet"
         error.add_note(
             f"livepatch: raised while {where}; everything is as it was before the "
             "reload, except for what the modules' top-level code did outside them."
         )
+        lines = selection.goes_on if selection is not None else {}
+        for frame, line in traceback.walk_tb(error.__traceback__) if lines else ():
+            if line in lines and frame.f_globals.get("__name__") == name:
+                built = lines[line]
+                error.add_note(
+                    f"livepatch: line {line} of it ran on the {built!r} that was there already; "
+                    f"to make that anew as well: livepatch.reload({name!r}, rerun=({built!r},))"
+                )
+                break
     return error
 
 

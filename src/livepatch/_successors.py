@@ -16,9 +16,8 @@ from typing import Any
 from livepatch._build import build_all, is_of_exception, of_exception, set_on_exception
 from livepatch._fill import copy_slots, dict_is_shared, hold_only_atoms, losers_inside, read_column
 from livepatch._migration import Migration
-from livepatch._own import OwnDict, OwnList
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._shapes import Default, Shape, has_value, set_in_dict, slot_value
-from livepatch._steps import MISSING
 
 Settle = Callable[[Any], Any]
 

@@ -25,7 +25,7 @@ def summarise(plan: Plan, started: float, *, dry_run: bool) -> Report:
         modules=tuple(module.name for module in plan.matches.modules),
         definitions=tuple(_definitions(plan)),
         instances=dict(plan.instances),
-        references=dict(plan.references),
+        references={kind: count for kind, count in plan.references.items() if count},
         notices=tuple(plan.notices),
         refusals=tuple(plan.refusals),
         stale_frames=plan.frames,
@@ -50,19 +50,20 @@ def _pairs(plan: Plan) -> Iterator[DefinitionChange]:
     wholes: set[tuple[int, Path]] = set()
     changed, survivors = plan.changed, plan.decisions.survivors
     for pair in plan.matches.pairs:
-        last = pair.path[-1]
-        if last in _OF_ANNOTATIONS or last.startswith("<"):
+        last, key = pair.path[-1], id(pair.new)
+        first = last[:1]
+        if first == "<" or last in _OF_ANNOTATIONS:
             continue  # a part: its whole is listed
-        if last.startswith("["):
+        if first == "[":
             wholes = wholes or {(id(pair.module), pair.path) for pair in plan.matches.pairs}
             if (id(pair.module), plain_path(pair.path)) in wholes:
                 continue  # so it is here, unless that is a table
         moved = pair.before is not pair.module or bool(pair.previous)
         if pair.inside and not moved:
             continue  # so is what it is in
-        if id(pair.new) not in changed and not moved:
+        if key not in changed and not moved:
             outcome = _UNCHANGED
-        elif survivors.get(id(pair.new)) is pair.old:
+        elif survivors.get(key) is pair.old:
             outcome = _UPDATED
         else:
             outcome = _REPLACED
@@ -84,10 +85,10 @@ def _aliases(plan: Plan) -> Iterator[DefinitionChange]:
 def _without_pair(
     module: Module, paired: Collection[tuple[int, Path]]
 ) -> Iterator[DefinitionChange]:
+    text, key = module.path_text, id(module)
     for path, (name, changed) in module.followed.definitions.items():
-        if (id(module), path) not in paired:
-            outcome = Outcome.UPDATED if changed else Outcome.UNCHANGED
-            yield DefinitionChange(module.path_text(path), name, outcome)
+        if not paired or (key, path) not in paired:
+            yield DefinitionChange(text(path), name, _UPDATED if changed else _UNCHANGED)
     for found, outcome in ((module.added, Outcome.ADDED), (module.removed, Outcome.REMOVED)):
         for path, value in found.items():
             if path[-1] in _OF_ANNOTATIONS:

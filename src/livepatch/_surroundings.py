@@ -6,10 +6,10 @@ import sys
 import types
 from typing import Any
 
+from livepatch._belongings import parts_of
 from livepatch._decide import REINITIALISED
 from livepatch._decisions import Decisions
 from livepatch._dropped import held_subclasses
-from livepatch._explain import parts_of
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._kinds import (
     bases_of,

@@ -11,9 +11,11 @@ DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 _ALIASES: tuple[Any, ...] = (getattr(ast, "TypeAlias", ast.Pass),)  # since 3.12
 SETTERS = ("setattr", "delattr")
 _CHOICES: Any = (ast.If, ast.Try, getattr(ast, "TryStar", ast.Try))  # that one since 3.11
-_PERHAPS = (*_CHOICES, ast.For, ast.While, ast.Match)
-_COMPOUND = (*_PERHAPS, ast.With, ast.ExceptHandler, ast.match_case)
+_PERHAPS = (*_CHOICES, ast.For, ast.While, ast.Match, ast.With)
+_COMPOUND = (*_PERHAPS, ast.ExceptHandler, ast.match_case)
 _IMPORTS = (ast.Import, ast.ImportFrom)
+# What defines and imports, and does nothing else.
+_NOTHING_ELSE = (*DEFINITIONS, *_IMPORTS, *_ALIASES, ast.Pass)
 
 
 def is_import(nodes: Iterable[ast.stmt]) -> bool:
@@ -33,11 +35,19 @@ def fallen_back_names(nodes: Iterable[ast.stmt]) -> set[str]:
     return {
         name
         for node in nodes
-        if isinstance(node, ast.Try) and node.handlers
-        for part in node.body
+        if (isinstance(node, ast.Try) and node.handlers) or suppresses(node)
+        for part in getattr(node, "body", ())
         if isinstance(part, _IMPORTS)
-        for name in _bound_names([part])
+        for name in bound_names([part])
     }
+
+
+def suppresses(node: ast.AST) -> bool:
+    """Whether a statement goes on behind its block where that raises: ``with suppress(...)``."""
+    items = node.items if isinstance(node, ast.With) else []
+    calls = (each.context_expr for each in items)
+    called = (set(names_in(each.func)) for each in calls if isinstance(each, ast.Call))
+    return any("suppress" in names for names in called)
 
 
 def is_main_guard(node: ast.stmt) -> bool:
@@ -69,9 +79,9 @@ def is_definition(nodes: Iterable[ast.stmt], namespace: Mapping[str, Any]) -> bo
             chooses = True
             ahead += (part for case in node.cases for part in case.body)
         elif chooses and isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            for name in _bound_names(node.targets):
+            for name in bound_names(node.targets):
                 flags.setdefault(name, []).append(node.value.value)
-        elif not isinstance(node, (*DEFINITIONS, *_IMPORTS, *_ALIASES, ast.Pass)):
+        elif not (isinstance(node, _NOTHING_ELSE) or _binds_lambda(node)):
             return False
     has_definition = any(definitions(nodes)) or not flags
     return (
@@ -85,6 +95,11 @@ def is_definition(nodes: Iterable[ast.stmt], namespace: Mapping[str, Any]) -> bo
             for name, said in flags.items()
         )
     )
+
+
+def _binds_lambda(node: ast.AST) -> bool:
+    """Whether a statement is another way to define a function: ``f = lambda x=LIMIT: x``."""
+    return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Lambda)
 
 
 def header_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -138,17 +153,25 @@ def called_names(nodes: Iterable[ast.AST]) -> tuple[set[str], set[str]] | None:
     called: set[str] = set()
     given: set[str] = set()
     for node in nodes:
-        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not isinstance(
-            node.value, ast.Call
-        ):
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)):
             return None
+        call = node.value
+        while isinstance(call, (ast.Subscript, ast.Attribute)):
+            call = call.value  # `run, stop = make()[:2]`
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if not all(isinstance(target, ast.Name) for target in targets):
+        if not isinstance(call, ast.Call) or not all(map(_is_of_names, targets)):
             return None
-        called.update(names_in(node.value.func))
-        for part in (*node.value.args, *node.value.keywords):
+        called.update(names_in(call.func))
+        for part in (*call.args, *call.keywords):
             given.update(names_in(part))
     return called, given
+
+
+def _is_of_names(target: ast.expr) -> bool:
+    """Whether nothing but names is assigned to."""
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return all(map(_is_of_names, target.elts))
+    return isinstance(target, ast.Name)
 
 
 def base_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -168,7 +191,9 @@ def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         node = ahead.pop()
         if isinstance(node, DEFINITIONS):
             yield from node.decorator_list
-        if isinstance(node, FUNCTIONS):
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Lambda):
+            node = node.value
+        if isinstance(node, (*FUNCTIONS, ast.Lambda)):
             yield from node.args.defaults
             yield from (each for each in node.args.kw_defaults if each is not None)
         elif isinstance(node, ast.ClassDef):
@@ -202,6 +227,9 @@ def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
             found |= targets.intersection(names_in(part.value))
         elif isinstance(part, DEFINITIONS) and part.name in header_names([part]):
             found.add(part.name)
+    for part in outside_functions(nodes):
+        if isinstance(part, ast.NamedExpr) and part.target.id in names_in(part.value):
+            found.add(part.target.id)  # `y = (x := x + 1)`
     return found
 
 
@@ -290,20 +318,20 @@ def names_for_types(nodes: Iterable[ast.stmt]) -> set[str]:
     outside: set[str] = set()
     for node in nodes:
         if isinstance(node, ast.If) and _asks_for_type_checker(node.test):
-            inside |= _bound_names(node.body)
-            outside |= _bound_names(node.orelse)
+            inside |= bound_names(node.body)
+            outside |= bound_names(node.orelse)
         else:
-            outside |= _bound_names([node])
+            outside |= bound_names([node])
     return inside - outside
 
 
 def names_bound_perhaps(nodes: Iterable[ast.stmt]) -> set[str]:
-    """Return the names that statements bind only where a condition or a loop lets them."""
+    """Return the names that statements bind where a condition, a loop or an exception lets them."""
     for_certain: set[str] = set()
     perhaps: set[str] = set()
     for node in nodes:
         found = perhaps if isinstance(node, _PERHAPS) else for_certain
-        found |= _bound_names([node])
+        found |= bound_names([node])
     return perhaps - for_certain
 
 
@@ -311,7 +339,7 @@ def _asks_for_type_checker(test: ast.expr) -> bool:
     return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
 
 
-def _bound_names(nodes: Iterable[ast.AST]) -> set[str]:
+def bound_names(nodes: Iterable[ast.AST]) -> set[str]:
     found: set[str] = set()
     for node in outside_functions(nodes):
         if isinstance(node, DEFINITIONS):
@@ -320,6 +348,10 @@ def _bound_names(nodes: Iterable[ast.AST]) -> set[str]:
             found.add(node.asname or node.name.partition(".")[0])
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.add(node.id)
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar)) and node.name:
+            found.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            found.add(node.rest)
     return found
 
 

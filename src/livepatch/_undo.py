@@ -10,6 +10,7 @@ import dataclasses
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from operator import is_not
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +18,9 @@ from livepatch._absent import take_filled_back
 from livepatch._abstract_registrations import plan_registrations_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._borrow import Lent, by_reference
-from livepatch._constants import contents_of, may_hold_state, same_value
+from livepatch._class_attributes import UNSETTABLE
+from livepatch._constants import may_hold_state, same_value
+from livepatch._contents import contents_of
 from livepatch._decisions import Decisions
 from livepatch._dicts import restored_order, run_in_c
 from livepatch._draft import finish_plan
@@ -25,7 +28,7 @@ from livepatch._errors import NothingToUndoError, ReloadRefused
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._instances import code_on_the_way_back
 from livepatch._keep import attributes_of
-from livepatch._kinds import UNSETTABLE, is_class, is_enum, is_special
+from livepatch._kinds import is_class, is_enum, is_special
 from livepatch._lacking import refuse_lacking
 from livepatch._layout import same_layout
 from livepatch._marks import REMNANT
@@ -33,7 +36,7 @@ from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part, Path
 from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
-from livepatch._own import OwnDict
+from livepatch._own import MISSING, OwnDict
 from livepatch._pairs import Matches, Pair
 from livepatch._plan import Plan, Watched
 from livepatch._quiet import plan_window, quiet_threads
@@ -51,7 +54,7 @@ from livepatch._registries import take_back
 from livepatch._report import Notice, Report
 from livepatch._returns import keep_gone
 from livepatch._source import namespace_of
-from livepatch._steps import MISSING, Steps, exchanged, is_in_force
+from livepatch._steps import Steps, exchanged, is_in_force
 from livepatch._summary import summarise
 from livepatch._values import Values
 from livepatch._verify import verify
@@ -112,6 +115,10 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
         came = [name for name in each.after if name not in each.before]
         settled: OwnDict[Path, Any] = OwnDict()
         settled.update(((name,), plan.decisions.settle(each.after[name])) for name in came)
+        # What had been renamed has not gone: it has its former name again.
+        back = set(map(id, namespace_of(each.source.module).values()))
+        for path in [path for path, value in settled.items() if id(value) in back]:
+            del settled[path]
         keep_gone(each.source.module, settled, each.outline)
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
@@ -127,9 +134,16 @@ def _plan_back(record: Record) -> Plan:
     with _all_inheriting(record.retired):
         decisions = _decide_back(record)
         plan = Plan(decisions.matches, decisions)
-        finish_plan(plan, _reconcile_back(record, decisions, kept), untouched)
+        result = _reconcile_back(record, decisions, kept)
+        set_again = [each for each in result.steps.do if each.func is dict.__setitem__]
+        finish_plan(plan, result, untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     first = record.retired.inverse()
+    given = {id(cls) for cls, _ in plan.steps.new_bases()}
+    for cls, bases in list(first.new_bases()):
+        settled = tuple(map(decisions.settle_class, bases))
+        if id(cls) not in given and any(map(is_not, settled, bases)):
+            first.set_bases(cls, settled)  # one that had gone: the search takes its bases for ours
     first.extend(plan.steps)
     plan.steps = first
     plan.entering.extend(take_back(record.entered, decisions.settle))
@@ -137,6 +151,10 @@ def _plan_back(record: Record) -> Plan:
     plan_registrations_back(plan, record)
     for described in record.modules:
         _plan_namespace(plan, described, kept)
+    for target, name, value in (each.args for each in set_again):
+        # The search has put there what became of the present value, an instance made anew.
+        if decisions.settle(value) is not value:
+            plan.steps.set_item(target, name, decisions.settle(value))
     refuse_lacking(plan)
     shared = [layer.path for layer in record.layers if layer.shared]
     for path in dict.fromkeys((*record.merged, *shared)):

@@ -18,8 +18,8 @@ from livepatch._kinds import (
     kind_of,
     mro_of,
 )
-from livepatch._own import Call, OwnDict, OwnList
-from livepatch._steps import MISSING, Steps
+from livepatch._own import MISSING, Call, OwnDict, OwnList
+from livepatch._steps import Steps
 
 
 @dataclass(slots=True, eq=False)

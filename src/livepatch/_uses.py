@@ -9,11 +9,12 @@ from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._differences import Header
 from livepatch._marks import found_by
 from livepatch._operations import CALLS, CALLS_FOUND, operations, operations_of
-from livepatch._reach import Cause, Reach
+from livepatch._reach import Cause, Reach, hooks_among
 from livepatch._scope import LAMBDA, RUN_AT_ONCE
 from livepatch._statements import Statement
 from livepatch._syntax import (
     DEFINITIONS,
+    base_names,
     definitions,
     extended_names,
     names_in,
@@ -22,17 +23,28 @@ from livepatch._syntax import (
 from livepatch._taken import attributes_set, calls_found, names_looked_at, picked_items
 
 
-def used_by(statement: Statement, reach: Reach) -> Cause | None:
-    """Return what has changed of all that a statement uses, in its lambda expressions too."""
+def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause | None:
+    """Return what has changed of all that a statement uses, in its lambda expressions too.
+
+    Args:
+        statement: it.
+        reach: what has changed.
+        others: names that it reads before what has changed is bound to them, or behind.
+    """
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
     namespace = reach.behind.namespace
     reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load)) - statement.binds
-    reads |= attributes_set(statement.nodes, namespace)
+    reads |= attributes_set(statement.nodes, namespace) | {*hooks_among(statement.reads)}
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     picked = picked_items(statement.nodes, namespace)
     plain = names_looked_at(statement.nodes, namespace)
-    return reach.cause(reads | asked_by(statement, reach), kin, picked, plain)
+    reads |= asked_by(statement, reach)
+    cause = reach.cause(reads, kin, picked, plain)
+    if cause is None or cause.what not in others:
+        return cause
+    picked = {name: items for name, items in picked.items() if name not in others}
+    return reach.cause(reads - others, kin, picked, plain)
 
 
 def asked_by(statement: Statement, reach: Reach) -> set[str]:
@@ -99,6 +111,55 @@ def computed_in_classes(statement: Statement) -> set[str]:
     classes = {node.name for node in definitions(statement.nodes)}
     codes = (code for code in statement.codes if code.co_name in classes)
     return found.union(*map(operations_of, codes)) if found else found
+
+
+def effects_inside(statement: Statement) -> set[str]:
+    """Return the names used by what an `if`, `try` or loop does besides binding names.
+
+    ``__all__.append("Secure")`` runs again where anything in the same block has changed.
+    """
+    return {
+        part.id
+        for node in statement.nodes
+        if isinstance(node, _COMPOUND)
+        for each in outside_functions([node])
+        if isinstance(each, (ast.Expr, ast.AugAssign))
+        for part in outside_functions([each])
+        if isinstance(part, ast.Name)
+    }
+
+
+_COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While, ast.Match)
+
+
+def handed_over(statement: Statement) -> set[str]:
+    """Return what the bodies of a statement's classes only give another name: ``get = fetch``.
+
+    Nobody calls it there, so that what it calls is of no concern.
+    """
+    handed = set[str]()
+    used = set(base_names(statement.nodes))
+    for each in definitions(statement.nodes):
+        keywords = each.keywords if isinstance(each, ast.ClassDef) else []
+        used = used.union(*map(names_in, (*each.decorator_list, *keywords)))
+    for node in _class_statements(statement.nodes):
+        value: ast.AST | None = node
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            value = node.value
+        while isinstance(value, ast.Call) and _makes_method(value):
+            value = value.args[0]
+        if isinstance(value, ast.Name):
+            handed.add(value.id)
+        elif value is not None:
+            parts = outside_functions([value])
+            used |= {part.id for part in parts if isinstance(part, ast.Name)}
+    return handed - used
+
+
+def _makes_method(call: ast.Call) -> bool:
+    makers = ("staticmethod", "classmethod", "property")
+    called = call.func.id if isinstance(call.func, ast.Name) else None
+    return called in makers and len(call.args) == 1 and not call.keywords
 
 
 def _class_statements(nodes: Iterable[ast.stmt]) -> Iterator[ast.stmt]:

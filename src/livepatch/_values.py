@@ -7,8 +7,7 @@ it says something else, or says it with inputs that changed, the new one comes.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -16,22 +15,31 @@ from typing import Any
 from livepatch._assigned import names_stored
 from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import (
-    class_source_is_same,
     instances_are_made_otherwise,
+    is_cache_of_texts,
     is_made_from_changed,
     makers_call_changed,
 )
 from livepatch._code import nested_codes, same_code
-from livepatch._constants import CONSTANTS, may_hold_state, repr_of_constant, same_value
+from livepatch._constants import (
+    CONSTANTS,
+    is_plain,
+    may_hold_state,
+    repr_of_constant,
+    same_contents,
+    same_value,
+)
 from livepatch._decisions import Decisions
-from livepatch._given import is_filled_since, is_given_other_functions
-from livepatch._kinds import class_attributes, dict_of, is_class, kind_of, mro_of
+from livepatch._deleted import body_has_changed, deleted_has_changed
+from livepatch._given import counts_anew, is_filled_since, scopes_of, why_made_anew
+from livepatch._kinds import class_attributes, dict_of, is_class, is_enum, kind_of, mro_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
+from livepatch._scope import Shell
 
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
@@ -39,6 +47,7 @@ _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__par
 _TEXTS = (str, tuple, frozenset)
 # A typed dict and a named tuple put those of their bases into them.
 _MERGED = ("__annotations__", "__annotate_func__")
+_Shells = Mapping[str, tuple[Shell, ...]]
 
 
 @dataclass(slots=True, eq=False)
@@ -55,12 +64,12 @@ class Values:
     decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
     remade: set[int] = field(default_factory=set)
-    _same_names: OwnDict[tuple[int, int, Path], Collection[str] | None] = field(
+    _said: OwnDict[tuple[int, int, Path], tuple[Collection[str] | None, _Shells]] = field(
         default_factory=OwnDict
     )
     _anew: tuple[dict[int, int], set[int]] | None = None
     _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
-    _homes: dict[int, list[tuple[Mapping[str, Any], str]]] | None = None
+    _homes: dict[int, list[tuple[Any, Mapping[str, Any], str]]] | None = None
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
         """Whether the statements that bind a path say the same, of the same inputs.
@@ -69,18 +78,20 @@ class Values:
             pair: the definition in whose modules the path is.
             path: its own, or that of one of its attributes.
         """
-        new, old = pair.module.outline, pair.before.origin
+        new, old, home = pair.module.outline, pair.before.origin, path[:-1]
         for source in (new, old):
             if source is not None and source.unsure and source.is_unsure_of(path):
                 return None
-        key = (id(new), id(old), path[:-1])
-        if key not in self._same_names:
-            self._same_names[key] = new.same_names(old, path[:-1])
-        same = self._same_names[key]
+        key = (id(new), id(old), home)
+        said = self._said.get(key)
+        if said is None:
+            scope = new.scopes.get(home)
+            said = self._said[key] = new.same_names(old, home), scope.shells if scope else {}
+        same, shells = said
         if same is None or path[-1] not in same:
-            return None if same is None or not new.scopes[path[:-1]].binds(path[-1]) else False
+            return None if same is None or path[-1] not in shells else False
         namespace = pair.module.new
-        for shell in new.scopes[path[:-1]].shells[path[-1]]:
+        for shell in shells[path[-1]]:
             for name in shell.loads:
                 if self._input_changed(pair, path, name):
                     return False
@@ -124,7 +135,7 @@ class Values:
         if known is None:
             known = self._global_changed(pair.before.old, pair.module.new, name)
             # Where only what changed runs, this runs because of a body that changed, perhaps.
-            known = known or pair.module.followed.definitions.get((name,), ("", False))[1]
+            known = known or body_has_changed(pair.module, name)
             self._changed_inputs[key] = known
         return known
 
@@ -151,6 +162,8 @@ class Values:
         """
         if same_value(old, new):
             return old
+        if type(old) is pair.old and is_enum(pair.old) and not is_enum(pair.new):
+            return new  # nobody has set a member, and the class has none any more
         # A base that a decorator put another class over is what the statement says.
         home = pair.path[:-1] if pair.path[-1].startswith("<base ") else pair.path
         path = (*home, name)
@@ -167,8 +180,10 @@ class Values:
         if made or _differs_from_source(pair.module.outline, path, new):
             return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
         same = self.says_the_same(pair, path)
-        if same and is_given_other_functions(pair, path, new):
-            self.note("LP304", pair, path, "was given a function that has changed; made anew")
+        because = why_made_anew(self.decisions.matches, pair, path, (old, new)) if same else None
+        if because is not None:
+            if because:
+                self.note("LP304", pair, path, f"{because}; made anew")
             return new
         return self._choose_by_source(pair, path, old, new, same=same)
 
@@ -218,7 +233,8 @@ class Values:
                 if kind_of(value) is None and may_hold_state(value)
                 if self.decisions.settle(value) is value
             )
-            tables = {id(part) for _, value in made for part in _tables_of(value)}
+            parts = (part for _, value in made for part in (dict_of(value) or {}).values())
+            tables = {id(part) for part in parts if type(part) in (list, dict)}
             self._anew = {id(old): id(new) for old, new in made}, tables
         return self._anew
 
@@ -248,8 +264,9 @@ class Values:
     def _code_changed(self, pair: Pair, name: str) -> bool:
         before: Any = pair.before.old.get(name)
         after: Any = pair.module.new.get(name)
-        functions = type(before) is FunctionType and type(after) is FunctionType
-        return functions and not same_code(before.__code__, after.__code__)
+        if type(before) is not FunctionType or type(after) is not FunctionType:
+            return deleted_has_changed(pair.module, name)
+        return not same_code(before.__code__, after.__code__)
 
     def _choose_by_source(
         self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool | None
@@ -272,60 +289,43 @@ class Values:
             message = "was set at run time and its source is unchanged; kept"
             self.note("LP303", pair, path, message)
             return old
+        are_definitions = kind_of(old) is not None and kind_of(new) is not None
+        if are_definitions and self._are_of_one_name(old, new, pair.new):
+            return new  # what another name stands for is no state: ``size = Base.size``
         if self._is_made_otherwise(old):
             # It need not have what the new code of its class expects.
             message = "was made by code that has changed; the source's value replaces it"
             self.note("LP304", pair, path, message)
             return new
-        if self._is_cache_of_texts(pair, path[-1], old, new):
+        if is_cache_of_texts(self.decisions.matches, pair, path[-1], old, new):
             message = "is a cache that the class before has filled; the source's empty one comes"
             self.note("LP304", pair, path, message)
             return new
         return self._choose_of_same_code(pair, path, old, new)
 
-    def _is_cache_of_texts(self, pair: Pair, name: str, old: Any, new: Any) -> bool:
-        """Whether a class that says something else keeps a cache of nothing but texts and patterns.
-
-        They are what the old class made of its texts, under names that mean others now. What it
-        keeps to know it again, an object of its own, is state.
-        """
-        return (
-            "cache" in name.lower()
-            and type(old) is dict is type(new)
-            and not new
-            and pair.module.bodies is None
-            and all(map(_is_made_of_texts, old.values()))
-            and class_source_is_same(self.decisions.matches, pair) is False
-        )
-
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        shells = pair.module.outline.scopes[path[:-1]].shells[path[-1]]
+        names = [name for shell in shells for name in shell.loads]
+        by_changed = any(self._code_changed(pair, name) for name in names)
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
+            if by_changed and is_plain(old) and is_plain(new):
+                self._note_kept(pair, path, old, new)
             return old
-        for shell in pair.module.outline.scopes[path[:-1]].shells[path[-1]]:
-            for name in shell.loads:
-                if self._code_changed(pair, name):
-                    return new
-                if self._counts_anew(pair.module.new.get(name)) and not self._is_assigned_anywhere(
-                    path[-1]
-                ):
-                    message = "is what reloaded code gives it now; the source's value replaces it"
-                    self.note("LP304", pair, path, message)
-                    return new
-        message = "its source is unchanged and gives another value now; kept"
-        self.note("LP303", pair, path, message)
+        if by_changed:
+            return new
+        used = map(pair.module.new.get, names)
+        by_counter = any(counts_anew(self.decisions.matches, each) for each in used)
+        if by_counter and not self._is_assigned_anywhere(path[-1]):
+            message = "is what reloaded code gives it now; the source's value replaces it"
+            self.note("LP304", pair, path, message)
+            return new
+        self._note_kept(pair, path, old, new)
         return old
 
-    def _counts_anew(self, used: Any) -> bool:
-        """Whether something is a class or module of which all ran again, with its counters.
-
-        What a class was given a number by, all that the load made knows by that number.
-        """
-        matches = self.decisions.matches
-        if type(used) is ModuleType:
-            namespace = used.__dict__
-            return any(each.live is namespace and each.bodies is None for each in matches.modules)
-        pair = matches.by_new.get(id(used))
-        return pair is not None and is_class(used) and pair.module.bodies is None
+    def _note_kept(self, pair: Pair, path: Path, old: Any, new: Any) -> None:
+        if not same_contents(old, new):
+            message = "its source is unchanged and gives another value now; kept"
+            self.note("LP303", pair, path, message)
 
     def _is_assigned_anywhere(self, name: str) -> bool:
         """Whether some code of the reload assigns an attribute of that name: then it is state."""
@@ -353,14 +353,21 @@ class Values:
             return new
         return new if self._are_of_one_name(old, new) else old
 
-    def _are_of_one_name(self, old: Any, new: Any) -> bool:
-        """Whether a global had the one value and has the other: what is it goes with it."""
+    def _are_of_one_name(self, old: Any, new: Any, but: Any = None) -> bool:
+        """Whether a name had the one value and has the other: what is it goes with it.
+
+        Args:
+            old: the one value.
+            new: the other.
+            but: of another scope than this: the new class that has them both itself.
+        """
         if self._homes is None:
             self._homes = {}
-            for module in self.decisions.matches.modules:
-                for name, value in module.new.items():
-                    self._homes.setdefault(id(value), []).append((module.old, name))
-        return any(before.get(name) is old for before, name in self._homes.get(id(new), ()))
+            for scope, before, after in scopes_of(self.decisions.matches):
+                for name, value in after.items():
+                    self._homes.setdefault(id(value), []).append((scope, before, name))
+        found = self._homes.get(id(new), ())
+        return any(before.get(name) is old for scope, before, name in found if scope is not but)
 
     def _is_made_otherwise(self, old: Any) -> bool:
         """Whether the class of a value is part of the reload, and initialises it in another way."""
@@ -373,18 +380,6 @@ class Values:
     def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
         """Note what became of a value."""
         self.notices.append(Notice(code, pair.module.path_text(path), message))
-
-
-def _tables_of(instance: Any) -> Iterator[Any]:
-    """Yield the lists and dicts that an instance keeps."""
-    yield from (part for part in (dict_of(instance) or {}).values() if type(part) in (list, dict))
-
-
-def _is_made_of_texts(value: Any, depth: int = 4) -> bool:
-    if type(value) in (list, tuple, dict) and depth:
-        parts = list(value.values() if type(value) is dict else value)
-        return all(_is_made_of_texts(part, depth - 1) for part in parts)
-    return type(value) in (*CONSTANTS, re.Pattern) and not isinstance(value, ModuleType)
 
 
 def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:

@@ -12,10 +12,11 @@ from typing import Any
 
 from livepatch._among import objects_of
 from livepatch._apply import perform_each, perform_whole
+from livepatch._belongings import parts_of
 from livepatch._borrow import Lent, lent_once_more, with_borrowed_bases
 from livepatch._dicts import run_in_c
-from livepatch._explain import parts_of
 from livepatch._heap import (
+    going_along,
     holders_of,
     is_own_frame,
     overwritten_locals,
@@ -27,9 +28,9 @@ from livepatch._holders import Repointing, repoint_holder
 from livepatch._kinds import class_attributes, is_class, is_enum, may_say_type, subclasses_of
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
-from livepatch._plan import Watched
-from livepatch._record import retained, unwrapped
+from livepatch._plan import NO_SUCCESSOR, Watched
 from livepatch._report import Notice, Report
+from livepatch._retained import once_replaced, retained, unwrapped
 from livepatch._retire import retire_classes
 from livepatch._steps import Steps
 
@@ -62,6 +63,7 @@ def verify(report: Report, watched: Watched, retired: Steps, lent: Lent) -> Repo
         del held
         held = _held(watched, unheld, suspended=True)
     _retire(watched, held, retired)
+    held = OwnDict(each for each in held.items() if each[1][2] is not NO_SUCCESSOR)
     if not held:
         return report
     notices = list(dict.fromkeys(_describe_all(held)))
@@ -118,6 +120,10 @@ def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
     own += retained()
     own += unwrapped()
     own += _insides_of_enums(own)
+    # A class that an earlier report keeps was given the attributes of the one that goes now.
+    own += (part for cls in once_replaced() for part in parts_of(cls))
+    # The closures of a class's methods, which may refer to it (`super()`).
+    own += going_along(OwnList(each for each, _, _ in held.values() if is_class(each)), own)
     holders = OwnList(each for each in _holders(held) if type(each) is not types.FrameType)
     known = set(map(id, holders))
     holders += (part for part in _parts_of_classes_below(held) if id(part) not in known)
@@ -219,7 +225,7 @@ def _move_latecomers(held: Held, lent: Lent) -> bool:
     """
     survivors: OwnDict[int, Any] = OwnDict()
     for key, (_, _, survivor) in held.items():
-        if survivor is not None:
+        if survivor is not None and survivor is not NO_SUCCESSOR:
             survivors[key] = survivor
     repointing = Repointing(survivors, set(), lambda _: "")
     for holder in _holders(held):
@@ -254,7 +260,9 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
         loser: Any = reference()
         if loser is None:
             continue  # nearly every one
-        if is_class(loser) and is_class(survivor()) and id(loser) not in held:
+        follows = survivor()
+        is_let_go = is_class(follows) or follows is NO_SUCCESSOR
+        if is_class(loser) and is_let_go and id(loser) not in held:
             classes.append(loser)
     steps = Steps()
     retire_classes(classes, steps)

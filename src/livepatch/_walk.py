@@ -5,6 +5,7 @@ What is the same object on both sides was not made anew, and ends the walk there
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
@@ -35,9 +36,11 @@ from livepatch._likeness import (
     is_definition_here,
     is_foreign,
     is_generated,
+    is_nameless_instead,
     is_put_over,
     is_same_function,
     is_same_layer,
+    is_set_by_library,
     kind_here,
 )
 from livepatch._module import Module, Path
@@ -47,28 +50,26 @@ from livepatch._ownership import (
     is_on_both_sides,
     is_own_definition,
     place_of,
+    was_put_there,
 )
 from livepatch._pairs import Pair
-from livepatch._registered import keys_without, same_keys
+from livepatch._registered import keys_without, same_keys, text_of_key
 from livepatch._sentinels import is_same_sentinel, may_be_sentinel, same_tables
 
 # Data nested deeper than this is not looked through for functions.
 _DEEPEST = 100
 _INSIDE_BINDING = ("<fget>", "<fset>", "<fdel>", "<func>")
-# By id: a metaclass may have its own hash.
-_PLAIN_BINDINGS = {
-    id(property): PROPERTY,
-    id(staticmethod): STATIC_METHOD,
-    id(classmethod): CLASS_METHOD,
-}
 _BINDING_KINDS = (STATIC_METHOD, CLASS_METHOD, PROPERTY)
+# By id: a metaclass may have its own hash.
+_PLAIN_BINDINGS = dict(zip(map(id, (staticmethod, classmethod, property)), _BINDING_KINDS))
 
 
 def visit(walk: Walk, path: Path, old: Any, new: Any) -> None:
     """Pair two definitions, or note what became of them, and go on to what is inside them."""
     matches, both = walk.matches, (id(old), id(new))
-    done = pair_plainly(walk, path, old, new) or (is_plain_data(old) and is_plain_data(new))
-    if done or old is new or both in matches.seen or len(path) > _DEEPEST:
+    is_data = old is new or (is_plain_data(old) and is_plain_data(new))
+    done = is_data or pair_plainly(walk, path, old, new)
+    if done or both in matches.seen or len(path) > _DEEPEST:
         return
     matches.seen.add(both)
     if len(path) > 1:
@@ -104,8 +105,7 @@ def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     `visit` asks of others has to be asked of these.
     """
     if type(new) is FunctionType:
-        is_plain = _is_plain(walk, path, old, new)
-        if is_plain:
+        if is_plain := _is_plain(walk, path, old, new):
             _add_plain_pair(walk, path, FUNCTION, old, new)
         return is_plain
     kind = _PLAIN_BINDINGS.get(id(type(new)))
@@ -124,45 +124,46 @@ def pair_plainly(walk: Walk, path: Path, old: Any, new: Any) -> bool:
 
 def _is_known(walk: Walk, old: Any, new: Any) -> bool:
     """Whether either definition has been met before, or both are one."""
-    matches, both = walk.matches, (id(old), id(new))
-    if old is new or both in matches.seen or not matches.standing.isdisjoint(both):
-        return True
-    return both[0] in matches.by_old or both[1] in matches.by_new
+    matches = walk.matches
+    both = before, now = id(old), id(new)
+    return (
+        before in matches.by_old
+        or now in matches.by_new
+        or both in matches.seen
+        or old is new
+        or not matches.standing.isdisjoint(both)
+    )
+
+
+# Of a function: all that a `def` says of itself, and what nearly none has.
+_called = attrgetter("__qualname__", "__name__", "__code__.co_name", "__module__", "__closure__")
 
 
 def _is_plain(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     module = walk.module
-    live = module.live
-    if (
-        type(new) is not FunctionType
-        or type(old) is not FunctionType
-        or walk.before is not module
-        or new.__globals__ is not live
-        or old.__globals__ is not live
-    ):
+    if type(new) is not FunctionType or type(old) is not FunctionType or walk.before is not module:
         return False
     # A namespace takes keys of any kind: those of a class are joined, and they are texts.
     depth = len(path)
-    names = path[:-1] if path[-1] in _INSIDE_BINDING and depth > 1 else path
-    name, code = names[-1], new.__code__
+    names = path[:-1] if depth > 1 and path[-1] in _INSIDE_BINDING else path
+    name = names[-1]
     home = name if len(names) == 1 else ".".join(names)
-    if (
-        not old.__qualname__ == new.__qualname__ == home
-        or not old.__name__ == new.__name__ == code.co_name == old.__code__.co_name == name
-        or not old.__module__ == new.__module__ == module.name
-        or not name.strip("_")  # functions that have no name of their own
-    ):
-        return False
-    inside = old.__closure__ or new.__closure__ or old.__dict__ or new.__dict__
-    return not (inside or has_lambdas(new) or _is_known(walk, old, new))
+    plainly = home, name, name, module.name, None
+    return (
+        _called(old) == plainly == _called(new)
+        and old.__globals__ is new.__globals__ is module.live
+        and bool(name.strip("_"))  # there are functions that have no name of their own
+        and not (old.__dict__ or new.__dict__ or has_lambdas(new) or _is_known(walk, old, new))
+    )
 
 
 def _add_plain_pair(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None:
-    matches = walk.matches
-    matches.seen.add((id(old), id(new)))
-    pair = Pair(path, kind, old, new, walk.module, walk.module)
+    matches, module = walk.matches, walk.module
+    both = before, now = id(old), id(new)
+    matches.seen.add(both)
+    pair = Pair(path, kind, old, new, module, module)
     pair.is_plain = kind is FUNCTION and path[-1] not in _INSIDE_BINDING
-    matches.by_old[id(old)] = matches.by_new[id(new)] = pair
+    matches.by_old[before] = matches.by_new[now] = pair
     matches.pairs.append(pair)
 
 
@@ -185,7 +186,7 @@ def _are_two(walk: Walk, path: Path, old: Any, new: Any) -> bool:
         if id(new) not in standing:
             note_alone(walk.module, walk.module.added, path, new)
         return True
-    if is_alias_no_more(walk, path, old, new):
+    if is_alias_no_more(walk, path, old, new) or is_nameless_instead(walk, path, old, new):
         note_alone(walk.module, walk.module.added, path, new)
         return True
     return has_left_another(walk, old, new) or are_others(walk, path, old, new)
@@ -211,7 +212,7 @@ def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
     if type(new) is dict:
         for before, key in same_keys(walk.matches.by_name, old, new):
             if leads_on(new[key]):
-                visit(walk, (*path, f"[{_key_text(key)}]"), old[before], new[key])
+                visit(walk, (*path, f"[{text_of_key(key)}]"), old[before], new[key])
         for key in keys_without(walk.matches.by_name, old, new):
             _note_unregistered(walk, key, old[key])
     elif len(old) == len(new):
@@ -228,14 +229,8 @@ def _note_unregistered(walk: Walk, key: Any, function: Any) -> None:
     """Note that a function has gone that is in a table still; what is paired is taken out again."""
     module = walk.matches.owner_of(function) if type(function) is FunctionType else None
     if module is not None and module.bodies is None and "<" not in function.__qualname__:
-        path = (*function.__qualname__.split("."), f"[{_key_text(key)}]")
+        path = (*function.__qualname__.split("."), f"[{text_of_key(key)}]")
         module.removed[path] = function
-
-
-def _key_text(key: Any) -> str:
-    if type(key) is tuple:
-        return ", ".join(map(_key_text, key))
-    return qualified_name(key) or repr(key)
 
 
 def _visit_what_is_no_definition(walk: Walk, path: Path, old: Any, new: Any) -> None:
@@ -293,6 +288,9 @@ def _visit_parts(walk: Walk, path: Path, kind: Kind, old: Any, new: Any) -> None
             if step not in after:
                 gone = (*_path_before(walk, path, old), step)
                 note_alone(walk.before, walk.before.removed, gone, part)
+                pair = walk.matches.by_old.get(id(part))
+                if pair is not None and qualified_name(part) == ".".join(gone):
+                    pair.previous = gone  # `cls.made_by = cls.Maker` is the only name it has left
         _visit_bases(walk, path, old, new)
 
 
@@ -306,6 +304,8 @@ def _path_before(walk: Walk, path: Path, old: Any) -> Path:
 def _visit_bases(walk: Walk, path: Path, old: type, new: type) -> None:
     """Walk the bases without a name of their own: ``class Point(namedtuple("Point", "x y"))``."""
     for index, (before, after) in enumerate(zip(bases_of(old), bases_of(new))):
+        if before is after:
+            continue
         own = walk.before.owns(before) and walk.module.owns(after)
         names = (qualified_name(before), qualified_name(after))
         if own and names == (".".join(path), ".".join(path)):
@@ -344,14 +344,16 @@ def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
     if len(path) == 1 and walk.module.owns(new):
         # The name was imported, and is a definition now; or somebody put something there.
         note_alone(walk.module, walk.module.added, path, new)
-        if walk.before.origin is not None and walk.before.origin.defines(path):
+        if was_put_there(walk.before, path, old):
             walk.module.patched[path] = old
         return
     written = walk.module.owns(new) and is_made_for_class(walk.before, path, old)
     if written or is_generated(walk, path, old, new):
         add_pair(walk, path, FUNCTION, old, new)
         return
-    walk.module.patched[path] = old
+    sources = (walk.before.origin, walk.module.outline)
+    if any(each is None or each.defines(path) for each in sources) or not is_set_by_library(old):
+        walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
     if original is not None and inner is not None:
         visit(walk, (*path, "<wrapped>"), original, inner)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from itertools import islice
+from itertools import repeat
 from typing import Any
 
 from livepatch._heap import unexplained_counts
@@ -22,20 +22,26 @@ def repoint_weak_references(
         targets: the losers; what is built anew for them is added.
         among: all objects there are, if there is a list of them: it has the weak references too.
     """
-    referred: OwnList[Any] = OwnList(filter(weakref.getweakrefcount, targets))
     references: OwnList[Any] = OwnList()
-    ends = [0]
-    for loser in referred:
+    losers: OwnList[Any] = OwnList()
+    for loser in filter(weakref.getweakrefcount, targets):
         references += weakref.getweakrefs(loser)
-        ends.append(len(references))
-    # Those that records keep follow the instances by themselves.
+        losers += repeat(loser, len(references) - len(losers))
+    explained = list(map(_count_in_bases, references, losers))
     explainers: OwnList[Any] = OwnList((among,) if among else ())
-    counts = iter(zip(references, unexplained_counts(references, explainers)))
-    for loser, start, end in zip(referred, ends, ends[1:]):
-        # A base's list of subclasses holds the plain reference to each; that is not ours.
-        own = len(bases_of(loser)) if is_class(loser) else 0
-        for reference, count in islice(counts, end - start):
-            plain = type(reference) is weakref.ref and reference.__callback__ is None
-            if count > (own if plain else 0):
-                repoint_weak_reference(repointing, reference, loser)
+    counts = unexplained_counts(references, explainers, young=True)
+    held = [place for place, count in enumerate(counts) if count > explained[place]]
+    # Those that records keep follow the instances by themselves.
+    explainers.append(references)
+    found: OwnList[Any] = OwnList(references[place] for place in held)
+    counts = unexplained_counts(found, explainers)
+    for place, reference, count in zip(held, found, counts):
+        if count > explained[place]:
+            repoint_weak_reference(repointing, reference, losers[place])
     targets += repointing.take_rebuilt()
+
+
+def _count_in_bases(reference: Any, loser: Any) -> int:
+    """Count the bases' lists of subclasses that hold a weak reference to a class: not ours."""
+    plain = type(reference) is weakref.ref and reference.__callback__ is None
+    return len(bases_of(loser)) if plain and is_class(loser) else 0

@@ -42,5 +42,10 @@ def no_longer_young() -> None:
         gc.collect(0)
 
 
+def count_young() -> int:
+    """Return how many young objects there are; whatever is made later stands behind them."""
+    return len(gc.get_objects(generation=0))
+
+
 def _count_older_collections() -> int:
     return sum(each["collections"] for each in gc.get_stats()[1:])

@@ -202,6 +202,7 @@ AUTOMATIC = """
 """
 
 
+@pytest.mark.parametrize("rerun", ["all", "changed"])
 def test_module_that_puts_an_object_of_its_own_in_its_place(live: LiveModule) -> None:
     live.start(AUTOMATIC)
     module, holder = sys.modules[live.name], ModuleType("holder")
@@ -220,6 +221,7 @@ def test_module_that_puts_an_object_of_its_own_in_its_place(live: LiveModule) ->
     assert sys.modules[live.name] is module
 
 
+@pytest.mark.parametrize("rerun", ["all", "changed"])
 def test_methods_of_the_object_in_a_modules_place_see_what_is_made_anew(live: LiveModule) -> None:
     live.start(AUTOMATIC)
     module = sys.modules[live.name]
@@ -227,6 +229,8 @@ def test_methods_of_the_object_in_a_modules_place_see_what_is_made_anew(live: Li
     live.write(AUTOMATIC.replace('"one"', '"ONE"'))
     report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
 
+    if live.rerun == "changed":
+        assert "its functions see another namespace than its own" in str(report)
     assert (module.known, module.lazy) == ("ONE", ("ONE", True))
     assert held is not module.Automatic.__getattr__ or held(module, "known") == "ONE"
     module.KNOWN[1] = "another"
@@ -235,6 +239,7 @@ def test_methods_of_the_object_in_a_modules_place_see_what_is_made_anew(live: Li
     assert (module.known, module.lazy) == ("one", ("one", True))
 
 
+@pytest.mark.parametrize("rerun", ["all", "changed"])
 def test_module_that_begins_to_put_an_object_in_its_place(live: LiveModule) -> None:
     module = live.start("def look_up(key): return key\nf = 1\n")
     live.write(AUTOMATIC)
@@ -248,6 +253,7 @@ def test_module_that_begins_to_put_an_object_in_its_place(live: LiveModule) -> N
     assert module.look_up(5) == 5
 
 
+@pytest.mark.parametrize("rerun", ["all", "changed"])
 def test_module_that_puts_an_object_in_its_place_and_raises(live: LiveModule) -> None:
     live.start(AUTOMATIC)
     module = sys.modules[live.name]

@@ -63,7 +63,7 @@ def test_names_go_that_the_new_source_binds_under_a_condition_that_does_not_hold
     assert (module.hit, module.LIMIT, module.notes.dumps) == (hit, 5, module.dumps)
 
 
-@pytest.mark.parametrize("first", ["size = 1\n", "if len('b'): size = 1\n"])
+@pytest.mark.parametrize("first", ["size = len('b')\n", "if len('b'): size = len('b')\n"])
 def test_what_another_statement_binds_under_a_condition_is_named_where_it_does_not_run(
     live: LiveModule, first: str
 ) -> None:

@@ -1505,3 +1505,29 @@ def test_class_that_is_an_attribute_gives_way_to_another(live: LiveModule) -> No
     assert team.kind is module.Bot is not old
     assert outcomes["Player"] == "removed"
     assert outcomes["Bot"] == "added"
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize(
+    "base", ["collections.UserDict", "collections.UserList", "dict", "Exception", "Own"]
+)
+def test_class_gains_a_first_base_and_loses_it_again(live: LiveModule, base: str) -> None:
+    before = f"""
+        import collections
+        class Mix:
+            def mix(self): return 3
+        class Own: pass
+        class Held({base}): pass
+        class Below(Held): pass
+    """
+    after = before.replace("Held(", "Held(Mix, ", 1)
+    module = live.start(before)
+    held, below = module.Held(), module.Below()
+    for source in (after, before) * 2:
+        live.write(source)
+        report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+        assert (type(held), type(below)) == (module.Held, module.Below)
+        assert hasattr(held, "mix") is hasattr(below, "mix") is (source is after)
+    report.undo()
+    assert below.mix() == held.mix() == module.Below().mix() == 3

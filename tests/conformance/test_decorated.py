@@ -222,6 +222,17 @@ def test_lru_cache_of_an_unchanged_function_keeps_its_entries(live: LiveModule) 
     assert held[0].cache_info().currsize == 1
 
 
+def test_cache_of_another_size_around_a_function_of_another_module(live: LiveModule) -> None:
+    source = "import functools\nfrom OTHER import f\ng = functools.lru_cache(maxsize=1)(f)\n"
+    live.other("def f(x): return x\n")
+    module = live.start(source)
+    held = [module.g]
+    live.edit(source.replace("=1", "=7"))
+
+    assert held[0] is module.g
+    assert held[0].cache_parameters()["maxsize"] == 7
+
+
 def test_lru_cache_size_changes(live: LiveModule) -> None:
     module = live.start("""
         import functools

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 import pytest
 
+import livepatch
 from tests.conformance.test_failures import CHANGED, GAME, Holdings
 from tests.live import LiveModule
 
@@ -88,3 +92,34 @@ def test_dry_run_leaves_subclasses_alone(live: LiveModule) -> None:
 
     assert other.Base.__subclasses__() == [module.Player]
     assert module.Player.a == 1
+
+
+@pytest.mark.parametrize(
+    "enter",
+    [
+        "KEPT.append(weakref.ref(f))",
+        "KEPT.append(weakref.ref(f, print))",
+        "WEAK.add(f)",
+        "NAMED[f.__name__] = f",
+        "HELD.append(f)",
+    ],
+)
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_what_a_dry_run_entered_elsewhere_is_there_no_more(live: LiveModule, enter: str) -> None:
+    bus = ModuleType(f"{live.name}_bus")
+    source = f"""
+import weakref
+KEPT, HELD, WEAK, NAMED = [], [], weakref.WeakSet(), weakref.WeakValueDictionary()
+def on(f):
+    {enter}
+    return f
+def all_of_them(): return [*(each() for each in KEPT), *HELD, *WEAK, *NAMED.values()]
+"""
+    exec(source, vars(bus))
+    sys.modules[bus.__name__] = bus
+    begin = f"from {bus.__name__} import on\n"
+    module = live.start(begin + "@on\ndef greet(): return 1\n")
+    live.write(begin + "@on\ndef welcome(): return 2\n")
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun, dry_run=True)
+
+    assert bus.all_of_them() == [module.greet]

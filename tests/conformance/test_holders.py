@@ -889,3 +889,30 @@ def test_what_a_table_and_something_else_that_the_load_made_hold(live: LiveModul
     assert module.TABLE["hit"] is module.Hit
     assert module.TABLE[module.Low] == [module.Low, module.Hit.at]
     assert module.Low().at() == 2
+
+
+def test_the_annotations_that_planning_makes_are_found_without_another_walk() -> None:
+    # The dict of a function's annotations is made by who asks for it first (3.11 and newer). Who
+    # has that dict for its own is asked once.
+    said = run_in_child(
+        """
+        import sys
+        source = '''
+        class Node:
+            level = 1
+        class Sub(Node):
+            pass
+        def use(node: Node, size: int = 1) -> Node:
+            return node
+        '''
+        module = live.start(source)
+        walks = []
+        sys.addaudithook(lambda event, _: event == "gc.get_referrers" and walks.append(event))
+        live.edit(source.replace("= 1", "= 2"))
+        print(len(walks), module.use.__annotations__["node"] is module.Node)
+        """
+    )
+
+    walks, is_current = said.split()
+    assert int(walks) <= 1
+    assert is_current == "True"

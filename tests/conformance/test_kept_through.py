@@ -23,8 +23,6 @@ SOURCES = {
     "list": (A + "D = [a]\nV = D[0]()\n", ["V"]),
     "text": (A + "exec('V = a()')\n", ["V"]),
     "evaluated": (A + "V = eval('a()')\n", ["V"]),
-    "lambda at once": ("V = (lambda: 1)()\n", ["V"]),
-    "lambda given": ("V = sorted([3, 2], key=lambda x: 0 if (lambda: 1)() else x)\n", ["V"]),
     "two names": (A + "s = t = a()\n", ["s", "t"]),
     "unpacked": ("def a(): return 1, 1\ns, t = a()\n", ["s", "t"]),
     "loop": (A + "V = []\nfor i in range(2): V.append(a())\n", ["V"]),

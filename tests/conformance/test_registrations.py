@@ -6,6 +6,7 @@ import collections.abc
 
 import pytest
 
+import livepatch
 from tests.live import LiveModule
 
 pytestmark = pytest.mark.sampled(5)
@@ -158,3 +159,35 @@ def test_registration_that_moves_to_a_base_of_the_abstract_class(live: LiveModul
 
     assert seen == [True, False]
     assert isinstance(instance, module.Square)
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_what_a_register_counts_is_as_it_was_after_a_dry_run_and_an_undo(live: LiveModule) -> None:
+    source = """
+        class App:
+            def __init__(self): self.views, self.count, self.last = {}, 0, None
+            def route(self, path):
+                def enter(view):
+                    self.views[path], self.last = view, path
+                    self.count += 1
+                    return view
+                return enter
+        app = App()
+        @app.route("/a")
+        def a(): return 1
+    """
+    module = live.start(source)
+    more = source + '    @app.route("/b")\n        def b(): return 2\n'
+    live.write(more)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun, dry_run=True)
+    assert (module.app.count, module.app.last, [*module.app.views]) == (1, "/a", ["/a"])
+
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    assert (module.app.count, module.app.last, [*module.app.views]) == (2, "/b", ["/a", "/b"])
+    report.undo()
+    assert (module.app.count, module.app.last, [*module.app.views]) == (1, "/a", ["/a"])
+
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    module.app.count = 7  # the program's own, which stays
+    report.undo()
+    assert (module.app.count, module.app.last) == (7, "/a")

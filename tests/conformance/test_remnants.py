@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from livepatch.testing import assert_current, assert_like_fresh
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun
 
 pytestmark = pytest.mark.sampled(5)
 
@@ -164,3 +164,56 @@ def test_what_lives_on_in_a_class_that_is_gone_has_its_new_code(live: LiveModule
 
     assert module.tax(1) == held[0].tax(1) == 3
     assert held[0].tax is module.tax
+
+
+MAKER = """
+    LIMIT = 3
+    def helper(n): return n + LIMIT
+    def make(n):
+        def get(): return helper(n)
+        return get
+"""
+CAPTURING = """
+    def make(n):
+        helper = n + 10
+        def get(): return helper
+        return get
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_closure_that_runs_its_old_code_finds_what_it_calls(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    module = live.start(MAKER)
+    held = module.make(1)
+    report = live.edit(CAPTURING, rerun=rerun)
+
+    assert (held(), module.make(1)()) == (4, 11)
+    assert not {"helper", "LIMIT"} & {*dir(module)}
+    (notice,) = report.notices
+    assert notice.code == "LP203"
+    assert notice.message.endswith("it goes on with helper, LIMIT of its source")
+
+    report.undo()
+
+    assert held() == module.make(1)() == 4
+    module.LIMIT = 4
+    assert held() == 5
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_closure_that_found_what_has_gone_takes_the_next_code_that_it_can(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    held = live.start(MAKER).make(1)
+    live.edit(CAPTURING, rerun=rerun)
+    again = live.edit(CAPTURING.replace("10", "20"), rerun=rerun)
+
+    assert held() == 4
+    assert [each.code for each in again.notices] == ["LP203"]
+
+    report = live.edit(CAPTURING.replace("return helper", "return n"), rerun=rerun)
+
+    assert held() == 1
+    assert report.ok, report

@@ -2171,3 +2171,22 @@ def test_docstring_is_that_of_a_fresh_import(
     live.edit(after + "\ndef hit(): return 2\n")
 
     assert (module.__doc__, module.hit()) == (expected, 2)
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+@pytest.mark.parametrize("name", ["__class__", "__dict__", "__doc__"])
+def test_docstring_follows_of_a_property_that_no_class_can_be_given(
+    live: LiveModule, name: str
+) -> None:
+    module = live.start(f"""
+        class Proxy:
+            @property
+            def {name}(self):
+                "The old text."
+                return int
+    """)
+    proxy = module.Proxy()
+    live.change("The old text.", "The new text.")
+    attributes = type.__dict__["__dict__"].__get__(module.Proxy)
+
+    assert (getattr(proxy, name), attributes[name].__doc__) == (int, "The new text.")

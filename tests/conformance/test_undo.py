@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+import livepatch
 from tests.live import LiveModule, Strategy, run_in_child
 
 pytestmark = pytest.mark.sampled(6)
@@ -432,3 +433,51 @@ def test_a_kept_instance_that_was_made_anew_is_the_one_that_all_have(live: LiveM
     assert held == [module.PLAYER, {module.PLAYER: 1}]
     assert type(held[0]) is module.Player
     assert held[0].level == 2
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+@pytest.mark.parametrize("kind", ["class", "function"])
+def test_rename_that_is_undone_done_again_and_edited_back(live: LiveModule, kind: str) -> None:
+    sources = {
+        "class": "class Old:\n    def f(self): return 'x'\n",
+        "function": "KEPT = []\ndef enter(f):\n    KEPT.append(f)\n    return f\n"
+        "@enter\ndef Old(): return 'x'\n",
+    }
+    before = sources[kind]
+    after = before.replace("Old", "New")
+    module = live.start(before)
+    old, made = module.Old, module.Old()
+
+    def reload(source: str) -> livepatch.Report:
+        live.write(source)
+        return livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    held = [old]
+    reload(after).undo()
+    reload(after)
+    assert held[0] is module.New
+    report = reload(before)
+
+    assert held[0] is module.Old
+    assert type(made) in {module.Old, str}
+    assert "was" in str(report)
+    assert "LP309" not in {each.code for each in report.notices}
+    assert "LP306" not in {each.code for each in report.notices}
+    if kind == "function":
+        assert [module.Old] == module.KEPT
+
+
+def test_what_an_importer_has_is_again_what_the_module_has(live: LiveModule) -> None:
+    source = """
+    from typing import NamedTuple
+    class Place(NamedTuple):
+        x: int
+        y: int = 0
+    ORIGIN = Place(0)
+    """
+    module = live.start(source)
+    other = live.other(f"from {module.__name__} import ORIGIN, Place\nPLACES = [ORIGIN]\n")
+    report = live.edit(source.replace("y: int = 0", "y: int = 0\n        z: int = 0"), rerun="all")
+    assert other.ORIGIN is module.ORIGIN
+    report.undo()
+    assert other.ORIGIN is module.ORIGIN is other.PLACES[0] == (0, 0)

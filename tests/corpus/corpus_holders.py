@@ -236,7 +236,7 @@ def _examine_reference(findings: Findings, reference: Held, moved: Mapping[str, 
         return
     if reference.way in _NEEDING_A_CLASS and _stands_for_class(expected, found):
         return
-    if expected is MISSING:
+    if expected is MISSING or _is_of_another_package(expected, reference.address):
         if _is_renamed(found):
             findings.renamed.append(str(reference.address))
         else:
@@ -247,6 +247,16 @@ def _examine_reference(findings: Findings, reference: Held, moved: Mapping[str, 
     else:
         kind = f"{type(found).__name__} {getattr(found, '__qualname__', found)}"
         findings.stale.append(f"{reference.address} held by a {reference.way}: {kind}")
+
+
+def _is_of_another_package(expected: Any, address: Address) -> bool:
+    """Whether a library has put a function of its own there, as attrs does for all frozen classes.
+
+    The definition has gone then; who held it cannot hold that for it, which is everybody's.
+    """
+    if type(expected) is not types.FunctionType or not _is_renamed(expected):
+        return False
+    return str(expected.__module__).partition(".")[0] != address.module.partition(".")[0]
 
 
 def _stands_for_class(expected: Any, found: Any) -> bool:
@@ -285,8 +295,9 @@ def _is_renamed(found: Any) -> bool:
     if type(found) is not types.FunctionType:
         return False
     place = current(Address(found.__module__, tuple(found.__qualname__.split("."))))
-    # It may be the getter of a property, or be inside a cached one now.
-    return found in (place, *(getattr(place, name, None) for name in ("func", "__func__", "fget")))
+    # It may be the getter of a property, or be inside a cached one now, or another object's.
+    inside = (getattr(place, name, None) for name in ("func", "__func__", "fget"))
+    return any(found is each for each in (place, *inside, *getattr(place, "__dict__", {}).values()))
 
 
 def _place_of(found: Any) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
+import livepatch
 from tests.frameworks.serving import framework
 from tests.live import LiveModule
 
@@ -50,6 +53,30 @@ def test_click_group(live: LiveModule) -> None:
     assert sorted(held.commands) == ["one", "three"]
     assert gone.exit_code == 2
     assert module.RUNS == ["cli"] * 4
+
+
+def test_click_group_has_the_commands_of_other_files_and_of_its_former_name(
+    live: LiveModule,
+) -> None:
+    framework("click")
+    from click.testing import CliRunner
+
+    jobs = "import click\nfrom . import cli\n@cli.command()\ndef job(): click.echo('job')\n"
+    source = dedent(CLICK) + "from . import jobs\n"
+    live.package(__init__=source, jobs=jobs)
+    module, run = live.module, CliRunner()
+
+    def edit(text: str) -> None:
+        (live.root / live.name / "__init__.py").write_text(text, encoding="utf-8")
+        livepatch.reload(module, strategy=live.strategy)
+
+    option = source.replace("def cli()", '@click.option("--v")\ndef cli(v)')
+    edit(option)
+    assert sorted(module.cli.commands) == ["job", "one", "two"]
+    assert run.invoke(module.cli, ["--v", "1", "job"]).output == "job\n"
+    edit(option.replace("cli.command", "tool.command").replace("def cli", "def tool"))
+    assert {"one", "two"} <= module.tool.commands.keys()
+    assert run.invoke(module.tool, ["one", "--n", "5"]).output == "one 5\n"
 
 
 def test_typer_application(live: LiveModule) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from tests.frameworks.serving import framework
@@ -76,3 +78,29 @@ def test_pydantic_models(live: LiveModule) -> None:
     assert type(item) is module.Item
     assert module.BASKETS["a"] is basket
     assert type(basket) is module.Basket
+
+
+PAGES = """
+    from typing import Generic, TypeVar
+    from pydantic import BaseModel
+    T = TypeVar("T")
+    class User(BaseModel):
+        name: str = "u"
+        def hi(self): return 1
+    class Page(BaseModel, Generic[T]):
+        items: list[T] = []
+    UserPage = Page[User]
+    """
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_generic_pydantic_model_is_pickled_as_before(live: LiveModule, rerun: str) -> None:
+    framework("pydantic")
+    module = live.start(PAGES)
+    page = module.UserPage(items=[module.User()])
+    for number in (2, 3):
+        report = live.edit(PAGES.replace("return 1", f"return {number}"), rerun=rerun)
+        assert report.ok, report
+        assert page.items[0].hi() == number
+        assert type(pickle.loads(pickle.dumps(page))) is module.UserPage is type(page)
+    assert not [name for name in vars(module) if name.startswith("Page[") and name[-1] == "_"]

@@ -33,15 +33,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a class attribute is not given back",
         "_steps.py",
-        "            _restoring(type.__setattr__, type.__delattr__, cls, name, old),\n",
-        "            _restoring(type.__setattr__, type.__delattr__, cls, name, new),\n",
+        "        self.add(setting(cls, name, new), setting(cls, name, old))\n",
+        "        self.add(setting(cls, name, new), setting(cls, name, new))\n",
         _FAULTS,
     ),
     Mutation(
         "a dict's item is not given back",
         "_steps.py",
-        "            _restoring(dict.__setitem__, dict.__delitem__, target, key, old),\n",
-        "            _restoring(dict.__setitem__, dict.__delitem__, target, key, new),\n",
+        "target, key, new), _restoring(*setters, target, key, old))\n",
+        "target, key, new), _restoring(*setters, target, key, new))\n",
         _FAULTS,
     ),
     Mutation(
@@ -282,11 +282,11 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # decisions
     Mutation(
-        "a cached function with another size is kept",
-        "_decide.py",
-        "return inner_kept and pair.old.cache_parameters() == pair.new.cache_parameters()",
-        "return inner_kept",
-        _CONFORMANCE + "decorated.py::size",
+        "the function of a cache of another size is kept",
+        "_function_caches.py",
+        "        or not same_parameters(old, cache)\n",
+        "",
+        _CONFORMANCE + "single_edits.py::another_size",
     ),
     Mutation(
         "removed names stay",

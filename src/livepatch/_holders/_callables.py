@@ -22,8 +22,7 @@ from livepatch._kinds import (
     mro_of,
     settled_bases,
 )
-from livepatch._own import Call
-from livepatch._steps import MISSING
+from livepatch._own import MISSING, Call
 
 
 def repoint_cell(repointing: Repointing, holder: types.CellType) -> None:

@@ -16,6 +16,7 @@ from itertools import compress, repeat, starmap, tee
 from operator import is_, is_not
 from typing import Any
 
+from livepatch._class_attributes import UNSETTABLE, find_attribute
 from livepatch._holders._c_data import repoint_kept
 from livepatch._holders._context import GONE, Repointing, Table
 from livepatch._holders._frozen import IS_FILLABLE, another_frozenset, fill_frozen
@@ -23,17 +24,14 @@ from livepatch._holders._identity import settled_keys
 from livepatch._holders._insides import fill
 from livepatch._holders._ordered import iterators_going_on
 from livepatch._kinds import (
-    UNSETTABLE,
     bases_of,
     class_attributes,
     dict_descriptor,
     is_class,
     subclasses_of,
 )
-from livepatch._own import Call, OwnList
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import set_values
-from livepatch._shapes import find_attribute
-from livepatch._steps import MISSING
 
 # Entries of registries are tuples of tuples at most this deep.
 _ENTRY_DEPTH = 8
@@ -325,9 +323,14 @@ def _is_by_identity(repointing: Repointing, key: Any, value: Any) -> bool:
 
 
 def _count_different(keys: list[Any]) -> int:
-    """Count keys that are not the same object, nor plain weak references to the same one."""
-    referents = [key() if type(key) is weakref.ref else None for key in keys]
-    return len({id(key if one is None else one) for key, one in zip(keys, referents)})
+    """Count keys that are not the same, nor plain weak references to the same, nor tuples of it."""
+    return len(set(map(_identity, keys)))
+
+
+def _identity(key: Any) -> Any:
+    referent = key() if type(key) is weakref.ref else None
+    same = id(key if referent is None else referent)
+    return tuple(map(_identity, key)) if type(key) is tuple else same
 
 
 def _count_when_filled(repointing: Repointing, table: Table) -> None:

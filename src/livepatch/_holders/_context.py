@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 
 from livepatch._migration import Migration
@@ -79,6 +80,7 @@ class Repointing:
         by_id: ids of the tables that have the id of an instance that is made anew in a key.
         iterators: those of ordered dicts, by the id of the dict; None until asked.
         unmoved: holders that cannot be repointed, with the loser and the reason.
+        lagging: the closures that run their old code still, each with what is said of it.
         seeks_code: whether something unknown runs old code, and is sought by that.
     """
 
@@ -97,6 +99,7 @@ class Repointing:
     references: Counter[str] = field(default_factory=Counter)
     instances: OwnDict[int, OwnList[Any]] = field(default_factory=OwnDict)
     unmoved: list[Notice] = field(default_factory=list)
+    lagging: OwnList[tuple[FunctionType, Notice]] = field(default_factory=OwnList)
     seeks_code: bool = False
     slots: dict[int, list[Any]] = field(default_factory=dict)
     rehashed: OwnDict[int, Any] = field(default_factory=OwnDict)

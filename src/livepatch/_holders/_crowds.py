@@ -11,14 +11,14 @@ from operator import is_, is_not, not_
 from typing import Any
 
 from livepatch._assigned import names_stored
+from livepatch._class_attributes import find_attribute
 from livepatch._fill import is_plain_read
 from livepatch._holders._callables import slots_of
 from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import class_attributes, dict_of, mro_of
-from livepatch._own import Call, OwnList
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import set_column, set_on_all
-from livepatch._shapes import find_attribute, slot_value
-from livepatch._steps import MISSING
+from livepatch._shapes import slot_value
 
 _CHUNK = 500
 _SAMPLES = (1, 20)

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from livepatch._kinds import dict_descriptor
+from livepatch._own import MISSING
 from livepatch._shapes import shape_of, slot_value
-from livepatch._steps import MISSING
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _word = ctypes.c_size_t.from_address

@@ -12,7 +12,7 @@ import weakref
 from typing import Any
 
 from livepatch._among import objects_of
-from livepatch._holders._context import Repointing
+from livepatch._holders._context import GONE, Repointing
 from livepatch._holders._identity import repoint_callback, with_new_ids
 from livepatch._kinds import is_class, mro_of
 from livepatch._own import Call, OwnList
@@ -64,6 +64,9 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
         referent: the loser it refers to.
     """
     survivor = repointing.settle(referent)
+    if survivor is GONE:
+        repointing.rebuild(reference, GONE)
+        return
     kind = type(reference)
     if not type(survivor).__weakrefoffset__ and type(survivor) is not type(referent):
         message = "a weak reference, for which its new layout has no room: it dies"
@@ -80,7 +83,10 @@ def repoint_weak_reference(repointing: Repointing, reference: Any, referent: Any
         # It refers to an object and a function; the latter's reference is an own one.
         function = reference._func_ref()  # noqa: SLF001
         if function is not None:
-            bound = types.MethodType(repointing.settle(function), survivor)
+            settled = repointing.settle(function)
+            if type(settled) in (classmethod, staticmethod):
+                settled = settled.__func__  # which is no method by itself
+            bound = types.MethodType(settled, survivor)
             repointing.rebuild(reference, kind(bound, _callback_of(reference)))
     else:
         callback = reference.__callback__

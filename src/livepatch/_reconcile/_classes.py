@@ -3,44 +3,46 @@
 from __future__ import annotations
 
 import _abc  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports]
-import enum
 import functools
 import types
 from collections.abc import Iterator, Mapping
+from operator import is_not
 from typing import Any, NamedTuple
 
+from livepatch._c_memory import says_where
+from livepatch._class_attributes import UNSETTABLE, find_attribute
+from livepatch._class_names import name_class, name_of_class
 from livepatch._class_source import class_source_is_same
 from livepatch._constants import may_hold_state, same_value
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
-    UNSETTABLE,
     abstract_bases_of,
     bases_of,
     class_attributes,
     is_class,
+    is_plain_data,
     kind_of,
     mro_of,
     settled_bases,
 )
 from livepatch._layers import decorated_function
+from livepatch._layout import tuple_fields
 from livepatch._module import Path
 from livepatch._outline import COMPILER_NAMES
-from livepatch._own import Call, OwnList
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._pairs import Pair
+from livepatch._reconcile._descriptors import tell_anew
 from livepatch._reconcile._dispatchers import note_registered
+from livepatch._reconcile._flags import INVERSE, merged_members
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
 from livepatch._registries import gone_entries, is_filled_by_load, lacking, left_entries
-from livepatch._shapes import find_attribute
 from livepatch._stale import VALUE_STAYS
-from livepatch._steps import MISSING
 
 # What a class has by virtue of being that class.
 _CLASS_MACHINERY = frozenset(
     {"__dict__", "__weakref__", "__module__", "_abc_impl", "__annotations_cache__"}
 )
-
-_INVERSE = "_inverted_"
 
 
 def reconcile_class(result: Reconciliation, pair: Pair) -> None:
@@ -66,6 +68,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         else:
             chosen = _class_attribute(result, pair, name, before, after, source_is_same)
             _note_what_stays(result, before.get(name), after.get(name), chosen)
+            tell_anew(result, pair, (name, chosen), source_is_same=source_is_same)
             _note_filling(result, pair, name, chosen)
             _note_computed(result, pair, before.get(name), (name, chosen))
         held = present.get(name, MISSING)
@@ -86,19 +89,23 @@ def _note_what_stays(result: Reconciliation, old: Any, new: Any, chosen: Any) ->
 
 def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) -> None:
     old, new = (class_attributes(cls).get(name, MISSING) for cls in (pair.old, pair.new))
-    stays = chosen is old is not new and type(old) is type(new)
+    if chosen is not old or old is new or is_plain_data(old):
+        return
+    stays = type(old) is type(new)
+    filled = stays and is_filled_by_load(pair.module, (*pair.path, name), new)
+    left: OwnList[Any] = OwnList()
+    if stays and type(old) in (dict, list, set):
+        left = left_entries(result.decisions.matches, pair, old, new, filled=filled)
+    if left:
+        result.left.append((old, left))
     gone = gone_entries((pair.before, pair.module), old, new) if stays else []
+    gone = [each for each in gone if each not in left]
     if gone:
         message = f"stays with what its source no longer enters: {', '.join(map(repr, gone))}"
         result.values.note("LP314", pair, (*pair.path, name), message)
-    filled = stays and is_filled_by_load(pair.module, (*pair.path, name), new)
-    if stays and type(old) in (dict, list, set):
-        left = left_entries(result.decisions.matches, pair, old, new, filled=filled)
-        if left:
-            result.left.append((old, left))
     if filled:
         result.fillings.append((old, new))
-    elif chosen is old is not new:
+    else:
         note_registered(result, pair, old, new)
         more = lacking(old, new) if result.values.is_made_of_bases(pair, name) else ()
         if more and type(old) is list and not lacking(new, old):
@@ -151,15 +158,17 @@ def _unsettled(result: Reconciliation, before: Any, after: Any, present: Any) ->
     """Yield the attributes that are not there as they were and are to be; most methods are."""
     survivors, touched = result.decisions.survivors, result.touched
     for name in {**before, **after}:
+        if name in _CLASS_MACHINERY:
+            continue
         held = present.get(name, MISSING)
-        wanted = after.get(name, present)
+        wanted, key = after.get(name, present), id(held)
         settled = (
             held is before.get(name, present)
             and held is survivors.get(id(wanted), wanted)
-            and id(held) not in survivors
-            and id(held) not in touched
+            and key not in survivors
+            and key not in touched
         )
-        if not settled and name not in _CLASS_MACHINERY and not _says_nothing(name, before, after):
+        if not settled and not _says_nothing(name, before, after):
             yield name
 
 
@@ -197,7 +206,7 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
     kept = result.survivor(pair) is pair.old
     present = bases_of(pair.old)
     wanted = settled_bases(result.decisions.settle_class, bases_of(pair.new) if kept else present)
-    if any(map(lambda a, b: a is not b, wanted, present)) or len(wanted) != len(present):
+    if any(map(is_not, wanted, present)) or len(wanted) != len(present):
         result.bases.append((pair.old, wanted))
 
 
@@ -209,12 +218,9 @@ def _take_metaclass(result: Reconciliation, survivor: type) -> None:
 
 
 def _take_class_name(result: Reconciliation, survivor: type, name: str, pair: Pair) -> None:
-    descriptor = type.__dict__[name]
-    wanted = descriptor.__get__(pair.new)
-    present = descriptor.__get__(survivor)
+    wanted, present = name_of_class(pair.new, name), name_of_class(survivor, name)
     if wanted != present:
-        setter = descriptor.__set__
-        result.steps.add(Call(setter, survivor, wanted), Call(setter, survivor, present))
+        name_class(result.steps, survivor, name, wanted, present)
 
 
 def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
@@ -242,11 +248,10 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
     if (name == "__type_params__" and not source_is_same) or (name == "__doc__" and pair.previous):
         return result.settle(new)
     if name == "_value2member_map_":
-        return _merged_members(result, old, new)
-    if type(new) is types.MemberDescriptorType or type(new) is types.GetSetDescriptorType:
-        return class_attributes(result.survivor(pair))[name]
-    if _is_place_in_layout(pair.old, name, old) and type(new) is not type(old):
-        return new  # and no value that somebody set
+        return merged_members(result, old, new)
+    place = _place_in_layout(result, pair, name, old, new)
+    if place is not MISSING:
+        return place
     chosen = result.values.choose_attribute(pair, name, old, new, class_is_same=source_is_same)
     return result.settle(chosen)
 
@@ -262,11 +267,26 @@ def _is_succeeded(result: Reconciliation, path: Path, old: Any, new: Any) -> boo
     return kind_of(new) is not None or pair is None or pair.path == path
 
 
+def _place_in_layout(result: Reconciliation, pair: Pair, name: str, old: Any, new: Any) -> Any:
+    """Return what says where instances keep something, for the survivor; MISSING for all else."""
+    survivor = result.survivor(pair)
+    is_place = type(new) is types.MemberDescriptorType or type(new) is types.GetSetDescriptorType
+    if is_place or says_where(survivor, name):
+        return class_attributes(survivor)[name]
+    if type(new) is _FIELD and _is_place_in_layout(pair.new, name, new):
+        # The old one has what a statement that did not run again says of it (``P.x.__doc__``).
+        stays = survivor is pair.old and pair.module.bodies is not None and type(old) is _FIELD
+        return old if stays else new
+    if _is_place_in_layout(pair.old, name, old) and type(new) is not type(old):
+        return new  # and no value that somebody set
+    return MISSING
+
+
 def _is_place_in_layout(cls: type, name: str, attribute: Any) -> bool:
     """Whether an attribute is a slot or a named tuple's field: what the class is, and no state."""
     if type(attribute) is types.MemberDescriptorType:
         return attribute.__objclass__ is cls
-    return type(attribute) is _FIELD and name in (find_attribute(cls, "_fields") or ())
+    return type(attribute) is _FIELD and name in (tuple_fields(cls) or ())
 
 
 class _One(NamedTuple):
@@ -289,29 +309,6 @@ def _patched(result: Reconciliation, pair: Pair, path: Path, old: Any, new: Any)
         return old
     result.values.note("LP304", pair, path, "was replaced at run time; the source's is back")
     return new
-
-
-def _merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, Any]) -> Any:
-    """Keep the combined members of a flag, which are made when they are first asked for."""
-    combined = {
-        value: member
-        for value, member in old.items()
-        if value not in new and member.name not in type(member)._member_map_
-    }
-    if old.keys() - combined.keys() != new.keys():
-        for member in old.values():
-            _forget_inverse(result, member)
-    if not combined:
-        return new
-    settled = {value: result.settle(member) for value, member in new.items()}
-    return {**settled, **combined}
-
-
-def _forget_inverse(result: Reconciliation, member: Any) -> None:
-    """Forget what a flag remembers as its inverse (3.11+), which is of all flags; undo does too."""
-    if issubclass(type(member), enum.Flag):
-        forget = Call(dict.pop, member.__dict__, _INVERSE, None)
-        result.steps.add(forget, forget)
 
 
 def _only_in_old(
@@ -370,5 +367,5 @@ def reconcile_member(result: Reconciliation, pair: Pair) -> None:
     elif survivor is pair.new:
         present = pair.new.__dict__
         for name, value in pair.old.__dict__.items():
-            if name not in present and name != _INVERSE:  # set at run time
+            if name not in present and name != INVERSE:  # set at run time
                 result.steps.set_item(present, name, result.settle(value))

@@ -8,6 +8,7 @@ import sys
 import types
 from typing import Any
 
+from livepatch._class_source import class_source_is_same
 from livepatch._code import same_code, writes_free_variable
 from livepatch._constants import same_value
 from livepatch._kinds import (
@@ -15,15 +16,15 @@ from livepatch._kinds import (
     is_single_dispatch,
     kind_of,
     mro_of,
+    qualified_name,
 )
 from livepatch._layers import decorated_function, layers_of, plain_path
-from livepatch._own import Call
+from livepatch._own import MISSING, Call
 from livepatch._pairs import Pair
 from livepatch._reconcile._left_over import is_left_on_function
 from livepatch._reconcile._result import Reconciliation, same_items
 from livepatch._reconcile._wrappers import is_part_of_wrapper
 from livepatch._registered import registry_of
-from livepatch._steps import MISSING
 
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
@@ -34,43 +35,55 @@ _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)
 
 def reconcile_function(result: Reconciliation, pair: Pair) -> None:
     old, new = pair.old, pair.new
-    survivor = result.decisions.survivors.get(id(new), new)
+    key, changed = id(new), result.changed
+    survivor = result.decisions.survivors.get(key, new)
     if type(old) is not types.FunctionType:
-        result.changed.add(id(new))
+        changed.add(key)
         return
     calls = result.steps.do
     before = len(calls)
-    code, new_code = old.__code__, new.__code__
+    code, new_code = old.__code__, new.__code__  # each look is audited, and costs
     # Equal codes may differ: in the lines inside them (3.10), in qualified names (3.11 and newer).
     if code is not new_code:
-        successor = _successor_of_code(result, pair)
+        successor = _successor_of_code(result, pair, code, new_code)
         if successor is not None:
             result.codes.append((code, successor))
         if survivor is old:
             result.recoded.append(old)
         if not same_code(code, new_code):
-            result.changed.add(id(new))
+            changed.add(key)
     path = pair.path if pair.is_plain else plain_path(pair.path)
     source_is_same = result.values.says_the_same(pair, path)
+    if source_is_same is None and _is_of_changed_class(result, pair):
+        source_is_same = False  # a library made it for the class: it keeps what the class says
     # What a call made has its annotations from another statement than its name's: `f = make()`.
     is_inner = new_code.co_flags & inspect.CO_NESTED
     if source_is_same is not True or is_inner or not _is_only_code(pair):
         _reconcile_beyond_code(result, pair, survivor, source_is_same)
     elif survivor is old and old.__doc__ != new.__doc__:
         result.steps.set_attribute(old, "__doc__", new.__doc__, old.__doc__)
-    unseen = calls[before:] if id(new) not in result.changed else ()
-    if any(_says_something_new(result, call) for call in unseen):
-        result.changed.add(id(new))
+    if key not in changed and any(_says_something_new(result, call) for call in calls[before:]):
+        changed.add(key)
 
 
-def _successor_of_code(result: Reconciliation, pair: Pair) -> types.CodeType | None:
+def _is_of_changed_class(result: Reconciliation, pair: Pair) -> bool:
+    """Whether a class says something else now, and no statement in it makes the function."""
+    path = plain_path(pair.path)
+    scope = pair.module.outline.scopes.get(path[:-1])
+    if scope is None or scope.binds(path[-1]):
+        return False
+    whole = result.decisions.whole_of(pair)
+    return whole is not None and class_source_is_same(result.decisions.matches, whole) is False
+
+
+def _successor_of_code(
+    result: Reconciliation, pair: Pair, code: types.CodeType, new_code: types.CodeType
+) -> types.CodeType | None:
     """Return the code for whatever else has a function's code; None if that is for this one alone.
 
     A wrapper's code is that of all that the decorator has made, or will make. What a new one is
     around has the code that follows.
     """
-    code: types.CodeType = pair.old.__code__
-    new_code: types.CodeType = pair.new.__code__
     if code.co_flags & inspect.CO_NESTED:
         return new_code if result.is_of_one_maker(code, new_code) else None
     if not new_code.co_flags & inspect.CO_NESTED:
@@ -105,23 +118,17 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
 def _is_only_code(pair: Pair) -> bool:
     """Whether two functions differ in their code at most: nearly all do, and need no second look."""  # noqa: E501
     old, new = pair.old, pair.new
-    if pair.is_plain:  # of which all the rest is known
-        return old.__kwdefaults__ is new.__kwdefaults__ is None and (
-            old.__defaults__ is new.__defaults__ is None
-            or same_value(old.__defaults__, new.__defaults__)
-        )
-    return (
+    if not (old.__kwdefaults__ is new.__kwdefaults__ is None):
+        return False
+    if not same_value(old.__defaults__, new.__defaults__):
+        return False
+    return pair.is_plain or (  # of which all the rest is known
         old.__closure__ is new.__closure__ is None
-        and old.__kwdefaults__ is new.__kwdefaults__ is None
         and not (old.__dict__ or new.__dict__)
         and old.__qualname__ == new.__qualname__
         # It may have been told another one.
         and type(old.__module__) is type(new.__module__) is str
         and old.__module__ == new.__module__
-        and (
-            old.__defaults__ is new.__defaults__ is None
-            or same_value(old.__defaults__, new.__defaults__)
-        )
     )
 
 
@@ -163,9 +170,11 @@ def _reconcile_defaults(
     if old is None or new is None or source_is_same is not True:
         chosen: Any = new
     elif type(new) is dict:
-        chosen = {key: _default(result, old.get(key, value), value) for key, value in new.items()}
+        chosen = {
+            key: _default(result, pair, old.get(key, value), value) for key, value in new.items()
+        }
     elif len(old) == len(new):
-        chosen = tuple(_default(result, before, after) for before, after in zip(old, new))
+        chosen = tuple(_default(result, pair, before, after) for before, after in zip(old, new))
     else:
         chosen = new
     settled = _settled_defaults(result, chosen)
@@ -187,11 +196,14 @@ def _same_defaults(one: Any, other: Any) -> bool:
     return same_value(one, other)
 
 
-def _default(result: Reconciliation, old: Any, new: Any) -> Any:
+def _default(result: Reconciliation, pair: Pair, old: Any, new: Any) -> Any:
     # The statement says the same: a default that can change is state, like a cache in a default.
     settled = result.settle(new)
     if settled is not new or result.settle(old) is new:
         return settled
+    home = qualified_name(new) or "<"
+    if "<" not in home and home == qualified_name(old) and pair.module.owns(new):
+        return new  # a definition whose name leads to another one by now, and that is no state
     return result.values.choose_state(old, new, source_is_same=True)
 
 

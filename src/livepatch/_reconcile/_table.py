@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from livepatch._class_attributes import UNSETTABLE
 from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CACHED_PROPERTY,
     CLASS,
     CLASS_METHOD,
+    CONTEXT_VARIABLE,
     DISPATCH_METHOD,
     ENUM_MEMBER,
     FUNCTION,
@@ -34,6 +36,7 @@ from livepatch._reconcile._result import Reconciliation
 from livepatch._reconcile._wrappers import (
     reconcile_attributes,
     reconcile_cached_function,
+    reconcile_context_variable,
     reconcile_method_wrapper,
     reconcile_new_type,
     reconcile_object,
@@ -61,6 +64,7 @@ RECONCILE: dict[str, Callable[[Reconciliation, Pair], None]] = {
     OBJECT.name: reconcile_object,
     NEW_TYPE.name: reconcile_new_type,
     SENTINEL.name: reconcile_sentinel,
+    CONTEXT_VARIABLE.name: reconcile_context_variable,
 }
 
 
@@ -137,6 +141,7 @@ def _follow(result: Reconciliation, followed: Followed) -> None:
             Call(property.__init__, each, *functions, new),
             Call(property.__init__, each, *functions, old),
         )
-        # It stays stale where it is cached, until the class has it set again.
-        steps.set_on_class(cls, name, each)
+        if name not in UNSETTABLE:
+            # It stays stale where it is cached, until the class has it set again.
+            steps.set_on_class(cls, name, each)
     result.caches += followed.caches

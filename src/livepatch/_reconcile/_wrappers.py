@@ -7,14 +7,18 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from livepatch._class_source import is_made_with_others
 from livepatch._constants import same_value
+from livepatch._context_variables import has_other_default
+from livepatch._dicts import known_by
+from livepatch._entries_of_others import has_imported
 from livepatch._kinds import dict_of
 from livepatch._layers import layers_of, plain_path
 from livepatch._layout import has_dict
-from livepatch._own import Call
+from livepatch._own import MISSING, Call
 from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation, same_items
-from livepatch._steps import MISSING
+from livepatch._records import functions_among, parts_of
 
 
 def is_part_of_wrapper(present: Any, wanted: Any) -> bool:
@@ -122,6 +126,8 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
     if not (has_dict(pair.old) and has_dict(pair.new)):
         return
     source_is_same = result.values.says_the_same(pair, plain_path(pair.path))
+    if source_is_same and is_made_with_others(result.decisions.matches, pair):
+        source_is_same = False
     old, new = dict_of(pair.old) or {}, dict_of(pair.new) or {}
     present: Any = dict_of(survivor)
     for name, value in new.items():
@@ -130,9 +136,39 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
             settled = result.values.choose_state(old[name], value, source_is_same=source_is_same)
         if present.get(name, MISSING) is not settled:
             result.steps.set_item(present, name, settled)
+        if name in old and settled is value:
+            more = _entered_by_others(result, pair, old[name], value)
+            if more:
+                result.fillings.append((value, more))
     for name, value in old.items() if survivor is pair.new else ():
         if name not in new:
             result.steps.set_item(present, name, result.settle(value))
+
+
+def _entered_by_others(result: Reconciliation, pair: Pair, old: Any, new: Any) -> Any:
+    """Return what modules that do not run have entered in a container that was made anew.
+
+    A group of commands is made again for an option more, and its commands are in other files.
+    """
+    if type(old) is not type(new) or type(old) not in (dict, list) or not old:
+        return None
+
+    def is_of_others(entry: Any) -> bool:
+        said = [each.__globals__.get("__name__") for each in functions_among(parts_of(entry))]
+        homes = {home for home in said if type(home) is str}
+        return homes.isdisjoint(result.decisions.matches.by_name) and any(
+            has_imported(home, pair.module.source.module, pair.old) for home in homes
+        )
+
+    if type(old) is dict:
+        there = set(map(known_by, new))
+        return {
+            key: entry
+            for key, entry in old.items()
+            if known_by(key) not in there and is_of_others(entry)
+        }
+    known = set(map(id, new))
+    return [entry for entry in old if id(entry) not in known and is_of_others(entry)]
 
 
 def reconcile_sentinel(result: Reconciliation, pair: Pair) -> None:
@@ -153,3 +189,10 @@ def reconcile_new_type(result: Reconciliation, pair: Pair) -> None:
         wanted = result.settle(getattr(pair.new, name))
         if getattr(survivor, name) is not wanted:
             result.steps.set_attribute(survivor, name, wanted, getattr(survivor, name))
+
+
+def reconcile_context_variable(result: Reconciliation, pair: Pair) -> None:
+    """Say that a variable which has values in contexts keeps its default; another one would not."""
+    if result.survivor(pair) is pair.old and has_other_default(pair.old, pair.new):
+        message = "has values in contexts, and keeps the default it was made with"
+        result.values.note("LP323", pair, pair.path, message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dis
 import gc
 import sys
 import typing
@@ -26,9 +27,10 @@ from livepatch._among import objects_of, objects_whose_type
 from livepatch._code import same_code
 from livepatch._heap import holders_of, running_frames
 from livepatch._kinds import class_attributes, is_class, kind_of
+from livepatch._opcodes import JUMPS
 from livepatch._origin import loaded_code
 from livepatch._own import OwnDict, OwnList
-from livepatch._record import retained
+from livepatch._retained import retained
 from livepatch._source import find_module, namespace_of
 from livepatch.testing._graph import class_name, describe, edges_of, is_boundary
 from livepatch.testing._unchanged import listing
@@ -109,18 +111,22 @@ def _older_definitions(module: ModuleType) -> Iterator[tuple[Any, str]]:
     for each in present.values():
         by_name.setdefault(_name_of(each), OwnList()).append(each)
     codes = _codes_by_name(loaded_code(module))
+    looped = set(_made_in_loops(loaded_code(module)))
     for each in objects_whose_type(lambda kind: kind is FunctionType or issubclass(kind, type)):
         if id(each) in present:
             if type(each) is FunctionType and not _has_current_code(each, codes):
                 yield each, "which does not run the code of the present source"
         elif type(each) is FunctionType:
             why = _why_older(each, by_name, codes) if each.__globals__ is namespace else None
-            if why:
+            if why == _RUNS_OLDER or (why and each.__qualname__ not in looped):
                 yield each, why
         elif _home_of(each) == name:
-            successors = by_name.get(_name_of(each), ())
+            successors = by_name.get(_name_of(each), ()) if _name_of(each) not in looped else ()
             if any(is_class(successor) for successor in successors):
                 yield each, "which has a successor"
+
+
+_RUNS_OLDER = "which runs code of an older source"
 
 
 def _why_older(
@@ -128,7 +134,7 @@ def _why_older(
 ) -> str | None:
     name = function.__qualname__
     if not _has_current_code(function, codes):
-        return "which runs code of an older source"
+        return _RUNS_OLDER
     for successor in by_name.get(name, ()):
         if type(successor) is FunctionType and (
             len(codes.get(name, ())) < 2  # noqa: PLR2004 - several definitions of one name
@@ -185,6 +191,25 @@ def _codes_by_name(code: CodeType | None) -> dict[str, list[CodeType]]:
             tail = ".<locals>." if inner.co_flags & _OPTIMIZED else "."
             waiting.append((name + tail, inner))
     return found
+
+
+def _made_in_loops(
+    code: CodeType | None, prefix: str = "", *, in_loop: bool = False
+) -> Iterator[str]:
+    """Yield the qualified names of definitions in loops, of each of which there are several."""
+    if code is None:
+        return
+    steps = list(dis.get_instructions(code))
+    back = [(each.argval, each.offset) for each in steps if each.opcode in JUMPS]
+    for each in steps:
+        inner = each.argval
+        if type(inner) is not CodeType:
+            continue
+        looped = in_loop or any(start <= each.offset < stop for start, stop in back)
+        if looped:
+            yield prefix + inner.co_name
+        if not inner.co_flags & _OPTIMIZED:
+            yield from _made_in_loops(inner, f"{prefix}{inner.co_name}.", in_loop=looped)
 
 
 def _home_of(cls: Any) -> Any:

@@ -1,0 +1,384 @@
+"""Which statement's value of a name another one reads, where several of them bind it.
+
+Behind ``LEVEL = 1``, ``def log(level=LEVEL): ...`` and ``LEVEL = 2`` the namespace has the last
+value, and who makes the function again needs the first.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import FunctionType
+from typing import Any
+
+from livepatch._bodies import is_function_code
+from livepatch._code import codes_in, nested_codes, same_code
+from livepatch._constants import may_hold_state
+from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._scope import RUN_AT_ONCE
+from livepatch._statements import Statement
+from livepatch._stream import BINDS, READS, Token, read_stream
+from livepatch._syntax import (
+    DEFINITIONS,
+    bound_names,
+    definitions,
+    outside_functions,
+    statements_in,
+    suppresses,
+)
+
+
+class InForce:
+    """Finds, for a statement, which ones have bound what it reads.
+
+    Attributes:
+        statements: those of the module, in order.
+        namespace: the live one.
+        all_binders: of each name that they bind, where these stand.
+        binders: of the names that several of them bind.
+        last_bound: where statements that are gone bound names last.
+    """
+
+    def __init__(
+        self,
+        statements: Sequence[Statement],
+        namespace: Mapping[str, Any],
+        binders: Mapping[str, list[int]],
+        last_bound: Mapping[str, int],
+    ) -> None:
+        self.statements, self.namespace = statements, namespace
+        self.all_binders = binders
+        self.binders = {name: places for name, places in binders.items() if places[1:]}
+        self.last_bound = last_bound
+        self._all_binders = binders
+        self._reads: dict[int, frozenset[str]] = {}
+        self._reads_inside: dict[int, frozenset[str]] = {}
+        self._certain: dict[tuple[str, int], bool] = {}
+
+    def needed(self, index: int, runs: Sequence[bool]) -> set[int]:
+        """Return the places of the statements that have to run for one that runs.
+
+        Args:
+            index: its place.
+            runs: which of them run.
+        """
+        found: set[int] = set()
+        for name in self._reads_of(index):
+            chain = self.chain(name, index)
+            if not self._is_there(name, index, chain, runs):
+                found.update(chain)
+        for name in self._reads_by_calls(index):
+            chain = self.chain(name, index)
+            if not self._is_there(name, index, chain, runs):
+                found.update(filter(self.costs_nothing, chain))
+        for name in self.statements[index].binds & self.binders.keys():
+            if not self._is_certain(name, index):
+                # Where its condition does not hold the name is what those before have made it.
+                found.update(filter(self.costs_nothing, self.chain(name, index)))
+        return found
+
+    def last_now(self) -> Iterator[int]:
+        """Yield who binds a name last now and did not before: a later statement has gone."""
+        for name, places in self.all_binders.items():
+            last = self.statements[places[-1]].old_place
+            before = max(self.statements[each].old_place for each in places)
+            if last < max(before, self.last_bound.get(name, -1)):
+                yield places[-1]
+
+    def moved_readers(self) -> Iterator[int]:
+        """Yield who reads a name that another one has bound before it now: they have moved."""
+        for index, statement in enumerate(self.statements) if self.binders else ():
+            for name in statement.reads & self.binders.keys() if statement.old_place >= 0 else ():
+                places = {each: self.statements[each].old_place for each in self.binders[name]}
+                now = max((each for each in places if each < index), default=None)
+                before = {place: each for each, place in places.items() if place >= 0}
+                last = max((each for each in before if each < statement.old_place), default=-1)
+                if now != before.get(last) and (now is None or places[now] >= 0):
+                    yield index
+
+    def untouched(self, index: int, runs: Sequence[bool]) -> frozenset[str]:
+        """Return the names that a statement reads of which only others' values are made anew."""
+        if not self.binders:
+            return frozenset()  # nearly every module
+        statement = self.statements[index]
+        names = self.binders.keys() & statement.uses.union(*map(_names_of, statement.codes))
+        if not names:
+            return frozenset()  # nearly every one
+        chains = {name: self.chain(name, index) for name in self._reads_of(index) & names}
+        return frozenset(
+            name
+            for name, chain in chains.items()
+            if chain and not any(runs[each] for each in chain)
+        )
+
+    def has_other_value(self, name: str, index: int) -> bool:
+        """Whether a statement reads another value of a name than the namespace has."""
+        chain = self.chain(name, index) if name in self.binders else []
+        return bool(chain) and self._last_before(name) != self.statements[chain[-1]].old_place
+
+    def given_back(self, runs: Sequence[bool]) -> dict[int, frozenset[str]]:
+        """Return where names have their old value again, for those that run behind.
+
+        Those that run bind them before, and the statement there has the last word on them.
+        """
+        found: dict[int, frozenset[str]] = {}
+        for name, places in self.binders.items():
+            last = self._last_before(name)
+            is_bound = name in self.namespace and any(runs[each] for each in places)
+            for index in places if is_bound else ():
+                chain = self.chain(name, index + 1)
+                is_last = self.statements[index].old_place == last
+                if is_last and not any(runs[each] for each in chain):
+                    found[index] = found.get(index, frozenset()) | {name}
+        return found
+
+    def behind(self, runs: Sequence[bool]) -> Iterator[tuple[str, int]]:
+        """Yield who may bind a name behind one that runs, and has not bound it for certain.
+
+        ``X = 1`` and then ``if WINDOWS: X = 2``: whether that has bound it is not known.
+        """
+        for name in self.binders:
+            chain = self.chain(name, len(self.statements))
+            first = next((place for place, each in enumerate(chain) if runs[each]), len(chain))
+            yield from ((name, each) for each in chain[first:] if not runs[each])
+
+    def chain(self, name: str, index: int) -> list[int]:
+        """List who binds a name before a statement, from the last one on that does for certain."""
+        before = [each for each in self.binders.get(name, ()) if each < index]
+        for place in reversed(range(len(before))):
+            if self._is_certain(name, before[place]):
+                return before[place:]
+        return before
+
+    def _is_certain(self, name: str, index: int) -> bool:
+        key = name, index
+        if key not in self._certain:
+            self._certain[key] = binds_for_certain(self.statements[index].nodes, name)
+        return self._certain[key]
+
+    def _is_there(self, name: str, index: int, chain: list[int], runs: Sequence[bool]) -> bool:
+        """Whether a name has the value that a chain gives it, as far as the statements show."""
+        if not chain:
+            return True
+        before = [each for each in self.binders[name] if each < index and runs[each]]
+        last = self._last_before(name)
+        if before and before[-1] == chain[-1]:
+            return True  # and what comes before it in the chain is asked for by that
+        if before:
+            # One that stays and had the last word gives the name its value back.
+            is_last = self.statements[chain[-1]].old_place == last
+            return is_last and not any(runs[each] for each in chain)
+        value = self.namespace.get(name)
+        later = (each for each in self.binders[name] if each > chain[-1])
+        # What a value was filled with meanwhile is not to be lost.
+        stays = may_hold_state(value) and not any(self._is_certain(name, each) for each in later)
+        if stays or self.statements[chain[-1]].old_place == last:
+            return True
+        if is_class(value) and class_attributes(value).get("__module__") != self.namespace.get(
+            "__name__"
+        ):
+            return False
+        return any(made_by(self.statements[each], name, value) for each in chain)
+
+    def _last_before(self, name: str) -> int:
+        """Return where the old source bound a name last."""
+        places = [self.statements[each].old_place for each in self.binders[name]]
+        return max(*places, self.last_bound.get(name, -1))
+
+    def costs_nothing(self, index: int) -> bool:
+        """Whether a statement may run again as it likes: it but defines, imports, chooses."""
+        return all(
+            (isinstance(node, _HARMLESS) and not any(map(_may_do_more, _called_by(node))))
+            or _only_suppresses(node)
+            or is_constant([node])
+            or _hands_over(node)
+            for node in statements_in(self.statements[index].nodes)
+        )
+
+    def _reads_of(self, index: int) -> frozenset[str]:
+        if not self.binders:
+            return frozenset()  # nearly every module
+        if index not in self._reads:
+            statement = self.statements[index]
+            read = read_before_bound(statement.tokens)
+            inside = set[str]().union(*map(_read_in_class, statement.codes))
+            if not (len(statement.nodes) == 1 and isinstance(statement.nodes[0], DEFINITIONS)):
+                inside -= statement.binds
+            self._reads[index] = frozenset(self.binders.keys() & (read | inside))
+        return self._reads[index]
+
+    def _reads_by_calls(self, index: int) -> frozenset[str]:
+        """Return the names that functions read which a statement calls, or decorates with."""
+        if not self.binders:
+            return frozenset()
+        if index not in self._reads_inside:
+            statement = self.statements[index]
+            found = self._read_in_functions(_called(statement.nodes))
+            self._reads_inside[index] = found - self._reads_of(index) - statement.binds
+        return self._reads_inside[index]
+
+    def _read_in_functions(self, waiting: set[str]) -> frozenset[str]:
+        """Return what functions of the module read, by their names, and those that they mention."""
+        found, seen = set[str](), set[str]()
+        while waiting:
+            name = waiting.pop()
+            seen.add(name)
+            places = self._all_binders.get(name, ())
+            for code in (each for place in places for each in self.statements[place].codes):
+                if code.co_name == name and is_function_code(code):
+                    used = set(code.co_names).union(*map(_names_of, nested_codes(code)))
+                    found |= self.binders.keys() & used
+                    waiting |= used - seen
+        return frozenset(found)
+
+
+def read_before_bound(tokens: Iterable[Token]) -> set[str]:
+    """Return the names that instructions read before they bind them."""
+    read, bound = set[str](), set[str]()
+    for token in tokens:
+        if token[0] in READS and token[1] not in bound:
+            read.add(token[1])
+        elif token[0] in BINDS:
+            bound.add(token[1])
+    return read
+
+
+def _names_of(code: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = code.co_names
+    return names
+
+
+def _read_in_class(code: Any) -> set[str]:
+    """Return the globals that the body of a class reads as it is made."""
+    if code.co_name in RUN_AT_ONCE:
+        return set(code.co_names)
+    if is_function_code(code):
+        return set()
+    found = read_before_bound(filter(None, read_stream(code).tokens))
+    return found.union(*map(_read_in_class, codes_in(code)))
+
+
+def _called(nodes: Iterable[ast.AST]) -> set[str]:
+    nodes = list(nodes)
+    calls = (each.func for each in outside_functions(nodes) if isinstance(each, ast.Call))
+    decorators = (each for node in definitions(nodes) for each in node.decorator_list)
+    return {each.id for each in (*calls, *decorators) if isinstance(each, ast.Name)}
+
+
+def binds_for_certain(nodes: Iterable[ast.stmt], name: str) -> bool:
+    """Whether statements bind a name whichever of their conditions hold.
+
+    A loop does: it binds its own variables, and is taken to go round.
+    """
+    return any(_binds(node, name) for node in nodes)
+
+
+def _binds(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.If):
+        return binds_for_certain(node.body, name) and binds_for_certain(node.orelse, name)
+    if isinstance(node, _TRIES):
+        return _try_binds(node, name)
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        target = [] if isinstance(node, ast.While) else [node.target]
+        return name in bound_names(target) or binds_for_certain(node.body, name)
+    if isinstance(node, ast.Match) or suppresses(node):
+        return False
+    targets = node.targets if isinstance(node, ast.Delete) else ()
+    return name in bound_names([node]) or any(
+        isinstance(each, ast.Name) and each.id == name for each in targets
+    )
+
+
+def _try_binds(node: Any, name: str) -> bool:
+    handled = all(
+        isinstance(each.body[-1], ast.Raise) or binds_for_certain(each.body, name)
+        for each in node.handlers
+    )
+    tried = binds_for_certain([*node.body, *node.orelse], name)
+    return (handled and tried) or binds_for_certain(node.finalbody, name)
+
+
+def _only_suppresses(node: ast.AST) -> bool:
+    return suppresses(node) and isinstance(node, ast.With) and len(node.items) == 1
+
+
+def _called_by(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield what a statement calls to choose, and what decorates."""
+    for name in ("test", "subject", "guard"):
+        part = getattr(node, name, None)
+        found = outside_functions([part]) if isinstance(part, ast.expr) else ()
+        yield from (each.func for each in found if isinstance(each, ast.Call))
+    for each in getattr(node, "decorator_list", ()):
+        yield each.func if isinstance(each, ast.Call) else each
+
+
+def _may_do_more(called: ast.expr) -> bool:
+    """Whether calling something may do more than give a value."""
+    return not _is_harmless(ast.unparse(called))
+
+
+def _is_harmless(called: str) -> bool:
+    return called in _ASKING or called.partition(".")[0] in _OF_THE_SYSTEM
+
+
+_ASKING = frozenset(
+    {
+        *("hasattr", "getattr", "isinstance", "issubclass", "callable", "len", "bool", "str"),
+        *("int", "globals", "locals", "vars", "dir", "os.environ.get", "os.getenv"),
+        *("importlib.util.find_spec", "find_spec", "property", "staticmethod", "classmethod"),
+        *("dataclass", "final", "overload", "lru_cache", "cache", "wraps", "contextmanager"),
+    }
+)
+_OF_THE_SYSTEM = frozenset(
+    ("sys", "platform", "functools", "dataclasses", "typing", "abc", "enum", "contextlib")
+)
+_HARMLESS: Any = (
+    *(*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass),
+    *(ast.If, ast.Try, getattr(ast, "TryStar", ast.Try), ast.ExceptHandler),
+    *(ast.Match, ast.match_case, ast.Raise),
+)
+_TRIES: Any = (ast.Try, getattr(ast, "TryStar", ast.Try))  # that one since 3.11
+
+
+def is_constant(nodes: Iterable[ast.AST]) -> bool:
+    """Whether statements do nothing but give names constants."""
+    return all(_says_constant(_given_to_names(node)) for node in nodes)
+
+
+def _hands_over(node: ast.AST) -> bool:
+    """Whether a statement gives another name to what has one: ``X = module.Y``."""
+    part = _given_to_names(node)
+    while isinstance(part, ast.Attribute):
+        part = part.value
+    return isinstance(part, ast.Name)
+
+
+def _given_to_names(node: ast.AST) -> ast.expr | None:
+    """Return what a statement assigns, if that is all it does and to nothing but names."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return None
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return node.value if all(isinstance(each, ast.Name) for each in targets) else None
+
+
+def _says_constant(node: ast.expr | None) -> bool:
+    if isinstance(node, ast.Tuple):
+        return all(map(_says_constant, node.elts))
+    return isinstance(node, ast.Constant)
+
+
+def made_by(statement: Statement, name: str, value: Any) -> bool:
+    """Whether a statement that stays has made a function or class, as far as its code shows."""
+    own = [code for code in statement.old_codes or () if code.co_name == name]
+    if type(value) is FunctionType:
+        return any(same_code(value.__code__, code) for code in own)
+    if not is_class(value) or qualified_name(value) != name:
+        return False
+    attributes = class_attributes(value)
+    functions = [each for each in attributes.values() if type(each) is FunctionType]
+    inside = [each for code in own if not is_function_code(code) for each in codes_in(code)]
+    if functions or inside:
+        return bool(functions) and all(
+            any(same_code(each.__code__, code) for code in inside) for each in functions
+        )
+    return bool(own)
