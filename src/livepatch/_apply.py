@@ -6,15 +6,16 @@ import collections
 import gc
 import logging
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from operator import methodcaller
 
 from livepatch._constructors import keep_constructors
-from livepatch._dicts import run_in_c
+from livepatch._dicts import restored_order, run_in_c
 from livepatch._errors import ReloadRefused
 from livepatch._heap import is_own_frame
 from livepatch._hooks import Reloading, run_after
-from livepatch._own import Call, OwnList
+from livepatch._kinds import class_attributes
+from livepatch._own import MISSING, Call, OwnList
 from livepatch._plan import Plan
 from livepatch._rehash import notice_lost_keys
 from livepatch._report import Notice
@@ -128,6 +129,7 @@ def drop_copies(plan: Plan) -> None:
 def _perform(plan: Plan) -> None:
     do: OwnList[Call] = OwnList(map(in_c, (*plan.steps.do, *plan.last.do)))
     undo: OwnList[Call] = OwnList(map(in_c, (*plan.steps.undo, *plan.last.undo)))
+    orders = OwnList(_orders_that_change(plan.steps))
     # The last call says that all are done: an interrupt (Ctrl-C) may come right behind it.
     remaining = iter((*do, Call(plan.committed.append, 1)))
     try:
@@ -136,9 +138,17 @@ def _perform(plan: Plan) -> None:
         if not plan.committed:
             # The step that raised may have done its work in part.
             take_back(undo, len(do) + 1 - operator.length_hint(remaining))
+            for cls, names in orders:
+                run_in_c(restored_order(cls, names))
             # They may remember again, of what has been in force while the hooks ran.
             _empty_caches(plan.caches, plan.notices)
         raise
+
+
+def _orders_that_change(steps: Steps) -> Iterator[tuple[type, list[str]]]:
+    """Yield the classes that lose attributes, which would come last if they were given back."""
+    losing = {id(cls): cls for cls, _, value in steps.new_attributes() if value is MISSING}
+    yield from ((cls, list(class_attributes(cls))) for cls in losing.values())
 
 
 def take_back(undo: OwnList[Call], done: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from livepatch._kinds import bases_of, mro_of, subclasses_of
+from livepatch._kinds import bases_of, is_whole, mro_of, subclasses_of
 from livepatch._layout import where_layout_grows
 from livepatch._own import OwnDict, OwnList
 from livepatch._steps import Steps
@@ -46,7 +46,7 @@ def grows_anew(cls: type, planned: OwnDict[int, tuple[type, ...]]) -> bool:
 
 def has_layout_compared(cls: type) -> bool:
     """Whether CPython compares a class's layout with those of all in its order (``mro_check``)."""
-    return type(cls) is not type and where_layout_grows(cls) is not object
+    return is_whole(cls) and type(cls) is not type and where_layout_grows(cls) is not object
 
 
 def classes_with_fixed_order(*rows: Steps) -> Iterator[type]:
