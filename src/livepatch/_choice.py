@@ -379,13 +379,13 @@ def _say_who_binds(selection: Selection, statements: Statements, needs: Needs) -
         for name in statement.binds:
             before = last.get(name)
             runs = before is not None and needs.runs[before] and not run
-            if runs and needs.words.has_last(name, last[name]):
+            if runs and needs.in_force.has_last(name, last[name]):
                 continue  # this one has not bound it
             last[name] = index
             if statement.old_place > places.get(name, -1):
                 places[name] = statement.old_place
                 (kept_last.discard if run else kept_last.add)(name)
     for name in selection.names:
-        last[name] = needs.words.star_behind(name, last[name]) or last[name]
+        last[name] = needs.in_force.star_behind(name, last[name]) or last[name]
     selection.restored = frozenset(name for name in selection.names if not needs.runs[last[name]])
     selection.apart = selection.names & kept_last - selection.restored

@@ -21,6 +21,9 @@ _OF_SCOPES = frozenset(
     for where in ("NAME", "GLOBAL", "FROM_DICT_OR_GLOBALS")
     if f"{what}_{where}" in OP
 )
+_LOADS = frozenset(
+    OP[name] for name in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS") if name in OP
+)
 _STORE_DEREF = {OP[name] for name in ("STORE_DEREF", "DELETE_DEREF") if name in OP}
 # Instructions that say nothing about the source, or something that only depends on where it stands.
 _SILENT = {OP[name] for name in ("CACHE", "NOP", "RESUME", "EXTENDED_ARG") if name in OP}
@@ -370,3 +373,10 @@ def _with_constants(code: CodeType, constants: list[Any]) -> CodeType:
     if all(map(operator.is_, constants, code.co_consts)):
         return code
     return code.replace(co_consts=tuple(constants))
+
+
+def globals_read(code: CodeType) -> Iterator[str]:
+    """Yield the names that a code reads as globals, and not as attributes."""
+    for opcode, argument in instructions(code):
+        if opcode in _LOADS:
+            yield code.co_names[argument >> NAME_SHIFT.get(opcode, 0)]

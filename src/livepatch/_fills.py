@@ -230,4 +230,5 @@ def computes_names(statement: Statement) -> bool:
 
 
 def only_lists(statement: Statement) -> bool:
+    """Whether a statement does nothing but list names: it may run again as it likes."""
     return all(isinstance(each, _LISTING) for each in statement.nodes)

@@ -2,29 +2,37 @@
 
 Behind ``LEVEL = 1``, ``def log(level=LEVEL): ...`` and ``LEVEL = 2`` the namespace has the last
 value, and who makes the function again needs the first.
+
+One that binds a name only where a condition holds may not have bound it: behind ``def scan``, the
+``from fast import scan`` under a ``try``. Where it has, the definition before it has another name
+at best (``py_scan = scan``). Whoever was given that one has the object itself, and no name leads to
+it any more; so it does not go on to be the very one where its statement runs again.
 """
 
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
 from livepatch._bodies import is_function_code
-from livepatch._code import codes_in, nested_codes, same_code
+from livepatch._certain import binds_for_certain
+from livepatch._code import codes_in, globals_read, nested_codes, same_code
 from livepatch._constants import may_hold_state
+from livepatch._harmless import costs_nothing
 from livepatch._kinds import class_attributes, is_class, qualified_name
+from livepatch._nested import absolute_name
+from livepatch._own_names import is_called
 from livepatch._scope import RUN_AT_ONCE
 from livepatch._statements import Statement
 from livepatch._stream import BINDS, READS, Token, read_stream
 from livepatch._syntax import (
     DEFINITIONS,
-    bound_names,
     definitions,
+    imports_all,
     outside_functions,
-    statements_in,
-    suppresses,
 )
 
 
@@ -34,9 +42,10 @@ class InForce:
     Attributes:
         statements: those of the module, in order.
         namespace: the live one.
-        all_binders: of each name that they bind, where these stand.
+        all_binders: of each name that they bind or delete, where these stand, in order.
         binders: of the names that several of them bind.
         last_bound: where statements that are gone bound names last.
+        stars: the places of those that import everything, each with what it is imported from.
     """
 
     def __init__(
@@ -45,15 +54,17 @@ class InForce:
         namespace: Mapping[str, Any],
         binders: Mapping[str, list[int]],
         last_bound: Mapping[str, int],
+        *,
+        has_stars: bool,
     ) -> None:
         self.statements, self.namespace = statements, namespace
         self.all_binders = binders
         self.binders = {name: places for name, places in binders.items() if places[1:]}
         self.last_bound = last_bound
-        self._all_binders = binders
         self._reads: dict[int, frozenset[str]] = {}
         self._reads_inside: dict[int, frozenset[str]] = {}
         self._certain: dict[tuple[str, int], bool] = {}
+        self.stars: list[tuple[int, Mapping[str, Any]]] = list(self._stars() if has_stars else ())
 
     def needed(self, index: int, runs: Sequence[bool]) -> set[int]:
         """Return the places of the statements that have to run for one that runs.
@@ -142,6 +153,54 @@ class InForce:
             first = next((place for place, each in enumerate(chain) if runs[each]), len(chain))
             yield from ((name, each) for each in chain[first:] if not runs[each])
 
+    def has_last(self, name: str, at: int) -> bool | None:
+        """Return whether a name leads to what a statement binds it to; None if it is not known.
+
+        Args:
+            name: of a global.
+            at: the place of the statement.
+        """
+        later = [each for each in self.all_binders[name] if each > at]
+        if any(self._is_certain(name, each) for each in later):
+            return False
+        if name not in self.namespace:
+            return True  # none of those has bound it
+        value = self.namespace[name]
+        found = [each for each in definitions(self.statements[at].nodes) if each.name == name]
+        if found and is_called(value, name, self.namespace):
+            codes = [code for each in later for code in self.statements[each].old_codes or ()]
+            is_later = type(value) is FunctionType and any(value.__code__ is each for each in codes)
+            return not is_later
+        if self.star_behind(name, at) is not None:
+            return False
+        if found and not found[-1].decorator_list:
+            return not later
+        return None if later else True
+
+    def star_behind(self, name: str, at: int) -> int | None:
+        """Return where a definition's name is taken by an import of everything behind it.
+
+        None where it is not. Data may be what that module has imported from this one.
+        """
+        value = self.namespace.get(name, self)
+        if not self.stars or not self._defines(at, name) or is_called(value, name, self.namespace):
+            return None  # nearly every one
+        behind = [place for place, home in self.stars if place > at and home.get(name) is value]
+        return max(behind, default=None)
+
+    def shadowed(self, index: int) -> dict[str, int]:
+        """Return the definitions that a statement reads and that no name leads to any more.
+
+        Each with the place of the statement that makes it.
+        """
+        found: dict[str, int] = {}
+        for name in self.statements[index].reads:
+            binders = self.all_binders.get(name, ())
+            at = max((each for each in binders if each < index), default=None)
+            if at is not None and self._defines(at, name) and self.has_last(name, at) is False:
+                found[name] = at
+        return found
+
     def chain(self, name: str, index: int) -> list[int]:
         """List who binds a name before a statement, from the last one on that does for certain."""
         before = [each for each in self.binders.get(name, ()) if each < index]
@@ -186,14 +245,17 @@ class InForce:
         return max(*places, self.last_bound.get(name, -1))
 
     def costs_nothing(self, index: int) -> bool:
-        """Whether a statement may run again as it likes: it but defines, imports, chooses."""
-        return all(
-            (isinstance(node, _HARMLESS) and not any(map(_may_do_more, _called_by(node))))
-            or _only_suppresses(node)
-            or is_constant([node])
-            or _hands_over(node)
-            for node in statements_in(self.statements[index].nodes)
-        )
+        """Whether a statement may run again as it likes."""
+        return costs_nothing(self.statements[index].nodes)
+
+    def _stars(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        for index, statement in enumerate(self.statements):
+            for name in imports_all(statement.nodes):
+                home = sys.modules.get(absolute_name(name, self.namespace))
+                yield index, vars(home) if home is not None else {}
+
+    def _defines(self, at: int, name: str) -> bool:
+        return any(each.name == name for each in definitions(self.statements[at].nodes))
 
     def _reads_of(self, index: int) -> frozenset[str]:
         if not self.binders:
@@ -223,10 +285,10 @@ class InForce:
         while waiting:
             name = waiting.pop()
             seen.add(name)
-            places = self._all_binders.get(name, ())
+            places = self.all_binders.get(name, ())
             for code in (each for place in places for each in self.statements[place].codes):
                 if code.co_name == name and is_function_code(code):
-                    used = set(code.co_names).union(*map(_names_of, nested_codes(code)))
+                    used = set(globals_read(code)).union(*map(globals_read, nested_codes(code)))
                     found |= self.binders.keys() & used
                     waiting |= used - seen
         return frozenset(found)
@@ -263,108 +325,6 @@ def _called(nodes: Iterable[ast.AST]) -> set[str]:
     calls = (each.func for each in outside_functions(nodes) if isinstance(each, ast.Call))
     decorators = (each for node in definitions(nodes) for each in node.decorator_list)
     return {each.id for each in (*calls, *decorators) if isinstance(each, ast.Name)}
-
-
-def binds_for_certain(nodes: Iterable[ast.stmt], name: str) -> bool:
-    """Whether statements bind a name whichever of their conditions hold.
-
-    A loop does: it binds its own variables, and is taken to go round.
-    """
-    return any(_binds(node, name) for node in nodes)
-
-
-def _binds(node: ast.stmt, name: str) -> bool:
-    if isinstance(node, ast.If):
-        return binds_for_certain(node.body, name) and binds_for_certain(node.orelse, name)
-    if isinstance(node, _TRIES):
-        return _try_binds(node, name)
-    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
-        target = [] if isinstance(node, ast.While) else [node.target]
-        return name in bound_names(target) or binds_for_certain(node.body, name)
-    if isinstance(node, ast.Match) or suppresses(node):
-        return False
-    targets = node.targets if isinstance(node, ast.Delete) else ()
-    return name in bound_names([node]) or any(
-        isinstance(each, ast.Name) and each.id == name for each in targets
-    )
-
-
-def _try_binds(node: Any, name: str) -> bool:
-    handled = all(
-        isinstance(each.body[-1], ast.Raise) or binds_for_certain(each.body, name)
-        for each in node.handlers
-    )
-    tried = binds_for_certain([*node.body, *node.orelse], name)
-    return (handled and tried) or binds_for_certain(node.finalbody, name)
-
-
-def _only_suppresses(node: ast.AST) -> bool:
-    return suppresses(node) and isinstance(node, ast.With) and len(node.items) == 1
-
-
-def _called_by(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield what a statement calls to choose, and what decorates."""
-    for name in ("test", "subject", "guard"):
-        part = getattr(node, name, None)
-        found = outside_functions([part]) if isinstance(part, ast.expr) else ()
-        yield from (each.func for each in found if isinstance(each, ast.Call))
-    for each in getattr(node, "decorator_list", ()):
-        yield each.func if isinstance(each, ast.Call) else each
-
-
-def _may_do_more(called: ast.expr) -> bool:
-    """Whether calling something may do more than give a value."""
-    return not _is_harmless(ast.unparse(called))
-
-
-def _is_harmless(called: str) -> bool:
-    return called in _ASKING or called.partition(".")[0] in _OF_THE_SYSTEM
-
-
-_ASKING = frozenset(
-    {
-        *("hasattr", "getattr", "isinstance", "issubclass", "callable", "len", "bool", "str"),
-        *("int", "globals", "locals", "vars", "dir", "os.environ.get", "os.getenv"),
-        *("importlib.util.find_spec", "find_spec", "property", "staticmethod", "classmethod"),
-        *("dataclass", "final", "overload", "lru_cache", "cache", "wraps", "contextmanager"),
-    }
-)
-_OF_THE_SYSTEM = frozenset(
-    ("sys", "platform", "functools", "dataclasses", "typing", "abc", "enum", "contextlib")
-)
-_HARMLESS: Any = (
-    *(*DEFINITIONS, ast.Import, ast.ImportFrom, ast.Pass),
-    *(ast.If, ast.Try, getattr(ast, "TryStar", ast.Try), ast.ExceptHandler),
-    *(ast.Match, ast.match_case, ast.Raise),
-)
-_TRIES: Any = (ast.Try, getattr(ast, "TryStar", ast.Try))  # that one since 3.11
-
-
-def is_constant(nodes: Iterable[ast.AST]) -> bool:
-    """Whether statements do nothing but give names constants."""
-    return all(_says_constant(_given_to_names(node)) for node in nodes)
-
-
-def _hands_over(node: ast.AST) -> bool:
-    """Whether a statement gives another name to what has one: ``X = module.Y``."""
-    part = _given_to_names(node)
-    while isinstance(part, ast.Attribute):
-        part = part.value
-    return isinstance(part, ast.Name)
-
-
-def _given_to_names(node: ast.AST) -> ast.expr | None:
-    """Return what a statement assigns, if that is all it does and to nothing but names."""
-    if not isinstance(node, (ast.Assign, ast.AnnAssign)):
-        return None
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return node.value if all(isinstance(each, ast.Name) for each in targets) else None
-
-
-def _says_constant(node: ast.expr | None) -> bool:
-    if isinstance(node, ast.Tuple):
-        return all(map(_says_constant, node.elts))
-    return isinstance(node, ast.Constant)
 
 
 def made_by(statement: Statement, name: str, value: Any) -> bool:

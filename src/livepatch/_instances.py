@@ -127,7 +127,10 @@ def refuse_bases(plan: Plan, repointing: Repointing) -> None:
         message = "its bases would have no consistent order (MRO)"
         plan.refusals.append(Notice("LP124", _full_name(cls), message))
     for cls in classes_with_fixed_order(*rows):
-        message = "it has slots, and its metaclass orders its bases (mro()): they cannot be others"
+        message = (
+            "its instances hold more than those of its bases (slots, or a dict), and its metaclass "
+            "orders these (mro()): they cannot be others"
+        )
         plan.refusals.append(Notice("LP124", _full_name(cls), message))
 
 

@@ -11,17 +11,11 @@ import builtins
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import CodeType
 from typing import Any
 
-from livepatch._code import instructions, nested_codes
-from livepatch._opcodes import NAME_SHIFT, OP
+from livepatch._code import globals_read, nested_codes
 from livepatch._statements import Statement
 from livepatch._syntax import FUNCTIONS
-
-_LOADS = frozenset(
-    OP[name] for name in ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS") if name in OP
-)
 
 
 @dataclass(eq=False)
@@ -89,10 +83,3 @@ class Lent:
 
 def _is_plain_function(node: ast.stmt) -> bool:
     return isinstance(node, FUNCTIONS) and not node.decorator_list
-
-
-def globals_read(code: CodeType) -> Iterator[str]:
-    """Yield the names that a code reads as globals, and not as attributes."""
-    for opcode, argument in instructions(code):
-        if opcode in _LOADS:
-            yield code.co_names[argument >> NAME_SHIFT.get(opcode, 0)]

@@ -10,10 +10,12 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._annotated import annotation_names
+from livepatch._certain import binds_for_certain
 from livepatch._constants import may_hold_state
 from livepatch._differences import MAKING_MEMBERS, Changes, Header
 from livepatch._fills import ALL, Fills, computes_names, only_lists
-from livepatch._in_force import InForce, binds_for_certain, is_constant
+from livepatch._harmless import is_constant
+from livepatch._in_force import InForce
 from livepatch._kinds import (
     is_class,
     is_enum,
@@ -23,8 +25,8 @@ from livepatch._kinds import (
 )
 from livepatch._lent import Lent
 from livepatch._operations import operators
+from livepatch._own_names import is_at, is_called
 from livepatch._scope import Import
-from livepatch._shadowed import Words, is_at, is_called
 from livepatch._statements import Statement
 from livepatch._syntax import (
     alias_path,
@@ -60,7 +62,6 @@ class Needs:
         modules: what the modules are called in which something has changed.
         imported: what is imported and made anew.
         aliases: of the statements that give a definition another name, the names that lead to it.
-        words: which of several statements has the last word on a name.
         deleted: what binds the names that are deleted again.
         lent: which of the statements run for others alone that need such names.
         in_force: finds who has bound what a statement reads.
@@ -87,7 +88,6 @@ class Needs:
     extends: list[set[str]] = field(default_factory=list)
     dispatchers: set[str] = field(default_factory=set)
     fills: Fills = field(init=False)
-    words: Words = field(init=False)
     deleted: Lent = field(init=False)
     lent: set[int] = field(default_factory=set)
     in_force: InForce = field(init=False)
@@ -96,12 +96,13 @@ class Needs:
 
     def __post_init__(self) -> None:
         self.fills = Fills(self.statements)
-        self.words = Words(self.statements, self.binders, self.namespace)
         self.deleted = Lent(self.statements, self.binders, self.namespace)
-        if any(each.name == "*" for each in self.new_imports):
-            self.words.note_stars()
         self._describe()
-        self.in_force = InForce(self.statements, self.namespace, self.binders, self.last_bound)
+        has_stars = any(each.name == "*" for each in self.new_imports)
+        self.in_force = InForce(
+            self.statements, self.namespace, self.binders, self.last_bound, has_stars=has_stars
+        )
+        self._describe_headers()
 
     def start(
         self,
@@ -174,6 +175,8 @@ class Needs:
             if path is not None:
                 self.aliases[index] = path
                 self.named_again.setdefault(path[0], []).append(index)
+
+    def _describe_headers(self) -> None:
         for index, statement in enumerate(self.statements):
             header = self._header_of(index, statement)
             if header is not None:
@@ -200,7 +203,7 @@ class Needs:
             return None
         # A definition that is made by a call. The definitions that it is given go on to be the
         # very ones; of all else that it is given it may have taken something.
-        shadowed = self.words.shadowed(index)
+        shadowed = self.in_force.shadowed(index)
         data = frozenset(
             name for name in names[1] if not self._is_definition(name) or name in shadowed
         )
@@ -317,7 +320,7 @@ class Needs:
     def _add_choices(self, name: str, index: int) -> None:
         """Run what may have bound a name after the statement that does so anew: ``if x: X = 2``."""
         binders = self.binders[name]
-        if binders[-1] > index and self.words.has_last(name, index) is None:
+        if binders[-1] > index and self.in_force.has_last(name, index) is None:
             later = (each for each in binders if each > index)
             self._run(filter(self.in_force.costs_nothing, later), index)
 
@@ -364,7 +367,7 @@ class Needs:
         named = self.namespace.get(path[0])
         if self._may_be_filled(path[0]):  # `SEEN = CACHE`: else there were two
             return not path[1:] and all(each is named for each in values)
-        if path[0] in self.words.shadowed(index):
+        if path[0] in self.in_force.shadowed(index):
             return all(is_called(each, ".".join(path), self.namespace) for each in values)
         if self.in_force.has_other_value(path[0], index):
             return all(qualified_name(each) == ".".join(path) for each in values)

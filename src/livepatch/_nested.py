@@ -104,7 +104,7 @@ class _Imports:
             self.load_one(name)
 
 
-def absolute_name(name: str, namespace: dict[str, Any]) -> str:
+def absolute_name(name: str, namespace: Mapping[str, Any]) -> str:
     """Resolve a module's name with leading dots, as an import statement in a module does."""
     if not name.startswith("."):
         return name

@@ -13,10 +13,9 @@ from typing import Any, NamedTuple
 from livepatch._behind import Behind
 from livepatch._bodies import Bodies
 from livepatch._by_text import RUNS_TEXTS, names_in_text
-from livepatch._code import codes_in, nested_codes
+from livepatch._code import codes_in, globals_read, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
 from livepatch._kinds import is_class
-from livepatch._lent import globals_read
 from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations, operations_of
 from livepatch._outline import Outline
 from livepatch._scope import ANNOTATIONS, LAMBDA, Scope

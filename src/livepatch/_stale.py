@@ -158,7 +158,7 @@ def _shadowed_by(index: int, needs: Needs) -> Cause | None:
     """
     if needs.changes.names.isdisjoint(needs.statements[index].reads):
         return None  # nearly every one
-    made = {name for name, at in needs.words.shadowed(index).items() if needs.runs[at]}
+    made = {name for name, at in needs.in_force.shadowed(index).items() if needs.runs[at]}
     return Cause(min(made)) if made else None
 
 
