@@ -6,7 +6,7 @@ import builtins
 import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import FunctionType, MethodType
+from types import FunctionType, GetSetDescriptorType, MethodType
 from typing import Any, NamedTuple
 
 from livepatch._bodies import Bodies
@@ -48,16 +48,16 @@ _INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
 _OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
 
 
-class Lead(NamedTuple):
-    """A name that a live value leads to.
+class Leads(NamedTuple):
+    """The names that live values lead to, of definitions and of methods.
 
     Attributes:
-        name: of a definition, or of a method.
-        is_called: whether a call of the value runs it; else its methods may run, by their names.
+        called: of what a call of the values runs.
+        others: of those whose methods may run, by their names.
     """
 
-    name: str
-    is_called: bool
+    called: set[str]
+    others: set[str]
 
 
 class Behind:
@@ -139,10 +139,8 @@ class Behind:
             for each in names
         )
 
-    def leads(
-        self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]
-    ) -> Iterator[Lead]:
-        """Yield what the values of names lead to.
+    def leads(self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]) -> Leads:
+        """Return what the values of names lead to.
 
         Args:
             names: those that code uses, of globals and attributes.
@@ -151,41 +149,76 @@ class Behind:
         """
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
-        waiting: list[tuple[Any, bool]] = []
-        for name in filter(self._leads_on, names):
-            value = self.namespace[name]
-            waiting += _own_members(value, names) if name in plain else ((value, False),)
-        waiting += ((each, True) for each in picked)
+        found = Leads(set(), set())
+        calls_items = CALLS_FOUND in names
+        waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
         for value, is_item in waiting:
             if not _may_lead(value) or id(value) in seen or len(seen) > _LIMIT:
                 continue
             seen[id(value)] = value
             kind = type(value)
-            yield from (Lead(name, is_called=False) for name in self._names_of(kind))
-            is_called = not is_item or CALLS_FOUND in names
+            found.others.update(self._names_of(kind))
+            is_called = not is_item or calls_items
             if self._is_called_through(kind, names, is_item=is_item):
-                yield Lead(CALLS_FOUND, is_called=True)
+                found.called.add(CALLS_FOUND)
             if is_class(value):
-                yield from (Lead(name, is_called) for name in self._names_of(value))
+                (found.called if is_called else found.others).update(self._names_of(value))
             elif kind in _INSIDE:
-                yield from self._function(value) if is_called and kind is FunctionType else ()
+                if is_called and kind is FunctionType:
+                    self._add_function(value, found)
                 waiting += ((each, is_item) for each in _INSIDE[kind](value))
                 continue
             if issubclass(kind, _TABLE_TYPES):
-                content = self._content(value)
-                waiting += ((each, True) for each in content.others)
-                waiting += ((each, True) for each in content.called if CALLS_FOUND in names)
+                waiting += self._take_content(value, found, names)
             if not is_item:
                 waiting += _own_members(value, names)
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
                 waiting += ((each, False) for each in _members(cls, names))
+        return found
 
-    def _content(self, table: Any) -> _Content:
-        found = self._contents.get(id(table))
-        if found is None:
-            found = self._contents[id(table)] = _content_of(table)
+    def _values_of(
+        self, names: Collection[str], plain: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield the values of names that lead on, and what of those that are plain does."""
+        for name in filter(self._leads_on, names):
+            value = self.namespace[name]
+            yield from _own_members(value, names) if name in plain else ((value, False),)
+
+    def _take_content(
+        self, table: Any, found: Leads, names: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Note what the items of a table lead to; yield those that have to be followed."""
+        content = self._contents.get(id(table))
+        if content is None:
+            content = self._contents[id(table)] = self._content_of(table)
+        classes = found.others
+        if CALLS_FOUND in names:
+            classes = found.called
+            found.called.update(content.functions.called)
+            found.others.update(content.functions.others)
+            yield from ((each, True) for each in content.called)
+        classes.update(content.classes)
+        yield from ((each, True) for each in content.others)
+
+    def _content_of(self, table: Any) -> _Content:
+        base: Any = next(each for each in _TABLES if issubclass(type(table), each))
+        found = _Content(table, Leads(set(), set()), set(), [], [])
+        kinds = set[int]()
+        for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
+            kind = type(item)
+            if is_plain_data(item):
+                continue
+            if kind is FunctionType and item.__closure__ is None:
+                self._add_function(item, found.functions)
+            elif kind in _INSIDE:
+                found.called.append(item)
+            elif kind is type and not _has_members(item):
+                found.classes.update(self._names_of(item))
+            elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
+                kinds.add(id(kind))
+                found.others.append(item)
         return found
 
     def _is_called_through(self, kind: type, names: Collection[str], *, is_item: bool) -> bool:
@@ -206,15 +239,15 @@ class Behind:
         if name:
             yield name
 
-    def _function(self, function: FunctionType) -> Iterator[Lead]:
-        """Yield the name of a function, or the names of the one that has made a wrapper."""
+    def _add_function(self, function: FunctionType, found: Leads) -> None:
+        """Note the name of a function, or the names of the one that has made a wrapper."""
         name = self.names.get(id(function))
         if name is not None:
-            yield Lead(name, is_called=True)
+            found.called.add(name)
         if name != function.__code__.co_name:
             path = self._paths.get(id(function.__code__), ())
-            yield from (Lead(each, is_called=len(path) == 1) for each in path[:1])
-            yield from (Lead(each, is_called=True) for each in path[1:][-1:])
+            (found.called if len(path) == 1 else found.others).update(path[:1])
+            found.called.update(path[1:][-1:])
 
 
 def _may_lead(value: Any) -> bool:
@@ -226,33 +259,24 @@ def _may_lead(value: Any) -> bool:
 
 
 class _Content(NamedTuple):
-    """The items of a table that lead to something.
+    """What the items of a table lead to, that lead to something.
+
+    Nearly all are functions and classes that lead to their names alone, whoever asks: a register
+    of a thousand is asked for by a thousand statements.
 
     Attributes:
         table: whose; it is alive as long as this is known by its id.
-        called: those that have to be called: functions.
-        others: classes and tables; of other objects one of each class.
+        functions: what a call of its plain functions leads to.
+        classes: the names of its classes without members that lead on.
+        called: what else has to be called.
+        others: other classes and tables; of other objects one of each class.
     """
 
     table: Any
+    functions: Leads
+    classes: set[str]
     called: list[Any]
     others: list[Any]
-
-
-def _content_of(table: Any) -> _Content:
-    base: Any = next(each for each in _TABLES if issubclass(type(table), each))
-    found = _Content(table, [], [])
-    kinds = set[int]()
-    for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
-        kind = type(item)
-        if is_plain_data(item):
-            continue
-        if kind in _INSIDE:
-            found.called.append(item)
-        elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
-            kinds.add(id(kind))
-            found.others.append(item)
-    return found
 
 
 def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
@@ -276,3 +300,12 @@ def _members(cls: type, names: Collection[str]) -> Iterator[Any]:
             is_member = type(name) is str and name in names and name in attributes
             if is_member and type(attributes[name]) not in _OF_CLASSES:
                 yield attributes[name]
+
+
+def _has_members(cls: type) -> bool:
+    """Whether a class has attributes that lead on, but for methods."""
+    return any(
+        not is_plain_data(value) and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
+        for base in (mro_of(cls) if is_whole(cls) else ())
+        for value in (class_attributes(base).values() if base is not object else ())
+    )

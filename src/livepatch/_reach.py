@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
@@ -252,7 +252,7 @@ class Reach:
 
     def _methods_behind(self, name: str) -> Iterator[tuple[str, CodeType]]:
         """Yield the methods of a class, or of the class of an object, by the name of either."""
-        if self._has_methods(name):
+        if name in self._with_methods:
             yield from self._methods_of(name).items()
             return
         for cls in self.behind.classes_of(name):
@@ -301,9 +301,8 @@ class Reach:
 
     def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
         """Add the classes that live values lead to; return the names that come with them."""
-        names = set[str]()
-        for name, is_called in self.behind.leads(found.names, picked, found.plain):
-            (names if is_called else found.kin).add(name)
+        names, kin = self.behind.leads(found.names, picked, found.plain)
+        found.kin.update(kin)
         if "super" in found.names:
             classes = [*found.kin, *found.names]
             found.kin.update(base for name in classes for base, _ in self.behind.order_of(name))
@@ -314,7 +313,7 @@ class Reach:
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
         for name in self.lambdas.keys() & names:
             yield from self.lambdas[name]
-        for name in {*filter(self._has_methods, names), *reached.kin}:
+        for name in (self._with_methods & names) | reached.kin:
             for method, code in self._methods_of(name).items():
                 if self._is_asked(name, method, names) or (name in names and method in _MAKERS):
                     yield code
@@ -336,8 +335,11 @@ class Reach:
             ):
                 yield ".".join(path)
 
-    def _has_methods(self, name: str) -> bool:
-        return name in self.methods or is_class(self.behind.namespace.get(name))
+    @cached_property
+    def _with_methods(self) -> frozenset[str]:
+        """The names of classes."""
+        live = self.behind.namespace
+        return frozenset({*self.methods, *(name for name in list(live) if is_class(live[name]))})
 
     def _methods_of(self, name: str) -> dict[str, CodeType]:
         """Return the methods that a class of a name has, those that it inherits too."""

@@ -46,7 +46,8 @@ def assert_current(module: ModuleType | str) -> None:
     Older is a function or class of the module that has a successor in the module as it is now, or
     a function (a closure made at run time, say) whose code is not that of the present source. What
     livepatch's own reports keep for an undo does not count, nor does a definition that is no longer
-    in the source, nor a call that began before.
+    in the source, nor a call that began before. Of what a loop defines there are several of a name,
+    of which none is the successor of another: only their code is compared.
 
     Args:
         module: a loaded module, or its name.
