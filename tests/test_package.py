@@ -52,6 +52,7 @@ STAGES = (
     "_contents",
     "_items",
     "_class_attributes",
+    "_class_fields",
     "_steps",
     "_class_names",
     "_dicts",

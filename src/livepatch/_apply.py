@@ -112,6 +112,7 @@ def release(plan: Plan) -> None:
     plan.steps = Steps()
     plan.last = Steps()
     plan.tables.clear()
+    plan.listed.clear()
     for migration in plan.decisions.migrations.values():
         migration.instances.clear()
         migration.successors.clear()

@@ -18,24 +18,19 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from livepatch._class_fields import BASE, METACLASS, field_of
 from livepatch._kinds import base_of, flags_of
 from livepatch._layout import sizes_of
 from livepatch._own import Call
 from livepatch._steps import Steps
 
-_WORD = ctypes.sizeof(ctypes.c_void_p)
-# PyTypeObject.tp_base (Include/cpython/object.h): behind the header of a variable-sized object and
-# 29 fields of a word each, on every release build from 3.10 to 3.14.
-_TP_BASE = object.__basicsize__ + _WORD + 29 * _WORD
-# PyObject.ob_type: the last field of the header of any object.
-_OB_TYPE = object.__basicsize__ - _WORD
 _POINTER: Any = ctypes.c_void_p
 _set_pointer: Any = _POINTER.value.__set__
 
 
 def can_borrow_base(cls: type) -> bool:
     """Whether the place of ``tp_base`` is where it is known to be."""
-    return _base_field(cls).value == id(base_of(cls))
+    return field_of(cls, BASE).value == id(base_of(cls))
 
 
 def can_borrow_each_other(one: type, other: type) -> bool:
@@ -98,7 +93,7 @@ def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -
         return steps
     before, after = Steps(), Steps()
     for cls, base, own in borrowed:
-        field = _base_field(cls)
+        field = field_of(cls, BASE)
         lend = Call(_set_pointer, field, id(base))
         give_back = Call(_set_pointer, field, id(own))
         before.add(lend, give_back)
@@ -110,7 +105,7 @@ def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -
 
 def can_lend_metaclass(cls: type) -> bool:
     """Whether the place of ``ob_type`` is where it is known to be."""
-    return _metaclass_field(cls).value == id(type(cls))
+    return field_of(cls, METACLASS).value == id(type(cls))
 
 
 def with_plain_metaclass(steps: Steps, classes: list[type]) -> Steps:
@@ -124,7 +119,7 @@ def with_plain_metaclass(steps: Steps, classes: list[type]) -> Steps:
         return steps
     before, after = Steps(), Steps()
     for cls in classes:
-        field = _metaclass_field(cls)
+        field = field_of(cls, METACLASS)
         lend = Call(_set_pointer, field, id(type))
         give_back = Call(_set_pointer, field, id(type(cls)))
         before.add(lend, give_back)
@@ -132,11 +127,3 @@ def with_plain_metaclass(steps: Steps, classes: list[type]) -> Steps:
     before.extend(steps)
     before.extend(after)
     return before
-
-
-def _metaclass_field(cls: type) -> ctypes.c_void_p:
-    return ctypes.c_void_p.from_address(id(cls) + _OB_TYPE)
-
-
-def _base_field(cls: type) -> ctypes.c_void_p:
-    return ctypes.c_void_p.from_address(id(cls) + _TP_BASE)

@@ -9,22 +9,19 @@ made without a ``__new__`` has what `object` has in that place, and so it is wri
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
+from ctypes import c_void_p
 from types import BuiltinFunctionType
 from typing import Any
 
 from livepatch._class_attributes import find_attribute
+from livepatch._class_fields import MAKER, field_of
 from livepatch._kinds import class_attributes, classes_below
 from livepatch._own import Call, OwnDict
 from livepatch._plan import Plan
 from livepatch._steps import Steps
 
 _NAME = "__new__"
-_WORD = ctypes.sizeof(ctypes.c_void_p)
-# PyTypeObject (Include/cpython/object.h): the header of a variable-sized object and 36 fields of a
-# word each, on every release build from 3.10 to 3.14; then tp_new.
-_TP_NEW = object.__basicsize__ + _WORD + 36 * _WORD
 
 
 class _Looking:
@@ -72,8 +69,8 @@ def _mend(classes: tuple[type, ...]) -> None:
                 _maker(cls).value = _OBJECTS
 
 
-def _maker(cls: type) -> ctypes.c_void_p:
-    return ctypes.c_void_p.from_address(id(cls) + _TP_NEW)
+def _maker(cls: type) -> c_void_p:
+    return field_of(cls, MAKER)
 
 
 _LOOKING = _maker(_Looking).value

@@ -50,7 +50,7 @@ from livepatch._kinds import (
     is_class,
     is_enum,
 )
-from livepatch._layout import can_be_retired, has_dict, same_layout
+from livepatch._layout import has_dict, same_layout
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import asks_for_migration
 
@@ -137,9 +137,7 @@ def _is_always_kept(pair: Pair) -> bool:
 
 def _is_irreplaceable_class(decisions: Decisions, pair: Pair) -> bool:
     # Instances of subclasses of int, bytes and tuple cannot change their class at all.
-    return is_class(pair.old) and not (
-        can_go_over(decisions, pair.old, pair.new, _final) and can_be_retired(pair.old)
-    )
+    return is_class(pair.old) and not can_go_over(decisions, pair.old, pair.new, _final)
 
 
 def _is_wrapper_made_elsewhere(decisions: Decisions, pair: Pair) -> bool:

@@ -62,6 +62,7 @@ def keep_record(plan: Plan) -> Record:
     )
     record.replaced += map(_replacement, (*decisions.derived, *decisions.rebuilt))
     record.filled += plan.filled
+    record.listed.update(plan.listed)
     record.entered.extend(plan.entered)
     record.registered.extend(plan.registered)
     migrations = list(decisions.migrations.values())

@@ -6,9 +6,7 @@ their neighbours, which decide about ``__class__`` and ``__bases__``.
 
 from __future__ import annotations
 
-import abc
 import types
-import typing
 from typing import Any
 
 from livepatch._c_memory import FIELDS, ITEM, memory_of
@@ -126,61 +124,6 @@ def adds_only_slots(cls: type, base: type) -> bool:
     if weakrefoffset == size:
         size += word
     return basicsize == size + word * len(own_slots(cls))
-
-
-class _Retired:
-    """What classes that have been replaced derive from."""
-
-
-class _RetiredAbc(abc.ABC):  # noqa: B024 - it is no interface
-    """The same, for classes below an abstract one."""
-
-
-class _RetiredGeneric(typing.Generic[typing.TypeVar("T")]):  # type: ignore[misc]
-    """The same, for classes below a generic one."""
-
-
-_RETIRED: dict[int, type | None] = {
-    id(object): _Retired,
-    id(abc.ABC): _RetiredAbc,
-    id(typing.Generic): _RetiredGeneric,
-}
-
-
-def retirement_base(cls: type) -> type | None:
-    """Return the base that takes a replaced class off its bases' lists of subclasses.
-
-    None where its own base is a built-in type ("deallocator differs"), or where its instances keep
-    more than a dict. Nobody asks ``object`` for its subclasses: that needs none.
-    """
-    base = base_of(cls)
-    if base is None or not flags_of(base) & _HEAP_TYPE:
-        return None
-    top = where_layout_grows(base)
-    below = base_of(top)
-    retired = _retired_below(below) if below is not None else None
-    if retired is None or below is None or own_slots(top):
-        return None
-    return retired if sizes_of(top) == sizes_of(retired) and adds_only_slots(top, below) else None
-
-
-def _retired_below(base: type) -> type | None:
-    """Return what classes of a layout derive from once they have been replaced, if they can."""
-    if id(base) not in _RETIRED and not flags_of(base) & _HEAP_TYPE:
-        try:
-            retired = type("_Retired", (base,), {})
-            probe = type("_Probe", (type("_Base", (base,), {}),), {})
-            type.__setattr__(probe, "__bases__", (retired,))  # tried out: `int` has no fixed size
-        except TypeError:
-            _RETIRED[id(base)] = None
-        else:
-            _RETIRED[id(base)] = retired
-    return _RETIRED.get(id(base))
-
-
-def can_be_retired(cls: type) -> bool:
-    """Whether a class can be taken off its bases' lists of subclasses at once."""
-    return base_of(cls) is object or retirement_base(cls) is not None
 
 
 def lists_fields(cls: type) -> bool:

@@ -64,6 +64,7 @@ class Plan:
         lagging: the closures that run their old code still, each with what is said of it.
         struck: those of which entries go, each with these.
         let_go: classes that have gone from the source and that nothing holds.
+        listed: of bases, by the id of each, the ids of the classes below them, and the base.
         registered: who is registered with abstract classes, or no more, as the new source says.
         held: ids of old data, made anew now, that more than namespaces and steps hold.
         hashes_last: whether tables are filled anew at the very end.
@@ -94,6 +95,7 @@ class Plan:
     struck: OwnList[tuple[Any, OwnList[Any]]] = field(default_factory=OwnList)
     lagging: OwnList[tuple[types.FunctionType, Notice]] = field(default_factory=OwnList)
     let_go: OwnList[tuple[str, type]] = field(default_factory=OwnList)
+    listed: OwnDict[int, tuple[tuple[int, ...], type]] = field(default_factory=OwnDict)
     registered: Steps = field(default_factory=Steps)
     held: set[int] = field(default_factory=set)
     hashes_last: bool = False

@@ -126,6 +126,7 @@ class Record:
         borrowed: new classes, and the base they have while instances go over.
         caches: what to empty, with the path of each definition.
         orders: classes that lost or moved attributes, with the order in which they had them.
+        listed: of bases, by the id of each, the ids of the classes below them, and the base.
         entered: what was entered into containers of classes, as the new source does.
         registered: who came to or left abstract classes, as the new source does.
         filled: what instances were given that were made before ``__init__`` assigned it.
@@ -148,6 +149,7 @@ class Record:
     borrowed: OwnList[tuple[type, type]]
     caches: OwnList[tuple[str, Call]]
     orders: OwnList[tuple[type, list[str]]]
+    listed: OwnDict[int, tuple[tuple[int, ...], type]] = field(default_factory=OwnDict)
     entered: Steps = field(default_factory=Steps)
     registered: Steps = field(default_factory=Steps)
     filled: OwnList[Filled] = field(default_factory=OwnList)
@@ -223,6 +225,7 @@ def drop_record(record: Record) -> None:
         record.layers,
         record.left,
         record.filled,
+        record.listed,
         record.parts,
     ):
         held.clear()

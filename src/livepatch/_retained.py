@@ -105,6 +105,7 @@ def _lasting_parts(record: Record) -> Iterator[Any]:
         yield from (replacement, replacement.attributes)
         yield from parts_of_wrapper(replacement.old)
     yield from (*record.caches, *record.borrowed, record.orders, *record.orders)
+    yield from (record.listed, *record.listed.values())
     yield from (record.filled, *record.filled, record.layers)
     for layer in record.layers:
         yield from (layer, layer.parts, layer.inside, *layer.inside)

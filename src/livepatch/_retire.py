@@ -10,30 +10,35 @@ from collections.abc import Iterable
 from typing import Any
 
 from livepatch._class_attributes import UNSETTABLE
-from livepatch._kinds import PLACES, base_of, bases_of, class_attributes, mro_of
-from livepatch._layout import retirement_base
+from livepatch._class_fields import can_exchange_base
+from livepatch._kinds import PLACES, base_of, class_attributes, mro_of
 from livepatch._own import MISSING, OwnDict
 from livepatch._steps import Steps
+
+
+class _Retired:
+    """What classes that have been replaced derive from."""
+
+
+class _RetiredMeta(type):
+    """What metaclasses do: their classes are classes still."""
 
 
 def retire_classes(classes: Iterable[type], steps: Steps) -> None:
     """Note the steps that take classes off their bases' lists of subclasses.
 
-    Only where CPython allows the exchange, see `retirement_base`; the rest leave with the next
-    collection. (Taken off the list itself, a class is not told of what its bases are given from
-    then on, and its method cache keeps functions that are gone.) What they inherited is lost to
-    them, so nothing may be using them any more.
+    Taken off the list alone a class would not be told of what its bases are given from then on, and
+    its method cache would keep functions that are gone. What they inherited is lost to them, so
+    nothing may be using them any more. Nobody asks ``object`` for its subclasses.
     """
     each_once = OwnDict((id(cls), cls) for cls in classes)
     # Those below first: CPython orders the bases of all that are below a class anew.
     for cls in sorted(each_once.values(), key=lambda each: -len(mro_of(each))):
-        base = retirement_base(cls)
-        own = base_of(cls)
-        if base is None and id(own) in each_once and len(bases_of(cls)) > 1:
-            # Its first base has slots, so it cannot be exchanged; but it is let go as well.
-            steps.set_bases(cls, (own,))  # type: ignore[arg-type]
-        elif base is not None and own is not base:
-            steps.set_bases(cls, (base,))
+        base, root = base_of(cls), _RetiredMeta if issubclass(cls, type) else _Retired
+        if base is None or base is object or base is root:
+            continue
+        if can_exchange_base(cls):
+            steps.exchange_base(cls, root)
 
 
 def forward_class(old: type, new: type, steps: Steps) -> None:

@@ -12,9 +12,10 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._class_attributes import set_by, setting
+from livepatch._class_fields import exchange_base
 from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
-from livepatch._kinds import bases_of, class_attributes
+from livepatch._kinds import base_of, bases_of, class_attributes
 from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import (
     recode,
@@ -26,6 +27,7 @@ from livepatch._rows import (
 )
 
 _set_bases = type.__dict__["__bases__"].__set__
+_SET_BASES = (_set_bases, exchange_base)
 _set_contents = CellType.__dict__["cell_contents"].__set__
 _delete_contents = CellType.__dict__["cell_contents"].__delete__
 
@@ -119,14 +121,12 @@ class Steps:
 
     def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
         """Yield the classes that are given other bases, with these."""
-        for call in self.do:
-            if call.func is _set_bases:
-                yield call.args
+        yield from (call.args[:2] for call in self.do if call.func in _SET_BASES)
 
     def bases(self) -> Iterator[tuple[type, ...]]:
         """Yield the tuples of bases that classes are given or had."""
         for calls in (self.do, self.undo):
-            yield from (call.args[1] for call in calls if call.func is _set_bases)
+            yield from (call.args[1] for call in calls if call.func in _SET_BASES)
 
     def take_bases(self) -> Steps:
         """Remove the steps that give a class other bases, and return them."""
@@ -202,6 +202,13 @@ class Steps:
     def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
         """Give a class other bases."""
         self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
+
+    def exchange_base(self, cls: type, base: type) -> None:
+        """Give a class that nothing uses another base, whatever its instances would keep."""
+        self.add(
+            Call(exchange_base, cls, (base,), base, type),
+            Call(exchange_base, cls, bases_of(cls), base_of(cls), type(cls)),
+        )
 
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""

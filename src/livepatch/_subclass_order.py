@@ -13,33 +13,33 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
+from livepatch._class_fields import BASES, ORDER, SUBCLASSES, field_of
 from livepatch._kinds import bases_of, flags_of, is_class, mro_of, subclasses_of
 from livepatch._own import Call, OwnDict
 from livepatch._plan import Plan
 from livepatch._steps import Steps
 
-_WORD = ctypes.sizeof(ctypes.c_void_p)
-# PyTypeObject (Include/cpython/object.h): the header of a variable-sized object and 39 fields of a
-# word each, on every release build from 3.10 to 3.14; then tp_bases, tp_mro, tp_cache, the dict.
-_TP_BASES = object.__basicsize__ + _WORD + 39 * _WORD
-_TP_MRO = _TP_BASES + _WORD
-_TP_SUBCLASSES = _TP_MRO + 2 * _WORD
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
 def keep_subclass_order(plan: Plan) -> None:
-    """Put steps around those of a plan that keep the order of the classes below each base."""
+    """Put steps around those of a plan that keep the order of the classes below each base.
+
+    The order that there was is the one which an undo of the reload brings back.
+    """
     earlier: OwnDict[int, type] = OwnDict()
     concerned = OwnDict((id(base), base) for base in _bases_concerned(plan, earlier))
     if not concerned:
         return
-    settle, nothing = plan.decisions.settle, Call(bool)
+    settle, nothing, listed = plan.decisions.settle, Call(bool), dict(plan.listed)
     first, last = Steps(), Steps()
     for base in concerned.values():
         present = subclasses_of(base)
         first.add(nothing, Call(_restore, base, tuple(map(id, present))))
         before = subclasses_of(earlier[id(base)]) if id(base) in earlier else []
-        wanted = dict.fromkeys(id(settle(below)) for below in (*before, *present))
+        settled = (id(settle(below)) for below in (*before, *present))
+        wanted = dict.fromkeys((*listed.get(id(base), ((), base))[0], *settled))
+        plan.listed[id(base)] = tuple(map(id, present)), base
         last.add(Call(_restore, base, tuple(wanted)), nothing)
     first.extend(plan.steps)
     first.extend(last)
@@ -50,6 +50,8 @@ def _bases_concerned(plan: Plan, earlier: OwnDict[int, type]) -> Iterator[type]:
     """Yield the bases whose lists change; note of those that replace another one which it is."""
     for cls, bases in plan.steps.new_bases():
         yield from filter(_can_be_ordered, (*bases_of(cls), *bases))
+    for _, cls in plan.let_go:
+        yield from filter(_can_be_ordered, bases_of(cls))
     decisions = plan.decisions
     # Nearly every one is a function.
     for loser in [each for each in decisions.losers if type(each) is not FunctionType]:
@@ -64,24 +66,19 @@ def _can_be_ordered(base: type) -> bool:
     """Whether a class was made in Python, and its fields are where they are known to be."""
     if not flags_of(base) & _HEAP_TYPE:
         return False
-    return _address_at(base, _TP_BASES) == id(bases_of(base)) and _address_at(base, _TP_MRO) == id(
-        mro_of(base)
-    )
+    known = (BASES, bases_of(base)), (ORDER, mro_of(base))
+    return all(field_of(base, place).value == id(value) for place, value in known)
 
 
 def _restore(base: type, order: tuple[int, ...]) -> None:
     """Bring the classes below a base into an order of their addresses; others come last."""
-    if _address_at(base, _TP_SUBCLASSES) is None:
+    if field_of(base, SUBCLASSES).value is None:
         return
     # By address: who is freed meanwhile is not on the list, and is not held by who knows the order.
-    field: Any = ctypes.py_object.from_address(id(base) + _TP_SUBCLASSES)
+    field: Any = ctypes.py_object.from_address(id(base) + SUBCLASSES)
     listed: dict[int, Any] = field.value
     wanted = {key: listed[key] for key in order if key in listed}
     wanted.update(listed)
     if list(wanted) != list(listed):
         listed.clear()
         listed.update(wanted)
-
-
-def _address_at(cls: type, offset: int) -> int | None:
-    return ctypes.c_void_p.from_address(id(cls) + offset).value

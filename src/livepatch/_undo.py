@@ -146,6 +146,7 @@ def _plan_back(record: Record) -> Plan:
             first.set_bases(cls, settled)  # one that had gone: the search takes its bases for ours
     first.extend(plan.steps)
     plan.steps = first
+    plan.listed.update(record.listed)
     plan.entering.extend(take_back(record.entered, decisions.settle))
     plan.steps.extend(take_filled_back(record.filled, decisions.survivors))
     plan_registrations_back(plan, record)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
+import textwrap
+from types import MemberDescriptorType
 from typing import Any
 
 import pytest
@@ -133,3 +136,80 @@ def test_class_below_a_built_in_one_stands_once_among_the_subclasses(
     report.undo()
     assert names(module.AppError.__subclasses__()) == ["HttpError"]
     assert isinstance(held[0], module.HttpError)
+
+
+# Of what CPython lets no class be given another base: built-in types, slots, what orders its bases.
+HARD_BASES = {
+    "built-in": "Base = ValueError\n",
+    "of any size": "Base = tuple\n",
+    "buffer": "Base = bytearray\n",
+    "plain": "class Base: pass\n",
+    "slots": "class Base: __slots__ = ('x', '__weakref__')\n",
+    "slots below slots": """
+        class First: __slots__ = ("w",)
+        class Base(First): __slots__ = ("x",)
+    """,
+    "protocol": """
+        from typing import Protocol
+        class Base(Protocol):
+            def price(self) -> int: ...
+    """,
+    "ordered by a metaclass": """
+        class Meta(type):
+            def mro(cls): return type.mro(cls)
+        class Base(metaclass=Meta): __slots__ = ("x",)
+    """,
+    "built-in and plain": """
+        class Plain: pass
+        class Base(Plain, KeyError): pass
+    """,
+    "named tuple": """
+        from collections import namedtuple
+        Base = namedtuple("Base", "x")
+    """,
+}
+
+
+ONE = "from OTHER import Base\nclass Sub(Base):\n    kind = 1\nclass Gone(Base): pass\n"
+TWO = "from OTHER import Base\nclass Mixin: plain = True\nclass Sub(Mixin, Base):\n    kind = 2\n"
+
+
+def names_below(module: Any) -> list[str]:
+    """Name the module's own classes below its base, in order where CPython lets that be kept."""
+    classes = type.__subclasses__(module.Base)
+    if module.Base.__module__ == "builtins":
+        classes.sort(key=lambda each: each.__name__, reverse=True)
+    return [each.__name__ for each in classes if each.__module__ == module.__name__]
+
+
+def as_text(cls: Any) -> str:
+    """Make an instance in some way that its base knows, and say what it is like."""
+    made = cls(b"a") if issubclass(cls, (tuple, ValueError, bytearray)) else cls.__new__(cls)
+    if type(getattr(cls, "x", None)) is MemberDescriptorType:
+        made.x = 1
+    views = [bytes(memoryview(made))] if issubclass(cls, bytearray) else []
+    return f"{made!r:.20} {views} {getattr(made, 'x', None)}"
+
+
+@pytest.mark.parametrize("base", HARD_BASES)
+def test_class_below_any_base_stands_once_among_the_subclasses(live: LiveModule, base: str) -> None:
+    live.other(textwrap.dedent(HARD_BASES[base]))
+    module = live.start(ONE)
+    text = as_text(module.Gone)
+    orders = str((module.Sub.__mro__, module.Gone.__mro__))
+    report = live.edit(TWO)
+    counts = []
+    for _ in range(7):
+        gc.collect()
+        assert names_below(module) == ["Sub"]
+        assert module.Sub.kind == 2
+        report.undo()
+        gc.collect()
+        assert names_below(module) == ["Sub", "Gone"]
+        assert str((module.Sub.__mro__, module.Gone.__mro__)) == orders
+        assert module.Sub.kind == 1
+        assert as_text(module.Gone) == text
+        counts.append(sys.getrefcount(module.Base))
+        report = live.reload()
+
+    assert counts[-1] - counts[2] == 0  # no exchange keeps or frees it

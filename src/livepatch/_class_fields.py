@@ -1,0 +1,64 @@
+"""Fields of a class in C memory that CPython shows to nobody, or lets nobody set as it pleases.
+
+PyTypeObject (Include/cpython/object.h) is a header and fields of a word each, in the same order on
+every release build from 3.10 to 3.14. Who uses one asks first whether what is known is there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from livepatch._kinds import base_of
+
+_WORD = ctypes.sizeof(ctypes.c_void_p)
+_HEADER = object.__basicsize__ + _WORD  # of an object that has a variable size
+METACLASS = object.__basicsize__ - _WORD  # ob_type: the last field of the header of any object
+BASE = _HEADER + 29 * _WORD
+MAKER = _HEADER + 36 * _WORD  # tp_new
+BASES = _HEADER + 39 * _WORD
+ORDER = BASES + _WORD  # tp_mro
+SUBCLASSES = BASES + 3 * _WORD
+
+_set_bases = type.__dict__["__bases__"].__set__
+_counting = ctypes.PYFUNCTYPE(None, ctypes.py_object)
+_increase = _counting(("Py_IncRef", ctypes.pythonapi))
+_decrease = _counting(("Py_DecRef", ctypes.pythonapi))
+
+
+def field_of(cls: type, place: int) -> ctypes.c_void_p:
+    """Return a field of a class: its ``value`` is an address, and can be set."""
+    return ctypes.c_void_p.from_address(id(cls) + place)
+
+
+def can_exchange_base(cls: type) -> bool:
+    """Whether the fields are where they are known to be."""
+    known = (METACLASS, type(cls)), (BASE, base_of(cls))
+    return all(field_of(cls, place).value == id(value) for place, value in known)
+
+
+def exchange_base(cls: type, bases: tuple[type, ...], base: type, kind: type) -> None:
+    """Give a class other bases, whatever its instances keep: it must have none.
+
+    CPython asks that nothing would change for instances, and of a class with a metaclass that it
+    fits all in its order. It takes a class for that whose ``tp_base`` is the new one already, and
+    asks no metaclass where that is ``type``.
+
+    Args:
+        cls: what nothing uses, until it has its own bases again.
+        bases: those that it gets.
+        base: which of them CPython builds instances on.
+        kind: its metaclass, or ``type`` where that is not to be asked for the order.
+    """
+    before, metaclass = base_of(cls), type(cls)
+    field_of(cls, BASE).value = id(base)
+    field_of(cls, METACLASS).value = id(kind)
+    try:
+        _set_bases(cls, bases)
+    except BaseException:
+        field_of(cls, BASE).value = id(before)
+        raise
+    finally:
+        field_of(cls, METACLASS).value = id(metaclass)
+    # CPython has let go of the base that was lent, and still counts the one before.
+    _increase(base)
+    _decrease(before)
