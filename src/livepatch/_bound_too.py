@@ -7,7 +7,9 @@ from collections.abc import Set as AbstractSet
 
 from livepatch._needs import Needs
 from livepatch._reach import Cause
+from livepatch._recognise import Statements
 from livepatch._report import Notice
+from livepatch._selection import Selection
 from livepatch._stale import not_run
 
 
@@ -33,3 +35,24 @@ def notices_of_bound_behind(needs: Needs, module: str) -> Iterator[Notice]:
         if name in needs.namespace:
             said = not_run(statement, Cause("what binds it too"))
             yield Notice("LP313", f"{module}.{name}", said)
+
+
+def say_who_binds(selection: Selection, statements: Statements, needs: Needs) -> None:
+    """Note which names have their old value, or their new one, from a statement that stays."""
+    last: dict[str, int] = {}
+    places = dict(statements.last_bound)
+    kept_last: set[str] = set()
+    for index, (statement, run) in enumerate(zip(statements.all, needs.runs)):
+        for name in statement.binds:
+            before = last.get(name)
+            runs = before is not None and needs.runs[before] and not run
+            if runs and needs.in_force.has_last(name, last[name]):
+                continue  # this one has not bound it
+            last[name] = index
+            if statement.old_place > places.get(name, -1):
+                places[name] = statement.old_place
+                (kept_last.discard if run else kept_last.add)(name)
+    for name in selection.names:
+        last[name] = needs.in_force.star_behind(name, last[name]) or last[name]
+    selection.restored = frozenset(name for name in selection.names if not needs.runs[last[name]])
+    selection.apart = selection.names & kept_last - selection.restored

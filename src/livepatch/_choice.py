@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from itertools import chain
 from types import CodeType
 from typing import Any
 
-from livepatch._asked import not_asked_for
 from livepatch._bodies import Bodies, pair_bodies
-from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too
+from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
 from livepatch._chosen import (
     bound_behind_stars,
     bound_perhaps,
     compile_chosen,
     given_back_behind_stars,
     set_behind_stars,
+    unasked_perhaps,
     with_what_stays,
 )
 from livepatch._code import codes_in, same_code
@@ -30,6 +31,7 @@ from livepatch._errors import NotReloadableError
 from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
 from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
+from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._outline import OTHER_MEANS, Outline
@@ -58,6 +60,9 @@ from livepatch._syntax import (
 )
 from livepatch._uses import effects_inside
 
+# A tree of the syntax is limited by Python's stack, a source by that of C alone.
+_TOO_DEEP = "it has expressions too deep to be compiled alone"
+
 
 class Choice:
     """The choice for one module.
@@ -82,15 +87,28 @@ class Choice:
         self._needs: Needs | None = None
         self._bodies: dict[int, Bodies | None] = {}
         self._compiled: dict[tuple[object, ...], CodeType] = {}
+        self._made: dict[tuple[int, bool], list[Made]] = {}
+        self._chosen: list[Statement] | None = None
+        self._is_too_deep = False
 
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
-        self.imported, self.changes = imported, Changes()
+        self.imported, self.changes, self._chosen = imported, Changes(), None
         try:
-            self.selection = self.find()
+            self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
         except RecursionError:
-            # A tree of the syntax is limited by Python's stack, a source by that of C alone.
-            self.selection = self.whole("it has expressions too deep to be compiled alone")
+            self._is_too_deep = True
+            self.selection = self.whole(_TOO_DEEP)
+
+    def finish(self) -> bool:
+        """Put together what runs, once it is known; say whether that can be done."""
+        chosen, self._chosen = self._chosen, None
+        try:
+            if chosen is not None:
+                self.put_together(chosen)
+        except RecursionError:
+            self._is_too_deep = True
+        return chosen is None or not self._is_too_deep
 
     def find(self) -> Selection:
         old, new = self.old, self.new
@@ -204,7 +222,7 @@ class Choice:
             needs.run_list_of_names()
         marks = self.settle(needs)
         guards = self.leave_guards(needs)
-        chosen = [each for each, run in zip(found.all, needs.runs) if run]
+        chosen = self._chosen = [each for each, run in zip(found.all, needs.runs) if run]
         selection = self.selection_of(chosen, found, needs, (old, new))
         selection.marks = marks
         selection.notices += guards
@@ -264,7 +282,7 @@ class Choice:
         needs: Needs,
         outlines: tuple[Outline, Outline],
     ) -> Selection:
-        """Put together what is to be known of the statements that run, and of those that stay."""
+        """Say what of the statements that run, and of those that stay, concerns other modules."""
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
@@ -274,29 +292,41 @@ class Choice:
         selection.unannotated = annotated(outlines[0].scopes[()]) - annotated(
             outlines[1].scopes[()]
         )
+        selection.notices += notices_of_bound_behind(needs, self.source.name)
+        selection.left = [*found.gone_made, *self.made_by(chosen, old=True)]
+        selection.entered = {each.name: each for each in self.made_by(chosen, old=False)}
+        return selection
+
+    def made_by(self, statements: list[Statement], *, old: bool) -> Iterator[Made]:
+        for each in statements:
+            key = id(each), old
+            if key not in self._made:
+                self._made[key] = list(made_by([each], old=old, new=not old))
+            yield from self._made[key]
+
+    def put_together(self, chosen: list[Statement]) -> None:
+        """Add to the selection what only who runs it has to know."""
+        found, needs, selection = self._statements, self._needs, self.selection
+        if found is None or needs is None or self.old is None:
+            return
+        before, after = self.old.scopes[()], self.new.scopes[()]
         if chosen or selection.annotate is not None or selection.unannotated:
             self.compile(selection, chosen, found, needs)
-            _say_who_binds(selection, found, needs)
+            say_who_binds(selection, found, needs)
             selection.restored |= frozenset(filter(needs.is_behind_part, selection.names))
-            names = outlines[0].scopes[()].shells.keys() & self.namespace.keys()
-            code, wanted = outlines[1].scopes[()].code, names - selection.restored
-            perhaps = bound_perhaps(chosen, not_asked_for(code, wanted))
+            names = before.shells.keys() & self.namespace.keys()
+            nodes = [node for each in chosen for node in each.nodes]
+            perhaps = unasked_perhaps(nodes, after.code, names - selection.restored)
             # What one that stays binds for certain, those that run find there.
             read = perhaps & frozenset[str]().union(*(each.reads for each in chosen))
             selection.perhaps = perhaps - read | bound_perhaps(found.all, read)
             selection.goes_on = needs.lines_that_go_on()
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
-        selection.notices += notices_of_bound_behind(needs, self.source.name)
-        selection.left = [*found.gone_made, *made_by(chosen, old=True, new=False)]
-        selection.entered = {each.name: each for each in made_by(chosen, old=False, new=True)}
-        selection.before = tuple(outlines[0].scopes[()].shells)
-        # A function may have either code while statements run.
-        each_made = [*made_by(found.all, old=True, new=True)]
-        selection.orders = out_of_order(each_made, selection.before)
+        selection.before = tuple(before.shells)
+        selection.orders = out_of_order(found.all, selection.before)
         names = {*selection.entered, *(each.name for each in selection.left)}
-        selection.said = said_in(outlines[0], names, self.namespace)
-        selection.says = said_in(outlines[1], selection.entered, self.namespace)
-        return selection
+        selection.said = said_in(self.old, names, self.namespace)
+        selection.says = said_in(self.new, selection.entered, self.namespace)
 
     def leave_guards(self, needs: Needs) -> list[Notice]:
         """Leave out what a script does when it is run; say where that has changed."""
@@ -368,24 +398,3 @@ class Choice:
         selection.overloads |= frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
         )
-
-
-def _say_who_binds(selection: Selection, statements: Statements, needs: Needs) -> None:
-    """Note which names have their old value, or their new one, from a statement that stays."""
-    last: dict[str, int] = {}
-    places = dict(statements.last_bound)
-    kept_last: set[str] = set()
-    for index, (statement, run) in enumerate(zip(statements.all, needs.runs)):
-        for name in statement.binds:
-            before = last.get(name)
-            runs = before is not None and needs.runs[before] and not run
-            if runs and needs.in_force.has_last(name, last[name]):
-                continue  # this one has not bound it
-            last[name] = index
-            if statement.old_place > places.get(name, -1):
-                places[name] = statement.old_place
-                (kept_last.discard if run else kept_last.add)(name)
-    for name in selection.names:
-        last[name] = needs.in_force.star_behind(name, last[name]) or last[name]
-    selection.restored = frozenset(name for name in selection.names if not needs.runs[last[name]])
-    selection.apart = selection.names & kept_last - selection.restored

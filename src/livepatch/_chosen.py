@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._annotated import without_annotations
+from livepatch._asked import not_asked_for
 from livepatch._code import exchange
 from livepatch._nested import absolute_name
 from livepatch._statements import Statement, pair_codes
@@ -161,3 +162,24 @@ def bound_perhaps(statements: Iterable[Statement], names: AbstractSet[str]) -> f
     """Return those of some names that statements bind only where a condition holds."""
     bound = names_bound_perhaps(node for each in statements for node in each.nodes)
     return frozenset(bound & names)
+
+
+def unasked_perhaps(
+    nodes: Collection[ast.stmt], code: CodeType, names: AbstractSet[str]
+) -> frozenset[str]:
+    """Return those of some names that are bound where a condition holds, and not asked for.
+
+    Where one of several is asked for (``try: CACHE``), the source takes the others for there too.
+
+    Args:
+        nodes: the statements.
+        code: of their module.
+        names: the names.
+    """
+    bound = names_bound_perhaps(nodes) & names
+    unasked = not_asked_for(code, bound) if bound else set[str]()
+    for node in nodes if bound - unasked else ():
+        together = names_bound_perhaps([node])
+        if not together.isdisjoint(bound - unasked):
+            unasked -= together
+    return frozenset(unasked)

@@ -16,6 +16,7 @@ from typing import Any
 
 from livepatch._asked import binds_first, not_asked_for
 from livepatch._by_text import names_by_text
+from livepatch._chosen import unasked_perhaps
 from livepatch._kinds import class_attributes, is_class, mro_of
 from livepatch._marks import is_remnant, marks_in
 from livepatch._nested import absolute_name
@@ -26,7 +27,7 @@ from livepatch._scope import Import, Shell
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
-from livepatch._syntax import names_bound_perhaps, names_for_types
+from livepatch._syntax import names_for_types
 
 _JUMPS = frozenset(JUMPS)
 _BUILTINS = frozenset(name for name in vars(builtins) if not name.startswith("__"))
@@ -254,7 +255,7 @@ def _imported_at_most(before: Outline, after: Outline) -> Iterator[str]:
             yield name
 
 
-def _bound_perhaps(snapshot: Snapshot, outline: Outline) -> set[str]:
+def _bound_perhaps(snapshot: Snapshot, outline: Outline) -> AbstractSet[str]:
     """Return the names that both sources bind, and the new one where a condition may not hold."""
     code, origin = snapshot.source.code, snapshot.origin
     if origin is None or _JUMPS.isdisjoint(code.co_code[::2]):
@@ -262,8 +263,8 @@ def _bound_perhaps(snapshot: Snapshot, outline: Outline) -> set[str]:
     before = origin.scopes[()]
     if before.code is code or same_scope(before.code, code):
         return set()
-    names = names_bound_perhaps(ast.parse(snapshot.source.text).body)
-    return not_asked_for(code, names & before.shells.keys() & outline.scopes[()].shells.keys())
+    both = before.shells.keys() & outline.scopes[()].shells.keys()
+    return unasked_perhaps(ast.parse(snapshot.source.text).body, code, both)
 
 
 def _for_types(snapshot: Snapshot) -> set[str]:

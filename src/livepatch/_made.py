@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
+from types import CodeType
 from typing import Any
 
 from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
@@ -17,7 +18,7 @@ from livepatch._syntax import base_paths, decorator_paths
 
 
 def made_by(statements: list[Statement], *, old: bool, new: bool) -> Iterator[Made]:
-    """Yield what statements define under decorators, or from bases.
+    """Yield what statements define under decorators, or from bases, in their classes too.
 
     Args:
         statements: the statements.
@@ -25,22 +26,25 @@ def made_by(statements: list[Statement], *, old: bool, new: bool) -> Iterator[Ma
         new: with those that they have in the new one.
     """
     for each in statements:
-        decorators = frozenset(decorator_paths(each.nodes))
-        bases = frozenset(base_paths(each.nodes))
         codes = [*(each.old_codes or () if old else ()), *(each.codes if new else ())]
-        if (decorators or bases) and codes:
-            for name in each.binds:
-                own = tuple(code for code in codes if code.co_name == name)
-                if own:
-                    yield Made(name, decorators, own, bases)
+        yield from _made_of(each, codes)
         yield from made_in_classes(codes)
 
 
-def out_of_order(made: Collection[Made], before: Collection[str]) -> list[list[Made]]:
+def _made_of(statement: Statement, codes: list[CodeType]) -> Iterator[Made]:
+    decorators = frozenset(decorator_paths(statement.nodes))
+    bases = frozenset(base_paths(statement.nodes))
+    for name in statement.binds if (decorators or bases) and codes else ():
+        own = tuple(code for code in codes if code.co_name == name)
+        if own:
+            yield Made(name, decorators, own, bases)
+
+
+def out_of_order(statements: list[Statement], before: Collection[str]) -> list[list[Made]]:
     """Return the definitions that something decorates or bears of which the order is another now.
 
     Args:
-        made: all definitions of the new source that are decorated or derived, in its order.
+        statements: all of the new source; a function may have either code while statements run.
         before: the names that the old source bound, in its order.
 
     Returns:
@@ -48,9 +52,10 @@ def out_of_order(made: Collection[Made], before: Collection[str]) -> list[list[M
     """
     places = {name: place for place, name in enumerate(before)}
     groups: dict[tuple[str, ...], dict[str, list[Made]]] = {}
-    for each in made:
-        for path in (*each.decorators, *each.bases) if "." not in each.name else ():
-            groups.setdefault(path, {}).setdefault(each.name, []).append(each)
+    for statement in statements:
+        for each in _made_of(statement, [*(statement.old_codes or ()), *statement.codes]):
+            for path in (*each.decorators, *each.bases):
+                groups.setdefault(path, {}).setdefault(each.name, []).append(each)
     found = []
     for group in groups.values():
         # Of two definitions of one name nobody can tell which is on a list.

@@ -44,7 +44,7 @@ def select(
             for each in choices
             if changed.imports_from(names, each.new, each.namespace)
             and changed.imported_by(each.new, each.namespace) != each.imported
-        ]
+        ] or [each for each in choices if not each.finish()]
     found = {each.source.name: each.selection for each in choices}
     for first in list(found)[:1]:
         found[first].notices += notices_of_unknown(again, {name: outlines[name] for name in found})
