@@ -14,11 +14,11 @@ base with slots, nor could one that two ways lead to. CPython asks that of no cl
 from __future__ import annotations
 
 from livepatch._borrow import can_lend_metaclass, with_plain_metaclass
+from livepatch._class_fields import has_own_order
 from livepatch._kinds import bases_of, mro_of, subclasses_of
 from livepatch._linearise import (
     grows_anew,
     has_layout_compared,
-    has_own_order,
     may_order,
     merge,
     planned_bases,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-from livepatch._kinds import base_of
+from livepatch._kinds import base_of, mro_of
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _HEADER = object.__basicsize__ + _WORD  # of an object that has a variable size
@@ -34,6 +34,11 @@ def can_exchange_base(cls: type) -> bool:
     """Whether the fields are where they are known to be."""
     known = (METACLASS, type(cls)), (BASE, base_of(cls))
     return all(field_of(cls, place).value == id(value) for place, value in known)
+
+
+def has_own_order(cls: type) -> bool:
+    """Whether the order that a metaclass has given a class is another one."""
+    return tuple(type.mro(cls)) != mro_of(cls)
 
 
 def exchange_base(cls: type, bases: tuple[type, ...], base: type, kind: type) -> None:

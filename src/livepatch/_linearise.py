@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from livepatch._class_fields import has_own_order
 from livepatch._kinds import bases_of, is_whole, mro_of, subclasses_of
 from livepatch._layout import where_layout_grows
 from livepatch._own import OwnDict, OwnList
@@ -20,11 +21,6 @@ Order = OwnList[type]
 def may_order(metaclass: Any) -> bool:
     """Whether a metaclass may give its classes another order of their bases than ``type`` does."""
     return metaclass.mro is not type.mro
-
-
-def has_own_order(cls: type) -> bool:
-    """Whether the order that a metaclass has given a class is another one."""
-    return tuple(type.mro(cls)) != mro_of(cls)
 
 
 def grows_anew(cls: type, planned: OwnDict[int, tuple[type, ...]]) -> bool:

@@ -12,7 +12,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._class_attributes import set_by, setting
-from livepatch._class_fields import exchange_base
+from livepatch._class_fields import exchange_base, has_own_order
 from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
 from livepatch._kinds import base_of, bases_of, class_attributes
@@ -205,9 +205,10 @@ class Steps:
 
     def exchange_base(self, cls: type, base: type) -> None:
         """Give a class that nothing uses another base, whatever its instances would keep."""
+        kind = type(cls) if has_own_order(cls) else type
         self.add(
             Call(exchange_base, cls, (base,), base, type),
-            Call(exchange_base, cls, bases_of(cls), base_of(cls), type(cls)),
+            Call(exchange_base, cls, bases_of(cls), base_of(cls), kind),
         )
 
     def set_class(self, instances: list[Any], new: type, old: type) -> None:

@@ -25,7 +25,14 @@ from livepatch._heap import (
     unexplained_counts,
 )
 from livepatch._holders import Repointing, repoint_holder
-from livepatch._kinds import class_attributes, is_class, is_enum, may_say_type, subclasses_of
+from livepatch._kinds import (
+    class_attributes,
+    is_class,
+    is_enum,
+    may_say_type,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import NO_SUCCESSOR, Watched
@@ -256,13 +263,15 @@ def _can_become(cls: type, survivor: Any) -> bool:
 
 def _retire(watched: Watched, held: Held, retired: Steps) -> None:
     classes: OwnList[type] = OwnList()
+    # Who is held inherits, while an object of its is still being made say.
+    used = {id(cls) for loser, *_ in held.values() if is_class(loser) for cls in mro_of(loser)}
     for reference, _, survivor in watched:
         loser: Any = reference()
         if loser is None:
             continue  # nearly every one
         follows = survivor()
         is_let_go = is_class(follows) or follows is NO_SUCCESSOR
-        if is_class(loser) and is_let_go and id(loser) not in held:
+        if is_class(loser) and is_let_go and id(loser) not in used:
             classes.append(loser)
     steps = Steps()
     retire_classes(classes, steps)
