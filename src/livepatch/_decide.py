@@ -49,9 +49,8 @@ from livepatch._kinds import (
     class_attributes,
     is_class,
     is_enum,
-    mro_of,
 )
-from livepatch._layout import has_dict, same_layout
+from livepatch._layout import has_dict, is_below_plain, same_layout
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import asks_for_migration
 
@@ -139,13 +138,8 @@ def _is_always_kept(pair: Pair) -> bool:
 def _is_irreplaceable_class(decisions: Decisions, pair: Pair) -> bool:
     # Instances of subclasses of int, bytes and tuple cannot change their class at all.
     return is_class(pair.old) and not (
-        can_go_over(decisions, pair.old, pair.new, _final) and not _is_held_in_c(pair.old)
+        can_go_over(decisions, pair.old, pair.new, _final) and is_below_plain(pair.old)
     )
-
-
-def _is_held_in_c(cls: type) -> bool:
-    """Whether pydantic's validator, of C memory, holds a class: no other one can take its place."""
-    return any("__pydantic_validator__" in class_attributes(base) for base in mro_of(cls))
 
 
 def _is_wrapper_made_elsewhere(decisions: Decisions, pair: Pair) -> bool:

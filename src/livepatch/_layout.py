@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from livepatch._c_memory import FIELDS, ITEM, memory_of
+from livepatch._c_memory import FIELDS, ITEM, keeps_c_memory, memory_of
 from livepatch._kinds import base_of, class_attributes, flags_of, mro_of
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
@@ -124,6 +124,22 @@ def adds_only_slots(cls: type, base: type) -> bool:
     if weakrefoffset == size:
         size += word
     return basicsize == size + word * len(own_slots(cls))
+
+
+def is_below_plain(cls: type) -> bool:
+    """Whether all that instances have of a class's bases is a built-in object, and a dict.
+
+    Weak references count as that dict does. A built-in type itself is no plain base, but `object`.
+    """
+    base: Any = base_of(cls)
+    if base is object or not flags_of(base) & _HEAP_TYPE or keeps_c_memory(cls):
+        return base is object
+    top = where_layout_grows(base)
+    below = base_of(top)
+    if below is None:
+        return True  # object's layout
+    is_built_in = not flags_of(where_layout_grows(below)) & _HEAP_TYPE
+    return is_built_in and not own_slots(top) and adds_only_slots(top, below)
 
 
 def lists_fields(cls: type) -> bool:

@@ -10,7 +10,6 @@ import dataclasses
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from operator import is_not
 from types import FunctionType
 from typing import Any
 
@@ -19,6 +18,7 @@ from livepatch._abstract_registrations import plan_registrations_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._borrow import Lent, by_reference
 from livepatch._class_attributes import UNSETTABLE
+from livepatch._class_fields import exchange_base
 from livepatch._constants import may_hold_state, same_value
 from livepatch._contents import contents_of
 from livepatch._decisions import Decisions
@@ -36,7 +36,7 @@ from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part, Path
 from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
-from livepatch._own import MISSING, OwnDict
+from livepatch._own import MISSING, Call, OwnDict
 from livepatch._pairs import Matches, Pair
 from livepatch._plan import Plan, Watched
 from livepatch._quiet import plan_window, quiet_threads
@@ -140,10 +140,10 @@ def _plan_back(record: Record) -> Plan:
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     first = record.retired.inverse()
     given = {id(cls) for cls, _ in plan.steps.new_bases()}
-    for cls, bases in list(first.new_bases()):
-        settled = tuple(map(decisions.settle_class, bases))
-        if id(cls) not in given and any(map(is_not, settled, bases)):
-            first.set_bases(cls, settled)  # one that had gone: the search takes its bases for ours
+    for at, (cls, bases, base, kind) in enumerate(each.args for each in list(first.do)):
+        if id(cls) not in given:  # one that had gone: the search takes its bases for ours
+            settled = tuple(map(decisions.settle_class, bases))
+            first.do[at] = Call(exchange_base, cls, settled, decisions.settle_class(base), kind)
     first.extend(plan.steps)
     plan.steps = first
     plan.listed.update(record.listed)
