@@ -214,7 +214,7 @@ class Behind:
                 self._add_function(item, found.functions)
             elif kind in _INSIDE:
                 found.called.append(item)
-            elif kind is type and not _has_members(item):
+            elif kind is type and is_whole(item) and not _has_members(item):
                 found.classes.update(self._names_of(item))
             elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
                 kinds.add(id(kind))
@@ -306,6 +306,6 @@ def _has_members(cls: type) -> bool:
     """Whether a class has attributes that lead on, but for methods."""
     return any(
         not is_plain_data(value) and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
-        for base in (mro_of(cls) if is_whole(cls) else ())
+        for base in mro_of(cls)
         for value in (class_attributes(base).values() if base is not object else ())
     )

@@ -153,10 +153,9 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
     so, but it has definitions of the other one under their names.
     """
     copies = list(_made_at_run_time(plan)) if changes else []
-    namespaces = [each.namespace.values() for each in copies]
-    definitions = {id(value) for each in namespaces for value in list(each) if _may_be_named(value)}
+    present = set(chain.from_iterable(map(id, list(each.namespace.values())) for each in copies))
     for module in plan.matches.modules if copies else ():
-        if definitions.isdisjoint(map(id, module.old.values())):
+        if present.isdisjoint(map(id, filter(_may_be_named, module.old.values()))):
             continue  # nearly every one
         named = {name: value for name, value in module.old.items() if module.owns(value)}
         for copy in copies:

@@ -10,7 +10,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 GAME = """
     class Player:
@@ -48,7 +48,7 @@ VALUES = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("rerun", RERUNS)
 @pytest.mark.parametrize("text", VALUES)
 def test_literal_or_container_is_given_to_the_instances(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 LAZY = sys.version_info >= (3, 14)
 WAYS = {
@@ -32,7 +32,7 @@ def found(module: Any, place: str) -> Any:
     return attrgetter(place)(module)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(("definition", "place"), WAYS.values(), ids=WAYS)
 def test_functions_follow_or_are_named(live: LiveModule, definition: str, place: str) -> None:
     source = f"T = int\n{definition}\n"

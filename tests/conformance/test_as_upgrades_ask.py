@@ -13,7 +13,7 @@ from livepatch.testing import assert_current
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 WRAPPED = """
     def wrap(made):
@@ -99,7 +99,7 @@ def test_what_the_new_source_asks_for_stays_though_a_condition_binds_it(
     assert module.TABLE is table
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("tools", ["tools", "more"], ids=["directly", "by way of another"])
 def test_what_an_unchanged_statement_imports_is_new_when_the_next_one_runs(

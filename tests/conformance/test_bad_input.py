@@ -18,7 +18,7 @@ import livepatch
 from tests.codes import CODES
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def refused_input(target: Any, **options: Any) -> livepatch.LivepatchError:

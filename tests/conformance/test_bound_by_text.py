@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 REST = "\ny = 1\n"
 PUT = "def put(name, value): globals()[name] = value\n"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 FLAG = "FLAG = {0}\nif FLAG:\n    {1}\nelse:\n    {2}\n"
 IMPORT = "try:\n    import {0}\n    {1}\nexcept ImportError:\n    {2}\n"
@@ -19,7 +19,7 @@ WAYS = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @RERUNS
 @WAYS
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 PLAYER = """
     class Player:
@@ -216,7 +216,7 @@ def by_finalizer(player: Any, gone: list[int]) -> Any:
     return weakref.finalize(player, gone.append, id(player))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("way", [by_default, by_cell, by_keyword, by_finalizer])
 @pytest.mark.parametrize("count", [1, 200])
 @pytest.mark.parametrize("back", [False, True])

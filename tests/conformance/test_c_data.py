@@ -11,7 +11,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 SLOTS = """
     class Player:
@@ -68,7 +68,7 @@ CASES: dict[str, tuple[Callable[[Any], Any], Callable[[Any], list[Any]]]] = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("case", CASES)
 def test_references_in_c_memory_lead_to_the_new_instance(live: LiveModule, case: str) -> None:
     module = live.start(SLOTS)

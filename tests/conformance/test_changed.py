@@ -14,7 +14,7 @@ import pytest
 import livepatch
 from tests.live import PYTHON, LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def part_path(live: LiveModule, stem: str) -> Path:

@@ -9,7 +9,7 @@ import pytest
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 VERSIONS = """
 import json

@@ -17,7 +17,7 @@ from tests.live import LiveModule
 
 pytestmark = [
     pytest.mark.one_mode("each test here says itself what runs again"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 COUNTER = """
     def make_counter(start):
@@ -254,7 +254,7 @@ def test_closure_that_was_left_behind_takes_the_next_code_that_it_can(
     assert g() == ("v4", 5)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @RERUNS
 def test_closure_that_is_still_left_behind_is_named_again(live: LiveModule, rerun: Rerun) -> None:
     g = live.start(FIRST).mk(5)
@@ -294,7 +294,7 @@ def test_closure_that_was_left_behind_takes_defaults_of_later_sources(
     assert g() == ("v1", 5, 8)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @RERUNS
 def test_closure_that_was_left_behind_after_undos(live: LiveModule, rerun: Rerun) -> None:
     g = live.start(FIRST).mk(5)

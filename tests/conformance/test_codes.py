@@ -14,7 +14,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 ONE = "def f(): return 1\n"
 

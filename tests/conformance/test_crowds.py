@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 MANY = 200
 SLOTS = """
@@ -117,7 +117,7 @@ def players_in(holder: Any) -> list[Any]:
     return [each for each in object.__getattribute__(holder, "__dict__").values() if each != 1]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", MAKERS)
 def test_many_holders_have_the_new_instances(live: LiveModule, case: str) -> None:
     module = live.start(SLOTS)
@@ -135,7 +135,7 @@ def test_many_holders_have_the_new_instances(live: LiveModule, case: str) -> Non
     assert [players[-1].level for players in found] == list(range(MANY))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("case", MAKERS)
 def test_many_holders_keep_the_old_instances_when_a_hook_raises(
     live: LiveModule, case: str

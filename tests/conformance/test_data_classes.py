@@ -11,7 +11,7 @@ import livepatch
 from tests.codes import is_layout_refusal
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 POINT = """
     import dataclasses

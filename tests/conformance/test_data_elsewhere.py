@@ -12,7 +12,7 @@ from livepatch._importers import importers_of
 from livepatch._origin import _digests, _names
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def codes(report: livepatch.Report) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def test_data_global_takes_the_new_value(live: LiveModule) -> None:

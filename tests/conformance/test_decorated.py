@@ -10,7 +10,7 @@ import pytest
 from livepatch.testing import assert_like_fresh
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 WRAPPED = """
     import functools
@@ -675,7 +675,7 @@ CACHES = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("after", CACHES.values(), ids=CACHES)
 @pytest.mark.parametrize("before", CACHES.values(), ids=CACHES)
 def test_cache_and_decorator_come_and_go(live: LiveModule, before: str, after: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.live import LiveModule, warm
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 PROPERTY = """
     class Player:

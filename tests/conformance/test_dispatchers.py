@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(8), pytest.mark.parametrize("rerun", ["all", "changed"])]
 SOURCE = """\
 import functools
 def wrapping(f):
@@ -40,7 +40,7 @@ def sources(request: pytest.FixtureRequest) -> tuple[str, str]:
     return SOURCE.format(**NOTHING), SOURCE.format(**{**NOTHING, **said})
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_registrations_made_elsewhere_stay(
     live: LiveModule, sources: tuple[str, str], back: bool

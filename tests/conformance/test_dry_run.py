@@ -11,7 +11,7 @@ import livepatch
 from tests.conformance.test_failures import CHANGED, GAME, Holdings
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 EDITS = {
     "unchanged": GAME,
@@ -32,7 +32,7 @@ def test_dry_run_changes_nothing(live: LiveModule, edit: str) -> None:
     assert holdings.picture() == before
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("edit", EDITS)
 def test_reload_after_a_dry_run_does_what_it_said(live: LiveModule, edit: str) -> None:
     holdings = Holdings(live.start(GAME))

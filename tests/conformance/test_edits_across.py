@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 GENERATIONS = [
     """
@@ -112,7 +112,7 @@ def test_generations(live: LiveModule, order: str) -> None:
     assert seen == [(f"g{number}", turn) for turn, number in enumerate(numbers, 1)]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("first", range(len(GENERATIONS)))
 @pytest.mark.parametrize("second", range(len(GENERATIONS)))
 def test_each_generation_to_each(live: LiveModule, first: int, second: int) -> None:

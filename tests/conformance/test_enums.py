@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 COLOR = """
     import enum
@@ -331,7 +331,7 @@ CLASSES = {
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("case", CLASSES)
 @pytest.mark.parametrize("kind", ["Enum", "IntEnum"])
 @pytest.mark.parametrize("holds", [False, True])

@@ -15,7 +15,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 
@@ -1286,7 +1286,7 @@ AROUND = (
 )
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["changed"])
 @pytest.mark.parametrize("statement", COMPOUND.values(), ids=COMPOUND)
 def test_compound_statement_says_the_same_wherever_it_stands(

@@ -13,7 +13,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 GAME = """
     LIMIT = 1
@@ -99,7 +99,7 @@ def test_failed_reload_leaves_everything_as_it_was(live: LiveModule, failure: st
     assert holdings.picture() == before
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("failure", FAILURES)
 def test_reload_after_the_fix_works(live: LiveModule, failure: str) -> None:
     module = live.start(GAME)

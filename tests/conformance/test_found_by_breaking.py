@@ -10,7 +10,7 @@ import pytest
 from livepatch import Report
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def change(live: LiveModule, *texts: str) -> Report:
@@ -259,7 +259,7 @@ class Root:
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("rerun", ["changed"])
 @pytest.mark.parametrize("register", REGISTERS.values(), ids=REGISTERS)
 def test_register_of_classes_has_each_under_the_key_of_its_present_statement(
@@ -399,7 +399,7 @@ def test_class_of_one_name_in_another_module_stays_registered(live: LiveModule) 
     assert known == {"my": module.Plugin, "theirs": other.Plugin}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("edit", [(), ("return 'a'", "return 'A'")])
 def test_names_that_change_places_no_more(live: LiveModule, edit: tuple[str, ...]) -> None:

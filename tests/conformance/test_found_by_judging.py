@@ -9,7 +9,7 @@ import wrapt
 
 from tests.live import LiveModule, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 TIMED = """
     import functools
@@ -29,7 +29,7 @@ TIMED = """
 """
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("decorator", ["timed", "named"])
 @pytest.mark.parametrize("target", ["    def f", "        def price"])

@@ -9,7 +9,7 @@ import pytest
 from livepatch.testing import assert_like_fresh
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 MAKERS = {
     "metaclass": """\
@@ -30,7 +30,7 @@ class Root:
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("maker", MAKERS.values(), ids=MAKERS)
 def test_what_inherited_code_makes_of_a_class_follows_that_code(
     live: LiveModule, maker: str

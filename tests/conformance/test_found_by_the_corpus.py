@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 TYPES = """
 from typing import Optional

@@ -11,7 +11,7 @@ import livepatch
 from livepatch.testing import assert_current, assert_like_fresh, assert_unchanged
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 
 def test_data_class_that_loses_its_slots_has_its_defaults_again(live: LiveModule) -> None:

@@ -15,7 +15,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule, warm
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 SIGNALS = """
     class Signal:

@@ -15,7 +15,7 @@ from livepatch.testing import assert_current
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 DEPRECATED = """
     import functools
@@ -196,7 +196,7 @@ WARN = """
 """
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(
     "around",
     ["functools.lru_cache(4)", "functools.partial(functools.partial)", "Own", "warn", "tools.warn"],

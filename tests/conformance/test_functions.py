@@ -11,7 +11,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def test_held_function_runs_the_new_body(live: LiveModule) -> None:

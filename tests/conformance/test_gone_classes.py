@@ -14,7 +14,7 @@ from tests.live import LiveModule
 
 pytestmark = [
     pytest.mark.parametrize("rerun", ["all", "changed"]),
-    pytest.mark.sampled(3),
+    pytest.mark.sampled(5),
 ]
 
 LISTED = """
@@ -191,6 +191,7 @@ def as_text(cls: Any) -> str:
     return f"{made!r:.20} {views} {getattr(made, 'x', None)}"
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("base", HARD_BASES)
 def test_class_below_any_base_stands_once_among_the_subclasses(live: LiveModule, base: str) -> None:
     live.other(textwrap.dedent(HARD_BASES[base]))
@@ -199,7 +200,7 @@ def test_class_below_any_base_stands_once_among_the_subclasses(live: LiveModule,
     orders = str((module.Sub.__mro__, module.Gone.__mro__))
     report = live.edit(TWO)
     counts = []
-    for _ in range(7):
+    for _ in range(5):
         gc.collect()
         assert names_below(module) == ["Sub"]
         assert module.Sub.kind == 2

@@ -25,7 +25,7 @@ from tests.codes import named
 from tests.conformance.holders import IMMUTABLE, MUTABLE, TYPING, WEAK, Holder
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 FUNCTION = "def hit(*_): return 1\n"
 FUNCTION_EDITS = {
@@ -52,7 +52,7 @@ def ids(holder: Holder) -> str:
     return holder.name
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("edit", FUNCTION_EDITS)
 @pytest.mark.parametrize("holder", [*MUTABLE, *IMMUTABLE, *WEAK], ids=ids)
 def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
@@ -65,7 +65,7 @@ def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
     assert found() == 2
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("edit", CLASS_EDITS)
 @pytest.mark.parametrize(
     "holder",
@@ -113,7 +113,7 @@ def test_bound_method_of_a_replaced_class_in(live: LiveModule, holder: Holder) -
     assert found() == 2
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("holder", METHOD_HOLDERS, ids=ids)
 def test_member_of_an_enum_that_gained_a_member_in(live: LiveModule, holder: Holder) -> None:
     module = live.start("import enum\nclass Color(enum.Enum):\n    RED = 1\n")

@@ -14,7 +14,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 Hook = Callable[..., Any]
 
@@ -148,7 +148,7 @@ def test_before_hook_that_raises_stops_the_reload(live: LiveModule, hooks: Hooks
     assert not hasattr(module, "loaded")
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("error", [ValueError, TypeError, KeyboardInterrupt])
 def test_after_hook_that_raises_takes_the_whole_reload_back(
     live: LiveModule, hooks: Hooks, error: type[BaseException]

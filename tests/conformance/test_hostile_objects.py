@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 LIES = {
     "class": "@property\n        def __class__(self): return int",
@@ -30,7 +30,7 @@ LIES = {
 }
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("lie", LIES)
 @pytest.mark.parametrize("edit", ["body", "base"])
 def test_instance_that_lies_by(live: LiveModule, lie: str, edit: str) -> None:
@@ -325,7 +325,7 @@ class Moody:
         return 1
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @RERUNS
 @pytest.mark.parametrize("nested", [False, True], ids=["beside it", "in a tuple with it"])
 def test_a_frozenset_of_which_a_member_raises_is_named_and_the_reload_goes_on(
@@ -350,7 +350,7 @@ def test_a_frozenset_of_which_a_member_raises_is_named_and_the_reload_goes_on(
 SUPERS = "class B:\n    def f(self): return 1\nclass C(B): pass\n"
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @RERUNS
 @pytest.mark.parametrize("bound", ["C, C", "C, C()", "B, C", "B, C()", "C"])
 def test_a_super_object_of_a_class_that_gains_a_wrapper(
@@ -373,7 +373,7 @@ def test_a_super_object_of_a_class_that_gains_a_wrapper(
     assert held[0].__self_class__ in (None, module.C.__wrapped__)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @RERUNS
 @pytest.mark.parametrize("edit", ["class C: pass\n", "def C(): pass\n"], ids=["base", "function"])
 @pytest.mark.parametrize("bound", ["B, C", "B, C()"])

@@ -16,7 +16,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 PLAYER = """
     class Player:
@@ -87,7 +87,7 @@ def repeated(make: Make) -> Any:
     return itertools.repeat(make(0), 4)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "loop",
     [
@@ -198,7 +198,7 @@ HELD: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
-@pytest.mark.sampled(12)
+@pytest.mark.sampled(18)
 @pytest.mark.parametrize("case", HELD)
 def test_what_has_no_way_to_be_changed_has_the_new_instance(live: LiveModule, case: str) -> None:
     make, look = HELD[case]
@@ -331,7 +331,7 @@ WRAPPED: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("wrap", WRAPPED)
 def test_iterator_that_another_one_asks(live: LiveModule, wrap: str) -> None:
     module = live.start(FEED)

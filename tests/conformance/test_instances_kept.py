@@ -8,7 +8,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 PLAYER = """
     class Player:
@@ -103,7 +103,7 @@ def test_class_attributes_that_were_set_at_run_time_stay(live: LiveModule) -> No
     assert [module.Player.first, module.Player.last] == players
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("change", ["best = FIRST", "pair = (FIRST,)", "player=FIRST"])
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one reload", "in two"])
 def test_undo_brings_the_instance_back_as_it_is(

@@ -13,7 +13,7 @@ import pytest
 import livepatch
 from tests.live import PYTHON, LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def test_an_edited_cached_property_is_named(live: LiveModule) -> None:

@@ -14,7 +14,7 @@ from tests.live import LiveModule
 pytestmark = [
     pytest.mark.parametrize("rerun", ["changed"]),
     pytest.mark.one_mode("all of it runs in the other"),
-    pytest.mark.sampled(8),
+    pytest.mark.sampled(13),
 ]
 
 

@@ -11,7 +11,7 @@ from tests.live import LiveModule
 pytestmark = [
     pytest.mark.parametrize("rerun", ["changed"]),
     pytest.mark.one_mode("all of it runs in the other"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 MADE = """
     NAMES, TABLE, ALLOWED = [], {}, ["one", "two", "three"]

@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(8), pytest.mark.parametrize("rerun", ["all", "changed"])]
 # What is called and gains a free variable, or becomes a function of another kind; what calls it.
 CALLED = {
     "hook for subclasses": (
@@ -76,7 +76,7 @@ def edits(calling: str) -> tuple[str, str]:
     return calling.format("x0 = 1"), calling.format("x0 = 2")
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_what_runs_calls_the_new_body(live: LiveModule, called: tuple[str, str, str]) -> None:
     old, new, calling = called
     before, after = edits(calling)
@@ -91,7 +91,7 @@ def test_what_runs_calls_the_new_body(live: LiveModule, called: tuple[str, str, 
     assert module.tag == "new"
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_where_it_fails_all_is_as_it_was(live: LiveModule, called: tuple[str, str, str]) -> None:
     old, new, calling = called
     before, after = edits(calling)
@@ -107,7 +107,7 @@ def test_where_it_fails_all_is_as_it_was(live: LiveModule, called: tuple[str, st
     assert module.tag == "old"
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_the_caller_is_another_module(live: LiveModule, called: tuple[str, str, str]) -> None:
     old, new, calling = called
     before, after = edits(calling)

@@ -7,7 +7,7 @@ import pytest
 from livepatch import ReloadRefused
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 BASES = {
     "plain": "class Base: pass",

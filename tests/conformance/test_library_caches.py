@@ -17,7 +17,7 @@ import pytest
 from tests.codes import named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 PLAYER = "class Base: pass\nclass Player:\n    def hit(self): return 1\n"
 WITH_BASE = PLAYER.replace("class Player", "class Player(Base)")

@@ -12,7 +12,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 class Shop:

@@ -11,7 +11,7 @@ from django.conf import settings
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 MAPPED = """
     from sqlalchemy import Integer, String, create_engine, select

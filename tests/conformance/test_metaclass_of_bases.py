@@ -15,7 +15,7 @@ from tests.live import LiveModule
 
 pytestmark = [
     pytest.mark.parametrize("rerun", ["all", "changed"]),
-    pytest.mark.sampled(3),
+    pytest.mark.sampled(5),
 ]
 
 PLAIN = """

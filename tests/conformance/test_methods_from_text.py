@@ -12,7 +12,7 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 POINT = """
     import attrs

@@ -17,7 +17,7 @@ from tests.conformance.holders import Slotted
 from tests.conformance.slotted import GAINED, SLOTS, player_of
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 
 class Holders:
@@ -536,7 +536,7 @@ NATIVES = {
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("native", NATIVES)
 def test_contents_of_a_built_in_base_are_carried_over(live: LiveModule, native: str) -> None:
     arguments = NATIVES[native]

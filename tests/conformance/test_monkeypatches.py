@@ -14,7 +14,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 PLAYER = """
     class Base: pass
@@ -201,7 +201,7 @@ def test_undo_puts_what_was_around_a_global_function_back(
     assert module.roll() == ("traced", 1)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(
     "edit", [("return 1", "return 2"), ("class Player:", "class Player(Base):")]
 )

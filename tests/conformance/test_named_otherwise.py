@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(8), pytest.mark.parametrize("rerun", ["all", "changed"])]
 DEFINITIONS = """\
 import contextlib, functools, operator
 def a(*args): return "a"
@@ -67,7 +67,7 @@ def statements(request: pytest.FixtureRequest) -> tuple[str, str]:
     return STATEMENTS[request.param]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_both_stay_what_they_were(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)
@@ -86,7 +86,7 @@ def test_both_stay_what_they_were(live: LiveModule, statements: tuple[str, str])
     assert [each.m() for each in instances] == ["A.m", "B.m"]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_what_is_named_follows(live: LiveModule, statements: tuple[str, str]) -> None:
     """It is what a fresh process has: to see that, its text is compared with that of another."""
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
@@ -97,7 +97,7 @@ def test_what_is_named_follows(live: LiveModule, statements: tuple[str, str]) ->
     assert portrait(module.X) == portrait(fresh.X)
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_one_of_them_changes_too(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)
@@ -109,7 +109,7 @@ def test_one_of_them_changes_too(live: LiveModule, statements: tuple[str, str]) 
     assert not [each for each in report.notices if each.code == "LP303"]
 
 
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(13)
 def test_undo(live: LiveModule, statements: tuple[str, str]) -> None:
     before, after = (f"{DEFINITIONS}{each}\n" for each in statements)
     module = live.start(before)

@@ -11,7 +11,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 

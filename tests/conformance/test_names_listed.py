@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 PART = "__all__ = ['hit', 'miss']\ndef hit(): return 1\ndef miss(): return 2\n"
 LESS = "__all__ = ['hit', 'throw']\ndef hit(): return 1\ndef throw(): return 3\n"

@@ -9,7 +9,7 @@ from tests.live import LiveModule
 pytestmark = [
     pytest.mark.parametrize("rerun", ["changed"]),
     pytest.mark.one_mode("all of it runs in the other"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 MADE = "MADE = []\nLIMIT = 1\ndef note(name):\n    MADE.append(name)\n    return name\n"
 METHOD = "    def get(self): return 1\n"

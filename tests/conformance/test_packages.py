@@ -11,7 +11,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def part_of(live: LiveModule, stem: str) -> ModuleType:

@@ -17,7 +17,7 @@ from tests.live import LiveModule, Rerun
 
 pytestmark = [
     pytest.mark.one_mode("each test here says itself what runs again"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 
 
@@ -84,7 +84,7 @@ def test_what_is_made_anew_is_filled_again(live: LiveModule, filling: Filling) -
     assert filling.filled == module.TABLE
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("filling", FILLINGS.values(), ids=FILLINGS.keys())
 def test_what_is_named_to_run_again_is_filled_again(live: LiveModule, filling: Filling) -> None:
     source = "TABLE = {}\n" + filling.source
@@ -150,7 +150,7 @@ def test_another_module_fills_what_is_made_anew(live: LiveModule) -> None:
     assert user.STATE is state
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("made", ["dict(z=0)", "{}"])
 def test_what_a_module_that_is_not_reloaded_had_entered_is_named(

@@ -12,7 +12,7 @@ from tests.live import LiveModule
 pytestmark = [
     pytest.mark.parametrize("rerun", ["changed"]),
     pytest.mark.one_mode("in the other a register of the module's own is a new one"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 REFUSE = "if {name} in {table}: raise KeyError({name})"
 
@@ -120,7 +120,7 @@ def register(request: pytest.FixtureRequest) -> str:
     return REGISTERS[request.param]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_a_default_changes(live: LiveModule, register: str) -> None:
     module = live.start(register + USES)
     kept, other, known = module.KEPT, module.other, len(module.KEPT)
@@ -136,7 +136,7 @@ def test_a_default_changes(live: LiveModule, register: str) -> None:
     assert len(kept) == known
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_the_register_is_another_module(live: LiveModule, register: str) -> None:
     home = live.other(register)
     source = "import OTHER as home\n" + USES.replace("@dispatch", "@home.dispatch")
@@ -157,7 +157,7 @@ def test_a_definition_goes(live: LiveModule, register: str) -> None:
     assert len(module.KEPT) == 1
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_a_failed_edit_leaves_the_register(live: LiveModule, register: str) -> None:
     module = live.start(register + USES)
     before = {str(each) for each in module.KEPT}

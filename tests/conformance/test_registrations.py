@@ -9,7 +9,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 SOURCE = """\
 import abc, collections.abc
@@ -38,7 +38,7 @@ def way(request: pytest.FixtureRequest) -> tuple[str, str, str]:
     return WAYS[request.param]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_registration_that_comes_goes_and_comes_again(
     live: LiveModule, way: tuple[str, str, str]
 ) -> None:
@@ -54,7 +54,7 @@ def test_registration_that_comes_goes_and_comes_again(
     assert seen == [(True, True), (False, False)] * 2
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_undo_takes_a_registration_back(live: LiveModule, way: tuple[str, str, str]) -> None:
     *texts, name = way
     module = live.start(source())
@@ -79,7 +79,7 @@ def test_failed_reload_registers_nothing(live: LiveModule, way: tuple[str, str, 
     assert not isinstance(instance, getattr(module, name, collections.abc.Sized))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 def test_failed_reload_takes_nobody_off(live: LiveModule, way: tuple[str, str, str]) -> None:
     *texts, name = way
     module = live.start(source(*texts))

@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 
 def test_list_filled_by_a_decorator(live: LiveModule) -> None:

@@ -11,7 +11,7 @@ import pytest
 from livepatch.testing import assert_current, assert_like_fresh
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 BEFORE = """
     RATE = 2

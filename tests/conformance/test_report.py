@@ -13,7 +13,7 @@ import livepatch
 from tests.codes import CODES, named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 GAME = """
     class Base: pass
@@ -77,7 +77,7 @@ def test_definition_whose_function_inside_changed_is_not_called_unchanged(live: 
     assert set(outcomes(live.reload()).values()) == {"unchanged"}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", INSIDE)
 def test_only_the_definition_whose_function_inside_changed_is_named(
     live: LiveModule, name: str
@@ -93,7 +93,7 @@ def test_only_the_definition_whose_function_inside_changed_is_named(
     assert set(found.values()) == {"unchanged"}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("old", "new", "name"),
     [

@@ -28,7 +28,7 @@ from tests.live import PYTHON, LiveModule
 
 pytestmark = [
     pytest.mark.one_mode("each test here says itself what runs again"),
-    pytest.mark.sampled(5),
+    pytest.mark.sampled(8),
 ]
 
 BESIDE = """\
@@ -920,7 +920,7 @@ CASES = [
 ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Case) -> None:
     module = start(live, case.before)
@@ -932,7 +932,7 @@ def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Cas
     assert_is_as_if_all_had_run(live, report)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_dry_run_and_an_undo_leave_what_was_there(live: LiveModule, case: Case) -> None:
     module = start(live, case.before)
@@ -1799,7 +1799,7 @@ KEEPS = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("kept", "keep", "names"), KEEPS.values(), ids=KEEPS)
 def test_a_renamed_function_is_once_with_who_decorated_it(
     live: LiveModule, kept: str, keep: str, names: str

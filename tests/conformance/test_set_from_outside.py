@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 HEADS = """

@@ -27,7 +27,7 @@ import livepatch
 from tests.conformance.slotted import GAINED, SLOTS, player_of
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 
 def test_frozen_slotted_data_class_in_a_frozenset_inside_a_key(live: LiveModule) -> None:
@@ -336,7 +336,7 @@ CONTAINERS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 }
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("case", CONTAINERS)
 def test_what_holds_it_has_the_new_instance(live: LiveModule, case: str) -> None:
     module = live.start(SLOTS)

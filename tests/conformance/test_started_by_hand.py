@@ -84,7 +84,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", ["file", "module"])
 def test_a_script_is_brought_to_its_file(tmp_path: Path, strategy: Strategy, way: str) -> None:
     (tmp_path / "helper.py").write_text(REWRITE)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(4)
+pytestmark = pytest.mark.sampled(6)
 
 
 def test_equal_values_that_a_block_enters_are_all_there(live: LiveModule) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 PLUGINS = """
     class Base: pass
@@ -28,7 +28,7 @@ def _names(base: type) -> list[str]:
     return [cls.__name__ for cls in base.__subclasses__()]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("edit", EDITS)
 def test_subclasses_keep_their_order(live: LiveModule, edit: str) -> None:
     source = PLUGINS if edit != "base replaced" else _with_mixin_first(PLUGINS)

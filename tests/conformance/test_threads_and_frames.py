@@ -14,7 +14,7 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 WAITING = """
     def work(ready, go):
         ready.set()
@@ -269,7 +269,7 @@ CALLED_EDITS = {
 }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("edit", CALLED_EDITS)
 def test_threads_that_call_all_the_time_see_no_exception(strategy: Strategy, edit: str) -> None:
     # In a process of its own, whose heap is small: each search goes over all of it.
@@ -484,7 +484,7 @@ class LateMaker:
 GENERIC = "import typing\nT = typing.TypeVar('T')\nclass Player(typing.Generic[T]): pass\n"
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize(
     "texts",
     [

@@ -11,7 +11,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 GAME = """
     class Base: pass

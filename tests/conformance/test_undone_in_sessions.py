@@ -11,7 +11,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 PLAIN = """
 class Queue:

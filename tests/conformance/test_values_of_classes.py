@@ -10,7 +10,7 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(5)
+pytestmark = pytest.mark.sampled(8)
 
 OPTION = """
     class Missing: pass
