@@ -13,19 +13,15 @@ fixed size. Such a class borrows the other class itself for its base, to which i
 
 from __future__ import annotations
 
-import ctypes
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from livepatch._class_fields import BASE, METACLASS, field_of
+from livepatch._class_fields import BASE, METACLASS, field_of, set_field
 from livepatch._kinds import base_of, flags_of
 from livepatch._layout import sizes_of
 from livepatch._own import Call
 from livepatch._steps import Steps
-
-_POINTER: Any = ctypes.c_void_p
-_set_pointer: Any = _POINTER.value.__set__
 
 
 def can_borrow_base(cls: type) -> bool:
@@ -94,8 +90,8 @@ def with_borrowed_bases(steps: Steps, borrowed: list[tuple[type, type, type]]) -
     before, after = Steps(), Steps()
     for cls, base, own in borrowed:
         field = field_of(cls, BASE)
-        lend = Call(_set_pointer, field, id(base))
-        give_back = Call(_set_pointer, field, id(own))
+        lend = Call(set_field, field, id(base))
+        give_back = Call(set_field, field, id(own))
         before.add(lend, give_back)
         after.add(give_back, lend)
     before.extend(steps)
@@ -120,8 +116,8 @@ def with_plain_metaclass(steps: Steps, classes: list[type]) -> Steps:
     before, after = Steps(), Steps()
     for cls in classes:
         field = field_of(cls, METACLASS)
-        lend = Call(_set_pointer, field, id(type))
-        give_back = Call(_set_pointer, field, id(type(cls)))
+        lend = Call(set_field, field, id(type))
+        give_back = Call(set_field, field, id(type(cls)))
         before.add(lend, give_back)
         after.add(give_back, lend)
     before.extend(steps)

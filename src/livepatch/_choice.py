@@ -86,7 +86,6 @@ class Choice:
         self._statements: Statements | None = None
         self._needs: Needs | None = None
         self._bodies: dict[int, Bodies | None] = {}
-        self._compiled: dict[tuple[object, ...], CodeType] = {}
         self._made: dict[tuple[int, bool], list[Made]] = {}
         self._chosen: list[Statement] | None = None
         self._is_too_deep = False
@@ -388,12 +387,8 @@ class Choice:
         run_or_gone = [found.gone_uses, *(each.uses for each in chosen)]
         if self.new.has_other_means and all(map(OTHER_MEANS.isdisjoint, run_or_gone)):
             selection.set_behind = dict(set_behind_stars(found.all, runs, self.namespace))
-        key = (starred, *runs)
-        if key not in self._compiled:
-            around = self.namespace, self.packages, given_back
-            run = [*with_what_stays(found.all, runs, *around)]
-            self._compiled[key] = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
-        selection.code = self._compiled[key]
+        run = [*with_what_stays(found.all, runs, self.namespace, self.packages, given_back)]
+        selection.code = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
         selection.names = frozenset(name for each in chosen for name in each.binds)
         selection.overloads |= frozenset(
             name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)

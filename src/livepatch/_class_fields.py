@@ -7,8 +7,12 @@ every release build from 3.10 to 3.14. Who uses one asks first whether what is k
 from __future__ import annotations
 
 import ctypes
+from collections import deque
+from operator import methodcaller
+from typing import Any
 
-from livepatch._kinds import base_of, mro_of
+from livepatch._kinds import base_of, bases_of, mro_of
+from livepatch._own import Call
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _HEADER = object.__basicsize__ + _WORD  # of an object that has a variable size
@@ -19,6 +23,8 @@ BASES = _HEADER + 39 * _WORD
 ORDER = BASES + _WORD  # tp_mro
 SUBCLASSES = BASES + 3 * _WORD
 
+_POINTER: Any = ctypes.c_void_p
+set_field: Any = _POINTER.value.__set__
 _set_bases = type.__dict__["__bases__"].__set__
 _counting = ctypes.PYFUNCTYPE(None, ctypes.py_object)
 _increase = _counting(("Py_IncRef", ctypes.pythonapi))
@@ -55,15 +61,20 @@ def exchange_base(cls: type, bases: tuple[type, ...], base: type, kind: type) ->
         kind: its metaclass, or ``type`` where that is not to be asked for the order.
     """
     before, metaclass = base_of(cls), type(cls)
-    field_of(cls, BASE).value = id(base)
-    field_of(cls, METACLASS).value = id(kind)
+    base_field, metaclass_field = field_of(cls, BASE), field_of(cls, METACLASS)
+    calls = (
+        # CPython will let go of the base that is lent, and of the one before it will not.
+        Call(_increase, base),
+        Call(set_field, base_field, id(base)),
+        Call(set_field, metaclass_field, id(kind)),
+        Call(_set_bases, cls, bases),
+        Call(set_field, metaclass_field, id(metaclass)),
+        Call(_decrease, before),
+    )
     try:
-        _set_bases(cls, bases)
+        deque(map(methodcaller("__call__"), calls), maxlen=0)  # C alone: no interrupt comes between
     except BaseException:
-        field_of(cls, BASE).value = id(before)
+        if bases_of(cls) is not bases:
+            metaclass_field.value, base_field.value = id(metaclass), id(before)
+            _decrease(base)
         raise
-    finally:
-        field_of(cls, METACLASS).value = id(metaclass)
-    # CPython has let go of the base that was lent, and still counts the one before.
-    _increase(base)
-    _decrease(before)

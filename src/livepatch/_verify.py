@@ -275,8 +275,8 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
             classes.append(loser)
     steps = Steps()
     retire_classes(classes, steps)
+    retired.extend(steps)  # first: taking back what an interrupt kept from being done does no harm
     run_in_c(steps.do)
-    retired.extend(steps)
 
 
 def _describe_all(held: Held) -> Iterator[Notice]:
