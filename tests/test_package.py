@@ -122,6 +122,7 @@ STAGES = (
     "_young",
     "_clear",
     "_finders",
+    "_at_exit",
     "_parts",
     "_stars",
     "_one_shot",

@@ -19,6 +19,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._abstract import Known, known_registrations, take_back_registrations
+from livepatch._at_exit import registered
 from livepatch._begun import begun_in_turn
 from livepatch._between import GoBetween, between_itself, find_go_betweens
 from livepatch._clear import (
@@ -79,6 +80,7 @@ class Loaded:
         replaced: module objects that sources have put in their own places in ``sys.modules``, each
             with the live one, which stays.
         finders: of the import system, each with the new one of its class that has joined it.
+        at_exit: the ids of what was registered before, to be called when the interpreter ends.
         rebound: by module, the names that its source bound without a statement that says so.
         successors: what stood for functions that cannot take their new code, by the id of each.
         young: how many objects the collector's youngest generation had then: all that is new.
@@ -93,6 +95,7 @@ class Loaded:
     taken: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     replaced: OwnList[tuple[ModuleType, ModuleType]] = field(default_factory=OwnList)
     finders: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    at_exit: tuple[int, ...] = ()
     rebound: dict[str, set[str]] = field(default_factory=dict)
     successors: OwnDict[int, FunctionType] = field(default_factory=OwnDict)
     young: int = 0
@@ -124,6 +127,7 @@ def load(
     bodies = new_bodies(selections.values(), snapshots, run.loaded.successors)
     no_longer_young()
     finders: OwnList[Any] = OwnList(sys.meta_path)
+    run.loaded.at_exit = registered()
     with quiet_threads(window), run.nested(), bodies:
         try:  # nothing lies between the two: an interrupt may come at any bytecode
             try:

@@ -12,6 +12,7 @@ from livepatch._absent import fill_absent
 from livepatch._abstract_methods import plan_abstract_methods
 from livepatch._abstract_registrations import plan_registrations
 from livepatch._apply import apply, notice_lost, release
+from livepatch._at_exit import drop_registered_again
 from livepatch._borrow import by_reference
 from livepatch._carry import carry_data, read_possible_importers
 from livepatch._changed import changed, dependents_of, with_packages_of_gone
@@ -247,6 +248,7 @@ def _run_stages(request: Request, sources: list[Source]) -> tuple[Report, Watche
         report = summarise(plan, request.started, dry_run=request.dry_run)
         _take_back_load(plan, matches, snapshots, loaded)
         return report, [], None
+    drop_registered_again(loaded.at_exit, plan.decisions.settle)
     return _conclude(plan, request)
 
 

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._apply import perform_each
+from livepatch._at_exit import take_back_registrations
 from livepatch._base_order import unchecked
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._decide import instances_can_move
@@ -54,6 +55,7 @@ def withdraw(
     finally:
         keep_gone_again(matches)
         forget_modules(loaded.imported)
+        take_back_registrations(loaded.at_exit, loaded.namespaces)
         for snapshot in snapshots:
             snapshot.put_back()
 
