@@ -142,6 +142,7 @@ CRITICAL = frozenset(
         *("_reload.py", "_load.py", "_apply.py", "_withdraw.py", "_dicts.py", "_snapshot.py"),
         *("_frozen.py", "_c_data.py", "_quiet.py", "_undo.py", "_keep.py", "_record.py"),
         *("_verify.py", "_nested.py", "_successors.py", "_complete.py"),
+        *("_class_fields.py", "_at_exit.py"),
     }
 )
 """The files whose code changes the running program, or takes changes back."""
