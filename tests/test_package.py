@@ -229,6 +229,7 @@ STAGES = (
     # apply or withdraw, verify, report
     "_subclass_order",
     "_constructors",
+    "_sequence_slots",
     "_apply",
     "_withdraw",
     "_summary",

@@ -126,6 +126,20 @@ def strike(cls: type, *registered: type) -> None:
         _abc._reset_caches(base)  # noqa: SLF001
 
 
+class _Nobody(abc.ABC):  # noqa: B024 - nothing derives from it
+    """Whose registration counts."""
+
+
+def forget_denials() -> None:
+    """Let all abstract classes, and `functools.singledispatch`, forget of whom they said no.
+
+    Each registration does that (`abc.get_cache_token`). A class may be asked about while it is let
+    go, and derives from nothing.
+    """
+    enrol(_Nobody, int)
+    strike(_Nobody, int)
+
+
 Known = dict[int, frozenset[int]]
 """The ids of the registrations with an abstract class, by the id of that.
 

@@ -21,6 +21,7 @@ from livepatch._rehash import notice_lost_keys
 from livepatch._report import Notice
 from livepatch._retire import retire_classes
 from livepatch._rows import in_c
+from livepatch._sequence_slots import keep_sequence_slots
 from livepatch._steps import Steps
 from livepatch._subclass_order import keep_subclass_order
 
@@ -50,6 +51,7 @@ def apply(plan: Plan, direction: str = "forward") -> None:
     """
     keep_subclass_order(plan)
     keep_constructors(plan)
+    keep_sequence_slots(plan)
     _add_last_steps(plan, direction)
     restore = gc.enable if gc.isenabled() else gc.disable
     try:

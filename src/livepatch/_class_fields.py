@@ -17,6 +17,7 @@ from livepatch._own import Call
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _HEADER = object.__basicsize__ + _WORD  # of an object that has a variable size
 METACLASS = object.__basicsize__ - _WORD  # ob_type: the last field of the header of any object
+NUMBER, SEQUENCE, MAPPING = (_HEADER + place * _WORD for place in (9, 10, 11))  # tp_as_number ...
 BASE = _HEADER + 29 * _WORD
 MAKER = _HEADER + 36 * _WORD  # tp_new
 BASES = _HEADER + 39 * _WORD
@@ -43,8 +44,13 @@ def can_exchange_base(cls: type) -> bool:
 
 
 def has_own_order(cls: type) -> bool:
-    """Whether the order that a metaclass has given a class is another one."""
-    return tuple(type.mro(cls)) != mro_of(cls)
+    """Whether the order that a metaclass has given a class is another one than Python's own."""
+    try:
+        order = type.mro(cls)
+    except TypeError:
+        return True  # there is none by the rules
+    # By identity: a metaclass may compare classes as it likes.
+    return list(map(id, order)) != list(map(id, mro_of(cls)))
 
 
 def exchange_base(cls: type, bases: tuple[type, ...], base: type, kind: type) -> None:

@@ -237,9 +237,10 @@ def drop_record(record: Record) -> None:
 
 
 def follow_instances(migrations: list[Migration], survivors: Mapping[int, Any]) -> None:
-    """Let what records keep for instances, and of values, be kept for their successors."""
+    """Let what records keep for instances, of values and of bases, be kept for their successors."""
     for record in live_records():
         follow_state(record, migrations, survivors)
+        record.retired.settle_bases(survivors)
         for filled in record.filled:
             _follow(filled.had, survivors)
         if not record.left:

@@ -32,13 +32,18 @@ def retire_classes(classes: Iterable[type], steps: Steps) -> None:
     nothing may be using them any more. Nobody asks ``object`` for its subclasses.
     """
     each_once = OwnDict((id(cls), cls) for cls in classes)
-    # Those below first: CPython orders the bases of all that are below a class anew.
-    for cls in sorted(each_once.values(), key=lambda each: -len(mro_of(each))):
+    # Those below first: CPython orders the bases of all that are below a class anew. Metaclasses
+    # last: one that goes back may be asked for the order of its class.
+    for cls in sorted(each_once.values(), key=_place):
         base, root = base_of(cls), _RetiredMeta if issubclass(cls, type) else _Retired
         if base is None or base is object or base is root:
             continue
         if can_exchange_base(cls):
             steps.exchange_base(cls, root)
+
+
+def _place(cls: type) -> tuple[bool, int]:
+    return issubclass(cls, type), -len(mro_of(cls))
 
 
 def forward_class(old: type, new: type, steps: Steps) -> None:

@@ -15,7 +15,7 @@ from livepatch._class_attributes import set_by, setting
 from livepatch._class_fields import exchange_base, has_own_order
 from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
-from livepatch._kinds import base_of, bases_of, class_attributes
+from livepatch._kinds import base_of, bases_of, class_attributes, is_class
 from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import (
     recode,
@@ -90,6 +90,17 @@ class Steps:
         What an argument contains is left alone: it is a holder like any other.
         """
         self.do[:] = [_settled(call, survivors) for call in self.do]
+
+    def settle_bases(self, survivors: Mapping[int, Any]) -> None:
+        """Let classes that are given another base be given what stands for it by now."""
+        for calls in (self.do, self.undo):
+            for at, call in enumerate(calls):
+                if call.func is exchange_base:
+                    cls, bases, base, kind = call.args
+                    found = tuple(survivors.get(id(each), each) for each in bases)
+                    if all(map(is_class, found)) and any(map(is_not, found, bases)):
+                        base = survivors.get(id(base), base)
+                        calls[at] = Call(exchange_base, cls, found, base, kind)
 
     def follow(self, kinds: AbstractSet[int], survivors: Mapping[int, Any]) -> None:
         """Let the calls put survivors of objects of some types, by the ids of these, in place."""

@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._absent import take_filled_back
+from livepatch._abstract import forget_denials
 from livepatch._abstract_registrations import plan_registrations_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._borrow import Lent, by_reference
@@ -120,6 +121,8 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
         for path in [path for path, value in settled.items() if id(value) in back]:
             del settled[path]
         keep_gone(each.source.module, settled, each.outline)
+    if len(record.retired):
+        forget_denials()
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
     report = summarise(plan, started, dry_run=False)

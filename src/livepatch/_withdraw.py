@@ -28,6 +28,7 @@ from livepatch._reconcile import Reconciliation
 from livepatch._retire import retire_classes
 from livepatch._returns import keep_gone_again
 from livepatch._search import search
+from livepatch._sequence_slots import mend_sequence_slots
 from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
 from livepatch._steps import Steps
@@ -115,6 +116,7 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     steps.extend(repointing.last)
     retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
     perform_each(steps)
+    mend_sequence_slots(cls for cls, _ in steps.new_bases())
 
 
 def _but_for_bases(copies: Collection[type], steps: Steps) -> Steps:

@@ -1,0 +1,182 @@
+"""A class that had gone comes back by an undo, and is what it was: its order, its operators."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(3)
+
+SEQUENCES = """
+    class Other:
+        def __radd__(self, other): return "radd"
+        def __rmul__(self, other): return "rmul"
+    class Adds:
+        def __radd__(self, other): return "mine"
+    class Text(str): pass
+    class Pair(tuple): pass
+    class Items(list): pass
+    class Octets(bytearray): pass
+    class Number(int): pass
+"""
+
+
+def operators(module: Any) -> list[object]:
+    """Return what the operators of sequences give, where the other operand has a say."""
+    found: list[object] = []
+    other = module.Other()
+    for one in (module.Text("ab"), module.Pair("ab"), module.Items("ab"), module.Octets(b"ab")):
+        found += (one + other, one * other, list(reversed(one)), len(one), one[0], one[-1])
+    items = module.Items("abc")
+    items += "d"
+    items *= 2
+    items[0] = "z"
+    del items[1]
+    return [*found, items, module.Number(3) + 4, module.Number(3) * "a", module.Number(3) + other]
+
+
+def test_sequence_that_had_gone_has_its_operators(live: LiveModule) -> None:
+    module = live.start(SEQUENCES)
+    before = operators(module)
+    gone = live.source.partition("class Text")[0]
+    for _ in range(2):
+        report = live.edit(gone)
+        gc.collect()
+        report.undo()
+        assert operators(module) == before
+
+
+def added(items: Any, pair: Any, other: Any) -> list[str]:
+    found = []
+    for one, two in (
+        (items(), other),
+        (pair(), other),
+        ("x", pair()),
+        ([], items()),
+        (other, pair()),
+    ):
+        try:
+            found.append(str(one + two))
+        except TypeError as error:  # noqa: PERF203
+            found.append(str(error))
+    return found
+
+
+@pytest.mark.parametrize("how", ["undo", "fails"])
+def test_sequence_that_gets_another_base_has_the_operators_of_a_fresh_one(
+    live: LiveModule, how: str
+) -> None:
+    module = live.start(SEQUENCES)
+    before, held = operators(module), module.Items("ab")
+    mixed = live.source.replace("(list)", "(list, Adds)").replace("(tuple)", "(Adds, tuple)")
+    if how == "fails":
+        live.write(mixed + "1 / 0\n")
+        with pytest.raises(ZeroDivisionError):
+            live.reload()
+        assert operators(module) == before
+    report = live.edit(mixed)
+    fresh = type("Items", (list, module.Adds), {}), type("Pair", (module.Adds, tuple), {})
+    assert type(held) is module.Items
+    assert added(module.Items, module.Pair, module.Other()) == added(*fresh, module.Other())
+    report.undo()
+    assert operators(module) == before
+    assert held + module.Other() == "radd"
+
+
+ORDERED = {
+    "no order by the rules": """
+        class Meta(type):
+            def mro(cls):
+                if cls.__name__ == "Last": return [cls, X, Y, A, B, object]
+                return type.mro(cls)
+        class A(metaclass=Meta): pass
+        class B(metaclass=Meta): pass
+        class X(A, B): pass
+        class Y(B, A): pass
+        class Last(X, Y): pass
+    """,
+    "classes that are not to be compared": """
+        class Meta(type):
+            def mro(cls):
+                first, *others, last = type.mro(cls)
+                return [first, *sorted(others, key=lambda each: each.__name__), last]
+            def __eq__(cls, other):
+                if cls is other: return True
+                raise RuntimeError
+            __hash__ = type.__hash__
+        class Abc(metaclass=Meta): pass
+        class Zed(Abc): pass
+        class Last(Zed): pass
+    """,
+    "a metaclass that goes too": """
+        class Meta(type):
+            def mro(cls):
+                first, *others, last = type.mro(cls)
+                return [first, *sorted(others, key=lambda each: each.__name__), last]
+        class Abc: pass
+        class Zed(Abc): pass
+        class LastMeta(Meta): pass
+        class Last(Zed, metaclass=LastMeta): pass
+    """,
+}
+
+
+@pytest.mark.parametrize("source", ORDERED.values(), ids=ORDERED)
+def test_class_that_a_metaclass_orders_has_that_order_again(live: LiveModule, source: str) -> None:
+    module = live.start(source)
+    before = [each.__name__ for each in module.Last.__mro__]
+    report = live.edit(live.source.partition("class Last")[0])
+    gc.collect()
+    report.undo()
+
+    assert [each.__name__ for each in module.Last.__mro__] == before
+
+
+def test_class_that_was_asked_about_meanwhile_is_below_its_base(live: LiveModule) -> None:
+    module = live.start("""
+        import abc, functools
+        class Base(abc.ABC): pass
+        @functools.singledispatch
+        def kind(value): return "any"
+        @kind.register(Base)
+        def _(value): return "base"
+        class C(Base): pass
+    """)
+    known = weakref.ref(module.C)
+    report = live.edit(live.source.partition("class C")[0])
+    found: Any = known()
+    assert not issubclass(found, module.Base)
+    assert module.kind.dispatch(found)(0) == "any"
+    del found
+    report.undo()
+
+    assert isinstance(module.C(), module.Base)
+    assert module.kind(module.C()) == "base"
+
+
+def test_class_comes_back_below_the_base_there_is_by_then(live: LiveModule) -> None:
+    other = live.other("class Root:\n    def root(self): return 1\nclass Base(Root): pass\n")
+    module = live.start("""
+        from OTHER import Base
+        class C(Base):
+            def own(self): return super().root()
+    """)
+    first = live.edit(live.source.partition("class C")[0])
+    path = Path(str(other.__file__))
+    path.write_text(
+        f"{path.read_text()}class Meta(type): pass\nclass Base(Root, metaclass=Meta): pass\n"
+    )
+    second = livepatch.reload(other, strategy=live.strategy, rerun=live.rerun)
+    first.undo()
+    assert issubclass(module.C, other.Base)
+    assert module.C().own() == 1
+    second.undo()
+    assert issubclass(module.C, other.Base)
+    assert module.C().own() == 1
