@@ -19,7 +19,7 @@ from livepatch._own import MISSING, Call, OwnList
 from livepatch._plan import Plan
 from livepatch._rehash import notice_lost_keys
 from livepatch._report import Notice
-from livepatch._retire import retire_classes
+from livepatch._retire import retired_classes, retiring
 from livepatch._rows import in_c
 from livepatch._sequence_slots import keep_sequence_slots
 from livepatch._steps import Steps
@@ -53,10 +53,11 @@ def apply(plan: Plan, direction: str = "forward") -> None:
     keep_constructors(plan)
     keep_sequence_slots(plan)
     _add_last_steps(plan, direction)
+    orders = OwnList(_orders_that_change(plan.steps))
     restore = gc.enable if gc.isenabled() else gc.disable
     try:
         gc.disable()
-        _perform(plan)
+        _perform(plan, orders)
     except (TypeError, ValueError, AttributeError) as error:
         if _raised_by_user_code(error):
             raise
@@ -123,16 +124,14 @@ def release(plan: Plan) -> None:
 
 def drop_copies(plan: Plan) -> None:
     """Take copies of classes elsewhere off their bases' lists, when they are not needed."""
-    steps = Steps()
-    retire_classes((pair.new for pair in plan.decisions.derived), steps)
-    perform_each(steps)
+    copies = retired_classes(pair.new for pair in plan.decisions.derived)
+    perform_each(retiring(copies))
     plan.decisions.derived.clear()
 
 
-def _perform(plan: Plan) -> None:
+def _perform(plan: Plan, orders: OwnList[tuple[type, list[str]]]) -> None:
     do: OwnList[Call] = OwnList(map(in_c, (*plan.steps.do, *plan.last.do)))
     undo: OwnList[Call] = OwnList(map(in_c, (*plan.steps.undo, *plan.last.undo)))
-    orders = OwnList(_orders_that_change(plan.steps))
     # The last call says that all are done: an interrupt (Ctrl-C) may come right behind it.
     remaining = iter((*do, Call(plan.committed.append, 1)))
     try:

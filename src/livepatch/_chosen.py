@@ -17,6 +17,7 @@ from typing import Any
 from livepatch._annotated import without_annotations
 from livepatch._asked import not_asked_for
 from livepatch._code import exchange
+from livepatch._kinds import is_special
 from livepatch._nested import absolute_name
 from livepatch._statements import Statement, pair_codes
 from livepatch._syntax import imports_all, is_import, names_bound_perhaps
@@ -178,8 +179,9 @@ def unasked_perhaps(
     """
     bound = names_bound_perhaps(nodes) & names
     unasked = not_asked_for(code, bound) if bound else set[str]()
-    for node in nodes if bound - unasked else ():
+    asked = {name for name in bound - unasked if not is_special(name)}
+    for node in nodes if asked else ():
         together = names_bound_perhaps([node])
-        if not together.isdisjoint(bound - unasked):
+        if not together.isdisjoint(asked):
             unasked -= together
     return frozenset(unasked)

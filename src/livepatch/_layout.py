@@ -142,6 +142,13 @@ def is_below_plain(cls: type) -> bool:
     return is_built_in and not own_slots(top) and adds_only_slots(top, below)
 
 
+def keeps_no_more(cls: type) -> bool:
+    """Whether all that instances of a class have by its bases is a dict, freed by the class."""
+    base: Any = base_of(cls)
+    top = where_layout_grows(base) if base is not None else object
+    return top is object or (base_of(top) is object and not own_slots(top) and is_below_plain(cls))
+
+
 def lists_fields(cls: type) -> bool:
     """Whether a library has listed the fields of a class, those of its bases among them."""
     return any(name in class_attributes(cls) for name in _FIELD_TABLES)

@@ -11,11 +11,12 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_contents
-from livepatch._kinds import Kind
+from livepatch._kinds import Kind, is_class
 from livepatch._migration import Migration
 from livepatch._module import Part, Path
 from livepatch._outline import Outline
 from livepatch._own import Call, OwnDict, OwnList
+from livepatch._retire import Retired, with_bases_settled
 from livepatch._source import Source
 from livepatch._steps import Steps
 from livepatch._unwrapped import Layer
@@ -131,7 +132,7 @@ class Record:
         registered: who came to or left abstract classes, as the new source does.
         filled: what instances were given that were made before ``__init__`` assigned it.
         left: values that have no place any more, by the id of their instance.
-        retired: how old classes left their bases' lists of subclasses.
+        retired: old classes that have left their bases' lists of subclasses.
         serial: tells the records of a process apart.
         undone: whether it has been taken back.
         parts: what it holds and never changes; nothing until `retained` asks for it.
@@ -154,7 +155,7 @@ class Record:
     registered: Steps = field(default_factory=Steps)
     filled: OwnList[Filled] = field(default_factory=OwnList)
     left: OwnDict[int, Left] = field(default_factory=OwnDict)
-    retired: Steps = field(default_factory=Steps)
+    retired: OwnList[Retired] = field(default_factory=OwnList)
     serial: int = field(default_factory=lambda: next(_serials))
     undone: bool = False
     parts: OwnList[Any] = field(default_factory=OwnList)
@@ -240,7 +241,7 @@ def follow_instances(migrations: list[Migration], survivors: Mapping[int, Any]) 
     """Let what records keep for instances, of values and of bases, be kept for their successors."""
     for record in live_records():
         follow_state(record, migrations, survivors)
-        record.retired.settle_bases(survivors)
+        record.retired[:] = with_bases_settled(record.retired, _settling(survivors))
         for filled in record.filled:
             _follow(filled.had, survivors)
         if not record.left:
@@ -254,6 +255,14 @@ def follow_instances(migrations: list[Migration], survivors: Mapping[int, Any]) 
         for left in record.left.values():
             for name, value in left.values.items():
                 left.values[name] = survivors.get(id(value), value)
+
+
+def _settling(survivors: Mapping[int, Any]) -> Callable[[Any], Any]:
+    def settle(cls: Any) -> Any:
+        survivor = survivors.get(id(cls), cls)
+        return survivor if is_class(survivor) else cls
+
+    return settle
 
 
 def follow_state(record: Record, migrations: list[Migration], survivors: Mapping[int, Any]) -> None:

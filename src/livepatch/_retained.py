@@ -127,7 +127,9 @@ def _changing_parts(record: Record) -> Iterator[Any]:
         for way in list(filled.had.values()):
             yield way
             yield from getattr(way, "args", ())
-    yield from _arguments(record.retired)
+    yield record.retired
+    for each in record.retired:
+        yield from (each, each.had, each.had.bases, each.has, each.has.bases)
 
 
 def _arguments(steps: Steps) -> Iterator[Any]:

@@ -6,14 +6,14 @@ A class is a cycle, so it stays listed until the collector runs, and a registry 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 from livepatch._class_attributes import UNSETTABLE
-from livepatch._class_fields import can_exchange_base
-from livepatch._kinds import PLACES, base_of, class_attributes, mro_of
-from livepatch._own import MISSING, OwnDict
-from livepatch._steps import Steps
+from livepatch._class_fields import can_exchange_base, has_own_order
+from livepatch._kinds import PLACES, base_of, bases_of, class_attributes, mro_of
+from livepatch._own import MISSING, OwnDict, OwnList
+from livepatch._steps import BasesInC, Steps
 
 
 class _Retired:
@@ -24,22 +24,56 @@ class _RetiredMeta(type):
     """What metaclasses do: their classes are classes still."""
 
 
-def retire_classes(classes: Iterable[type], steps: Steps) -> None:
-    """Note the steps that take classes off their bases' lists of subclasses.
+class Retired(NamedTuple):
+    """A class that is let go.
+
+    Attributes:
+        cls: it.
+        had: its bases.
+        has: those it has instead, for as long as it is let go.
+    """
+
+    cls: type
+    had: BasesInC
+    has: BasesInC
+
+
+def retired_classes(classes: Iterable[type]) -> OwnList[Retired]:
+    """Say how classes are taken off their bases' lists of subclasses.
 
     Taken off the list alone a class would not be told of what its bases are given from then on, and
-    its method cache would keep functions that are gone. What they inherited is lost to them, so
-    nothing may be using them any more. Nobody asks ``object`` for its subclasses.
+    its method cache would keep functions that are gone. What they inherited is lost to them, and
+    what an instance keeps by a base would not be freed with it: so there may be none, and nothing
+    may be using them any more. Nobody asks ``object`` for its subclasses.
     """
     each_once = OwnDict((id(cls), cls) for cls in classes)
+    found: OwnList[Retired] = OwnList()
     # Those below first: CPython orders the bases of all that are below a class anew. Metaclasses
     # last: one that goes back may be asked for the order of its class.
     for cls in sorted(each_once.values(), key=_place):
         base, root = base_of(cls), _RetiredMeta if issubclass(cls, type) else _Retired
-        if base is None or base is object or base is root:
+        if base is None or base is object or base is root or not can_exchange_base(cls):
             continue
-        if can_exchange_base(cls):
-            steps.exchange_base(cls, root)
+        kind = type(cls) if has_own_order(cls) else type
+        had = BasesInC(bases_of(cls), base, kind)
+        found.append(Retired(cls, had, BasesInC((root,), root, type)))
+    return found
+
+
+def retiring(retired: Iterable[Retired]) -> Steps:
+    """Return the steps by which classes are let go."""
+    steps = Steps()
+    for cls, had, has in retired:
+        steps.exchange_base(cls, has, had)
+    return steps
+
+
+def with_bases_settled(retired: Iterable[Retired], settle: Callable[[Any], Any]) -> list[Retired]:
+    """Let classes have had what stands for their bases by now."""
+    return [
+        Retired(cls, BasesInC(tuple(map(settle, had.bases)), settle(had.base), had.kind), has)
+        for cls, had, has in retired
+    ]
 
 
 def _place(cls: type) -> tuple[bool, int]:

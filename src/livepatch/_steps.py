@@ -9,13 +9,13 @@ from collections.abc import Set as AbstractSet
 from itertools import compress, count
 from operator import is_not
 from types import CellType, CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._class_attributes import set_by, setting
-from livepatch._class_fields import exchange_base, has_own_order
+from livepatch._class_fields import BASE, METACLASS, decrease, field_of, increase, set_field
 from livepatch._constants import DEEPEST_NESTING, same_value
 from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
-from livepatch._kinds import base_of, bases_of, class_attributes, is_class
+from livepatch._kinds import bases_of, class_attributes
 from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import (
     recode,
@@ -27,9 +27,22 @@ from livepatch._rows import (
 )
 
 _set_bases = type.__dict__["__bases__"].__set__
-_SET_BASES = (_set_bases, exchange_base)
 _set_contents = CellType.__dict__["cell_contents"].__set__
 _delete_contents = CellType.__dict__["cell_contents"].__delete__
+
+
+class BasesInC(NamedTuple):
+    """The bases of a class, and what CPython takes from them.
+
+    Attributes:
+        bases: all.
+        base: which of them it builds instances on.
+        kind: who is asked for the order of all that are above.
+    """
+
+    bases: tuple[type, ...]
+    base: type
+    kind: type
 
 
 class Steps:
@@ -91,17 +104,6 @@ class Steps:
         """
         self.do[:] = [_settled(call, survivors) for call in self.do]
 
-    def settle_bases(self, survivors: Mapping[int, Any]) -> None:
-        """Let classes that are given another base be given what stands for it by now."""
-        for calls in (self.do, self.undo):
-            for at, call in enumerate(calls):
-                if call.func is exchange_base:
-                    cls, bases, base, kind = call.args
-                    found = tuple(survivors.get(id(each), each) for each in bases)
-                    if all(map(is_class, found)) and any(map(is_not, found, bases)):
-                        base = survivors.get(id(base), base)
-                        calls[at] = Call(exchange_base, cls, found, base, kind)
-
     def follow(self, kinds: AbstractSet[int], survivors: Mapping[int, Any]) -> None:
         """Let the calls put survivors of objects of some types, by the ids of these, in place."""
         for calls in (self.do, self.undo):
@@ -132,12 +134,12 @@ class Steps:
 
     def new_bases(self) -> Iterator[tuple[type, tuple[type, ...]]]:
         """Yield the classes that are given other bases, with these."""
-        yield from (call.args[:2] for call in self.do if call.func in _SET_BASES)
+        yield from (call.args for call in self.do if call.func is _set_bases)
 
     def bases(self) -> Iterator[tuple[type, ...]]:
         """Yield the tuples of bases that classes are given or had."""
         for calls in (self.do, self.undo):
-            yield from (call.args[1] for call in calls if call.func in _SET_BASES)
+            yield from (call.args[1] for call in calls if call.func is _set_bases)
 
     def take_bases(self) -> Steps:
         """Remove the steps that give a class other bases, and return them."""
@@ -214,13 +216,28 @@ class Steps:
         """Give a class other bases."""
         self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
 
-    def exchange_base(self, cls: type, base: type) -> None:
-        """Give a class that nothing uses another base, whatever its instances would keep."""
-        kind = type(cls) if has_own_order(cls) else type
-        self.add(
-            Call(exchange_base, cls, (base,), base, type),
-            Call(exchange_base, cls, bases_of(cls), base_of(cls), kind),
-        )
+    def exchange_base(self, cls: type, new: BasesInC, old: BasesInC) -> None:
+        """Give a class that has no instances other bases, whatever these would keep.
+
+        CPython asks that nothing would change for instances, and of a class with a metaclass that
+        it fits all in its order. It takes a class for that whose ``tp_base`` is the new one
+        already, and asks no metaclass where that is ``type``: both are lent for the moment. It lets
+        go of the base that is lent then, and not of the one before. In both directions the calls
+        stand in an order in which those behind one that fails mend what those before it lent.
+
+        Args:
+            cls: the class.
+            new: what it gets.
+            old: what it has.
+        """
+        base, metaclass, own = field_of(cls, BASE), field_of(cls, METACLASS), id(type(cls))
+        self.add(Call(increase, new.base), Call(decrease, new.base))
+        self.add(Call(set_field, base, id(new.base)), Call(set_field, metaclass, own))
+        self.add(Call(set_field, metaclass, id(new.kind)), Call(set_field, base, id(old.base)))
+        self.add(Call(_set_bases, cls, new.bases), Call(_set_bases, cls, old.bases))
+        self.add(Call(set_field, metaclass, own), Call(set_field, metaclass, id(old.kind)))
+        self.add(Call(set_field, base, id(new.base)), Call(set_field, base, id(old.base)))
+        self.add(Call(decrease, old.base), Call(increase, old.base))
 
     def set_class(self, instances: list[Any], new: type, old: type) -> None:
         """Give many instances another class: one step, however many they are."""

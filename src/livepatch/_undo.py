@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -19,7 +19,6 @@ from livepatch._abstract_registrations import plan_registrations_back
 from livepatch._apply import apply, drop_copies, notice_lost, release
 from livepatch._borrow import Lent, by_reference
 from livepatch._class_attributes import UNSETTABLE
-from livepatch._class_fields import exchange_base
 from livepatch._constants import may_hold_state, same_value
 from livepatch._contents import contents_of
 from livepatch._decisions import Decisions
@@ -37,7 +36,7 @@ from livepatch._migrate import start_migrations
 from livepatch._module import Module, Part, Path
 from livepatch._namespaces import bring_names
 from livepatch._origin import origin_steps
-from livepatch._own import MISSING, Call, OwnDict
+from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
 from livepatch._plan import Plan, Watched
 from livepatch._quiet import plan_window, quiet_threads
@@ -53,6 +52,7 @@ from livepatch._record import (
 )
 from livepatch._registries import take_back
 from livepatch._report import Notice, Report
+from livepatch._retire import Retired, retiring, with_bases_settled
 from livepatch._returns import keep_gone
 from livepatch._source import namespace_of
 from livepatch._steps import Steps, exchanged, is_in_force
@@ -90,7 +90,7 @@ def undo_record(record: Record) -> Report:
     if report.refusals:
         run_inverses(inverses)
         raise ReloadRefused(report.refusals)
-    return verify(report, watched, Steps(), lent)
+    return verify(report, watched, OwnList(), lent)
 
 
 def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
@@ -121,7 +121,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
         for path in [path for path, value in settled.items() if id(value) in back]:
             del settled[path]
         keep_gone(each.source.module, settled, each.outline)
-    if len(record.retired):
+    if record.retired:
         forget_denials()
     drop_record(record)
     follow_instances(list(plan.decisions.migrations.values()), plan.decisions.survivors)
@@ -141,12 +141,11 @@ def _plan_back(record: Record) -> Plan:
         set_again = [each for each in result.steps.do if each.func is dict.__setitem__]
         finish_plan(plan, result, untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
-    first = record.retired.inverse()
     given = {id(cls) for cls, _ in plan.steps.new_bases()}
-    for at, (cls, bases, base, kind) in enumerate(each.args for each in list(first.do)):
-        if id(cls) not in given:  # one that had gone: the search takes its bases for ours
-            settled = tuple(map(decisions.settle_class, bases))
-            first.do[at] = Call(exchange_base, cls, settled, decisions.settle_class(base), kind)
+    # One that had gone: the search takes its bases for ours.
+    settled = with_bases_settled(record.retired, decisions.settle_class)
+    pairs = zip(record.retired, settled)
+    first = retiring(one if id(one.cls) in given else other for one, other in pairs).inverse()
     first.extend(plan.steps)
     plan.steps = first
     plan.listed.update(record.listed)
@@ -168,18 +167,18 @@ def _plan_back(record: Record) -> Plan:
 
 
 @contextmanager
-def _all_inheriting(retired: Steps) -> Generator[None, None, None]:
+def _all_inheriting(retired: Iterable[Retired]) -> Generator[None, None, None]:
     """Let classes that left their bases' lists inherit again for a while.
 
     Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``. And what an
     instance has may be where a base put it: its dict.
     """
-    back = retired.inverse()
+    steps = retiring(retired)
     try:
-        run_in_c(back.do)
+        run_in_c(steps.inverse().do)
         yield
     finally:
-        run_in_c(retired.do)
+        run_in_c(steps.do)
 
 
 def _decide_back(record: Record) -> Decisions:

@@ -38,11 +38,11 @@ from livepatch._own import OwnDict, OwnList
 from livepatch._plan import NO_SUCCESSOR, Watched
 from livepatch._report import Notice, Report
 from livepatch._retained import once_replaced, retained, unwrapped
-from livepatch._retire import retire_classes
+from livepatch._retire import Retired, retired_classes, retiring
 from livepatch._steps import Steps
 
 
-def verify(report: Report, watched: Watched, retired: Steps, lent: Lent) -> Report:
+def verify(report: Report, watched: Watched, retired: OwnList[Retired], lent: Lent) -> Report:
     """Look whether the losers are dead, and add a notice for each that something still holds.
 
     A weak reference to a loser dies with its last holder, so a dead one proves that all were
@@ -53,7 +53,7 @@ def verify(report: Report, watched: Watched, retired: Steps, lent: Lent) -> Repo
     Args:
         report: what was done.
         watched: weak references to the losers, with the path of each and its survivor.
-        retired: takes the steps by which old classes left those lists.
+        retired: takes the old classes that left those lists.
         lent: the bases that classes had while instances went over.
     """
     gc.collect(0)
@@ -65,11 +65,12 @@ def verify(report: Report, watched: Watched, retired: Steps, lent: Lent) -> Repo
         del held
         gc.collect()
         held = _held(watched, suspended=True)
+    unheld: OwnList[Any] | None = None
     if held:
         unheld = _unheld(watched, held)
         del held
         held = _held(watched, unheld, suspended=True)
-    _retire(watched, held, retired)
+    _retire(watched, held, unheld, retired)
     held = OwnDict(each for each in held.items() if each[1][2] is not NO_SUCCESSOR)
     if not held:
         return report
@@ -91,11 +92,7 @@ def _held(watched: Watched, unheld: OwnList[Any] | None = None, *, suspended: bo
     alive = _alive(watched)
     if not alive:
         return Held()
-    internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
-    internals += unwrapped()
-    internals += overwritten_locals(suspended=suspended)
-    if unheld is not None:
-        internals += (*alive, *unheld, unheld)
+    internals = _internals(alive, unheld, suspended=suspended)
     counts = dict(zip(map(id, alive), unexplained_counts(alive, internals)))
     running = _frames_by_code(suspended=suspended)
     ended = Counter(_functions_of_ended_calls()) if suspended else Counter[int]()
@@ -108,6 +105,17 @@ def _held(watched: Watched, unheld: OwnList[Any] | None = None, *, suspended: bo
         if counts[id(loser)] > frames + ended[id(loser)]:
             found[id(loser)] = (loser, path, survivor())
     return found
+
+
+def _internals(
+    alive: OwnList[Any], unheld: OwnList[Any] | None, *, suspended: bool
+) -> OwnList[Any]:
+    internals: OwnList[Any] = OwnList(part for each in alive for part in parts_of(each))
+    internals += unwrapped()
+    internals += overwritten_locals(suspended=suspended)
+    if unheld is not None:
+        internals += (*alive, *unheld, unheld)
+    return internals
 
 
 def _alive(watched: Watched) -> OwnList[Any]:
@@ -261,7 +269,9 @@ def _can_become(cls: type, survivor: Any) -> bool:
     )
 
 
-def _retire(watched: Watched, held: Held, retired: Steps) -> None:
+def _retire(
+    watched: Watched, held: Held, unheld: OwnList[Any] | None, retired: OwnList[Retired]
+) -> None:
     classes: OwnList[type] = OwnList()
     # Who is held inherits, while an object of its is still being made say.
     used = {id(cls) for loser, *_ in held.values() if is_class(loser) for cls in mro_of(loser)}
@@ -273,10 +283,20 @@ def _retire(watched: Watched, held: Held, retired: Steps) -> None:
         is_let_go = is_class(follows) or follows is NO_SUCCESSOR
         if is_class(loser) and is_let_go and id(loser) not in used:
             classes.append(loser)
-    steps = Steps()
-    retire_classes(classes, steps)
-    retired.extend(steps)  # first: taking back what an interrupt kept from being done does no harm
-    run_in_c(steps.do)
+        del loser, follows
+    if classes:
+        alive = _alive(watched)
+        # What is of such a class explains nothing: the only instance, in an attribute of its own.
+        kinds = set(map(id, classes))
+        internals = _internals(alive, unheld, suspended=True)
+        internals[:] = [each for each in internals if id(type(each)) not in kinds or is_class(each)]
+        internals.append(alive)
+        counts = unexplained_counts(classes, internals)
+        made = OwnList(cls for cls, count in zip(classes, counts) if count > 0)
+        used = {id(above) for cls in made for above in mro_of(cls)}
+        # First: taking back what an interrupt kept from being done does no harm.
+        retired += retired_classes(cls for cls in classes if id(cls) not in used)
+    run_in_c(retiring(retired).do)
 
 
 def _describe_all(held: Held) -> Iterator[Notice]:

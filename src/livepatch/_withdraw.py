@@ -21,11 +21,12 @@ from livepatch._decide import instances_can_move
 from livepatch._decisions import Decisions
 from livepatch._holders import GONE
 from livepatch._kinds import is_class, is_whole
+from livepatch._layout import keeps_no_more
 from livepatch._load import Loaded
 from livepatch._own import OwnList
 from livepatch._pairs import Matches
 from livepatch._reconcile import Reconciliation
-from livepatch._retire import retire_classes
+from livepatch._retire import retired_classes, retiring
 from livepatch._returns import keep_gone_again
 from livepatch._search import search
 from livepatch._sequence_slots import mend_sequence_slots
@@ -114,7 +115,9 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     steps.extend(with_borrowed_bases(moves, borrowed))
     steps.extend(repointing.steps)
     steps.extend(repointing.last)
-    retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)
+    # Others go with the next collection: the new code may have given an instance away.
+    losers = (loser for loser in decisions.losers if is_class(loser) and keeps_no_more(loser))
+    steps.extend(retiring(retired_classes(losers)))
     perform_each(steps)
     mend_sequence_slots(cls for cls, _ in steps.new_bases())
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import livepatch
-from tests.live import LiveModule
+from tests.live import LiveModule, Strategy, run_in_child
 
 pytestmark = pytest.mark.sampled(3)
 
@@ -180,3 +180,109 @@ def test_class_comes_back_below_the_base_there_is_by_then(live: LiveModule) -> N
     second.undo()
     assert issubclass(module.C, other.Base)
     assert module.C().own() == 1
+
+
+OF_ITS_OWN = """
+import collections, enum, sys, weakref
+class Slots: __slots__ = ("held", "__weakref__")
+class Closes:
+    def __del__(self): sys.closed.append(1)
+class Table: pass
+class Tagged(Slots): pass
+class Items(list): pass
+class Queue(collections.deque): pass
+class Err(Exception): pass
+class Closed(Closes): pass
+class Text(str, enum.Enum): A = "a"
+class Link(weakref.ref): pass
+Tagged.one, Items.one, Queue.one, Err.one = Tagged(), Items(), Queue(), Err()
+Closed.one, Link.one = Closed(), Link(Table)
+class Other: rows = Items()
+"""
+GONE_WITH_IT = f"""
+import gc, sys, weakref
+import livepatch
+sys.closed = []
+livepatch.keep_history(0)
+module = live.start({OF_ITS_OWN!r})
+class Kept: pass
+def keep():
+    one, two, three, four, five = made = [Kept() for _ in range(5)]
+    module.Tagged.one.held, module.Err.one.args = one, (two,)
+    module.Items.one.append(three)
+    module.Queue.one.append(four)
+    module.Other.rows.append(five)
+    return [weakref.ref(each) for each in made]
+kept = keep()
+report = live.edit({OF_ITS_OWN!r}.partition("class Tagged")[0])
+gc.collect()
+assert all(each() is not None for each in kept)
+assert sys.closed == []
+"""
+
+
+@pytest.mark.parametrize("strategy", ["auto", "repoint"])
+def test_only_instance_of_a_class_that_has_gone_is_freed_whole(strategy: Strategy) -> None:
+    said = run_in_child(
+        f"""{GONE_WITH_IT}
+del report
+for _ in range(3): gc.collect()
+links = weakref.getweakrefs(module.Table)
+print({{each() for each in kept}}, sys.closed, [each for each in links if type(each) is not weakref.ref])
+""",
+        strategy,
+    )
+
+    assert said == "{None} [1] []\n"
+
+
+@pytest.mark.parametrize("strategy", ["auto", "repoint"])
+def test_only_instance_of_a_class_that_has_gone_is_there_after_the_undo(strategy: Strategy) -> None:
+    said = run_in_child(
+        f"""{GONE_WITH_IT}
+report.undo()
+for _ in range(3): gc.collect()
+print(len(module.Items.one), module.Tagged.one.held is kept[0](), sys.closed)
+""",
+        strategy,
+    )
+
+    assert said == "1 True []\n"
+
+
+GIVEN_AWAY = """
+import sys, weakref
+class Link(weakref.ref): pass
+class Items(dict): pass
+class Err(ValueError): pass
+class Slots: __slots__ = ("x",)
+class Tagged(Slots): pass
+sys.made += [Link(sys), Items(a=1), Err("said"), Tagged()]
+sys.made[-1].x = 5
+"""
+
+
+@pytest.mark.parametrize("strategy", ["auto", "repoint"])
+@pytest.mark.parametrize("how", ["fails", "dry run"])
+def test_what_a_load_that_is_taken_back_gave_away_is_what_it_was(
+    strategy: Strategy, how: str
+) -> None:
+    source = GIVEN_AWAY + ("1 / 0\n" if how == "fails" else "")
+    said = run_in_child(
+        f"""
+import gc, sys
+live.start("A = 1")
+sys.made = []
+try: live.edit({source!r}, dry_run={how == "dry run"})
+except ZeroDivisionError: pass
+gc.collect()
+link, items, error, tagged = sys.made
+print(len(items), items["a"], error.args, isinstance(error, ValueError), link() is sys, tagged.x)
+del link, items, error, tagged
+sys.made.clear()
+gc.collect()
+""",
+        strategy,
+    )
+
+    assert said == "1 1 ('said',) True True 5\n"
