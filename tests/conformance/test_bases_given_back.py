@@ -227,8 +227,8 @@ def test_only_instance_of_a_class_that_has_gone_is_freed_whole(strategy: Strateg
         f"""{GONE_WITH_IT}
 del report
 for _ in range(3): gc.collect()
-links = weakref.getweakrefs(module.Table)
-print({{each() for each in kept}}, sys.closed, [each for each in links if type(each) is not weakref.ref])
+links = (each for each in weakref.getweakrefs(module.Table) if type(each) is not weakref.ref)
+print({{each() for each in kept}}, sys.closed, list(links))
 """,
         strategy,
     )
