@@ -57,14 +57,23 @@ def keep_sequence_slots(plan: Plan) -> None:
 
     First of all there is one that does nothing, and mends when all the others are taken back.
     """
-    concerned = OwnDict((id(cls), cls) for cls, _ in plan.steps.new_bases())
+    concerned = OwnDict(
+        (id(cls), cls)
+        for cls, bases in plan.steps.new_bases()
+        if any(map(_is_below_sequence, (*bases, cls, *classes_below(cls))))
+    )
     if not concerned:
-        return
+        return  # nearly always
     nothing, mend = Call(bool), Call(mend_sequence_slots, tuple(concerned.values()))
     first = Steps()
     first.add(nothing, mend)
     plan.steps.put_first(first)
     plan.steps.add(mend, nothing)
+
+
+def _is_below_sequence(cls: type) -> bool:
+    found = (find_attribute(cls, operator.name) for operator in _OPERATORS)
+    return any(type(method) is WrapperDescriptorType for method in found)
 
 
 def mend_sequence_slots(classes: Iterable[type]) -> None:
