@@ -189,7 +189,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "classes of a failed load stay among their base's subclasses",
         "_withdraw.py",
-        "    retire_classes((loser for loser in decisions.losers if is_class(loser)), steps)\n",
+        "    steps.extend(retiring(retired_classes(losers)))\n",
         "",
         _CONFORMANCE + "failures.py::",
     ),
@@ -320,9 +320,30 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "old classes stay among their base's subclasses",
         "_verify.py",
-        "    _retire(watched, held, retired)\n",
+        "    _retire(watched, held, unheld, retired)\n",
         "",
         _CONFORMANCE + "classes.py::subclasses_names",
+    ),
+    Mutation(
+        "a class is let go whose only instance is in an attribute of its own",
+        "_verify.py",
+        "        made = OwnList(cls for cls, count in zip(classes, counts) if count > 0)\n",
+        "        made: OwnList[type] = OwnList()\n",
+        _CONFORMANCE + "bases_given_back.py::only_instance",
+    ),
+    Mutation(
+        "operators of sequences are not mended",
+        "_apply.py",
+        "    keep_sequence_slots(plan)\n",
+        "",
+        _CONFORMANCE + "bases_given_back.py::operators",
+    ),
+    Mutation(
+        "what is called at the end is called twice",
+        "_reload.py",
+        "    drop_registered_again(loaded.at_exit, plan.decisions.settle)\n",
+        "",
+        _CONFORMANCE + "at_exit.py::called_once",
     ),
     Mutation(
         "an undo forgets the state gathered since",
