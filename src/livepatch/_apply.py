@@ -163,12 +163,21 @@ def perform_each(steps: Steps, failure: str = "a new definition could not be wit
     _each(steps.do, failure)
 
 
+def perform_or_raise(steps: Steps) -> None:
+    """Perform steps that may fail: all of them, or none and raise what the one that failed did."""
+    remaining = iter(steps.do)
+    try:
+        collections.deque(map(_call, remaining), maxlen=0)
+    except BaseException:
+        take_back(steps.undo, len(steps) - operator.length_hint(remaining))
+        raise
+
+
 def perform_whole(steps: Steps) -> bool:
     """Perform steps that the interpreter may refuse: all of them, or none; say which."""
     try:
-        run_in_c(steps.do)
+        perform_or_raise(steps)
     except (TypeError, ValueError):
-        take_back(steps.undo, len(steps))
         return False
     return True
 

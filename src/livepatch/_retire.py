@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from livepatch._class_attributes import UNSETTABLE
 from livepatch._class_fields import can_exchange_base, has_own_order
 from livepatch._kinds import PLACES, base_of, bases_of, class_attributes, mro_of
+from livepatch._layout import own_slots
 from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._steps import BasesInC, Steps
 
@@ -54,7 +55,10 @@ def retired_classes(classes: Iterable[type]) -> OwnList[Retired]:
         base, root = base_of(cls), _RetiredMeta if issubclass(cls, type) else _Retired
         if base is None or base is object or base is root or not can_exchange_base(cls):
             continue
-        kind = type(cls) if has_own_order(cls) else type
+        is_ordered = has_own_order(cls)
+        if is_ordered and own_slots(cls):
+            continue  # CPython would compare its slots with the order that it has without them
+        kind = type(cls) if is_ordered else type
         had = BasesInC(bases_of(cls), base, kind)
         found.append(Retired(cls, had, BasesInC((root,), root, type)))
     return found

@@ -16,7 +16,7 @@ from typing import Any
 from livepatch._absent import take_filled_back
 from livepatch._abstract import forget_denials
 from livepatch._abstract_registrations import plan_registrations_back
-from livepatch._apply import apply, drop_copies, notice_lost, release
+from livepatch._apply import apply, drop_copies, notice_lost, perform_or_raise, release
 from livepatch._borrow import Lent, by_reference
 from livepatch._class_attributes import UNSETTABLE
 from livepatch._constants import may_hold_state, same_value
@@ -174,11 +174,11 @@ def _all_inheriting(retired: Iterable[Retired]) -> Generator[None, None, None]:
     instance has may be where a base put it: its dict.
     """
     steps = retiring(retired)
+    perform_or_raise(steps.inverse())  # a metaclass may be asked for an order
     try:
-        run_in_c(steps.inverse().do)
         yield
     finally:
-        run_in_c(steps.do)
+        perform_or_raise(steps)
 
 
 def _decide_back(record: Record) -> Decisions:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,44 @@ gc.collect()
     )
 
     assert said == "1 1 ('said',) True True 5\n"
+
+
+RAISING = """
+    ARMED = []
+    class Meta(type):
+        def mro(cls):
+            if ARMED: raise RuntimeError(ARMED[-1])
+            first, *others, last = type.mro(cls)
+            return [first, *sorted(others, key=lambda each: each.__name__), last]
+    class Abc(metaclass=Meta): __slots__ = ("x",)
+    class Zed(Abc): __slots__ = ("y",)
+    class A(Zed): __slots__ = ("z",)
+    class B(Zed): pass
+    class C(Zed): pass
+"""
+
+
+def test_undo_that_a_metaclass_makes_fail_lets_none_come_back(live: LiveModule) -> None:
+    module = live.start(RAISING)
+    before = [str(each.__mro__) for each in (module.A, module.B, module.C)]
+    counts: list[int] = []
+    for _ in range(6):
+        report = live.edit(live.source.partition("class A(")[0])
+        gc.collect()
+        listed = type.__subclasses__(module.Zed)
+        module.ARMED.append("on purpose")
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="on purpose"):
+                report.undo()
+            assert type.__subclasses__(module.Zed) == listed
+        module.ARMED.clear()
+        del listed
+        report.undo()
+        gc.collect()
+        assert [str(each.__mro__) for each in (module.A, module.B, module.C)] == before
+        made = module.A()
+        made.x = made.y = made.z = 1
+        del made
+        counts.append(sys.getrefcount(module.Zed))
+
+    assert counts[-1] == counts[2]
