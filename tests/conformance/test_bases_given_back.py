@@ -338,3 +338,27 @@ print(counts[-1] - counts[3])
     )
 
     assert said == "0\n"
+
+
+@pytest.mark.parametrize("strategy", ["auto", "repoint"])
+def test_failed_reloads_count_the_bases_as_before(strategy: Strategy) -> None:
+    said = run_in_child(
+        """
+        import gc, sys
+        source = "class Base: pass\\nclass Sub(Base):\\n    x: int = 0\\n"
+        module = live.start(source)
+        live.other("from LIVE import Base\\nclass Own(Base): pass\\n")
+        counts = []
+        for number in range(8):
+            live.write(source.replace("0", str(number)) + "1 / 0\\n")
+            try: live.reload()
+            except ZeroDivisionError: pass
+            live.edit(source.replace("0", str(number)), dry_run=True)
+            gc.collect()
+            counts.append(sys.getrefcount(module.Base))
+        print(counts[-1] - counts[3], [each.__name__ for each in module.Base.__subclasses__()])
+        """,
+        strategy,
+    )
+
+    assert said == "0 ['Sub', 'Own']\n"

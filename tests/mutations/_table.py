@@ -189,7 +189,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "classes of a failed load stay among their base's subclasses",
         "_withdraw.py",
-        "    steps.extend(retiring(retired_classes(losers)))\n",
+        "    perform_each(retiring(retired_classes(losers)))\n",
         "",
         _CONFORMANCE + "failures.py::",
     ),
