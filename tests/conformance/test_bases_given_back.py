@@ -345,15 +345,23 @@ def test_failed_reloads_count_the_bases_as_before(strategy: Strategy) -> None:
     said = run_in_child(
         """
         import gc, sys
-        source = "class Base: pass\\nclass Sub(Base):\\n    x: int = 0\\n"
+        import livepatch
+        source = (
+            "import dataclasses\\nclass Base:\\n    def hit(self): return 0\\n"
+            "@dataclasses.dataclass\\nclass Sub(Base):\\n    x: int = 0\\n"
+        )
         module = live.start(source)
-        live.other("from LIVE import Base\\nclass Own(Base): pass\\n")
+        other = live.other("from LIVE import *\\nclass Own(Base): pass\\n")
+        path, text = other.__file__, "from LIVE import *\\nclass Own(Base): pass\\n1 / 0\\n"
+        text = text.replace("LIVE", live.name)
         counts = []
         for number in range(8):
-            live.write(source.replace("0", str(number)) + "1 / 0\\n")
-            try: live.reload()
+            live.write(source.replace("0", str(number)))
+            open(path, "w").write(text)
+            try: livepatch.reload(module, other, rerun="all", strategy=live.strategy)
             except ZeroDivisionError: pass
-            live.edit(source.replace("0", str(number)), dry_run=True)
+            open(path, "w").write(text.replace("1 / 0", f"A = {number}"))
+            livepatch.reload(module, other, rerun="all", strategy=live.strategy, dry_run=True)
             gc.collect()
             counts.append(sys.getrefcount(module.Base))
         print(counts[-1] - counts[3], [each.__name__ for each in module.Base.__subclasses__()])
