@@ -118,9 +118,9 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     perform_each(steps)
     mend_sequence_slots(cls for cls, _ in steps.new_bases())
     # With the bases that they have by now. Others go with the next collection: the new code may
-    # have given an instance away.
-    losers = (loser for loser in decisions.losers if is_class(loser) and keeps_no_more(loser))
-    perform_each(retiring(retired_classes(losers)))
+    # have given an instance away, but none of a copy.
+    made = (loser for loser in decisions.losers if is_class(loser) and keeps_no_more(loser))
+    perform_each(retiring(retired_classes((*made, *copies))))
 
 
 def _but_for_bases(copies: Collection[type], steps: Steps) -> Steps:

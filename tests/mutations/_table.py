@@ -189,7 +189,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "classes of a failed load stay among their base's subclasses",
         "_withdraw.py",
-        "    perform_each(retiring(retired_classes(losers)))\n",
+        "    perform_each(retiring(retired_classes((*made, *copies))))\n",
         "",
         _CONFORMANCE + "failures.py::",
     ),
