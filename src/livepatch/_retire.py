@@ -65,11 +65,21 @@ def retired_classes(classes: Iterable[type]) -> OwnList[Retired]:
 
 
 def retiring(retired: Iterable[Retired]) -> Steps:
-    """Return the steps by which classes are let go."""
+    """Return the steps by which classes are let go; those that are already need none."""
     steps = Steps()
     for cls, had, has in retired:
-        steps.exchange_base(cls, has, had)
+        if base_of(cls) is not has.base:
+            steps.exchange_base(cls, has, had)
     return steps
+
+
+def returning(retired: Iterable[Retired]) -> Steps:
+    """Return the steps by which classes have their bases again, where they are let go."""
+    steps = Steps()
+    for cls, had, has in retired:
+        if base_of(cls) is has.base:
+            steps.exchange_base(cls, has, had)
+    return steps.inverse()
 
 
 def with_bases_settled(retired: Iterable[Retired], settle: Callable[[Any], Any]) -> list[Retired]:

@@ -52,7 +52,7 @@ from livepatch._record import (
 )
 from livepatch._registries import take_back
 from livepatch._report import Notice, Report
-from livepatch._retire import Retired, retiring, with_bases_settled
+from livepatch._retire import Retired, retiring, returning, with_bases_settled
 from livepatch._returns import keep_gone
 from livepatch._source import namespace_of
 from livepatch._steps import Steps, exchanged, is_in_force
@@ -145,7 +145,7 @@ def _plan_back(record: Record) -> Plan:
     # One that had gone: the search takes its bases for ours.
     settled = with_bases_settled(record.retired, decisions.settle_class)
     pairs = zip(record.retired, settled)
-    first = retiring(one if id(one.cls) in given else other for one, other in pairs).inverse()
+    first = returning(one if id(one.cls) in given else other for one, other in pairs)
     first.extend(plan.steps)
     plan.steps = first
     plan.listed.update(record.listed)
@@ -173,12 +173,11 @@ def _all_inheriting(retired: Iterable[Retired]) -> Generator[None, None, None]:
     Members of theirs are asked for their hashes: an enum's goes by ``Enum.__hash__``. And what an
     instance has may be where a base put it: its dict.
     """
-    steps = retiring(retired)
-    perform_or_raise(steps.inverse())  # a metaclass may be asked for an order
     try:
+        perform_or_raise(returning(retired))  # a metaclass may be asked for an order
         yield
     finally:
-        perform_or_raise(steps)
+        run_in_c(retiring(retired).do)
 
 
 def _decide_back(record: Record) -> Decisions:

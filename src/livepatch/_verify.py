@@ -294,7 +294,7 @@ def _retire(
         counts = unexplained_counts(classes, internals)
         made = OwnList(cls for cls, count in zip(classes, counts) if count > 0)
         used = {id(above) for cls in made for above in mro_of(cls)}
-        # First: taking back what an interrupt kept from being done does no harm.
+        # First: who is not let go in the end, for an interrupt, needs no way back.
         retired += retired_classes(cls for cls in classes if id(cls) not in used)
     run_in_c(retiring(retired).do)
 
