@@ -144,9 +144,9 @@ def is_below_plain(cls: type) -> bool:
 
 def keeps_no_more(cls: type) -> bool:
     """Whether all that instances of a class have by its bases is a dict, freed by the class."""
-    base: Any = base_of(cls)
-    top = where_layout_grows(base) if base is not None else object
-    return top is object or (base_of(top) is object and not own_slots(top) and is_below_plain(cls))
+    top: Any = where_layout_grows(base_of(cls) or object)
+    below = base_of(top)
+    return is_below_plain(cls) and (below is None or where_layout_grows(below) is object)
 
 
 def lists_fields(cls: type) -> bool:
