@@ -130,11 +130,32 @@ def _forget_answers(*classes: type) -> None:
     callbacks = [getattr(each, "__callback__", None) for each in references]
     if any(type(each) is types.BuiltinFunctionType for each in callbacks):
         _forget_subclasses(concerned)
-    for callback in callbacks:
-        if getattr(callback, "__qualname__", None) == _IN_WEAK_DICT:
-            table = callback.__defaults__[0]()  # type: ignore[union-attr]
-            if table is not None and _is_of_single_dispatch(table):
-                table.clear()
+    found = (_weak_dict_of(each) for each in callbacks)
+    tables = OwnList(each for each in found if each is not None)
+    in_closures = _held_by_functools() if tables else set()
+    for table in tables:
+        if id(table) in in_closures:
+            table.clear()
+
+
+def _weak_dict_of(callback: Any) -> Any:
+    """Return the weak dictionary that is to be told when a key of it dies; None for others."""
+    if getattr(callback, "__qualname__", None) != _IN_WEAK_DICT:
+        return None
+    return callback.__defaults__[0]()
+
+
+def _held_by_functools() -> set[int]:
+    """Return the ids of what closures of functools hold: where dispatchers remember their answers.
+
+    To ask for each table who holds it is to walk over the heap for each.
+    """
+    return {
+        id(part)
+        for function in objects_of(types.FunctionType)
+        if function.__closure__ and function.__code__.co_filename == functools.__file__
+        for part in gc.get_referents(*function.__closure__)
+    }
 
 
 def _forget_subclasses(concerned: OwnDict[int, type]) -> None:
@@ -144,18 +165,6 @@ def _forget_subclasses(concerned: OwnDict[int, type]) -> None:
             _, known, denied, _ = _abc._get_dump(cls)  # noqa: SLF001 - as abc does
             if any(id(each()) in concerned for each in (*known, *denied)):
                 _abc._reset_caches(cls)  # noqa: SLF001
-
-
-def _is_of_single_dispatch(table: Any) -> bool:
-    """Whether a table of classes is one that functools remembers implementations in."""
-    for cell in gc.get_referrers(table):
-        if type(cell) is not types.CellType:
-            continue
-        for closure in gc.get_referrers(cell):
-            for function in gc.get_referrers(closure) if type(closure) is tuple else ():
-                if type(function) is types.FunctionType and function.__closure__ is closure:
-                    return bool(function.__code__.co_filename == functools.__file__)
-    return False
 
 
 def _rebuild_models(stale: frozenset[int], *classes: type) -> None:
