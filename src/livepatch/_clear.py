@@ -155,10 +155,9 @@ def drop_vanished_names(
     if snapshot.origin is None:
         return set()
     said = set(snapshot.source.code.co_names)
-    vanished = {*_imported_at_most(snapshot.origin, outline), *_for_types(snapshot)}
-    if selection is None:
-        vanished |= _bound_perhaps(snapshot, outline)
-    else:
+    vanished = {*_imported_at_most(snapshot.origin, outline)}
+    vanished |= _bound_perhaps(snapshot, snapshot.origin, outline, all_runs=selection is None)
+    if selection is not None:
         # An import that does not run has bound its name already.
         vanished = vanished & selection.names | selection.perhaps
     if not alone or not said.isdisjoint(OTHER_MEANS):
@@ -255,23 +254,21 @@ def _imported_at_most(before: Outline, after: Outline) -> Iterator[str]:
             yield name
 
 
-def _bound_perhaps(snapshot: Snapshot, outline: Outline) -> AbstractSet[str]:
-    """Return the names that both sources bind, and the new one where a condition may not hold."""
-    code, origin = snapshot.source.code, snapshot.origin
-    if origin is None or _JUMPS.isdisjoint(code.co_code[::2]):
-        return set()
-    before = origin.scopes[()]
-    if before.code is code or same_scope(before.code, code):
-        return set()
-    both = before.shells.keys() & outline.scopes[()].shells.keys()
-    return unasked_perhaps(ast.parse(snapshot.source.text).body, code, both)
+def _bound_perhaps(
+    snapshot: Snapshot, before: Outline, after: Outline, *, all_runs: bool
+) -> set[str]:
+    """Return the names that both sources bind, and the new one perhaps not.
 
-
-def _for_types(snapshot: Snapshot) -> set[str]:
-    """Return the names that the old source bound and the new one binds for type checkers alone."""
-    text = snapshot.source.text
-    asks = b"TYPE_CHECKING" if isinstance(text, bytes) else "TYPE_CHECKING"
-    if asks not in text or snapshot.origin is None:  # type: ignore[operator]
+    For type checkers alone; or, where all of it runs, where a condition may not hold.
+    """
+    code, origin = snapshot.source.code, before.scopes[()]
+    asks = "TYPE_CHECKING" in code.co_names
+    if not (asks or all_runs) or _JUMPS.isdisjoint(code.co_code[::2]):
         return set()
-    bound = snapshot.origin.scopes[()].shells.keys()
-    return names_for_types(ast.parse(text).body) & bound
+    if origin.code is code or same_scope(origin.code, code):
+        return set()
+    nodes, bound = ast.parse(snapshot.source.text).body, origin.shells.keys()
+    found = names_for_types(nodes) & bound if asks else set[str]()
+    if all_runs:
+        found |= unasked_perhaps(nodes, code, bound & after.scopes[()].shells.keys())
+    return found
