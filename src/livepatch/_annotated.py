@@ -1,14 +1,19 @@
-"""What statements annotate, by their syntax."""
+"""What statements annotate, by their syntax, and by the code of a module."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from types import CodeType
 from typing import Any
 
+from livepatch._code import instructions
+from livepatch._opcodes import CONSTANT, OP, STORES
+from livepatch._scope import ANNOTATE_NAMES, ANNOTATIONS, Scope
 from livepatch._syntax import definitions_inside, names_in, statements_in
 
+_SETS_ANNOTATIONS_UP = frozenset(OP[name] for name in ("SETUP_ANNOTATIONS",) if name in OP)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
@@ -69,3 +74,30 @@ class _WithoutAnnotations(ast.NodeTransformer):
 def without_annotations(nodes: Iterable[ast.stmt]) -> list[ast.stmt]:
     """Return statements that note no annotations of variables."""
     return [_WithoutAnnotations().visit(node) for node in nodes]
+
+
+def annotates(code: CodeType) -> bool:
+    """Whether a module annotates names."""
+    return ANNOTATE_NAMES[0] in code.co_names or not _SETS_ANNOTATIONS_UP.isdisjoint(
+        code.co_code[::2]
+    )
+
+
+def annotate_code(code: CodeType) -> CodeType | None:
+    """Return the code of the function of a module's annotations, if it has one (3.14)."""
+    if "__annotate__" not in code.co_names:
+        return None
+    last: CodeType | None = None
+    for opcode, argument in instructions(code):
+        if opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
+            last = code.co_consts[argument]
+        elif opcode in STORES and code.co_names[argument] == "__annotate__":
+            return last
+    return None
+
+
+def variables_annotated(scope: Scope) -> frozenset[str]:
+    """Return the variables that a module annotates by setting items of a dict."""
+    shells = scope.shells.get(ANNOTATIONS, ())
+    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
+    return frozenset(part[1] for part in said if part[0] == "text")

@@ -13,12 +13,13 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import codes_in, instructions, same_code
-from livepatch._opcodes import CONSTANT
-from livepatch._outline import COMPILER_NAMES, Outline, same_scope
+from livepatch._opcodes import COMPILER_NAMES, CONSTANT
+from livepatch._outline import Outline, same_scope
 from livepatch._scope import (
     ANNOTATE_NAMES,
     COMPREHENSIONS,
     REST,
+    Scope,
     Shell,
     is_type_scope,
     read_scope,
@@ -109,9 +110,9 @@ def _says_the_same(body: Body, outlines: tuple[Outline, Outline]) -> bool:
     """Whether a class says the same outside its functions."""
     if body.old is body.new:
         return True
-    before = _shells(outlines[0], body.old, body.path)
-    after = _shells(outlines[1], body.new, body.path)
-    return before is after or _same_statements(before, after)
+    before = _scope(outlines[0], body.old, body.path)
+    after = _scope(outlines[1], body.new, body.path)
+    return before.shells is after.shells or _same_statements(before, after)
 
 
 def _bodies(codes: list[CodeType]) -> Iterator[CodeType]:
@@ -153,7 +154,7 @@ def _undocumented(code: CodeType) -> CodeType:
 
 def _is_same_class(old: CodeType, new: CodeType) -> bool:
     return old is new or (
-        _same_statements(read_scope(old).shells, read_scope(new).shells)
+        _same_statements(read_scope(old), read_scope(new))
         and all(map(_is_same_class, _classes(old), _classes(new)))
     )
 
@@ -162,17 +163,19 @@ def _classes(code: CodeType) -> Iterator[CodeType]:
     return (each for each in _bodies(codes_in(code)) if not is_function_code(each))
 
 
-def _shells(outline: Outline, code: CodeType, path: Path) -> Mapping[str, tuple[Shell, ...]]:
+def _scope(outline: Outline, code: CodeType, path: Path) -> Scope:
     scope = outline.scopes.get(path)
     if scope is not None and scope.code is code:
-        return scope.shells
-    return read_scope(code).shells  # a class that is there twice, under the arms of an `if` say
+        return scope
+    return read_scope(code)  # a class that is there twice, under the arms of an `if` say
 
 
-def _same_statements(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+def _same_statements(before: Scope, after: Scope) -> bool:
+    old, new = before.shells, after.shells
     names = [name for name in old if name not in _NOT_SAID]
     return (
         names == [name for name in new if name not in _NOT_SAID]
+        and before.in_turn == after.in_turn
         and all(
             old[name] == new[name] or _headers(old[name]) == _headers(new[name]) for name in names
         )

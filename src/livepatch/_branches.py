@@ -12,7 +12,8 @@ from typing import Any
 from livepatch._code import same_code
 from livepatch._constants import repr_of_constant
 from livepatch._kinds import class_attributes, is_class, kind_of
-from livepatch._outline import COMPILER_NAMES, Outline, class_bodies
+from livepatch._opcodes import COMPILER_NAMES
+from livepatch._outline import Outline, class_bodies
 from livepatch._own import MISSING
 from livepatch._scope import REST, functions_bound, read_scope
 

@@ -13,6 +13,7 @@ from itertools import chain
 from types import CodeType
 from typing import Any
 
+from livepatch._annotated import annotate_code, variables_annotated
 from livepatch._bodies import Bodies, pair_bodies
 from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
 from livepatch._chosen import (
@@ -40,7 +41,7 @@ from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
 from livepatch._replaced import globals_behind
 from livepatch._report import Notice
-from livepatch._scope import LAMBDA, REST, annotate_code, annotated
+from livepatch._scope import LAMBDA, REST
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, is_compiled_plainly
@@ -288,7 +289,7 @@ class Choice:
                 self.stays(statement, kept, outlines)
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
         selection.overloads = frozenset(found.last_bound)  # what is gone has no variants
-        selection.unannotated = annotated(outlines[0].scopes[()]) - annotated(
+        selection.unannotated = variables_annotated(outlines[0].scopes[()]) - variables_annotated(
             outlines[1].scopes[()]
         )
         selection.notices += notices_of_bound_behind(needs, self.source.name)

@@ -16,7 +16,8 @@ from livepatch._bodies import is_function_code
 from livepatch._code import codes_in
 from livepatch._holders import all_classes
 from livepatch._kinds import class_attributes, is_class, qualified_name
-from livepatch._outline import COMPILER_NAMES, outline
+from livepatch._opcodes import COMPILER_NAMES
+from livepatch._outline import outline
 from livepatch._own import OwnDict
 from livepatch._scope import REST, Shell
 

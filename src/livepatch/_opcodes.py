@@ -19,3 +19,5 @@ if sys.version_info >= (3, 11):
 if sys.version_info >= (3, 12):
     NAME_SHIFT[OP["LOAD_ATTR"]] = 1
     NAME_SHIFT[OP["LOAD_SUPER_ATTR"]] = 2
+# What the compiler puts into a class namespace by itself; it says where the class is, not what.
+COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})

@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._code import codes_in, instructions, nested_codes, same_code, same_text
-from livepatch._opcodes import CONSTANT, OP
+from livepatch._opcodes import COMPILER_NAMES, CONSTANT, OP
 from livepatch._scope import (
     RUN_AT_ONCE,
     Scope,
@@ -38,8 +38,6 @@ _bound_by = attrgetter("bound")
 _IS_FUNCTION = inspect.CO_OPTIMIZED
 # By these a source may bind globals without a statement that says so.
 OTHER_MEANS = frozenset(("globals", "locals", "vars", "exec", "setattr", "__dict__"))
-# What the compiler puts into a class namespace by itself; it says where the class is, not what.
-COMPILER_NAMES = frozenset({"__firstlineno__", "__static_attributes__", "__classdictcell__"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +111,11 @@ class Outline:
         theirs = functions_bound(other.scopes[path[:-1]].code, path[-1])
         return len(mine) == len(theirs) and all(map(same_code, mine, theirs))
 
+    def same_turns(self, other: Outline | None, path: tuple[str, ...]) -> bool:
+        """Whether a scope of both binds its names in the same order: ``x = 1; y = x; x = 2``."""
+        theirs = other.scopes.get(path) if other is not None else None
+        return theirs is not None and self.scopes[path].in_turn == theirs.in_turn
+
     def last_shell(self, path: tuple[str, ...]) -> Shell | None:
         """Return what the last statement that binds a path says."""
         scope = self.scopes.get(path[:-1])
@@ -136,9 +139,12 @@ class Outline:
         """Whether a class says the same in the same order but for functions; None when unknown."""
         if other is None or path not in self.scopes or path not in other.scopes:
             return None
-        mine, theirs = self.scopes[path].shells, other.scopes[path].shells
+        ours, other_scope = self.scopes[path], other.scopes[path]
+        mine, theirs = ours.shells, other_scope.shells
         if mine is theirs:
             return True  # as it was taken over
+        if ours.in_turn != other_scope.in_turn:
+            return False
         names, others = (
             [name for name in each if name not in COMPILER_NAMES] for each in (mine, theirs)
         )
@@ -228,7 +234,7 @@ def _take_over(known: Scope, code: CodeType) -> Scope | None:
         return None
     different = _different_constants(old, code)
     if not different:
-        return Scope(code, known.shells, known.imports, known.rebound, known.loads)
+        return replace(known, code=code)
     return _with_other_constants(known, code, different)
 
 

@@ -17,6 +17,7 @@ from operator import itemgetter
 from types import FunctionType
 from typing import Any
 
+from livepatch._annotated import annotates
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
 from livepatch._chosen import BEFORE
@@ -27,7 +28,7 @@ from livepatch._frameworks import attributes_entered
 from livepatch._in_order import put_in_order
 from livepatch._kinds import dict_of
 from livepatch._own import OwnDict, OwnList
-from livepatch._scope import ANNOTATING_NAMES, annotates
+from livepatch._scope import ANNOTATING_NAMES
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, overload_registry
 from livepatch._source import namespace_of

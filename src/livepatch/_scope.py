@@ -13,12 +13,21 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from livepatch._code import instructions, text_of_constant
-from livepatch._opcodes import CONSTANT, DELETES, IMPORTS, JUMPS, NAME_SHIFT, NAMED, OP, STORES
+from livepatch._opcodes import (
+    COMPILER_NAMES,
+    CONSTANT,
+    DELETES,
+    IMPORTS,
+    JUMPS,
+    NAME_SHIFT,
+    NAMED,
+    OP,
+    STORES,
+)
 
 _SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
 _LOAD_LOCALS = OP.get("LOAD_LOCALS", -1)
 _IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
-_SETS_ANNOTATIONS_UP = frozenset(OP[name] for name in ("SETUP_ANNOTATIONS",) if name in OP)
 _STORE_ITEM = OP["STORE_SUBSCR"]
 # What takes a value apart that the target before has left, or brings one to the top.
 _LEFT = frozenset(
@@ -27,6 +36,7 @@ _LEFT = frozenset(
     if name in OP
 )
 _STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
+_BINDS = STORES | DELETES
 # Pseudo names: what a scope says after its last binding, and what it annotates.
 REST = "<rest>"
 LAMBDA = "<lambda>"
@@ -150,6 +160,7 @@ class Scope:
         imports: what its import statements bind.
         rebound: the names that several statements bind.
         loads: the names that its statements read, but for what annotations say.
+        in_turn: the names in the order in which they are bound, where one is bound several times.
     """
 
     code: CodeType
@@ -157,6 +168,7 @@ class Scope:
     imports: tuple[Import, ...]
     rebound: frozenset[str]
     loads: frozenset[str]
+    in_turn: tuple[str, ...] = ()
 
     def binds(self, name: str) -> bool:
         """Whether a statement of this scope binds the name."""
@@ -172,7 +184,14 @@ def read_scope(code: CodeType) -> Scope:
         scan.finish(REST)
     shells = dict(zip(scan.shells, map(tuple, scan.shells.values())))
     rebound = frozenset([name for name, found in shells.items() if len(found) > 1])
-    return Scope(code, shells, tuple(scan.imports), rebound, names_read(shells))
+    in_turn = tuple(_bound_in_turn(code)) if rebound else ()
+    return Scope(code, shells, tuple(scan.imports), rebound, names_read(shells), in_turn)
+
+
+def _bound_in_turn(code: CodeType) -> Iterator[str]:
+    for opcode, argument in instructions(code):
+        if opcode in _BINDS and (name := code.co_names[argument]) not in COMPILER_NAMES:
+            yield name
 
 
 def names_read(shells: Mapping[str, Iterable[Shell]]) -> frozenset[str]:
@@ -370,30 +389,3 @@ def functions_bound(code: CodeType, name: str) -> list[CodeType]:
         elif opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
             pending.append(code.co_consts[argument])
     return found
-
-
-def annotates(code: CodeType) -> bool:
-    """Whether a module annotates names."""
-    return ANNOTATE_NAMES[0] in code.co_names or not _SETS_ANNOTATIONS_UP.isdisjoint(
-        code.co_code[::2]
-    )
-
-
-def annotate_code(code: CodeType) -> CodeType | None:
-    """Return the code of the function of a module's annotations, if it has one (3.14)."""
-    if "__annotate__" not in code.co_names:
-        return None
-    last: CodeType | None = None
-    for opcode, argument in instructions(code):
-        if opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
-            last = code.co_consts[argument]
-        elif opcode in STORES and code.co_names[argument] == "__annotate__":
-            return last
-    return None
-
-
-def annotated(scope: Scope) -> frozenset[str]:
-    """Return the variables that a module annotates by setting items of a dict."""
-    shells = scope.shells.get(ANNOTATIONS, ())
-    said: list[Any] = [shell.fingerprint[-1] for shell in shells]
-    return frozenset(part[1] for part in said if part[0] == "text")

@@ -129,7 +129,9 @@ class Values:
     def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
         new, old = pair.module.outline, pair.before.origin
         if len(path) > 1 and new.scopes[path[:-1]].binds(name) and name != path[-1]:
-            return not new.same_shell(old, (*path[:-1], name))
+            return not new.same_shell(old, (*path[:-1], name)) or (
+                name in new.scopes[path[:-1]].rebound and not new.same_turns(old, path[:-1])
+            )
         key = (pair.module.name, name)
         known = self._changed_inputs.get(key)
         if known is None:

@@ -368,3 +368,30 @@ def said_of(parser: Any) -> tuple[Any, ...]:
         getattr(parser, "version", type(made).__module__),
         getattr(made, "go", str)(),
     )
+
+
+IN_TURN = """
+class A:
+    x = 1
+    y = x
+    x = 2
+    class Inner:
+        a = 1
+        b = a
+        a = 2
+"""
+
+
+@BOTH
+def test_lines_of_a_class_body_that_change_places_around_a_name_run_again(
+    live: LiveModule, rerun: str
+) -> None:
+    module = live.start(IN_TURN)
+    cls, item = module.A, module.A()
+    moved = IN_TURN.replace("    y = x\n    x = 2\n", "    x = 2\n    y = x\n")
+    moved = moved.replace("        b = a\n        a = 2\n", "        a = 2\n        b = a\n")
+    live.edit(moved, rerun=rerun)
+
+    assert (item.x, item.y, cls.y) == (2, 2, 2)
+    assert (cls.Inner.a, cls.Inner.b) == (2, 2)
+    assert type(item) is module.A

@@ -28,7 +28,7 @@ from livepatch._kinds import (
 from livepatch._layers import decorated_function
 from livepatch._layout import tuple_fields
 from livepatch._module import Path
-from livepatch._outline import COMPILER_NAMES
+from livepatch._opcodes import COMPILER_NAMES
 from livepatch._own import MISSING, Call, OwnList
 from livepatch._pairs import Pair
 from livepatch._reconcile._descriptors import tell_anew
