@@ -104,6 +104,7 @@ STAGES = (
     "_taken",
     "_uses",
     "_hands_over",
+    "_moved",
     "_stale",
     "_selection",
     "_bound_too",

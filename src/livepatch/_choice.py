@@ -34,6 +34,7 @@ from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
+from livepatch._moved import notices_of_moved
 from livepatch._needs import Needs
 from livepatch._outline import OTHER_MEANS, Outline
 from livepatch._reach import Cause, Reach
@@ -232,6 +233,8 @@ class Choice:
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
+        stays = (each for each, run in zip(found.all, needs.runs) if not run)
+        selection.notices += notices_of_moved(stays, self.namespace, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:

@@ -31,7 +31,7 @@ from livepatch._plan import Plan, explainers_of
 from livepatch._reconcile._flags import is_combination
 from livepatch._remnants import keep_names
 from livepatch._report import Notice
-from livepatch._retained import once_entered
+from livepatch._retained import closures_kept, once_entered
 from livepatch._rows import set_items
 from livepatch._source import has_own_ways
 from livepatch._stale import VALUE_STAYS
@@ -263,7 +263,7 @@ def _notice_removed(plan: Plan) -> None:
     if struck and any(count > 0 for count in counts):
         # What has been made around it and has gone with it, now or earlier: `(path, view)`; the
         # closures of its methods, and the classes below it.
-        explainers += (struck, *going_along(struck, explainers))
+        explainers += (struck, *going_along(struck, explainers), *closures_kept())
         counts = unexplained_counts(values, explainers)
     for (path, value), count in zip(removed, counts):
         if count > 0:

@@ -11,7 +11,8 @@ from itertools import chain
 from types import CodeType
 from typing import Any
 
-from livepatch._kinds import is_class, parts_of_wrapper
+from livepatch._belongings import parts_of
+from livepatch._kinds import class_attributes, is_class, parts_of_wrapper
 from livepatch._own import OwnList
 from livepatch._record import Record, live_records
 from livepatch._steps import Steps
@@ -83,6 +84,17 @@ def once_replaced() -> OwnList[Any]:
     """List the old classes that the records of all live reports keep."""
     replaced = (each.old for record in live_records() for each in record.replaced)
     return OwnList(each for each in replaced if is_class(each))
+
+
+def closures_kept() -> OwnList[Any]:
+    """List the closures of methods that the records keep, or old classes that these keep.
+
+    By `super()` they refer to the class that came next.
+    """
+    methods = OwnList(each for cls in once_replaced() for each in class_attributes(cls).values())
+    calls = (call for record in live_records() for call in record.steps.undo)
+    methods += (each for call in calls for each in call.args[2:])
+    return OwnList(part for each in methods if not is_class(each) for part in parts_of(each))
 
 
 def once_set() -> OwnList[Any]:

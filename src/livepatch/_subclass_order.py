@@ -51,7 +51,7 @@ def _bases_concerned(plan: Plan, earlier: OwnDict[int, type]) -> Iterator[type]:
     for cls, bases in plan.steps.new_bases():
         yield from filter(_can_be_ordered, (*bases_of(cls), *bases))
     for _, cls in plan.let_go:
-        yield from filter(_can_be_ordered, bases_of(cls))
+        yield from filter(_can_be_ordered, mro_of(cls)[1:])  # one without a name may go with it
     decisions = plan.decisions
     # Nearly every one is a function.
     for loser in [each for each in decisions.losers if type(each) is not FunctionType]:
@@ -60,6 +60,8 @@ def _bases_concerned(plan: Plan, earlier: OwnDict[int, type]) -> Iterator[type]:
             if is_class(survivor):
                 earlier[id(survivor)] = loser
                 yield from filter(_can_be_ordered, (survivor, *bases_of(survivor)))
+            else:
+                yield from filter(_can_be_ordered, mro_of(loser)[1:])
 
 
 def _can_be_ordered(base: type) -> bool:

@@ -26,18 +26,20 @@ from livepatch._heap import (
 )
 from livepatch._holders import Repointing, repoint_holder
 from livepatch._kinds import (
+    bases_of,
     class_attributes,
     is_class,
     is_enum,
     may_say_type,
     mro_of,
+    qualified_name,
     subclasses_of,
 )
 from livepatch._layout import same_layout
 from livepatch._own import OwnDict, OwnList
 from livepatch._plan import NO_SUCCESSOR, Watched
 from livepatch._report import Notice, Report
-from livepatch._retained import once_replaced, retained, unwrapped
+from livepatch._retained import closures_kept, once_replaced, retained, unwrapped
 from livepatch._retire import Retired, retired_classes, retiring
 from livepatch._steps import Steps
 
@@ -70,11 +72,11 @@ def verify(report: Report, watched: Watched, retired: OwnList[Retired], lent: Le
         unheld = _unheld(watched, held)
         del held
         held = _held(watched, unheld, suspended=True)
-    _retire(watched, held, unheld, retired)
+    notices = OwnDict.fromkeys(_retire(watched, held, unheld, retired))
     held = OwnDict(each for each in held.items() if each[1][2] is not NO_SUCCESSOR)
-    if not held:
+    notices.update(dict.fromkeys(_describe_all(held) if held else ()))
+    if not notices:
         return report
-    notices = list(dict.fromkeys(_describe_all(held)))
     return dataclasses.replace(report, notices=(*report.notices, *notices))
 
 
@@ -137,6 +139,7 @@ def _unheld(watched: Watched, held: Held) -> OwnList[Any]:
     own += _insides_of_enums(own)
     # A class that an earlier report keeps was given the attributes of the one that goes now.
     own += (part for cls in once_replaced() for part in parts_of(cls))
+    own += closures_kept()
     # The closures of a class's methods, which may refer to it (`super()`).
     own += going_along(OwnList(each for each, _, _ in held.values() if is_class(each)), own)
     holders = OwnList(each for each in _holders(held) if type(each) is not types.FrameType)
@@ -271,32 +274,68 @@ def _can_become(cls: type, survivor: Any) -> bool:
 
 def _retire(
     watched: Watched, held: Held, unheld: OwnList[Any] | None, retired: OwnList[Retired]
-) -> None:
-    classes: OwnList[type] = OwnList()
+) -> Iterator[Notice]:
+    """Let go of classes that nothing uses any more; name those that stay on their bases' lists."""
+    classes: OwnDict[int, tuple[type, str, Any]] = OwnDict()
     # Who is held inherits, while an object of its is still being made say.
     used = {id(cls) for loser, *_ in held.values() if is_class(loser) for cls in mro_of(loser)}
-    for reference, _, survivor in watched:
+    for reference, path, survivor in watched:
         loser: Any = reference()
         if loser is None:
             continue  # nearly every one
-        follows = survivor()
-        is_let_go = is_class(follows) or follows is NO_SUCCESSOR
-        if is_class(loser) and is_let_go and id(loser) not in used:
-            classes.append(loser)
-        del loser, follows
+        if is_class(loser) and id(loser) not in used:
+            classes[id(loser)] = loser, path, survivor()
+        del loser
     if classes:
         alive = _alive(watched)
+        going = OwnList(cls for cls, *_ in classes.values())
+        along = OwnList(_going_along(going))
+        going += along
         # What is of such a class explains nothing: the only instance, in an attribute of its own.
-        kinds = set(map(id, classes))
-        internals = _internals(alive, unheld, suspended=True)
+        kinds = set(map(id, going))
+        internals = _internals(OwnList((*alive, *going)), unheld, suspended=True)
         internals[:] = [each for each in internals if id(type(each)) not in kinds or is_class(each)]
-        internals.append(alive)
-        counts = unexplained_counts(classes, internals)
-        made = OwnList(cls for cls, count in zip(classes, counts) if count > 0)
+        internals += (alive, along, *classes.values())
+        # The closures of their methods, which may refer to them: `super()`.
+        functions = (each for cls in along for each in class_attributes(cls).values())
+        internals += (part for each in functions for part in parts_of(each) if not is_class(each))
+        counts = unexplained_counts(going, internals)
+        made = OwnList(cls for cls, count in zip(going, counts) if count > 0)
         used = {id(above) for cls in made for above in mro_of(cls)}
         # First: who is not let go in the end, for an interrupt, needs no way back.
-        retired += retired_classes(cls for cls in classes if id(cls) not in used)
+        retired += retired_classes(cls for cls in going if id(cls) not in used)
     run_in_c(retiring(retired).do)
+    let_go = {id(each.cls) for each in retired}
+    for cls, path, survivor in classes.values():
+        for base in bases_of(cls) if id(cls) not in let_go else ():
+            if base is not object and any(each is cls for each in subclasses_of(base)):
+                code = "LP309" if survivor is NO_SUCCESSOR else "LP201"
+                yield Notice(code, path, f"{_STAYS_LISTED} {base.__qualname__}.__subclasses__()")
+
+
+_STAYS_LISTED = "what can be taken back keeps the old one in"
+
+
+def _going_along(classes: OwnList[type]) -> Iterator[type]:
+    """Yield what may go with classes: bases that no name leads to, and their twins.
+
+    ``dataclass(slots=True)`` makes a second class; a method with `super()` keeps the first one.
+    """
+    homes = {class_attributes(cls).get("__module__") for cls in classes}
+    found = OwnDict((id(cls), cls) for cls in classes)
+    level = OwnList(classes)
+    while level:
+        names = set(map(qualified_name, level))
+        others = OwnList(base for cls in level for base in bases_of(cls) if base is not object)
+        for base in OwnList(others):
+            others += (each for each in subclasses_of(base) if qualified_name(each) in names)
+        level = OwnList(
+            each
+            for each in others
+            if id(each) not in found and class_attributes(each).get("__module__") in homes
+        )
+        found.update((id(each), each) for each in level)
+        yield from level
 
 
 def _describe_all(held: Held) -> Iterator[Notice]:

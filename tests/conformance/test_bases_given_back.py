@@ -362,3 +362,75 @@ print(counts[-1] - counts[3], [each.__name__ for each in module.Base.__subclasse
     )
 
     assert said == "0 ['Sub']\n"
+
+
+BASE = """
+import dataclasses
+class Base: pass
+def make(name): return type(name, (Base,), {})
+"""
+GOES_ALONG = {
+    "a base without a name": "class C(make('Between')): pass\n",
+    "two of them": "class C(make('Between'), make('Other')): pass\n",
+    "the class below which dataclass has put another": """
+@dataclasses.dataclass(slots=True)
+class C(Base):
+    size: int = 1
+    def shown(self): return super().__repr__()
+""",
+}
+
+
+def names_below(cls: type) -> list[str]:
+    return [each.__name__ for each in cls.__subclasses__()]
+
+
+@pytest.mark.parametrize("source", GOES_ALONG.values(), ids=GOES_ALONG)
+def test_what_only_a_class_that_goes_refers_to_leaves_the_lists_too(
+    live: LiveModule, source: str
+) -> None:
+    module = live.start(BASE + source)
+    before = names_below(module.Base)
+    for _ in range(2):
+        report = live.edit(BASE)
+        gc.collect()
+        assert names_below(module.Base) == []
+        report.undo()
+        assert names_below(module.Base) == before
+        assert issubclass(module.C, module.Base)
+        assert isinstance(module.C(), module.Base)
+
+
+def test_class_that_becomes_a_function_leaves_the_list(live: LiveModule) -> None:
+    module = live.start(BASE + "class C(Base): pass\n")
+    cls = weakref.ref(module.C)
+    report = live.edit(BASE + "def C(): return Base()\n")
+
+    assert module.Base.__subclasses__() == []
+    assert type(module.C()) is module.Base
+
+    report.undo()
+
+    assert module.Base.__subclasses__() == [module.C]
+    assert module.C is cls()
+
+
+def test_class_that_goes_again_leaves_the_list_again(live: LiveModule) -> None:
+    derived = "class C(Base):\n    def shown(self): return super().__repr__()\n"
+    module = live.start(BASE + derived)
+    for _ in range(3):
+        gone = live.edit(BASE)
+        assert module.Base.__subclasses__() == []
+        assert not gone.notices
+        live.edit(BASE + derived)
+        assert module.Base.__subclasses__() == [module.C]
+        assert "C object" in module.C().shown()
+
+
+def test_class_that_has_an_instance_of_its_own_is_named(live: LiveModule) -> None:
+    module = live.start(BASE + "class C(Base): pass\nC.ONLY = C()\n")
+    report = live.edit(BASE)
+
+    assert [each.__name__ for each in module.Base.__subclasses__()] == ["C"]
+    assert [(each.code, each.path) for each in report.notices] == [("LP309", f"{live.name}.C")]
+    assert "Base.__subclasses__()" in report.notices[0].message
