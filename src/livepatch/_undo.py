@@ -7,6 +7,7 @@ reference to a definition that came is repointed to the one it replaced, which t
 from __future__ import annotations
 
 import dataclasses
+import sys
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ from livepatch._registries import take_back
 from livepatch._report import Notice, Report
 from livepatch._retire import Retired, retiring, returning, with_bases_settled
 from livepatch._returns import keep_gone
+from livepatch._scope import ANNOTATIONS
 from livepatch._source import namespace_of
 from livepatch._steps import Steps, exchanged, is_in_force
 from livepatch._summary import summarise
@@ -283,6 +285,8 @@ def _plan_namespace(plan: Plan, record: ModuleRecord, kept: Mapping[int, Any]) -
     for name in record.after:
         if name not in record.before:
             final.pop(name, None)
+    if sys.version_info >= (3, 14) and ANNOTATIONS not in record.before:
+        final.pop(ANNOTATIONS, None)  # somebody has asked for them since: it is computed
     for name, value in record.before.items():
         is_state = id(value) in kept or _is_set_since(record, live, name, value)
         wanted = kept.get(id(value), live.get(name)) if is_state else value

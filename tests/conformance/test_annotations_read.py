@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from operator import attrgetter
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -75,3 +76,31 @@ def test_what_somebody_has_added_stays_where_nothing_has_changed(live: LiveModul
     live.edit(source.replace("limit = 1", "limit = 2"))
 
     assert module.f.__annotations__ == {"x": int, "y": str} or live.rerun == "all"
+
+
+PAIRS = {
+    "come": ("x = 1\n", "x: int = 1\n"),
+    "go": ("x: int = 1\n", "x = 1\n"),
+    "change": ("x: int = 1\n", "x: str = 1\ny: int = 2\n"),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize("where", ["module", "class"])
+def test_undo_brings_back_what_is_annotated_though_somebody_has_read_it_since(
+    live: LiveModule, where: str, before: str, after: str
+) -> None:
+    before, after = (
+        text if where == "module" else f"class A:\n{indent(text, '    ')}"
+        for text in (before, after)
+    )
+    module = live.start(before)
+    holder = (lambda: module) if where == "module" else (lambda: module.A)
+    instance = getattr(module, "A", object)()
+    known = dict(getattr(holder(), "__annotations__", {}))
+    for _ in range(2):
+        report = live.edit(after)
+        assert getattr(holder(), "__annotations__", {}) != known
+        report.undo()
+        assert getattr(holder(), "__annotations__", {}) == known
+    assert type(instance) is getattr(module, "A", object)

@@ -338,7 +338,13 @@ def _set_class_annotate(result: Reconciliation, cls: type, value: Any) -> None:
     present = class_attributes(cls).get("__annotate_func__")
     setter = type.__dict__["__annotate__"].__set__
     wanted = None if value is MISSING else value
-    result.steps.add(Call(setter, cls, wanted), Call(setter, cls, present))
+    # To set None leaves what has been computed; to set a function forgets it, on both ways.
+    result.steps.add(Call(setter, cls, _no_annotations), Call(setter, cls, present))
+    result.steps.add(Call(setter, cls, wanted), Call(setter, cls, _no_annotations))
+
+
+def _no_annotations(_: int, /) -> dict[str, Any]:
+    return {}
 
 
 def _forget_annotations(result: Reconciliation, pair: Pair, survivor: type) -> None:
