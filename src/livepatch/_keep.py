@@ -100,10 +100,16 @@ def _contents(module: Module, final: OwnDict[str, Any]) -> OwnDict[str, Any]:
     """Note what the containers hold that were made anew."""
     found: OwnDict[str, Any] = OwnDict()
     for name in names_of_others(final, module.old):
-        contents = contents_of(final[name]) if name in module.old else None
+        if name not in module.old or name in _OF_THE_IMPORT:
+            continue
+        contents = contents_of(final[name])
         if contents is not None:
             found[name] = contents
     return found
+
+
+# What the import system has put there is nobody's state, and it holds much.
+_OF_THE_IMPORT = frozenset(("__spec__", "__loader__"))
 
 
 def _orders(matches: Matches) -> Iterator[tuple[type, list[str]]]:
