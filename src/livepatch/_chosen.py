@@ -11,19 +11,22 @@ import ast
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._annotated import without_annotations
 from livepatch._asked import not_asked_for
 from livepatch._code import exchange
-from livepatch._kinds import is_special
+from livepatch._kinds import is_class, is_special
 from livepatch._nested import absolute_name
 from livepatch._statements import Statement, pair_codes
-from livepatch._syntax import imports_all, is_import, names_bound_perhaps
+from livepatch._syntax import definitions, imports_all, is_import, names_bound_perhaps
 
 BEFORE = "_namespace before"
 """No name of a source: the globals as they were, for who gives names their values back."""
+LEND = "_lend to the class before"
+"""No name of a source either: lends a class what the one has that has just been made."""
 
 
 def compile_chosen(
@@ -64,7 +67,9 @@ def with_what_stays(
     last = max((at for at, run in enumerate(runs) if run), default=-1)
     for at, (statement, run) in enumerate(zip(statements, runs)):
         standing: list[ast.stmt] = []
-        if run:
+        if run and (at < last or packages) and (lending := [*_lending(statement, namespace)]):
+            yield replace(statement, nodes=[*statement.nodes, *lending])
+        elif run:
             yield statement
         elif packages and at < last and is_import(statement.nodes):
             for node in statement.nodes:
@@ -86,6 +91,15 @@ def given_back_behind_stars(
         if starred and not run and not behind.isdisjoint(statement.binds):
             found[at] = statement.binds & behind
     return found
+
+
+def _lending(statement: Statement, namespace: dict[str, Any]) -> Iterator[ast.stmt]:
+    """Yield the calls that lend the classes there are what those have that a statement makes."""
+    for node in definitions(statement.nodes):
+        if isinstance(node, ast.ClassDef) and is_class(namespace.get(node.name)):
+            call = ast.Call(ast.Name(LEND, ast.Load()), [ast.Constant(node.name)], [])
+            line = ast.copy_location(ast.Expr(call), statement.nodes[-1])
+            yield ast.fix_missing_locations(line)
 
 
 def _taking_back(name: str, node: ast.stmt) -> ast.stmt:

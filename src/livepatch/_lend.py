@@ -6,17 +6,28 @@ for what comes of the reload is decided later.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._bodies import Body
-from livepatch._class_attributes import set_on_class
-from livepatch._code import can_take, match_nested
+from livepatch._class_attributes import find_attribute, set_on_class, setting
+from livepatch._code import can_take, match_nested, same_code
+from livepatch._constants import same_value
 from livepatch._docstring import DOCSTRING
-from livepatch._kinds import class_attributes, found_at, is_class, kind_of
-from livepatch._own import OwnDict, OwnList
+from livepatch._kinds import (
+    PLACES,
+    class_attributes,
+    found_at,
+    is_class,
+    is_enum,
+    is_special,
+    kind_of,
+    mro_of,
+)
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._recode import with_code
 from livepatch._rows import recode
 from livepatch._selection import Selection
@@ -109,23 +120,115 @@ def _owner(snapshot: Snapshot, home: list[str]) -> Any:
 
 def _renewed(value: Any, body: Body, owner: Any, successors: OwnDict[int, FunctionType]) -> Any:
     """Return what stands for a function, or for what is directly around it, with the new code."""
+
+    def renewed(function: FunctionType) -> FunctionType:
+        if function.__code__ is not body.old:
+            return function
+        cells = dict(zip(body.old.co_freevars, function.__closure__ or ()))
+        if is_class(owner):
+            cells.setdefault("__class__", CellType(owner))
+        if any(name not in cells for name in body.new.co_freevars):
+            return function
+        successor = successors[id(function)] = with_code(function, body.new, cells)
+        return successor
+
+    return _around(value, renewed)
+
+
+def _around(value: Any, renewed: Callable[[FunctionType], FunctionType]) -> Any:
+    """Return a function, or what is directly around functions, with others in their place."""
     if type(value) in (staticmethod, classmethod):
-        inside = _renewed(value.__func__, body, owner, successors)
+        inside = _around(value.__func__, renewed)
         return value if inside is value.__func__ else type(value)(inside)
     if type(value) is property:
         parts = (value.fget, value.fset, value.fdel)
-        fget, fset, fdel = (_renewed(each, body, owner, successors) for each in parts)
+        fget, fset, fdel = (_around(each, renewed) for each in parts)
         is_same = fget is parts[0] and fset is parts[1] and fdel is parts[2]
         return value if is_same else property(fget, fset, fdel, value.__doc__)
-    if type(value) is not FunctionType or value.__code__ is not body.old:
-        return value
-    cells = dict(zip(body.old.co_freevars, value.__closure__ or ()))
-    if is_class(owner):
-        cells.setdefault("__class__", CellType(owner))
-    if any(name not in cells for name in body.new.co_freevars):
-        return value
-    successor = successors[id(value)] = with_code(value, body.new, cells)
-    return successor
+    return renewed(value) if type(value) is FunctionType else value
+
+
+@dataclass(frozen=True, slots=True)
+class Lender:
+    """Lends a class what the one has that has just been made in its place, while statements run.
+
+    The instances there are stay, and statements behind that of the class use them: in
+    ``@registry.connect`` the method may be as new as the line.
+
+    Attributes:
+        before: the globals before the load.
+        namespace: the live ones.
+        taking_back: takes the calls that take back what has been lent, the last one first.
+    """
+
+    before: Mapping[str, Any]
+    namespace: Mapping[str, Any]
+    taking_back: list[Call]
+
+    def __call__(self, name: str) -> None:
+        """Lend the class of that name, if there is one and it has been made anew."""
+        old, new = self.before.get(name), self.namespace.get(name)
+        if is_class(old) and is_class(new) and new is not old:
+            self.lend(old, new)
+
+    def lend(self, old: type, new: type) -> None:
+        """Lend one class what another one has besides or instead, that of classes inside too."""
+        if is_enum(old) or is_enum(new):
+            return  # no member sees what it does not have
+
+        def renewed(function: FunctionType) -> FunctionType:
+            cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
+            if "__class__" not in cells:
+                return function
+            cells["__class__"] = CellType(old)  # of which the instances are: `super()`
+            return with_code(function, function.__code__, cells)
+
+        for name, value in _besides_or_instead(old, new):
+            present = class_attributes(old).get(name, MISSING)
+            if is_class(present) and is_class(value):
+                self.lend(present, value)
+                continue
+            # First, for an interrupt: what it takes back may not have been lent.
+            self.taking_back.append(setting(old, name, present))
+            if present is MISSING:
+                self.taking_back.append(setting(old, name, None))
+            set_on_class(old, name, _around(value, renewed))
+
+
+def _besides_or_instead(old: type, new: type) -> Iterator[tuple[str, Any]]:
+    """Yield what a class has that another one lacks, and the definitions that say otherwise."""
+    known = set(map(id, mro_of(old)))
+    theirs: OwnDict[str, Any] = OwnDict()
+    for base in reversed(mro_of(new)):
+        if id(base) not in known:
+            theirs.update(class_attributes(base))
+    for name, value in theirs.items():
+        kind = kind_of(value)
+        if name in _NOT_LENT or type(value) in PLACES or (kind is None and is_special(name)):
+            continue
+        present = find_attribute(old, name)
+        if present is None or (kind is not None and not _says_the_same(present, value)):
+            yield name, value
+
+
+def _says_the_same(present: Any, value: Any) -> bool:
+    kind = kind_of(value)
+    if kind is None or kind_of(present) is not kind:
+        return kind is None
+    if is_class(value):
+        return False
+    if type(value) is FunctionType:
+        return same_code(present.__code__, value.__code__) and same_value(
+            present.__defaults__, value.__defaults__
+        )
+    parts = zip(kind.parts(present), kind.parts(value))
+    return all(_says_the_same(one, other) for (_, one), (_, other) in parts)
+
+
+# By these a class, and its instances in tables, are known to others; or they say how it is made.
+_NOT_LENT = frozenset(
+    ("__eq__", "__hash__", "__new__", "__del__", "__init_subclass__", "__set_name__")
+)
 
 
 def _at(owner: Any, name: str) -> Any:

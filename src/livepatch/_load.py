@@ -22,6 +22,7 @@ from livepatch._abstract import Known, known_registrations, take_back_registrati
 from livepatch._at_exit import registered
 from livepatch._begun import begun_in_turn
 from livepatch._between import GoBetween, between_itself, find_go_betweens
+from livepatch._chosen import LEND
 from livepatch._clear import (
     drop_hidden_parts,
     drop_list_of_names,
@@ -37,7 +38,7 @@ from livepatch._entries import Earlier
 from livepatch._errors import NotAModuleError
 from livepatch._finders import renewed_finders
 from livepatch._frameworks import open_to_more
-from livepatch._lend import new_bodies
+from livepatch._lend import Lender, new_bodies
 from livepatch._nested import absolute_name, loading_on_import
 from livepatch._one_shot import OneShotFinder
 from livepatch._outline import Outline
@@ -233,6 +234,8 @@ class _Run:
             if selection.code is not None:
                 namespace = namespace_of(snapshot.source.module)
                 drop_looked_for(namespace, selection.code, selection.names)
+                if LEND in selection.code.co_names:
+                    namespace[LEND] = Lender(snapshot.namespace, namespace, self.lent)
                 self.run(snapshot, selection.code, selection)
         after_rerun(selection, snapshot, self.earlier)
         self.load_what_it_imports(name)

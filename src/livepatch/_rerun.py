@@ -20,7 +20,7 @@ from typing import Any
 from livepatch._annotated import annotates
 from livepatch._asked import NAMESPACES, reads_first
 from livepatch._came_back import see_who_came_back
-from livepatch._chosen import BEFORE
+from livepatch._chosen import BEFORE, LEND
 from livepatch._class_names import CLASS_NAMES, name_of_class
 from livepatch._enrolled import find_entries, registers_entered, strike_off
 from livepatch._entries import Earlier
@@ -243,7 +243,7 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
         earlier: what is known of the time before the load.
     """
     namespace = namespace_of(snapshot.source.module)
-    for name in (BEFORE, *(selection.behind - snapshot.namespace.keys())):
+    for name in (BEFORE, LEND, *(selection.behind - snapshot.namespace.keys())):
         namespace.pop(name, None)
     for enrolled in snapshot.enrolled:
         see_who_came_back(enrolled, selection, namespace)

@@ -1,0 +1,143 @@
+"""Statements use objects that stay by what their class, which is made anew, has besides by now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(4)
+
+REGISTRY = """
+class Base:
+    def note(self, function):
+        self.items.append(function)
+        return function
+class Other:
+    def twice(self, function):
+        self.items += [function, function]
+        return function
+class Registry(Base):
+    limit = 1
+    def __init__(self):
+        self.items = []
+    def enter(self, function):
+        self.items.append(function)
+        return function
+    class Part:
+        def __init__(self):
+            self.items = []
+        def enter(self, function):
+            self.items.append(function)
+            return function
+registry = Registry()
+part = Registry.Part()
+@registry.enter
+def f(): return 1
+"""
+ENTER = "    def enter(self, function):\n        self.items.append(function)\n        return function\n"
+MORE = "    def more(self, function): return self.enter(function)\n"
+# What is put before the rest of the class, and what decorates then.
+EDITS = {
+    "method": (MORE, "registry.more"),
+    "method with super": ("    def more(self, f): return super().note(f)\n", "registry.more"),
+    "property": ("    @property\n    def more(self): return self.enter\n", "registry.more"),
+    "property with super": (
+        "    @property\n    def more(self): return super().note\n",
+        "registry.more",
+    ),
+    "class method": (
+        "    @classmethod\n    def more(cls): return lambda f: cls.enter(registry, f)\n",
+        "registry.more()",
+    ),
+    "static method": (
+        "    @staticmethod\n    def more(f): return registry.enter(f)\n",
+        "registry.more",
+    ),
+    "attribute": ("    table = {}\n", "(lambda f: registry.enter(registry.table.get(0, f)))"),
+    "special method": (
+        "    def __call__(self, function): return self.enter(function)\n",
+        "registry",
+    ),
+    "another default": (
+        "    def more(self, function, count=2): return self.enter(function)\n",
+        "registry.more",
+    ),
+}
+
+
+@pytest.mark.parametrize(("added", "decorator"), EDITS.values(), ids=EDITS)
+def test_decorator_is_as_new_as_the_class_of_an_object_that_stays(
+    live: LiveModule, added: str, decorator: str
+) -> None:
+    module = live.start(REGISTRY)
+    registry, cls, held = module.registry, module.Registry, module.f
+    edited = REGISTRY.replace("    limit = 1\n", f"    limit = 1\n{added}")
+    report = live.edit(edited.replace("@registry.enter", f"@{decorator}"), rerun="changed")
+
+    assert (module.registry, type(registry), module.f) == (registry, module.Registry, held)
+    assert registry.items == [held]
+
+    report.undo()
+
+    assert "more" not in dir(registry)
+    assert registry.items == [module.f]
+    assert module.Registry is cls
+
+
+def test_method_of_a_base_that_has_come_is_there(live: LiveModule) -> None:
+    module = live.start(REGISTRY)
+    edited = REGISTRY.replace("class Registry(Base)", "class Registry(Base, Other)")
+    live.edit(edited.replace("@registry.enter", "@registry.twice"), rerun="changed")
+
+    assert module.registry.items == [module.f, module.f]
+    assert isinstance(module.registry, module.Other)
+
+
+def test_method_of_a_class_inside_is_there(live: LiveModule) -> None:
+    module = live.start(REGISTRY)
+    inside = "        def more(self, function): return self.enter(function)\n"
+    edited = REGISTRY.replace("    class Part:\n", f"    class Part:\n{inside}")
+    live.edit(edited.replace("@registry.enter", "@part.more"), rerun="changed")
+
+    assert (module.registry.items, module.part.items) == ([], [module.f])
+
+
+def attributes_of(module: Any) -> list[dict[str, Any]]:
+    return [dict(vars(cls)) for cls in (module.Registry, module.Registry.Part, module.Base)]
+
+
+@pytest.mark.parametrize("how", ["fails", "dry run"])
+@pytest.mark.parametrize("added", [each for each, _ in EDITS.values()], ids=EDITS)
+def test_class_is_what_it_was_where_nothing_comes_of_it(
+    live: LiveModule, added: str, how: str
+) -> None:
+    module = live.start(REGISTRY)
+    before = attributes_of(module)
+    edited = REGISTRY.replace("    limit = 1\n", f"    limit = 1\n{added}")
+    edited = edited.replace("    class Part:\n", f"    class Part:\n{MORE.replace('  ', '    ')}")
+    if how == "fails":
+        with pytest.raises(ZeroDivisionError):
+            live.edit(f"{edited}1 / 0\n", rerun="changed")
+    else:
+        live.edit(edited, rerun="changed", dry_run=True)
+
+    assert attributes_of(module) == before
+    assert [list(each) for each in attributes_of(module)] == [list(each) for each in before]
+
+
+def test_another_module_uses_an_object_as_its_class_becomes(live: LiveModule) -> None:
+    library = live.other(REGISTRY)
+    using = f"from {live.other_name} import registry\n@registry.enter\ndef g(): return 1\n"
+    module = live.start(using)
+    live.write(using.replace("registry.enter", "registry.more"))
+    edited = REGISTRY.replace("    limit = 1\n", f"    limit = 1\n{MORE}")
+    path = live.root / f"{live.other_name}.py"
+    path.write_text(edited, encoding="utf-8")
+    livepatch.reload(module, library)
+
+    assert library.registry.items == [library.f, module.g]
+    assert "more" in vars(library.Registry)
