@@ -31,7 +31,7 @@ from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
 from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
 from livepatch._lambdas import has_called_lambda, name_methods
-from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
+from livepatch._made import defined_by, lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._moved import notices_of_moved
@@ -297,7 +297,8 @@ class Choice:
         )
         selection.notices += notices_of_bound_behind(needs, self.source.name)
         selection.left = [*found.gone_made, *self.made_by(chosen, old=True)]
-        selection.entered = {each.name: each for each in self.made_by(chosen, old=False)}
+        now = *defined_by(chosen, selection.left), *self.made_by(chosen, old=False)
+        selection.entered = {each.name: each for each in now}
         return selection
 
     def made_by(self, statements: list[Statement], *, old: bool) -> Iterator[Made]:

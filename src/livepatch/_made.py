@@ -31,10 +31,27 @@ def made_by(statements: list[Statement], *, old: bool, new: bool) -> Iterator[Ma
         yield from made_in_classes(codes)
 
 
+def defined_by(statements: list[Statement], before: Iterable[Made]) -> Iterator[Made]:
+    """Yield what statements define that was decorated or derived: a call may enter it now.
+
+    Args:
+        statements: those of the new source that run.
+        before: what the old ones had made.
+    """
+    names = {each.name for each in before}
+    for statement in statements:
+        for name in statement.binds.intersection(names):
+            own = tuple(code for code in statement.codes if code.co_name == name)
+            if own:
+                yield Made(name, frozenset(), own)
+
+
 def _made_of(statement: Statement, codes: list[CodeType]) -> Iterator[Made]:
     decorators = frozenset(decorator_paths(statement.nodes))
     bases = frozenset(base_paths(statement.nodes))
-    for name in statement.binds if (decorators or bases) and codes else ():
+    # By a lambda expression, say: no name leads to that, and it may enter something all the same.
+    decorated = any(getattr(node, "decorator_list", ()) for node in statement.nodes)
+    for name in statement.binds if (decorated or bases) and codes else ():
         own = tuple(code for code in codes if code.co_name == name)
         if own:
             yield Made(name, decorators, own, bases)

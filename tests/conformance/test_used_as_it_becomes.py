@@ -1,4 +1,4 @@
-"""Statements use objects that stay by what their class, which is made anew, has besides by now."""
+"""Statements use objects that stay by what their class has besides, and enter definitions anew."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ part = Registry.Part()
 @registry.enter
 def f(): return 1
 """
-ENTER = "    def enter(self, function):\n        self.items.append(function)\n        return function\n"
+ENTER = (
+    "    def enter(self, function):\n        self.items.append(function)\n        return function\n"
+)
 MORE = "    def more(self, function): return self.enter(function)\n"
 # What is put before the rest of the class, and what decorates then.
 EDITS = {
@@ -141,3 +143,40 @@ def test_another_module_uses_an_object_as_its_class_becomes(live: LiveModule) ->
 
     assert library.registry.items == [library.f, module.g]
     assert "more" in vars(library.Registry)
+
+
+HOLDER = """
+class Registry:
+    def __init__(self):
+        self.items, self.table = [], {}
+    def enter(self, function):
+        self.items.append(function)
+        self.table[function.__name__] = function
+        return function
+registry = Registry()
+"""
+# Ways to say that a function is entered.
+ENTERED = {
+    "decorator": "@registry.enter\ndef f(): return 1\n",
+    "lambda": "@(lambda f: registry.enter(f))\ndef f(): return 1\n",
+    "call": "def f(): return 1\nregistry.enter(f)\n",
+    "assignment": "def f(): return 1\nf = registry.enter(f)\n",
+    "loop": "def f(): return 1\nfor each in [f]: registry.enter(each)\n",
+    "another body": "@registry.enter\ndef f(): return 2\n",
+    "call and another body": "def f(): return 2\nregistry.enter(f)\n",
+}
+
+
+@pytest.mark.parametrize("after", ENTERED)
+@pytest.mark.parametrize("before", ["decorator", "lambda", "another body"])
+def test_what_a_decorator_had_entered_is_entered_in_another_way(
+    live: LiveModule, before: str, after: str
+) -> None:
+    module = live.start(HOLDER + ENTERED[before])
+    report = live.edit(HOLDER + ENTERED[after], rerun="changed")
+
+    assert (module.registry.items, module.registry.table) == ([module.f], {"f": module.f})
+
+    report.undo()
+
+    assert (module.registry.items, module.registry.table) == ([module.f], {"f": module.f})
