@@ -72,11 +72,12 @@ def verify(report: Report, watched: Watched, retired: OwnList[Retired], lent: Le
         unheld = _unheld(watched, held)
         del held
         held = _held(watched, unheld, suspended=True)
-    notices = OwnDict.fromkeys(_retire(watched, held, unheld, retired))
+    listed = _retire(watched, held, unheld, retired)
     held = OwnDict(each for each in held.items() if each[1][2] is not NO_SUCCESSOR)
-    notices.update(dict.fromkeys(_describe_all(held) if held else ()))
-    if not notices:
+    if not (held or listed):
         return report
+    described = _describe_all(held) if held else ()
+    notices = list(dict.fromkeys((*_describe_listed(listed), *described)))
     return dataclasses.replace(report, notices=(*report.notices, *notices))
 
 
@@ -274,8 +275,11 @@ def _can_become(cls: type, survivor: Any) -> bool:
 
 def _retire(
     watched: Watched, held: Held, unheld: OwnList[Any] | None, retired: OwnList[Retired]
-) -> Iterator[Notice]:
-    """Let go of classes that nothing uses any more; name those that stay on their bases' lists."""
+) -> OwnList[tuple[type, str, Any]]:
+    """Let go of classes that nothing uses any more; return those that stay on their bases' lists.
+
+    Each comes with its path and what has come in its place.
+    """
     classes: OwnDict[int, tuple[type, str, Any]] = OwnDict()
     # Who is held inherits, while an object of its is still being made say.
     used = {id(cls) for loser, *_ in held.values() if is_class(loser) for cls in mro_of(loser)}
@@ -306,14 +310,7 @@ def _retire(
         retired += retired_classes(cls for cls in going if id(cls) not in used)
     run_in_c(retiring(retired).do)
     let_go = {id(each.cls) for each in retired}
-    for cls, path, survivor in classes.values():
-        for base in bases_of(cls) if id(cls) not in let_go else ():
-            if base is not object and any(each is cls for each in subclasses_of(base)):
-                code = "LP309" if survivor is NO_SUCCESSOR else "LP201"
-                yield Notice(code, path, f"{_STAYS_LISTED} {base.__qualname__}.__subclasses__()")
-
-
-_STAYS_LISTED = "what can be taken back keeps the old one in"
+    return OwnList(each for key, each in classes.items() if key not in let_go)
 
 
 def _going_along(classes: OwnList[type]) -> Iterator[type]:
@@ -336,6 +333,15 @@ def _going_along(classes: OwnList[type]) -> Iterator[type]:
         )
         found.update((id(each), each) for each in level)
         yield from level
+
+
+def _describe_listed(classes: OwnList[tuple[type, str, Any]]) -> Iterator[Notice]:
+    for cls, path, survivor in classes:
+        for base in bases_of(cls):
+            if base is not object and any(each is cls for each in subclasses_of(base)):
+                code = "LP309" if survivor is NO_SUCCESSOR else "LP201"
+                message = f"stays in {base.__qualname__}.__subclasses__() for the undo"
+                yield Notice(code, path, message)
 
 
 def _describe_all(held: Held) -> Iterator[Notice]:
