@@ -42,10 +42,15 @@ _STATELESS = (
     types.ModuleType,
     types.FunctionType,
     types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.ClassMethodDescriptorType,
+    types.WrapperDescriptorType,
     types.GenericAlias,
     types.UnionType,
     type(typing.List[int]),  # noqa: UP006 - what typing makes of it, and of all its like
     re.Pattern,
+    range,
+    slice,
 )
 
 

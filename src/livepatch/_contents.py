@@ -30,6 +30,19 @@ _ITEMS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
     (types.BuiltinMethodType, lambda method: (method.__self__,)),
     (functools.partial, lambda partial: (partial.func, *partial.args, partial.keywords)),
 )
+# Their objects never change, though what they have is in slots or in C memory.
+_UNCHANGING = frozenset(
+    (
+        *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
+        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "zoneinfo.ZoneInfo"),
+        *(f"operator.{name}" for name in ("attrgetter", "itemgetter", "methodcaller")),
+        *(
+            f"pathlib.{kind}{name}"
+            for kind in ("", "Pure")
+            for name in ("PosixPath", "WindowsPath")
+        ),
+    )
+)
 
 
 def contents_of(value: Any) -> OwnList[Any] | None:
@@ -63,9 +76,20 @@ def _inside(part: Any) -> OwnList[Any] | None:
     attributes = OwnList(chain.from_iterable((own or {}).items()))
     if items is not None:
         return OwnList(chain(items(part), attributes))
-    if not may_hold_state(part) or kind_of(part) is not None:
+    if not may_hold_state(part) or kind_of(part) is not None or _never_changes(kind):
         return OwnList()
     return attributes if _is_plain(kind) else None
+
+
+def _never_changes(cls: type) -> bool:
+    home, name = _module_of(cls), _name_of(cls)
+    # Since 3.13 paths are of a package: ``pathlib._local``.
+    return type(home) is str and f"{home.partition('.')[0]}.{name}" in _UNCHANGING
+
+
+# Past what a metaclass says.
+_module_of: Callable[[type], Any] = type.__dict__["__module__"].__get__
+_name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 
 def _is_plain(cls: type) -> bool:

@@ -16,10 +16,12 @@ import sys
 import types
 import typing
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from livepatch._among import objects_of
+from livepatch._code import globals_read, nested_codes
+from livepatch._constants import same_contents
 from livepatch._holders import all_classes
 from livepatch._kinds import (
     CACHE_TYPE,
@@ -27,9 +29,11 @@ from livepatch._kinds import (
     class_attributes,
     classes_below,
     is_class,
+    is_special,
+    kind_of,
     with_classes_below,
 )
-from livepatch._module import Part
+from livepatch._module import Module, Part, names_of_others
 from livepatch._own import Call, OwnDict, OwnList
 from livepatch._plan import Plan
 
@@ -54,6 +58,8 @@ def note_library_caches(plan: Plan) -> None:
             own = frozenset(map(id, stale))
             plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
     plan.caches += _caches_of_old_data(plan)
+    for module in plan.matches.modules:
+        plan.caches += _caches_of_changed_data(module, plan.finals[module.name])
 
 
 def _stale_models(plan: Plan) -> Iterator[type]:
@@ -88,6 +94,33 @@ def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
         own = plan.matches.owner_of(getattr(cache, "__wrapped__", None)) is not None
         if own and not plan.held.isdisjoint(map(id, _remembered_by(cache))):
             yield plan.matches.path_of(cache), Call(cache.cache_clear)
+
+
+def _caches_of_changed_data(module: Module, final: Mapping[str, Any]) -> Iterator[tuple[str, Call]]:
+    """Yield the caches around functions that read a global which has another value now."""
+    changed = {
+        name
+        for name in names_of_others(module.old, final)
+        if name in final and kind_of(module.old[name]) is kind_of(final[name]) is None
+        if not is_special(name) and not same_contents(module.old[name], final[name])
+    }
+    for cache in objects_of(CACHE_TYPE) if changed else ():
+        function: Any = getattr(cache, "__wrapped__", None)
+        own = type(function) is types.FunctionType and function.__globals__ is module.live
+        if own and not changed.isdisjoint(_names_read_by(function, final)):
+            yield module.path_text((function.__qualname__,)), Call(cache.cache_clear)
+
+
+def _names_read_by(function: types.FunctionType, final: Mapping[str, Any]) -> set[str]:
+    """Return the globals that a function reads, and those that functions read which it calls."""
+    names, waiting = set[str](), [function.__code__]
+    while waiting:
+        code = waiting.pop()
+        news = {name for each in (code, *nested_codes(code)) for name in globals_read(each)} - names
+        names |= news
+        called = map(final.get, news)
+        waiting += (each.__code__ for each in called if type(each) is types.FunctionType)
+    return names
 
 
 def _remembered_by(cache: Any) -> OwnList[Any]:

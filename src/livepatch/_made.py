@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from types import CodeType
@@ -12,7 +13,7 @@ from livepatch._made_of import Made
 from livepatch._opcodes import OP
 from livepatch._outline import Outline
 from livepatch._recognise import made_in_classes
-from livepatch._scope import Shell
+from livepatch._scope import Shell, constant_shell
 from livepatch._statements import Statement
 from livepatch._syntax import base_paths, decorator_paths
 
@@ -152,6 +153,18 @@ def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
             name = None
         elif part[0] in {"constant", "text"}:
             yield part
+            yield from _items_in(part)
+
+
+def _items_in(part: tuple[str, str]) -> Iterator[Any]:
+    """Yield what a tuple of constants has in it: ``@command(aliases=("rm", "del"))``."""
+    kind, text = part
+    if kind == "constant" and text[:1] == "(":
+        try:
+            items = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return  # it has something else in it: an ellipsis
+        yield from (constant_shell(each, set()) for each in items)
 
 
 def _objects_in(

@@ -265,6 +265,9 @@ def _notice_removed(plan: Plan) -> None:
         # closures of its methods, and the classes below it.
         explainers += (struck, *going_along(struck, explainers), *closures_kept())
         counts = unexplained_counts(values, explainers)
+    if any(count > 0 for count in counts):
+        gc.collect()  # what holds it may be garbage, of an earlier reload say
+        counts = unexplained_counts(values, explainers)
     for (path, value), count in zip(removed, counts):
         if count > 0:
             code = "LP306" if is_class(value) else "LP309"

@@ -8,7 +8,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from types import CodeType
+from types import BuiltinMethodType, CodeType
 from typing import Any
 
 from livepatch._belongings import parts_of
@@ -124,6 +124,8 @@ def _lasting_parts(record: Record) -> Iterator[Any]:
         yield from (contents for _, contents in layer.inside)
     for _, call in record.caches:
         yield call.args
+        if type(call.func) is BuiltinMethodType:  # of the cache that it empties
+            yield call.func
     yield from _arguments(record.steps)
     yield from _arguments(record.entered)
     yield from _arguments(record.registered)

@@ -181,7 +181,7 @@ class _Search:
         noted, repointing = self.noted, self.repointing
         found = self._find_young(held, counts) if not arrived else None
         # Counted before instances are made anew, of which there may be a million.
-        counts = [0] * len(held)
+        counts = self._not_held_by(found, held, counts) if found is not None else [0] * len(held)
         if found is None:
             found = self._find(held, arrived)
             counts = self._unexplained(held, found.others, whole=True) if held else counts
@@ -261,12 +261,22 @@ class _Search:
 
     def _are_all(self, found: Holders, held: OwnList[Any], counts: list[int]) -> bool:
         """Whether there are no other holders than those found."""
-        groups = (found.others, *found.instances.values())
+        explained = self._references((found.others, *found.instances.values()), held)
+        return all(count <= explained[id(each)] for each, count in zip(held, counts))
+
+    def _not_held_by(self, found: Holders, held: OwnList[Any], counts: list[int]) -> list[int]:
+        """Return how many references are not those of holders, instances of losers left out."""
+        if not found.instances:
+            return [0] * len(held)  # nearly always: these are all there are
+        explained = self._references((found.others,), held)
+        return [count - explained[id(each)] for each, count in zip(held, counts)]
+
+    def _references(self, groups: tuple[OwnList[Any], ...], held: OwnList[Any]) -> Counter[int]:
+        """Count the references of some holders to losers, by the ids of these."""
         # What was accounted for a moment ago still is, and nobody has counted these lists.
         news = OwnList(each for group in groups for each in group if id(each) not in self.explained)
         references = map(id, gc.get_referents(*news))
-        explained = Counter(filter(set(map(id, held)).__contains__, references))
-        return all(count <= explained[id(each)] for each, count in zip(held, counts))
+        return Counter(filter(set(map(id, held)).__contains__, references))
 
     def _find(self, held: OwnList[Any], arrived: OwnList[Any]) -> Holders:
         repointing, objects = self.repointing, self.noted.objects

@@ -39,7 +39,9 @@ def keep_subclass_order(plan: Plan) -> None:
         before = subclasses_of(earlier[id(base)]) if id(base) in earlier else []
         settled = (id(settle(below)) for below in (*before, *present))
         wanted = dict.fromkeys((*listed.get(id(base), ((), base))[0], *settled))
-        plan.listed[id(base)] = tuple(map(id, present)), base
+        if id(base) in plan.matches.by_old or id(base) not in plan.matches.by_new:
+            # Else the load made it: nobody goes back to it, and it would be kept alive.
+            plan.listed[id(base)] = tuple(map(id, present)), base
         last.add(Call(_restore, base, tuple(wanted)), nothing)
     first.extend(plan.steps)
     first.extend(last)
