@@ -70,9 +70,13 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
     """
     places = {name: place for place, name in enumerate(before)}
     groups: dict[tuple[str, ...], dict[str, list[Made]]] = {}
+    above: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for statement in statements:
         for each in _made_of(statement, [*(statement.old_codes or ()), *statement.codes]):
-            for path in (*each.decorators, *each.bases):
+            # A base that keeps a list has those on it that derive from one that derives from it.
+            bases = each.bases.union(*(above.get(path, ()) for path in each.bases))
+            above.setdefault((each.name,), set()).update(bases)
+            for path in (*each.decorators, *bases):
                 groups.setdefault(path, {}).setdefault(each.name, []).append(each)
     found = []
     for group in groups.values():

@@ -17,7 +17,7 @@ from livepatch._asked import texts_in
 from livepatch._class_attributes import find_attribute
 from livepatch._constants import CONSTANTS, same_value
 from livepatch._dicts import has_plain_keys, kind_of_dict, restore_places
-from livepatch._items import append_items, exchange_items, insert_items, remove_items
+from livepatch._items import exchange_items, insert_items, remove_items
 from livepatch._kinds import is_class, kind_of, mro_of
 from livepatch._module import Module, Path
 from livepatch._own import MISSING, Call, OwnDict, OwnList
@@ -244,22 +244,38 @@ class _Entry:
 
     def _enter_in_list(self, live: list[Any], made: list[Any]) -> None:
         waiting: OwnList[Any] = OwnList(map(self.settle, live))
-        olds, news, more = OwnList[Any](), OwnList[Any](), OwnList[Any]()
+        numbers = list(range(len(live)))
+        olds, news = OwnList[Any](), OwnList[Any]()
+        # What comes stands behind what it stands behind in the new source; the last at the end.
+        ahead: OwnList[Any] = OwnList()
+        coming: dict[int, OwnList[Any]] = {}
+        behind: int | None = None
         for value in map(self.settle, filter(self.takes, made)):
             place = self._place_of(value, waiting)
             if place is None:
-                more.append(value)
+                ahead.append(value)
                 continue
             if waiting[place] is not value and not same_value(waiting[place], value):
                 olds.append(waiting[place])
                 news.append(value)
-            del waiting[place]
+            if ahead:
+                coming.setdefault(numbers[place] if behind is None else behind, OwnList()).extend(
+                    ahead
+                )
+                ahead = OwnList()
+            behind = numbers[place] + 1
+            del waiting[place], numbers[place]
         if olds:
             self.steps.add(
                 Call(exchange_items, live, olds, news), Call(exchange_items, live, news, olds)
             )
+        coming.setdefault(len(live), OwnList()).extend(ahead)
+        more, places = OwnList[Any](), list[int]()
+        for number in sorted(coming):
+            places += range(number + len(more), number + len(more) + len(coming[number]))
+            more += coming[number]
         if more:
-            self.steps.add(Call(append_items, live, more), Call(remove_items, live, more))
+            self.steps.add(Call(insert_items, live, places, more), Call(remove_items, live, more))
 
     def _place_of(self, value: Any, waiting: list[Any]) -> int | None:
         """Return where a value is in a list, or else where another one of its class is."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._class_fields import BASES, ORDER, SUBCLASSES, field_of
 from livepatch._kinds import bases_of, flags_of, is_class, mro_of, subclasses_of
@@ -33,25 +33,68 @@ def keep_subclass_order(plan: Plan) -> None:
         return
     settle, nothing, listed = plan.decisions.settle, Call(bool), dict(plan.listed)
     first, last = Steps(), Steps()
+    places = _places_in_sources(plan)
     for base in concerned.values():
         present = subclasses_of(base)
         first.add(nothing, Call(_restore, base, tuple(map(id, present))))
         before = subclasses_of(earlier[id(base)]) if id(base) in earlier else []
-        settled = (id(settle(below)) for below in (*before, *present))
+        made = plan.matches.by_old.get(id(base))
+        news = subclasses_of(made.new) if made is not None and is_class(made.new) else []
+        settled = (id(settle(below)) for below in (*before, *present, *news))
         wanted = dict.fromkeys((*listed.get(id(base), ((), base))[0], *settled))
         if id(base) in plan.matches.by_old or id(base) not in plan.matches.by_new:
             # Else the load made it: nobody goes back to it, and it would be kept alive.
             plan.listed[id(base)] = tuple(map(id, present)), base
-        last.add(Call(_restore, base, tuple(wanted)), nothing)
+        last.add(Call(_restore, base, _with_added(list(wanted), places)), nothing)
     first.extend(plan.steps)
     first.extend(last)
     plan.steps = first
+
+
+class _Place(NamedTuple):
+    module: str
+    number: int
+    is_added: bool
+
+
+def _places_in_sources(plan: Plan) -> dict[int, _Place]:
+    """Return where classes of modules that gain some stand in their sources, by the id of each."""
+    found: dict[int, _Place] = {}
+    returned = set(plan.matches.returned)
+    for module in plan.matches.modules:
+        added = {id(each) for each in module.added.values() if is_class(each)} | returned
+        final = plan.finals.get(module.name, OwnDict())  # on the way back none are planned
+        for number, name in enumerate(module.outline.scopes[()].shells if added else ()):
+            value: Any = final.get(name)
+            if is_class(value):
+                found.setdefault(id(value), _Place(module.name, number, id(value) in added))
+    return found
+
+
+def _with_added(order: list[int], places: dict[int, _Place]) -> tuple[int, ...]:
+    """Put the classes that have come where those are that stand before them in the source."""
+    for key in [each for each in order if each in places and places[each].is_added]:
+        own = places[key]
+        order.remove(key)
+        others = [
+            (places[each].number, at)
+            for at, each in enumerate(order)
+            if each in places and places[each].module == own.module
+        ]
+        earlier = [at for number, at in sorted(others) if number < own.number]
+        later = [at for number, at in sorted(others) if number > own.number]
+        at = earlier[-1] + 1 if earlier else min(later, default=len(order))
+        order.insert(at, key)
+    return tuple(order)
 
 
 def _bases_concerned(plan: Plan, earlier: OwnDict[int, type]) -> Iterator[type]:
     """Yield the bases whose lists change; note of those that replace another one which it is."""
     for cls, bases in plan.steps.new_bases():
         yield from filter(_can_be_ordered, (*bases_of(cls), *bases))
+    for module in plan.matches.modules:
+        for value in module.added.values():
+            yield from filter(_can_be_ordered, bases_of(value) if is_class(value) else ())
     for _, cls in plan.let_go:
         yield from filter(_can_be_ordered, mro_of(cls)[1:])  # one without a name may go with it
     decisions = plan.decisions

@@ -122,6 +122,11 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
         back = set(map(id, namespace_of(each.source.module).values()))
         for path in [path for path, value in settled.items() if id(value) in back]:
             del settled[path]
+        plan.let_go += (
+            (".".join((each.source.name, *path)), value)
+            for path, value in settled.items()
+            if is_class(value)
+        )
         keep_gone(each.source.module, settled, each.outline)
     if record.retired:
         forget_denials()
