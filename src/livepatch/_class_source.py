@@ -10,7 +10,13 @@ from operator import attrgetter
 from typing import Any
 
 from livepatch._code import nested_codes
-from livepatch._constants import is_made_of_texts, is_plain, same_contents
+from livepatch._constants import (
+    CONSTANTS,
+    is_made_of_texts,
+    is_plain,
+    same_contents,
+    same_value,
+)
 from livepatch._decisions import Decisions
 from livepatch._deleted import body_has_changed, codes_of_deleted, deleted_has_changed
 from livepatch._kinds import (
@@ -214,6 +220,10 @@ def makers_call_changed(matches: Matches, pair: Pair) -> bool:
     makers += (
         (pair.module, code) for name in names for code in codes_of_deleted(pair.module, name)
     )
+    # An object decorates by its methods: `@shape("circle")`, `@shape.add`.
+    used = (value for _, value in makers if kind_of(value) is None)
+    if any(_runs_otherwise(matches, type(value), (*names, "__call__")) for value in used):
+        return True
     for classes, methods in (
         (mro_of(pair.new)[1:], _FROM_BASES),
         (mro_of(type(pair.new)), _CLASS_MAKERS),
@@ -265,7 +275,19 @@ def makes_otherwise(old: type, new: type) -> bool:
 
 def _differ(old: type, new: type, names: Iterable[str]) -> bool:
     before, after = class_attributes(old), class_attributes(new)
-    return any(code_changed(before.get(name), after.get(name)) for name in names)
+    pairs = [(before.get(name), after.get(name)) for name in names]
+    return any(code_changed(*pair) or _is_given_another_default(*pair) for pair in pairs)
+
+
+def _is_given_another_default(old: Any, new: Any) -> bool:
+    """Whether a method has another constant as a default: ``def __init__(self, times=TIMES)``."""
+    if not type(old) is type(new) is types.FunctionType:
+        return False
+    before, after = ((*(each.__defaults__ or ()),) for each in (old, new))
+    return any(
+        type(one) in CONSTANTS and type(other) in CONSTANTS and not same_value(one, other)
+        for one, other in zip(before, after)
+    )
 
 
 def instances_are_made_otherwise(matches: Matches, cls: type) -> bool:

@@ -31,7 +31,7 @@ from livepatch._plan import Plan, explainers_of
 from livepatch._reconcile._flags import is_combination
 from livepatch._remnants import keep_names
 from livepatch._report import Notice
-from livepatch._retained import closures_kept, once_entered
+from livepatch._retained import closures_kept, containers_once_set, once_entered
 from livepatch._rows import set_items
 from livepatch._source import has_own_ways
 from livepatch._stale import VALUE_STAYS
@@ -259,6 +259,7 @@ def _notice_removed(plan: Plan) -> None:
     enrolled = (each for module in plan.matches.modules for each in module.enrolled)
     struck = OwnList(entry.value for each in enrolled for entry in each.entries)
     struck += once_entered()
+    struck += containers_once_set()
     struck += filter(is_class, values)
     if struck and any(count > 0 for count in counts):
         # What has been made around it and has gone with it, now or earlier: `(path, view)`; the

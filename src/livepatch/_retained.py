@@ -99,11 +99,21 @@ def closures_kept() -> OwnList[Any]:
 
 def once_set() -> OwnList[Any]:
     """List the properties and the like that classes had, and that the records of reports keep."""
+    return _once_set_of_types(_DESCRIPTORS)
+
+
+def containers_once_set() -> OwnList[Any]:
+    """List the containers that classes had, and that the records of all live reports keep."""
+    return _once_set_of_types(_CONTAINERS)
+
+
+def _once_set_of_types(types: tuple[type, ...]) -> OwnList[Any]:
     calls = (call for record in live_records() for call in record.steps.undo)
-    return OwnList(each for call in calls for each in call.args[2:] if type(each) in _DESCRIPTORS)
+    return OwnList(each for call in calls for each in call.args[2:] if type(each) in types)
 
 
 _DESCRIPTORS = (property, staticmethod, classmethod, functools.cached_property)
+_CONTAINERS = (list, dict, set)
 # How what was struck off is put back.
 _PUT_BACK = (dict.setdefault, OrderedDict.setdefault, set.add, list.insert, deque.insert)
 

@@ -202,7 +202,7 @@ class Values:
             return new
         # A list of all fields, say, those of the bases first.
         of_others = type(new) in CONTAINERS and is_made_from_changed(self.decisions, pair)
-        if not class_is_same or of_others or self._is_made_otherwise(old):
+        if not class_is_same or of_others or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
         if self.says_the_same(pair, pair.path) is False:
@@ -296,7 +296,7 @@ class Values:
         are_definitions = kind_of(old) is not None and kind_of(new) is not None
         if are_definitions and self._are_of_one_name(old, new, pair.new):
             return new  # what another name stands for is no state: ``size = Base.size``
-        if self._is_made_otherwise(old):
+        if self.is_made_otherwise(old):
             # It need not have what the new code of its class expects.
             message = "was made by code that has changed; the source's value replaces it"
             self.note("LP304", pair, path, message)
@@ -373,7 +373,7 @@ class Values:
         found = self._homes.get(id(new), ())
         return any(before.get(name) is old for scope, before, name in found if scope is not but)
 
-    def _is_made_otherwise(self, old: Any) -> bool:
+    def is_made_otherwise(self, old: Any) -> bool:
         """Whether the class of a value is part of the reload, and initialises it in another way."""
         return instances_are_made_otherwise(self.decisions.matches, type(old))
 

@@ -295,6 +295,10 @@ def _cell_contents(  # noqa: PLR0913, PLR0917
     if name in _OF_DISPATCHERS and pair.old.__code__.co_filename == functools.__file__:
         # What is registered is merged, see `_reconcile_registry`.
         return old if result.survivor(pair) is pair.old else new
+    if source_is_same and result.values.is_made_otherwise(old):
+        message = f"its {name!r} was made by code that has changed; the source's replaces it"
+        result.values.note("LP304", pair, plain_path(pair.path), message)
+        return new
     return result.values.choose_state(old, new, source_is_same=source_is_same)
 
 
