@@ -276,18 +276,24 @@ def makes_otherwise(old: type, new: type) -> bool:
 def _differ(old: type, new: type, names: Iterable[str]) -> bool:
     before, after = class_attributes(old), class_attributes(new)
     pairs = [(before.get(name), after.get(name)) for name in names]
-    return any(code_changed(*pair) or _is_given_another_default(*pair) for pair in pairs)
+    return any(code_changed(*pair) or is_given_another_default(*pair) for pair in pairs)
 
 
-def _is_given_another_default(old: Any, new: Any) -> bool:
-    """Whether a method has another constant as a default: ``def __init__(self, times=TIMES)``."""
+def is_given_another_default(old: Any, new: Any) -> bool:
+    """Whether a function has another constant as a default: ``def __init__(self, times=TIMES)``."""
     if not type(old) is type(new) is types.FunctionType:
         return False
-    before, after = ((*(each.__defaults__ or ()),) for each in (old, new))
-    return any(
-        type(one) in CONSTANTS and type(other) in CONSTANTS and not same_value(one, other)
-        for one, other in zip(before, after)
+    before, after = (
+        ((*(each.__defaults__ or ()),), each.__kwdefaults__ or {}) for each in (old, new)
     )
+    pairs = [*zip(before[0], after[0])]
+    pairs += ((value, after[1].get(name, value)) for name, value in before[1].items())
+    return any(map(are_other_constants, *zip(*pairs))) if pairs else False
+
+
+def are_other_constants(old: Any, new: Any) -> bool:
+    """Whether two values are constants, and not the same one."""
+    return type(old) in CONSTANTS and type(new) in CONSTANTS and not same_value(old, new)
 
 
 def instances_are_made_otherwise(matches: Matches, cls: type) -> bool:

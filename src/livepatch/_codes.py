@@ -304,6 +304,11 @@ CODES: dict[str, Code] = {
         "have of this one.",
         "Set the variable where you want the new value, or reload while no context has one.",
     ),
+    "LP324": Code(
+        "Instances may have an attribute that hides a method which has come.",
+        "The class's old methods assigned an attribute of that name, and do not any more.",
+        "Delete it where you want the method: vars(instance).pop(name, None).",
+    ),
 }
 
 

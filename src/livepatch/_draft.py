@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Set as AbstractSet
+from types import CellType
 from typing import Any
 
 from livepatch._base_order import order_bases
@@ -53,6 +54,7 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
             alias.old,
             decorated_function(alias.before, alias.path, alias.old),
             decisions.settle(alias.new),
+            alias.path in alias.module.patched,
         )
         for alias in matches.aliases
         if not alias.foreign and alias.before is alias.module
@@ -80,7 +82,10 @@ def _note_shared(plan: Plan) -> None:
         layer.wrapped if layer.is_around else layer.wrapper for layer in plan.layers
     )
     for layer, count in zip(plan.layers, unexplained_counts(targets, explainers)):
-        layer.shared = count > 0
+        cells = OwnList(part for part in layer.parts if type(part) is CellType)
+        # Who has put it there may have the variable in which it finds what it wraps.
+        in_use = layer.put_there and any(each > 0 for each in unexplained_counts(cells, explainers))
+        layer.shared = count > 0 or in_use
 
 
 def finish_plan(

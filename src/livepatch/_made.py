@@ -127,7 +127,7 @@ def said_in(
             part
             for shell in _shells_of(source, name)
             for part in (
-                *_constants_in(shell.fingerprint),
+                *constants_in(shell.fingerprint),
                 *_objects_in(shell.fingerprint, namespace),
             )
         )
@@ -146,7 +146,8 @@ def _shells_of(source: Outline, name: str) -> Iterator[Shell]:
         yield from (each for each in inside if not each.is_plain_function)
 
 
-def _constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
+def constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
+    """Yield the constants that a statement says, as `constant_shell` has them; in tuples too."""
     name: Any = None
     for part in fingerprint:
         if type(part) is not tuple:

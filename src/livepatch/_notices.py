@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from livepatch._belongings import parts_of
@@ -22,6 +22,7 @@ from livepatch._kinds import (
     dict_of,
     is_class,
     is_enum,
+    kind_of,
 )
 from livepatch._layers import decorated_function, layers_of
 from livepatch._module import Module, names_of_others
@@ -260,6 +261,7 @@ def _notice_removed(plan: Plan) -> None:
     struck = OwnList(entry.value for each in enrolled for entry in each.entries)
     struck += once_entered()
     struck += containers_once_set()
+    struck += _data_made_anew(plan)
     struck += filter(is_class, values)
     if struck and any(count > 0 for count in counts):
         # What has been made around it and has gone with it, now or earlier: `(path, view)`; the
@@ -278,6 +280,14 @@ def _notice_removed(plan: Plan) -> None:
             plan.notices.append(Notice(code, path, message))
         elif is_class(value):
             plan.let_go.append((path, value))
+
+
+def _data_made_anew(plan: Plan) -> Iterator[Any]:
+    """Yield the old data in whose place other has come: what it alone holds goes with it."""
+    for module in plan.matches.modules:
+        for name in names_of_others(module.old, plan.finals[module.name]):
+            if kind_of(module.old[name]) is None and type(module.old[name]) is not ModuleType:
+                yield module.old[name]
 
 
 def _notice_lagging(plan: Plan) -> None:

@@ -209,7 +209,8 @@ def _decide_back(record: Record) -> Decisions:
             decisions.layout_changes.append((pair, code_on_the_way_back(pair)))
     start_migrations(decisions, "back", left_behind(record))
     for layer in record.layers:
-        if layer.is_around:
+        # What the program has put there calls what it had kept aside, and that would be itself.
+        if layer.is_around and not (layer.put_there and layer.shared):
             # Whoever holds the function has it by the name that leads to the wrapper again.
             decisions.add_loser(layer.function, layer.wrapper)
             if is_class(layer.function) and is_class(layer.wrapped):

@@ -31,6 +31,7 @@ class Layer:
         wrapper: the object that the decorator had made.
         wrapped: the function or class in it that the source defines.
         function: what takes the place of both.
+        put_there: whether the program has put it over a function, and no decorator of the source.
         parts: the wrapper, and what in it leads to what it wraps.
         inside: those of the parts that a reload changes, each with what it contains.
         shared: others than the wrapper hold what it wraps; or, where it wraps nothing and was
@@ -41,6 +42,7 @@ class Layer:
     wrapper: Any
     wrapped: Any
     function: Any
+    put_there: bool = False
     parts: OwnList[Any] = field(default_factory=OwnList)
     inside: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     shared: bool = False

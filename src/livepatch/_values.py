@@ -179,7 +179,7 @@ class Values:
             if name not in _SAID_OF_ANY:
                 self.remade.add(id(pair.new))
             return new
-        if made or _differs_from_source(pair.module.outline, path, new):
+        if made or differs_from_source(pair.module.outline, path, new):
             return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
         same = self.says_the_same(pair, path)
         because = why_made_anew(self.decisions.matches, pair, path, (old, new)) if same else None
@@ -277,7 +277,7 @@ class Values:
     ) -> Any:
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
-        patched = _differs_from_source(pair.before.origin, path, old)
+        patched = differs_from_source(pair.before.origin, path, old)
         if same:
             return self._choose_of_same_source(pair, path, old, new, patched=patched)
         if patched:
@@ -386,7 +386,8 @@ class Values:
         self.notices.append(Notice(code, pair.module.path_text(path), message))
 
 
-def _differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
+def differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
+    """Whether a class attribute is another one than the constant that its source gives."""
     shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
     said = shells[-1].constant if shells else None
     return said is not None and (kind_of(old) is not None or repr_of_constant(old) != said)

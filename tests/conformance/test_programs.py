@@ -1,4 +1,4 @@
-"""Programs of every day are edited again and again; each time they are what a fresh import gives."""
+"""Programs of every day are edited again and again, and are what a fresh import gives."""
 
 from __future__ import annotations
 

@@ -16,11 +16,13 @@ from livepatch._class_source import class_source_is_same
 from livepatch._constants import may_hold_state, same_value
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
+    PLACES,
     abstract_bases_of,
     bases_of,
     class_attributes,
     is_class,
     is_plain_data,
+    is_special,
     kind_of,
     mro_of,
     settled_bases,
@@ -34,10 +36,12 @@ from livepatch._pairs import Pair
 from livepatch._reconcile._descriptors import tell_anew
 from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._flags import INVERSE, merged_members
+from livepatch._reconcile._hidden import note_hidden
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
 from livepatch._registries import gone_entries, is_filled_by_load, lacking, left_entries
 from livepatch._stale import VALUE_STAYS
+from livepatch._values import differs_from_source
 
 # What a class has by virtue of being that class.
 _CLASS_MACHINERY = frozenset(
@@ -61,6 +65,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
     before, after = class_attributes(old), class_attributes(new)
     present = class_attributes(survivor)
     kept = _kept_by_mark(new, before)
+    note_hidden(result, pair)
     _forget_annotations(result, pair, survivor)  # the loop may set another function
     for name in _unsettled(result, before, after, present):
         if name in kept:
@@ -307,8 +312,20 @@ def _patched(result: Reconciliation, pair: Pair, path: Path, old: Any, new: Any)
         message = "was replaced at run time and its source is unchanged"
         result.values.note("LP303", pair, path, message)
         return old
-    result.values.note("LP304", pair, path, "was replaced at run time; the source's is back")
+    if _was_put_there(pair, path, old):
+        result.values.note("LP304", pair, path, "was replaced at run time; the source's is back")
     return new
+
+
+def _was_put_there(pair: Pair, path: Path, old: Any) -> bool:
+    """Whether a class has something that neither its source has said nor a decorator has given."""
+    origin, name = pair.before.origin, path[-1]
+    scope = origin.scopes.get(path[:-1]) if origin is not None else None
+    if origin is None or scope is None:
+        return True
+    if not scope.binds(name):
+        return not is_special(name) and type(old) not in PLACES
+    return origin.defines(path) or differs_from_source(origin, path, old)
 
 
 def _only_in_old(

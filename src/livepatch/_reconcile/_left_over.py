@@ -31,6 +31,7 @@ from livepatch._kinds import (
 )
 from livepatch._layers import plain_path
 from livepatch._library import is_of_standard_library
+from livepatch._made import constants_in
 from livepatch._module import Path
 from livepatch._outline import Outline
 from livepatch._pairs import Pair
@@ -68,7 +69,8 @@ def is_left_over(pair: Pair, name: str, old: Any, *, source_is_same: bool | None
     scope = origin.scopes.get(home) if origin is not None else None
     if (scope is not None and scope.binds(name)) or is_noted_by_typing(pair.old, name, old):
         return True
-    if origin is not None and name in _attributes_stored(origin.scopes[()].code):
+    stored = origin is not None and name in _attributes_stored(origin.scopes[()].code)
+    if stored or _says_no_more(pair, name):
         return True
     if path in before.removed or before.owns(old):
         return not _is_at_home_elsewhere(pair, name, old)
@@ -103,10 +105,26 @@ def is_left_on_function(pair: Pair, name: str) -> bool:
         return False
     if _is_set_by_statement(pair, name) or _is_copied(pair.old.__dict__, name):
         return True
+    if _says_no_more(pair, name):
+        return True
     said_before = _is_said(before.origin, before.old, path, name, {})
     # Where only some statements run, who decorates may be the same and is given new code.
     codes = dict(zip(map(id, after.followed.functions), after.followed.new_codes))
     return said_before and not _is_said(after.outline, after.new, path, name, codes)
+
+
+def _says_no_more(pair: Pair, name: str) -> bool:
+    """Whether the statement of a definition has said a name that it says no more.
+
+    ``@tagged(level=1)``, ``Point = type("Point", (), {"level": 1})``.
+    """
+    path = plain_path(pair.path)
+    said = []
+    for source in (pair.before.origin, pair.module.outline):
+        scope = source.scopes.get(path[:-1]) if source is not None else None
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        said.append({each for shell in shells for each in constants_in(shell.fingerprint)})
+    return ("text", name) in said[0] - said[1]
 
 
 def _is_copied(attributes: Mapping[str, Any], name: str) -> bool:

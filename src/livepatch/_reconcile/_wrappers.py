@@ -7,12 +7,16 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from livepatch._class_source import is_made_with_others
+from livepatch._class_source import (
+    are_other_constants,
+    is_given_another_default,
+    is_made_with_others,
+)
 from livepatch._constants import same_value
 from livepatch._context_variables import has_other_default
 from livepatch._dicts import known_by
 from livepatch._entries_of_others import has_imported
-from livepatch._kinds import dict_of
+from livepatch._kinds import dict_of, is_empty
 from livepatch._layers import layers_of, plain_path
 from livepatch._layout import has_dict
 from livepatch._own import MISSING, Call
@@ -104,10 +108,22 @@ def reconcile_cached_function(result: Reconciliation, pair: Pair) -> None:
 
 
 def _has_other_code(result: Reconciliation, old: Any) -> bool:
+    """Whether a function does something else: by its code, a default or what it has captured."""
     pair = result.decisions.matches.by_old.get(id(old))
     if pair is None or not type(old) is type(pair.new) is types.FunctionType:
         return False
-    return bool(old.__code__ != pair.new.__code__)
+    new = pair.new
+    captured = zip(old.__closure__ or (), new.__closure__ or ())
+    return (
+        bool(old.__code__ != new.__code__)
+        or is_given_another_default(old, new)
+        or any(
+            not is_empty(before)
+            and not is_empty(after)
+            and are_other_constants(before.cell_contents, after.cell_contents)
+            for before, after in captured
+        )
+    )
 
 
 def reconcile_wrapt(result: Reconciliation, pair: Pair) -> None:
