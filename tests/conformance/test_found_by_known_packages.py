@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from livepatch.testing import assert_current
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
@@ -36,3 +37,30 @@ def test_a_list_that_says_what_has_gone_is_an_error_as_ever(live: LiveModule) ->
         shop.reload()
 
     assert shop.state() == before
+
+
+LOOKED_FOR = """
+    class Meta(type):
+        def __init__(cls, name, bases, attrs):
+            if "Entity" in globals():
+                if "limit" in attrs: raise TypeError("an entity has no limit")
+                cls.base = Entity
+    class Entity(metaclass=Meta):
+        limit = 1
+    class Person(Entity):
+        def name(self): return "ada"
+"""
+
+
+@pytest.mark.parametrize("edit", [("ada", "bob"), ("limit = 1", "limit = 2")])
+def test_a_metaclass_may_look_among_the_globals_for_the_first_class_it_makes(
+    live: LiveModule, edit: tuple[str, str]
+) -> None:
+    module = live.start(LOOKED_FOR)
+    held, person = module.Entity, module.Person()
+    live.edit(LOOKED_FOR.replace(*edit))
+
+    assert module.Entity is held or module.Entity.limit == 2
+    assert type(person) is module.Person
+    assert module.Person.base is module.Entity
+    assert_current(module)
