@@ -146,7 +146,8 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
     if not issubclass(type(found), ModuleType):
         return found
     namespace = vars(found)
-    said, had = namespace.get("__all__"), before.get(namespace.get("__name__", ""), {})
+    said = namespace.get("__all__")
+    had = before.get(namespace.get("__name__", ""), {})
     if not isinstance(said, list) or said is not had.get("__all__"):
         return found
     own = [name for name in said if name in namespace or name in had]

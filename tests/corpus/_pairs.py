@@ -2139,6 +2139,7 @@ PAIRS = (
     # Only where what changed runs: else it is refused (LP125), for the layout of its entities.
     Pair("pony", "0.7.17", "0.7.19", tests=("pony/orm/tests",), inside=True),
     Pair("jsonmerge", "1.8.0", "1.9.2", needs=("jsonschema==4.23.0",)),
+    # What the module offers are methods of one object, which is made anew by name.
     Pair(
         "responses",
         "0.22.0",
@@ -2155,7 +2156,37 @@ PAIRS = (
             "pytest-httpserver==1.1.0",
             "pytest-asyncio==0.24.0",
         ),
-        again=("responses._default_mock",),
+        again=tuple(
+            f"responses.{name}"
+            for name in (
+                "_default_mock",
+                "activate",
+                "add",
+                "_add_from_file",
+                "add_callback",
+                "add_passthru",
+                "_deprecated_assert_all_requests_are_fired",
+                "assert_call_count",
+                "calls",
+                "delete",
+                "get",
+                "head",
+                "options",
+                "_deprecated_passthru_prefixes",
+                "patch",
+                "post",
+                "put",
+                "registered",
+                "remove",
+                "replace",
+                "reset",
+                "response_callback",
+                "start",
+                "stop",
+                "_deprecated_target",
+                "upsert",
+            )
+        ),
         options=("-p", "pytest_httpserver.pytest_plugin", "-p", "pytest_asyncio.plugin"),
     ),
     Pair(
