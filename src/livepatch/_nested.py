@@ -148,7 +148,7 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
     namespace = vars(found)
     said = namespace.get("__all__")
     had = before.get(namespace.get("__name__", ""), {})
-    if not isinstance(said, list) or said is not had.get("__all__"):
+    if said is not had.get("__all__") or not isinstance(said, list):
         return found
     own = [name for name in said if name in namespace or name in had]
     if len(own) == len(said) or "__getattr__" in namespace:
