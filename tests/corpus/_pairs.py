@@ -2005,6 +2005,7 @@ PAIRS = (
         needs=("termcolor==2.5.0", "six==1.16.0", "hypothesis==6.112.0", "levenshtein==0.26.0"),
         options=("-o", "python_files=*_test.py"),
     ),
+    # What wraps comes from another module: where only what changed runs, one wrapper lacks names.
     Pair(
         "aiofiles",
         "0.8.0",
