@@ -14,7 +14,7 @@ from importlib.machinery import PathFinder
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._asked import binds_first, not_asked_for
+from livepatch._asked import binds_first, not_asked_for, texts_in
 from livepatch._by_text import names_by_text
 from livepatch._chosen import unasked_perhaps
 from livepatch._kinds import class_attributes, is_class, mro_of
@@ -111,18 +111,24 @@ def drop_looked_for(
         name
         for name, value in namespace.items()
         if is_class(value) and type(value) is not type and (names is None or name in names)
-        if class_attributes(value).get("__module__") == home and _looks_at_modules(type(value))
+        if class_attributes(value).get("__module__") == home and _looks_for(name, type(value))
     }
     for name in not_asked_for(code, looked_for):
         del namespace[name]
 
 
-def _looks_at_modules(metaclass: type) -> bool:
-    """Whether making a class reads ``sys.modules``, as far as the metaclass's own code shows."""
-    makers = (class_attributes(base).get(name) for base in mro_of(metaclass) for name in _MAKERS)
+def _looks_for(name: str, metaclass: type) -> bool:
+    """Whether making a class looks for it in its module, as far as the metaclass's own code shows.
+
+    Either in ``sys.modules``, or as ``if "Entity" in globals()`` tells Pony's base from the others.
+    """
+    makers = (class_attributes(base).get(each) for base in mro_of(metaclass) for each in _MAKERS)
     functions = (getattr(each, "__func__", each) for each in makers)
+    codes = [each.__code__ for each in functions if type(each) is FunctionType]
     return any(
-        "modules" in each.__code__.co_names for each in functions if type(each) is FunctionType
+        "modules" in code.co_names
+        or ("globals" in code.co_names and name in texts_in(code.co_consts))
+        for code in codes
     )
 
 

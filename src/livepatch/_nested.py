@@ -22,6 +22,7 @@ _bootstrap: Any = sys.modules["importlib._bootstrap"]
 def loading_on_import(
     pending: set[str],
     behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
+    before: Mapping[str, Mapping[str, Any]],
     load_one: Callable[[str], None],
     taken: list[tuple[Any, Any]],
 ) -> Generator[None, None, None]:
@@ -30,11 +31,12 @@ def loading_on_import(
     Args:
         pending: names of modules; ``load_one`` takes them out.
         behind: for modules that are not to be loaded, what returns those that they have names from.
+        before: the namespaces that the modules of the reload had.
         load_one: loads one of them.
         taken: gets what stood for an import function and is still held by somebody who has looked
             through the builtins, with that function.
     """
-    imports = _Imports(pending, behind, load_one)
+    imports = _Imports(pending, behind, before, load_one)
     statement, by_name = imports.import_statement, imports.import_by_name
     builtins.__import__ = statement
     _bootstrap._gcd_import = by_name  # noqa: SLF001 - import_module looks it up there
@@ -57,10 +59,12 @@ class _Imports:
         self,
         pending: set[str],
         behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
+        before: Mapping[str, Mapping[str, Any]],
         load_one: Callable[[str], None],
     ) -> None:
         self.pending = pending
         self.behind = behind
+        self.before = before
         self.load_one = load_one
         self.thread = threading.get_ident()
         self.original = builtins.__import__
@@ -77,7 +81,10 @@ class _Imports:
         if self.pending and threading.get_ident() == self.thread:
             absolute = absolute_name("." * level + name, globals) if level else name
             self.load_on_the_way(absolute, fromlist or ())
-        return self.original(name, globals, locals, fromlist, level)
+        found = self.original(name, globals, locals, fromlist, level)
+        if fromlist and "*" in fromlist and threading.get_ident() == self.thread:
+            return _without_added(found, self.before)
+        return found
 
     def import_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
         if self.pending and threading.get_ident() == self.thread:
@@ -124,6 +131,31 @@ def _all_of(name: str) -> list[str]:
     return (
         [each for each in said if isinstance(each, str)] if isinstance(said, (list, tuple)) else []
     )
+
+
+def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
+    """Return what ``import *`` is to read: a module without the names that others say it has.
+
+    A package may add to the list of a part, once it has all of the part; then the list that is
+    still the same one has names that the part never had::
+
+        from .core import *
+        __all__ = core.__all__
+        __all__.append("extra")
+    """
+    if not issubclass(type(found), ModuleType):
+        return found
+    namespace = vars(found)
+    said = namespace.get("__all__")
+    had = before.get(namespace.get("__name__", ""), {})
+    if said is not had.get("__all__") or not isinstance(said, list):
+        return found
+    own = [name for name in said if name in namespace or name in had]
+    if len(own) == len(said) or "__getattr__" in namespace:
+        return found
+    reduced = ModuleType(found.__name__)
+    vars(reduced).update(namespace, __all__=own)
+    return reduced
 
 
 def _is_submodule(package: str, name: str) -> bool:

@@ -178,8 +178,12 @@ def leftovers(packages: Iterable[str]) -> list[str]:
 
 
 def _line(thing: Any) -> str:
-    is_function = type(thing) is types.FunctionType
-    return f" of line {thing.__code__.co_firstlineno}" if is_function else ""
+    """Say which function it is; ``functools.wraps`` gives one the name of a method elsewhere."""
+    if type(thing) is not types.FunctionType:
+        return ""
+    line = f" of line {thing.__code__.co_firstlineno}"
+    own = getattr(thing.__code__, "co_qualname", "<locals>")  # from 3.11 on
+    return line if "<" in own else f"{line} in {thing.__globals__.get('__name__')}.{own}"
 
 
 def _claim(thing: Any) -> tuple[str, str]:
