@@ -178,6 +178,7 @@ STAGES = (
     "_reconcile._dispatchers",
     "_reconcile._flags",
     "_reconcile._hidden",
+    "_reconcile._inherited",
     "_reconcile._left_over",
     "_reconcile._descriptors",
     "_reconcile._functions",

@@ -200,9 +200,7 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
-        # A list of all fields, say, those of the bases first.
-        of_others = type(new) in CONTAINERS and is_made_from_changed(self.decisions, pair)
-        if not class_is_same or of_others or self.is_made_otherwise(old):
+        if not class_is_same or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
         if self.says_the_same(pair, pair.path) is False:

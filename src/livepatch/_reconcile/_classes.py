@@ -24,7 +24,6 @@ from livepatch._kinds import (
     is_plain_data,
     is_special,
     kind_of,
-    mro_of,
     settled_bases,
 )
 from livepatch._layers import decorated_function
@@ -37,9 +36,10 @@ from livepatch._reconcile._descriptors import tell_anew
 from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._flags import INVERSE, merged_members
 from livepatch._reconcile._hidden import note_hidden
+from livepatch._reconcile._inherited import follow_bases
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
-from livepatch._registries import gone_entries, is_filled_by_load, lacking, left_entries
+from livepatch._registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._stale import VALUE_STAYS
 from livepatch._values import differs_from_source
 
@@ -112,36 +112,7 @@ def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) ->
         result.fillings.append((old, new))
     else:
         note_registered(result, pair, old, new)
-        more = lacking(old, new) if result.values.is_made_of_bases(pair, name) else ()
-        if more and type(old) is list and not lacking(new, old):
-            result.steps.replace_items(old, list(new), list(old))  # in the order of the new one
-        elif more:
-            result.fillings.append((old, more))
-        if type(old) is dict:
-            for key in _gone_from_bases(result, pair, name, new):
-                result.steps.set_item(old, key, MISSING)
-
-
-def _gone_from_bases(result: Reconciliation, pair: Pair, name: str, new: Any) -> Iterator[str]:
-    """Yield the names that a class has in a dict because a base had them that has them no more."""
-    old = class_attributes(pair.old).get(name)
-    if type(old) is not dict or type(new) is not dict:
-        return
-    if not result.values.is_made_of_bases(pair, name):
-        return
-    by_old = result.decisions.matches.by_old
-    bases = (by_old[id(base)] for base in mro_of(pair.old)[1:] if id(base) in by_old)
-    tables: OwnList[tuple[Any, Any]] = OwnList(
-        (class_attributes(base.old).get(name), class_attributes(base.new).get(name))
-        for base in bases
-        if is_class(base.new)
-    )
-    dicts = OwnList(each for each in tables if type(each[0]) is type(each[1]) is dict)
-    for key, value in old.items():
-        if type(key) is str and key not in new:
-            had = (before.get(key) is value and key not in after for before, after in dicts)
-            if any(had):
-                yield key
+        follow_bases(result, pair, name, old, new)
 
 
 def _note_computed(result: Reconciliation, pair: Pair, old: Any, now: tuple[str, Any]) -> None:
