@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from livepatch._syntax import definitions_inside, names_in, statements_in
+from livepatch._tree import walk
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
@@ -39,7 +40,7 @@ def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _names_in_texts(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield from _IDENTIFIER.findall(part.value)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
-from itertools import chain
 from types import CodeType
 from typing import Any
 
@@ -25,14 +24,15 @@ from livepatch._chosen import (
     with_what_stays,
 )
 from livepatch._code import codes_in, same_code
-from livepatch._differences import MAKING_MEMBERS, Changes, changes_in
+from livepatch._differences import Changes, changes_in, may_concern_classes
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
-from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
+from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
 from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
+from livepatch._near import Near
 from livepatch._needs import Needs
 from livepatch._outline import OTHER_MEANS, Outline
 from livepatch._reach import Cause, Reach
@@ -68,8 +68,9 @@ class Choice:
     """The choice for one module.
 
     Attributes:
-        imported: what has changed of what it imports, as far as it is known.
+        imported: what has changed of what it imports and may concern it, as far as it is known.
         changes: what has changed in the module, or has in others for it.
+        handed_on: what has changed of what it imports and is of no concern to it.
         selection: what of it runs.
     """
 
@@ -82,7 +83,10 @@ class Choice:
         self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
         self.again &= new.scopes[()].shells.keys()
         self.packages = packages
+        self.near = Near(self.source.text, (self.old, new), self.namespace)
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
+        self.handed_on = Changes()
+        self._is_decided = self._takes_changes = False
         self._statements: Statements | None = None
         self._needs: Needs | None = None
         self._bodies: dict[int, Bodies | None] = {}
@@ -92,12 +96,16 @@ class Choice:
 
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
-        self.imported, self.changes, self._chosen = imported, Changes(), None
-        try:
-            self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
-        except RecursionError:
-            self._is_too_deep = True
-            self.selection = self.whole(_TOO_DEEP)
+        near, rest = self.near.split(imported)
+        if not self._is_decided or near != self.imported:
+            self.imported, self.changes, self._chosen = near, Changes(), None
+            self._is_decided, self._takes_changes = True, False
+            try:
+                self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
+            except RecursionError:
+                self._is_too_deep = True
+                self.selection = self.whole(_TOO_DEEP)
+        self.handed_on = rest if self._takes_changes else Changes()
 
     def finish(self) -> bool:
         """Put together what runs, once it is known; say whether that can be done."""
@@ -106,7 +114,7 @@ class Choice:
             if chosen is not None:
                 self.put_together(chosen)
         except RecursionError:
-            self._is_too_deep = True
+            self._is_too_deep, self._is_decided = True, False
         return chosen is None or not self._is_too_deep
 
     def find(self) -> Selection:
@@ -132,14 +140,17 @@ class Choice:
         says_more = text is None and before.shells is not after.shells
         if says_more or self.again or self.imported.starred:
             return None
-        bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
-        if bodies is None or self.says_otherwise(bodies):
+        bodies = self.bodies_of(self, codes_in(before.code), codes_in(after.code), (old, new))
+        if bodies is None:
             return None
-        name_methods(bodies, self.namespace)
         self.take_changes(changes_in(bodies))
         if text is not None:
             self.changes.names |= DOCSTRING
-        if self.may_concern_others(bodies) or self.may_concern_classes() or self.falls_back():
+        if (
+            self.may_concern_others(bodies)
+            or may_concern_classes(self.changes, new, self.namespace)
+            or self.falls_back()
+        ):
             return None
         if text is None:
             return Selection(bodies)
@@ -155,7 +166,7 @@ class Choice:
     def take_changes(self, changes: Changes) -> None:
         changes.update(self.imported.changes)
         changes.add_inherited(self.namespace)
-        self.changes = changes
+        self.changes, self._takes_changes = changes, True
 
     def may_concern_others(self, bodies: Bodies) -> bool:
         """Whether any statement may have used what has changed, itself or through calls."""
@@ -164,24 +175,6 @@ class Choice:
         if any(path[0] == LAMBDA for path in self.changes.bodies | self.changes.within):
             return True  # which name it has is said by its statement
         return Reach(bodies, self.changes, self.namespace).may_concern(self.new)
-
-    def may_concern_classes(self) -> bool:
-        """Whether a class may have called a function of its own that has changed."""
-        own: dict[tuple[str, ...], set[str]] = {}
-        for path in self.changes.bodies:
-            if path[1:] and path[:-1] in self.new.scopes:
-                own.setdefault(path[:-1], set()).add(path[-1])
-        for home, names in own.items():
-            if not MAKING_MEMBERS.isdisjoint(names):
-                cls: Any = found_at(self.namespace, ".".join(home))
-                if is_class(cls) and is_enum(cls):
-                    return True
-            shells = [*chain.from_iterable(self.new.scopes[home].shells.values())]
-            if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
-                shell.may_call(name) for shell in shells for name in names & shell.loads
-            ):
-                return True
-        return False
 
     def falls_back(self) -> bool:
         """Whether a statement imports what has changed, and has another way without it."""
@@ -217,7 +210,8 @@ class Choice:
         self.changes.names |= before.shells.keys() - {*after.shells, REST}
         needs = self.needs(found, old, new)
         needs.start(runs, self.changes, self.imported.modules, self.imported.changes.names)
-        if self.imported.changes.names or before.shells.keys() != after.shells.keys():
+        is_other = self.imported.has_more or before.shells.keys() != after.shells.keys()
+        if self.imported.changes.names or is_other:
             needs.run_list_of_names()
         marks = self.settle(needs)
         guards = self.leave_guards(needs)
@@ -348,18 +342,28 @@ class Choice:
             return False
         if self.imported.changes.names & fallen_back_names(statement.nodes):
             return False
-        if id(statement) not in self._bodies:
-            pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
-            is_other = pairs is None or self.says_otherwise(pairs)
-            self._bodies[id(statement)] = None if is_other else pairs
-            if pairs is not None:
-                name_methods(pairs, self.namespace)
-        pairs = self._bodies[id(statement)]
+        pairs = self.bodies_of(statement, statement.old_codes, statement.codes, outlines)
         if pairs is None:
             return False
         bodies.functions += pairs.functions
         bodies.classes += pairs.classes
         return True
+
+    def bodies_of(
+        self,
+        whose: object,
+        old: list[CodeType],
+        new: list[CodeType],
+        outlines: tuple[Outline, Outline],
+    ) -> Bodies | None:
+        """Pair what is in a statement, or in all of the module; None where it says something else."""
+        if id(whose) not in self._bodies:
+            pairs = pair_bodies(old, new, (), outlines)
+            is_other = pairs is None or self.says_otherwise(pairs)
+            self._bodies[id(whose)] = None if is_other else pairs
+            if pairs is not None:
+                name_methods(pairs, self.namespace)
+        return self._bodies[id(whose)]
 
     def says_otherwise(self, bodies: Bodies) -> bool:
         """Whether what has changed is not a body: a lambda expression that was called at once.

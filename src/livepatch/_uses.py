@@ -21,6 +21,7 @@ from livepatch._syntax import (
     outside_functions,
 )
 from livepatch._taken import attributes_set, calls_found, names_looked_at, picked_items
+from livepatch._tree import walk
 
 
 def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause | None:
@@ -73,7 +74,7 @@ def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
     """Return the names that what a statement runs as a text reads, or binds."""
     found: set[str] = set()
     for node in () if RUNS_TEXTS.isdisjoint(statement.uses) else statement.nodes:
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 found.update(names_in_text(part.value, context))
     return found
@@ -107,7 +108,7 @@ def computed_in_classes(statement: Statement) -> set[str]:
     for node in _class_statements(statement.nodes):
         value = getattr(node, "value", node)  # of an assignment
         if value is not None and not isinstance(value, (*DEFINITIONS, ast.Name, ast.Attribute)):
-            found.update(*map(names_in, outside_functions([value])))
+            found.update(names_in(value))
     classes = {node.name for node in definitions(statement.nodes)}
     codes = (code for code in statement.codes if code.co_name in classes)
     return found.union(*map(operations_of, codes)) if found else found
