@@ -111,6 +111,7 @@ STAGES = (
     "_replaced",
     "_docstring",
     "_near",
+    "_paired",
     "_choice",
     "_select",
     "_mapped",

@@ -7,12 +7,11 @@ changed is found step by step, and the choice is made again for each step.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-from livepatch._bodies import Bodies, pair_bodies
+from livepatch._bodies import Bodies
 from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
 from livepatch._chosen import (
     bound_behind_stars,
@@ -27,14 +26,13 @@ from livepatch._code import codes_in, same_code
 from livepatch._differences import Changes, changes_in, may_concern_classes
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
-from livepatch._kinds import TYPE_ALIAS, found_at, kind_of
-from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._made import lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._near import Near
 from livepatch._needs import Needs
 from livepatch._outline import OTHER_MEANS, Outline
+from livepatch._paired import Paired
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
@@ -84,12 +82,14 @@ class Choice:
         self.again &= new.scopes[()].shells.keys()
         self.packages = packages
         self.near = Near(self.source.text, (self.old, new), self.namespace)
+        self.paired = Paired((self.old or new, new), self.namespace)
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
         self.handed_on = Changes()
         self._is_decided = self._takes_changes = False
+        self._settled: Changes | None = None
+        self._is_bound_twice = True
         self._statements: Statements | None = None
         self._needs: Needs | None = None
-        self._bodies: dict[int, Bodies | None] = {}
         self._made: dict[tuple[int, bool], list[Made]] = {}
         self._chosen: list[Statement] | None = None
         self._is_too_deep = False
@@ -97,15 +97,34 @@ class Choice:
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
         near, rest = self.near.split(imported)
-        if not self._is_decided or near != self.imported:
-            self.imported, self.changes, self._chosen = near, Changes(), None
+        if not self._is_decided or not self.is_known(near):
+            self.changes, self._chosen = Changes(), None
+            self.imported, self._settled = near, None
             self._is_decided, self._takes_changes = True, False
             try:
                 self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
             except RecursionError:
                 self._is_too_deep = True
                 self.selection = self.whole(_TOO_DEEP)
+        self.imported = near
         self.handed_on = rest if self._takes_changes else Changes()
+
+    def is_known(self, near: Imported) -> bool:
+        """Whether what concerns the module was known when it was decided.
+
+        What it has found itself comes back to it by a cycle of imports. That is no news, but for an
+        import statement, and unless it was found last of all.
+        """
+        if near == self.imported:
+            return True
+        is_like = near.is_like(self.imported) and self.imported.changes <= near.changes
+        if not is_like or self._settled is None:
+            return False
+        more = near.changes.without(self.imported.changes)
+        if self.near.never_says("__subclasses__") and not self._is_bound_twice:
+            more.later = {path for path in more.later if path[-1] != "__subclasses__"}
+        bound = (each.bound for each in self.new.scopes[()].imports)
+        return more <= self._settled and more.names.isdisjoint(bound)
 
     def finish(self) -> bool:
         """Put together what runs, once it is known; say whether that can be done."""
@@ -140,7 +159,7 @@ class Choice:
         says_more = text is None and before.shells is not after.shells
         if says_more or self.again or self.imported.starred:
             return None
-        bodies = self.bodies_of(self, codes_in(before.code), codes_in(after.code), (old, new))
+        bodies = self.paired.bodies(self, codes_in(before.code), codes_in(after.code))
         if bodies is None:
             return None
         self.take_changes(changes_in(bodies))
@@ -201,7 +220,7 @@ class Choice:
             return self.whole("its statements could not be told apart")
         bodies = Bodies()
         runs = [
-            not self.stays(statement, bodies, (old, new)) or bool(self.again & statement.binds)
+            not self.stays(statement, bodies) or bool(self.again & statement.binds)
             for statement in found.all
         ]
         self.take_changes(changes_in(bodies))
@@ -210,8 +229,7 @@ class Choice:
         self.changes.names |= before.shells.keys() - {*after.shells, REST}
         needs = self.needs(found, old, new)
         needs.start(runs, self.changes, self.imported.modules, self.imported.changes.names)
-        is_other = self.imported.has_more or before.shells.keys() != after.shells.keys()
-        if self.imported.changes.names or is_other:
+        if self.imported.has_names() or before.shells.keys() != after.shells.keys():
             needs.run_list_of_names()
         marks = self.settle(needs)
         guards = self.leave_guards(needs)
@@ -220,7 +238,12 @@ class Choice:
         selection.marks = marks
         selection.notices += guards
         made = (*selection.left, *selection.entered.values())
+        self._is_bound_twice = bool(needs.in_force.binders)
+        if self._is_bound_twice:
+            self._settled = self.changes.copy()
         self.changes.later.update(lists_of_subclasses(made, self.namespace))
+        if not self._is_bound_twice:
+            self._settled = self.changes.copy()  # these matter to who else has bound a name alone
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
@@ -279,7 +302,7 @@ class Choice:
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
-                self.stays(statement, kept, outlines)
+                self.stays(statement, kept)
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
         selection.overloads = frozenset(found.last_bound)  # what is gone has no variants
         selection.unannotated = annotated(outlines[0].scopes[()]) - annotated(
@@ -330,9 +353,7 @@ class Choice:
                 notices.append(Notice("LP313", self.source.name, not_run(statement, Cause("it"))))
         return notices
 
-    def stays(
-        self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
-    ) -> bool:
+    def stays(self, statement: Statement, bodies: Bodies) -> bool:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
@@ -342,40 +363,12 @@ class Choice:
             return False
         if self.imported.changes.names & fallen_back_names(statement.nodes):
             return False
-        pairs = self.bodies_of(statement, statement.old_codes, statement.codes, outlines)
+        pairs = self.paired.bodies(statement, statement.old_codes, statement.codes)
         if pairs is None:
             return False
         bodies.functions += pairs.functions
         bodies.classes += pairs.classes
         return True
-
-    def bodies_of(
-        self,
-        whose: object,
-        old: list[CodeType],
-        new: list[CodeType],
-        outlines: tuple[Outline, Outline],
-    ) -> Bodies | None:
-        """Pair what is in a statement, or in all of the module; None where it says something else."""
-        if id(whose) not in self._bodies:
-            pairs = pair_bodies(old, new, (), outlines)
-            is_other = pairs is None or self.says_otherwise(pairs)
-            self._bodies[id(whose)] = None if is_other else pairs
-            if pairs is not None:
-                name_methods(pairs, self.namespace)
-        return self._bodies[id(whose)]
-
-    def says_otherwise(self, bodies: Bodies) -> bool:
-        """Whether what has changed is not a body: a lambda expression that was called at once.
-
-        Or a ``type`` alias: what it stood for may be computed.
-        """
-        if has_called_lambda(bodies):
-            return True
-        return sys.version_info >= (3, 12) and any(
-            body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
-            for body in bodies.functions
-        )
 
     def compile(
         self, selection: Selection, chosen: list[Statement], found: Statements, needs: Needs

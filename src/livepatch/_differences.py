@@ -103,6 +103,15 @@ class Changes:
         for mine, theirs in zip(self._paths(), other._paths()):
             mine.update(theirs)
 
+    def __le__(self, other: Changes) -> bool:
+        """Whether nothing has changed that is not among others."""
+        return self.names <= other.names and all(map(set.issubset, self._paths(), other._paths()))
+
+    def copy(self) -> Changes:
+        found = Changes()
+        found.update(self)
+        return found
+
     def heads(self) -> set[str]:
         """Return the globals that lead to what has changed."""
         return self.names.union(*({path[0] for path in paths} for paths in self._paths()))

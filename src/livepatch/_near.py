@@ -62,6 +62,10 @@ class Near:
         has_more = bool(rest.names)
         return Imported(near, imported.starred, imported.modules, has_more=has_more), rest
 
+    def never_says(self, name: str) -> bool:
+        """Whether the module does not ask for a special method by its name, or by its function."""
+        return self._said is not None and self._said.isdisjoint((name, name.strip("_")))
+
     def _far(self, names: set[str]) -> frozenset[str]:
         # What is not in ASCII may be written in several ways, and a lambda expression has no name.
         far = names.difference(self._said or (), self._namespace, HOOKS)

@@ -145,7 +145,9 @@ class Reach:
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
         changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
-        self.changed = set(map(_as_called, changed))
+        self.changed: dict[str, list[Path]] = {}
+        for path in map(_as_called, changed):
+            self.changed.setdefault(path[0], []).append(path)
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[_as_called(body.path)[0]] = body.new
@@ -158,7 +160,8 @@ class Reach:
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
         methods = (method for found in self.methods.values() for method in found)
-        paths = (path[-1] for path in (*self.changed, *changes.reaching))
+        known = chain.from_iterable(self.changed.values())
+        paths = (path[-1] for path in (*known, *changes.reaching))
         found = {each for each in (*methods, *paths) if each[:2] == "__" == each[-2:]}
         self.special = {each[2:-2]: each for each in found - {CALLS_FOUND}}
         self.asked = found | {CALLS, CALLS_FOUND}
@@ -191,7 +194,9 @@ class Reach:
         if not looks and not HOOKS.isdisjoint(names):
             names -= {each for each in HOOKS if f"{_OF_MODULE}{each}" not in reached.names}
         changed = sorted(names)
-        changed += sorted(self._led_to(self.changed, reached))
+        heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
+        paths = chain.from_iterable(map(self.changed.__getitem__, heads))
+        changed += sorted(self._led_to(paths, reached))
         if changed:
             return Cause(changed[0].removeprefix(_OF_MODULE))
         reaching = map(_as_called, self.changes.reaching)

@@ -35,6 +35,18 @@ class Imported:
     modules: set[str] = field(default_factory=set)
     has_more: bool = False
 
+    def is_like(self, other: Imported) -> bool:
+        """Whether it is the same but for which definitions have changed."""
+        return (
+            self.starred is other.starred
+            and self.modules == other.modules
+            and self.has_names() is other.has_names()
+        )
+
+    def has_names(self) -> bool:
+        """Whether names are bound anew."""
+        return self.has_more or bool(self.changes.names)
+
 
 class ChangedModules:
     """What has changed in those modules of a reload that were looked at.
@@ -71,8 +83,7 @@ class ChangedModules:
             handed_on: those of what it imports that do not.
             bodies: the functions that it keeps.
         """
-        whole = Changes()
-        whole.update(changes)
+        whole = changes.copy()
         whole.update(handed_on)
         is_near = self.near.get(name) == changes and self.bodies[name].are(bodies)
         if is_near and self.modules[name] == whole:
