@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from livepatch._syntax import definitions_inside, names_in, statements_in
-from livepatch._tree import walk
+from livepatch._syntax import definitions_inside, statements_in
+from livepatch._tree import names_in, walk
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 

@@ -86,6 +86,7 @@ class Choice:
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
         self.handed_on = Changes()
         self._is_decided = self._takes_changes = False
+        self._known = self.imported
         self._settled: Changes | None = None
         self._is_bound_twice = True
         self._statements: Statements | None = None
@@ -96,6 +97,9 @@ class Choice:
 
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
+        if self._is_decided and imported == self._known:
+            return
+        self._known = imported
         near, rest = self.near.split(imported)
         if not self._is_decided or not self.is_known(near):
             self.changes, self._chosen = Changes(), None

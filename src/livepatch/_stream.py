@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dis
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
@@ -153,9 +153,9 @@ def read_stream(code: CodeType) -> Stream:
             if dis.opname[each.opcode] in _ENDS:
                 stream.ends.add(place)
     _drop_ends(stream)
-    _drop_annotations(stream)
-    entries: Any = dis.Bytecode(code).exception_entries if _has_handlers(code) else ()
-    for entry in entries:
+    _drop_annotations(stream, (*code.co_names, *code.co_cellvars, *code.co_freevars))
+    bytecode: Any = dis.Bytecode(code) if _has_handlers(code) else None
+    for entry in bytecode.exception_entries if bytecode is not None else ():
         end = places.get(entry.end, len(found))
         handler = _first_of_handler(stream, found, places[entry.target])
         if handler is not None:
@@ -246,8 +246,10 @@ def _drop_ends(stream: Stream) -> None:
                 stream.tokens[place - 1] = None
 
 
-def _drop_annotations(stream: Stream) -> None:
+def _drop_annotations(stream: Stream, names: Iterable[str]) -> None:
     """Drop how 3.14 makes the module's ``__annotate__``: it numbers the annotations of all."""
+    if {_ANNOTATE, _WHICH}.isdisjoint(names):
+        return  # nearly every code
     places = stream.places()
     for index, place in enumerate(places):
         token: Any = stream.tokens[place]

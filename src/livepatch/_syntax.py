@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from livepatch._tree import children, walk
+from livepatch._tree import children, names_in, walk
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
@@ -207,16 +207,6 @@ def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
         else:
             said = node.value if isinstance(node, ast.AnnAssign) else node
             yield from [] if said is None else [said]
-
-
-def names_in(node: ast.AST) -> Iterator[str]:
-    """Yield the names and attributes in an expression."""
-    for part in walk(node):
-        kind = type(part)
-        if kind is ast.Name:
-            yield part.id
-        elif kind is ast.Attribute:
-            yield part.attr
 
 
 def extended_names(nodes: Iterable[ast.AST]) -> set[str]:

@@ -7,11 +7,36 @@ import builtins
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._kinds import class_attributes, dict_of, is_class, mro_of
 from livepatch._syntax import outside_functions
 from livepatch._tree import children, walk
+
+
+class Taken(NamedTuple):
+    """What statements take of the live globals.
+
+    Attributes:
+        picked: the items of tables that are all they use of these, by the name of each.
+        plain: the objects of which they use no methods, and the tables that they only measure.
+        set: the attributes that they set where a descriptor sees to that.
+    """
+
+    picked: dict[str, list[Any]]
+    plain: set[str]
+    set: set[str]
+
+
+def taken_by(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> Taken:
+    """Return what statements take of the live globals."""
+    nodes = list(nodes)
+    return Taken(
+        picked_items(nodes, namespace),
+        names_looked_at(nodes, namespace),
+        attributes_set(nodes, namespace),
+    )
+
 
 # These call nothing of what is in a table that they are given.
 _LOOKING = frozenset(

@@ -6,6 +6,7 @@ A package is gone through node by node, several times; `ast.walk` takes four tim
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 
 _NO_NODES = frozenset(
     (
@@ -40,3 +41,12 @@ def walk(node: ast.AST) -> list[ast.AST]:
         if _FIELDS[type(each)]:
             found += children(each)
     return found
+
+
+def names_in(node: ast.AST) -> Iterator[str]:
+    """Yield the names and attributes in an expression."""
+    for part in walk(node):
+        if isinstance(part, ast.Name):
+            yield part.id
+        elif isinstance(part, ast.Attribute):
+            yield part.attr
