@@ -1,4 +1,4 @@
-"""Instructions and trees are gone through by loops of our own, which find what `dis` and `ast` do."""
+"""Instructions and trees are gone through by loops of our own: they find what `dis` and `ast` do."""
 
 from __future__ import annotations
 
