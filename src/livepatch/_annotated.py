@@ -11,7 +11,8 @@ from typing import Any
 from livepatch._code import instructions
 from livepatch._opcodes import CONSTANT, OP, STORES
 from livepatch._scope import ANNOTATE_NAMES, ANNOTATIONS, Scope
-from livepatch._syntax import definitions_inside, names_in, statements_in
+from livepatch._syntax import definitions_inside, statements_in
+from livepatch._tree import names_in, walk
 
 _SETS_ANNOTATIONS_UP = frozenset(OP[name] for name in ("SETUP_ANNOTATIONS",) if name in OP)
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
@@ -44,7 +45,7 @@ def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
 
 
 def _names_in_texts(node: ast.AST) -> Iterator[str]:
-    for part in ast.walk(node):
+    for part in walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str):
             yield from _IDENTIFIER.findall(part.value)
 

@@ -6,7 +6,15 @@ import builtins
 import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from types import FunctionType, GetSetDescriptorType, MethodType
+from types import (
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import Any, NamedTuple
 
 from livepatch._bodies import Bodies
@@ -46,6 +54,13 @@ _INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
 }
 # The methods of a class are told by their names.
 _OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+# These are C functions, and lead nowhere.
+_NO_MEMBERS = frozenset(
+    (
+        *(*_OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
+        *(MethodDescriptorType, ClassMethodDescriptorType),
+    )
+)
 
 
 class Leads(NamedTuple):
@@ -75,6 +90,9 @@ class Behind:
         self.bodies = bodies
         self._leading: dict[str, bool] = {}
         self._contents: dict[int, _Content] = {}
+        self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
+        # Each class is with its members: it is alive as long as they are known by its id.
+        self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
 
     @functools.cached_property
     def names(self) -> dict[int, str]:
@@ -109,14 +127,14 @@ class Behind:
 
     def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
         """List the classes that a class of a name has methods of, each with its attributes."""
-        cls: Any = self.namespace.get(name)
-        if not is_class(cls):
-            return []
-        return [
-            (each, class_attributes(base).keys())
-            for base in mro_of(cls)
-            for each in self._names_of(base)
-        ]
+        if name not in self._orders:
+            cls: Any = self.namespace.get(name)
+            self._orders[name] = [
+                (each, class_attributes(base).keys())
+                for base in (mro_of(cls) if is_class(cls) else ())
+                for each in self._names_of(base)
+            ]
+        return self._orders[name]
 
     def classes_of(self, name: str) -> Iterator[str]:
         """Yield the name of the class whose instance a global is."""
@@ -175,8 +193,23 @@ class Behind:
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
-                waiting += ((each, False) for each in _members(cls, names))
+                members = self._members_of(cls)
+                waiting += ((value, False) for each, value in members if each in names)
         return found
+
+    def _members_of(self, cls: type) -> list[tuple[str, Any]]:
+        """List what a class has as attributes that may lead on, but for methods."""
+        known = self._known_members.get(id(cls))
+        if known is None:
+            found = [
+                (name, value)
+                for base in mro_of(cls)
+                if base is not object
+                for name, value in list(class_attributes(base).items())
+                if type(name) is str and type(value) not in _NO_MEMBERS and not is_plain_data(value)
+            ]
+            known = self._known_members[id(cls)] = cls, found
+        return known[1]
 
     def _values_of(
         self, names: Collection[str], plain: Collection[str]
@@ -289,17 +322,6 @@ def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool
     for name in found:
         if type(name) is str and name in names and dict.__contains__(own, name):
             yield dict.__getitem__(own, name), False
-
-
-def _members(cls: type, names: Collection[str]) -> Iterator[Any]:
-    """Yield what a class has as attributes of some names, but for methods."""
-    for base in mro_of(cls):
-        attributes = class_attributes(base) if base is not object else {}
-        few: Iterable[Any] = names if len(names) < len(attributes) else list(attributes)
-        for name in few:
-            is_member = type(name) is str and name in names and name in attributes
-            if is_member and type(attributes[name]) not in _OF_CLASSES:
-                yield attributes[name]
 
 
 def _has_members(cls: type) -> bool:

@@ -59,6 +59,10 @@ class Bodies:
     functions: list[Body] = field(default_factory=list)
     classes: list[Body] = field(default_factory=list)
 
+    def are(self, other: Bodies) -> bool:
+        """Whether these are the same, and not like ones."""
+        return self.functions == other.functions and self.classes == other.classes
+
 
 def pair_bodies(
     old: list[CodeType], new: list[CodeType], path: Path, outlines: tuple[Outline, Outline]

@@ -7,14 +7,12 @@ changed is found step by step, and the choice is made again for each step.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
-from itertools import chain
 from types import CodeType
 from typing import Any
 
 from livepatch._annotated import annotate_code, variables_annotated
-from livepatch._bodies import Bodies, pair_bodies
+from livepatch._bodies import Bodies
 from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
 from livepatch._chosen import (
     bound_behind_stars,
@@ -26,17 +24,17 @@ from livepatch._chosen import (
     with_what_stays,
 )
 from livepatch._code import codes_in, same_code
-from livepatch._differences import MAKING_MEMBERS, Changes, changes_in
+from livepatch._differences import Changes, changes_in, may_concern_classes
 from livepatch._docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._errors import NotReloadableError
-from livepatch._kinds import TYPE_ALIAS, found_at, is_class, is_enum, kind_of
-from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._made import defined_by, lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._moved import notices_of_moved
+from livepatch._near import Near
 from livepatch._needs import Needs
 from livepatch._outline import OTHER_MEANS, Outline
+from livepatch._paired import Paired
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
@@ -70,8 +68,9 @@ class Choice:
     """The choice for one module.
 
     Attributes:
-        imported: what has changed of what it imports, as far as it is known.
+        imported: what has changed of what it imports and may concern it, as far as it is known.
         changes: what has changed in the module, or has in others for it.
+        handed_on: what has changed of what it imports and is of no concern to it.
         selection: what of it runs.
     """
 
@@ -84,22 +83,54 @@ class Choice:
         self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
         self.again &= new.scopes[()].shells.keys()
         self.packages = packages
+        self.near = Near(self.source.text, (self.old, new), self.namespace)
+        self.paired = Paired((self.old or new, new), self.namespace)
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
+        self.handed_on = Changes()
+        self._is_decided = self._takes_changes = False
+        self._known = self.imported
+        self._settled: Changes | None = None
+        self._is_bound_twice = True
         self._statements: Statements | None = None
         self._needs: Needs | None = None
-        self._bodies: dict[int, Bodies | None] = {}
         self._made: dict[tuple[int, bool], list[Made]] = {}
         self._chosen: list[Statement] | None = None
         self._is_too_deep = False
 
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
-        self.imported, self.changes, self._chosen = imported, Changes(), None
-        try:
-            self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
-        except RecursionError:
-            self._is_too_deep = True
-            self.selection = self.whole(_TOO_DEEP)
+        if self._is_decided and imported == self._known:
+            return
+        self._known = imported
+        near, rest = self.near.split(imported)
+        if not self._is_decided or not self.is_known(near):
+            self.changes, self._chosen = Changes(), None
+            self.imported, self._settled = near, None
+            self._is_decided, self._takes_changes = True, False
+            try:
+                self.selection = self.find() if not self._is_too_deep else self.whole(_TOO_DEEP)
+            except RecursionError:
+                self._is_too_deep = True
+                self.selection = self.whole(_TOO_DEEP)
+        self.imported = near
+        self.handed_on = rest if self._takes_changes else Changes()
+
+    def is_known(self, near: Imported) -> bool:
+        """Whether what concerns the module was known when it was decided.
+
+        What it has found itself comes back to it by a cycle of imports. That is no news, but for an
+        import statement, and unless it was found last of all.
+        """
+        if near == self.imported:
+            return True
+        is_like = near.is_like(self.imported) and self.imported.changes <= near.changes
+        if not is_like or self._settled is None:
+            return False
+        more = near.changes.without(self.imported.changes)
+        if self.near.never_says("__subclasses__") and not self._is_bound_twice:
+            more.later = {path for path in more.later if path[-1] != "__subclasses__"}
+        bound = (each.bound for each in self.new.scopes[()].imports)
+        return more <= self._settled and more.names.isdisjoint(bound)
 
     def finish(self) -> bool:
         """Put together what runs, once it is known; say whether that can be done."""
@@ -108,7 +139,7 @@ class Choice:
             if chosen is not None:
                 self.put_together(chosen)
         except RecursionError:
-            self._is_too_deep = True
+            self._is_too_deep, self._is_decided = True, False
         return chosen is None or not self._is_too_deep
 
     def find(self) -> Selection:
@@ -134,14 +165,17 @@ class Choice:
         says_more = text is None and before.shells is not after.shells
         if says_more or self.again or self.imported.starred:
             return None
-        bodies = pair_bodies(codes_in(before.code), codes_in(after.code), (), (old, new))
-        if bodies is None or self.says_otherwise(bodies):
+        bodies = self.paired.bodies(self, codes_in(before.code), codes_in(after.code))
+        if bodies is None:
             return None
-        name_methods(bodies, self.namespace)
         self.take_changes(changes_in(bodies))
         if text is not None:
             self.changes.names |= DOCSTRING
-        if self.may_concern_others(bodies) or self.may_concern_classes() or self.falls_back():
+        if (
+            self.may_concern_others(bodies)
+            or may_concern_classes(self.changes, new, self.namespace)
+            or self.falls_back()
+        ):
             return None
         if text is None:
             return Selection(bodies)
@@ -157,7 +191,7 @@ class Choice:
     def take_changes(self, changes: Changes) -> None:
         changes.update(self.imported.changes)
         changes.add_inherited(self.namespace)
-        self.changes = changes
+        self.changes, self._takes_changes = changes, True
 
     def may_concern_others(self, bodies: Bodies) -> bool:
         """Whether any statement may have used what has changed, itself or through calls."""
@@ -166,24 +200,6 @@ class Choice:
         if any(path[0] == LAMBDA for path in self.changes.bodies | self.changes.within):
             return True  # which name it has is said by its statement
         return Reach(bodies, self.changes, self.namespace).may_concern(self.new)
-
-    def may_concern_classes(self) -> bool:
-        """Whether a class may have called a function of its own that has changed."""
-        own: dict[tuple[str, ...], set[str]] = {}
-        for path in self.changes.bodies:
-            if path[1:] and path[:-1] in self.new.scopes:
-                own.setdefault(path[:-1], set()).add(path[-1])
-        for home, names in own.items():
-            if not MAKING_MEMBERS.isdisjoint(names):
-                cls: Any = found_at(self.namespace, ".".join(home))
-                if is_class(cls) and is_enum(cls):
-                    return True
-            shells = [*chain.from_iterable(self.new.scopes[home].shells.values())]
-            if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
-                shell.may_call(name) for shell in shells for name in names & shell.loads
-            ):
-                return True
-        return False
 
     def falls_back(self) -> bool:
         """Whether a statement imports what has changed, and has another way without it."""
@@ -210,7 +226,7 @@ class Choice:
             return self.whole("its statements could not be told apart")
         bodies = Bodies()
         runs = [
-            not self.stays(statement, bodies, (old, new)) or bool(self.again & statement.binds)
+            not self.stays(statement, bodies) or bool(self.again & statement.binds)
             for statement in found.all
         ]
         self.take_changes(changes_in(bodies))
@@ -219,7 +235,7 @@ class Choice:
         self.changes.names |= before.shells.keys() - {*after.shells, REST}
         needs = self.needs(found, old, new)
         needs.start(runs, self.changes, self.imported.modules, self.imported.changes.names)
-        if self.imported.changes.names or before.shells.keys() != after.shells.keys():
+        if self.imported.has_names() or before.shells.keys() != after.shells.keys():
             needs.run_list_of_names()
         marks = self.settle(needs)
         guards = self.leave_guards(needs)
@@ -228,13 +244,17 @@ class Choice:
         selection.marks = marks
         selection.notices += guards
         made = (*selection.left, *selection.entered.values())
+        self._is_bound_twice = bool(needs.in_force.binders)
+        if self._is_bound_twice:
+            self._settled = self.changes.copy()
         self.changes.later.update(lists_of_subclasses(made, self.namespace))
+        if not self._is_bound_twice:
+            self._settled = self.changes.copy()  # these matter to who else has bound a name alone
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
-        stays = (each for each, run in zip(found.all, needs.runs) if not run)
-        selection.notices += notices_of_moved(stays, self.namespace, self.source.name)
+        selection.notices += notices_of_moved(needs, self.namespace, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:
@@ -289,7 +309,7 @@ class Choice:
         kept = Bodies()
         for statement, run in zip(found.all, needs.runs):
             if not run:
-                self.stays(statement, kept, outlines)
+                self.stays(statement, kept)
         selection = Selection(kept, annotate=self.annotate(), annotations=found.annotations)
         selection.overloads = frozenset(found.last_bound)  # what is gone has no variants
         selection.unannotated = variables_annotated(outlines[0].scopes[()]) - variables_annotated(
@@ -341,9 +361,7 @@ class Choice:
                 notices.append(Notice("LP313", self.source.name, not_run(statement, Cause("it"))))
         return notices
 
-    def stays(
-        self, statement: Statement, bodies: Bodies, outlines: tuple[Outline, Outline]
-    ) -> bool:
+    def stays(self, statement: Statement, bodies: Bodies) -> bool:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
@@ -353,30 +371,12 @@ class Choice:
             return False
         if self.imported.changes.names & fallen_back_names(statement.nodes):
             return False
-        if id(statement) not in self._bodies:
-            pairs = pair_bodies(statement.old_codes, statement.codes, (), outlines)
-            is_other = pairs is None or self.says_otherwise(pairs)
-            self._bodies[id(statement)] = None if is_other else pairs
-            if pairs is not None:
-                name_methods(pairs, self.namespace)
-        pairs = self._bodies[id(statement)]
+        pairs = self.paired.bodies(statement, statement.old_codes, statement.codes)
         if pairs is None:
             return False
         bodies.functions += pairs.functions
         bodies.classes += pairs.classes
         return True
-
-    def says_otherwise(self, bodies: Bodies) -> bool:
-        """Whether what has changed is not a body: a lambda expression that was called at once.
-
-        Or a ``type`` alias: what it stood for may be computed.
-        """
-        if has_called_lambda(bodies):
-            return True
-        return sys.version_info >= (3, 12) and any(
-            body.changed and kind_of(found_at(self.namespace, ".".join(body.path))) is TYPE_ALIAS
-            for body in bodies.functions
-        )
 
     def compile(
         self, selection: Selection, chosen: list[Statement], found: Statements, needs: Needs

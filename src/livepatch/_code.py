@@ -86,20 +86,23 @@ def writes_free_variable(code: CodeType, name: str) -> bool:
     opcodes = code.co_code[::2]
     if any(opcode in opcodes for opcode in _STORE_DEREF):
         for opcode, argument in instructions(code):
-            if opcode in _STORE_DEREF and _cell_name(code, argument) == name:
+            if opcode in _STORE_DEREF and name_of_variable(code, argument, is_cell=True) == name:
                 return True
     return any(
         writes_free_variable(inner, name) for inner in code.co_consts if type(inner) is CodeType
     )
 
 
-def _cell_name(code: CodeType, argument: int) -> str:
+def name_of_variable(code: CodeType, argument: int, *, is_cell: bool) -> str:
+    """Return the name of a variable of a function that an instruction has as its argument."""
     if sys.version_info >= (3, 11):
         # Since 3.11 the argument counts all fast locals: locals, then cells that are not
         # arguments, then free variables.
         own_cells = [name for name in code.co_cellvars if name not in code.co_varnames]
         return (*code.co_varnames, *own_cells, *code.co_freevars)[argument]
-    return (*code.co_cellvars, *code.co_freevars)[argument]
+    return (
+        (*code.co_cellvars, *code.co_freevars)[argument] if is_cell else code.co_varnames[argument]
+    )
 
 
 def same_code(old: CodeType, new: CodeType) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from types import FunctionType
 from typing import Any
 
 from livepatch._bodies import Bodies, Body, is_function_code, runs_the_same
 from livepatch._code import codes_in
-from livepatch._kinds import class_attributes, is_class, mro_of
+from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
+from livepatch._outline import Outline
 from livepatch._own import OwnDict
 
 Path = tuple[str, ...]
@@ -101,6 +103,33 @@ class Changes:
         for mine, theirs in zip(self._paths(), other._paths()):
             mine.update(theirs)
 
+    def __le__(self, other: Changes) -> bool:
+        """Whether nothing has changed that is not among others."""
+        return self.names <= other.names and all(map(set.issubset, self._paths(), other._paths()))
+
+    def copy(self) -> Changes:
+        found = Changes()
+        found.update(self)
+        return found
+
+    def heads(self) -> set[str]:
+        """Return the globals that lead to what has changed."""
+        return self.names.union(*({path[0] for path in paths} for paths in self._paths()))
+
+    def among(self, names: frozenset[str]) -> Changes:
+        """Return what of it some globals lead to."""
+        found = Changes({*self.names & names})
+        for mine, theirs in zip(found._paths(), self._paths()):
+            mine.update(path for path in theirs if path[0] in names)
+        return found
+
+    def without(self, other: Changes) -> Changes:
+        """Return it without some of it."""
+        found = Changes(self.names - other.names)
+        for mine, whole, less in zip(found._paths(), self._paths(), other._paths()):
+            mine.update(whole - less)
+        return found
+
     def but_bound(self, names: frozenset[str]) -> frozenset[str]:
         """Return those of some names of which nothing but what they are bound to has changed."""
         if not names:
@@ -163,6 +192,25 @@ class Changes:
             or any(path[0] in header.direct for path in self.calls)
             or any(path[0] in header.called and path[-1] == "__call__" for path in self.later)
         )
+
+
+def may_concern_classes(changes: Changes, source: Outline, namespace: Mapping[str, Any]) -> bool:
+    """Whether a class of a source may have called a function of its own that has changed."""
+    own: dict[Path, set[str]] = {}
+    for path in changes.bodies:
+        if path[1:] and path[:-1] in source.scopes:
+            own.setdefault(path[:-1], set()).add(path[-1])
+    for home, names in own.items():
+        if not MAKING_MEMBERS.isdisjoint(names):
+            cls: Any = found_at(namespace, ".".join(home))
+            if is_class(cls) and is_enum(cls):
+                return True
+        shells = [*chain.from_iterable(source.scopes[home].shells.values())]
+        if not names.isdisjoint(chain.from_iterable(shell.loads for shell in shells)) and any(
+            shell.may_call(name) for shell in shells for name in names & shell.loads
+        ):
+            return True
+    return False
 
 
 def _leads_there(path: Path, names: Collection[str]) -> bool:

@@ -20,6 +20,7 @@ from livepatch._syntax import (
     definitions,
     outside_functions,
 )
+from livepatch._tree import walk
 
 ALL = "__all__"
 _LISTING = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.For)
@@ -152,7 +153,7 @@ def _run_by(node: ast.stmt) -> Iterator[ast.AST]:
 
 
 def _filled(function: ast.AST) -> set[str]:
-    parts = list(ast.walk(function))
+    parts = walk(function)
     own = {each.arg for each in parts if isinstance(each, ast.arg)}
     names = (each for each in parts if isinstance(each, ast.Name))
     own.update(each.id for each in names if isinstance(each.ctx, ast.Store))
@@ -164,7 +165,7 @@ def _is_function(node: ast.AST) -> bool:
 
 
 def _built(function: ast.AST) -> set[str]:
-    return built_names(ast.walk(function))
+    return built_names(walk(function))
 
 
 def _parameters(function: Any, call: ast.Call, name: str) -> set[str]:
@@ -203,7 +204,7 @@ def _shaped(code: CodeType) -> Iterator[str]:
 
 
 def _called(function: ast.AST) -> set[str]:
-    calls = (each.func for each in ast.walk(function) if isinstance(each, ast.Call))
+    calls = (each.func for each in walk(function) if isinstance(each, ast.Call))
     return {each.id for each in calls if isinstance(each, ast.Name)}
 
 

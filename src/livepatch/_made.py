@@ -122,13 +122,14 @@ def said_in(
     Returns:
         Of each name, the constants as `constant_shell` has them, and ``("object", id)``.
     """
+    known: dict[tuple[str, ...], Any] = {}
     return {
         name: frozenset(
             part
             for shell in _shells_of(source, name)
             for part in (
                 *constants_in(shell.fingerprint),
-                *_objects_in(shell.fingerprint, namespace),
+                *_objects_in(shell.fingerprint, namespace, known),
             )
         )
         for name in names
@@ -173,18 +174,19 @@ def _items_in(part: tuple[str, str]) -> Iterator[Any]:
 
 
 def _objects_in(
-    fingerprint: Iterable[Any], namespace: Mapping[str, Any]
+    fingerprint: Iterable[Any], namespace: Mapping[str, Any], known: dict[tuple[str, ...], Any]
 ) -> Iterator[tuple[str, int]]:
     path: tuple[str, ...] = ()
     for part in (*fingerprint, None):
-        opcode, *names = part if type(part) is tuple else (None,)
+        opcode, names = (part[0], part[1:]) if type(part) is tuple else (None, ())
         if path and opcode == _ATTRIBUTE:
-            path += tuple(names)
+            path += names
             continue
-        found = _found_at(path, namespace) if path else None
-        if found is not None:
-            yield "object", id(found)
-        path = tuple(names) if opcode in _NAMES else ()
+        if path and path not in known:
+            known[path] = _found_at(path, namespace)
+        if path and known[path] is not None:
+            yield "object", id(known[path])
+        path = names if opcode in _NAMES else ()
 
 
 _NAMES = {OP["LOAD_NAME"], OP["LOAD_GLOBAL"]}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
 from livepatch._kinds import kind_of
+from livepatch._needs import Needs
 from livepatch._report import Notice
 from livepatch._statements import Statement
 from livepatch._syntax import DEFINITIONS, outside_functions
@@ -16,19 +17,18 @@ from livepatch._syntax import DEFINITIONS, outside_functions
 _PLACES_CHANGED = "statements that use it have changed places, and none of them ran again"
 
 
-def notices_of_moved(
-    stays: Iterable[Statement], namespace: Mapping[str, Any], module: str
-) -> Iterator[Notice]:
+def notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -> Iterator[Notice]:
     """Name what a statement that stays has added to, and another one used, the other way round.
 
     ``ITEMS.append(1)`` that stands below ``COUNT = len(ITEMS)`` now. What decorators enter goes by
     the order of the definitions.
 
     Args:
-        stays: the statements that do not run, in the order of the new source.
+        needs: the statements, in the order of the new source, and which of them run.
         namespace: the live one.
         module: the name of the module.
     """
+    stays = (each for each, run in zip(needs.statements, needs.runs) if not run)
     found = [each for each in stays if each.tokens]
     if all(one.old_place < other.old_place for one, other in pairwise(found)):
         return  # nearly always

@@ -24,9 +24,9 @@ from livepatch._statements import Statement
 # Where an instance is called is another matter.
 _MAKERS = MAKERS - {CALLS_FOUND}
 _OF_CALLER = frozenset(("dir", "locals", "vars"))
-_NAMESPACES = _OF_CALLER | {"globals"}
+NAMESPACES = _OF_CALLER | {"globals"}
 # What a module is asked by (PEP 562), and not the objects that operations ask for methods.
-_HOOKS = frozenset(("__getattr__", "__dir__"))
+HOOKS = frozenset(("__getattr__", "__dir__"))
 _OF_MODULE = "module "
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
@@ -145,7 +145,9 @@ class Reach:
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
         changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
-        self.changed = set(map(_as_called, changed))
+        self.changed: dict[str, list[Path]] = {}
+        for path in map(_as_called, changed):
+            self.changed.setdefault(path[0], []).append(path)
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[_as_called(body.path)[0]] = body.new
@@ -158,7 +160,8 @@ class Reach:
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
         methods = (method for found in self.methods.values() for method in found)
-        paths = (path[-1] for path in (*self.changed, *changes.reaching))
+        known = chain.from_iterable(self.changed.values())
+        paths = (path[-1] for path in (*known, *changes.reaching))
         found = {each for each in (*methods, *paths) if each[:2] == "__" == each[-2:]}
         self.special = {each[2:-2]: each for each in found - {CALLS_FOUND}}
         self.asked = found | {CALLS, CALLS_FOUND}
@@ -186,12 +189,14 @@ class Reach:
         reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
         reached.names.update(picked)
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
-        looks = not _NAMESPACES.isdisjoint(reads) or "globals" in reached.names
+        looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
         names = {*self.changes.names} if looks else self.changes.names & reached.names
-        if not looks and not _HOOKS.isdisjoint(names):
-            names -= {each for each in _HOOKS if f"{_OF_MODULE}{each}" not in reached.names}
+        if not looks and not HOOKS.isdisjoint(names):
+            names -= {each for each in HOOKS if f"{_OF_MODULE}{each}" not in reached.names}
         changed = sorted(names)
-        changed += sorted(self._led_to(self.changed, reached))
+        heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
+        paths = chain.from_iterable(map(self.changed.__getitem__, heads))
+        changed += sorted(self._led_to(paths, reached))
         if changed:
             return Cause(changed[0].removeprefix(_OF_MODULE))
         reaching = map(_as_called, self.changes.reaching)
@@ -280,7 +285,7 @@ class Reach:
             known = len(found.kin)
             found.names.update(waiting, self._asked_by(waiting))
             if not _LEADS_TO_MODULES.isdisjoint(waiting):
-                found.names.update(f"{_OF_MODULE}{each}" for each in _HOOKS)
+                found.names.update(f"{_OF_MODULE}{each}" for each in HOOKS)
             codes = [code for code in self._run_by(found) if id(code) not in done]
             done.update(map(id, codes))
             read = set[str]().union(*map(names_in, codes))
@@ -369,7 +374,7 @@ def _own_names(code: CodeType) -> Iterable[str]:
     names: Iterable[str] = code.co_names
     if inner:
         names = {*names, *chain.from_iterable(each.co_names for each in inner)}
-    if _HOOKS.isdisjoint(names):
+    if HOOKS.isdisjoint(names):
         return names  # nearly every one
     read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
     return {*names, *hooks_among(read)}
@@ -377,12 +382,12 @@ def _own_names(code: CodeType) -> Iterable[str]:
 
 def hooks_among(names: Iterable[str]) -> Iterator[str]:
     """Yield what stands for a module's own ``__getattr__`` where that is read by its name."""
-    return (f"{_OF_MODULE}{each}" for each in _HOOKS.intersection(names))
+    return (f"{_OF_MODULE}{each}" for each in HOOKS.intersection(names))
 
 
 def _as_called(path: Path) -> Path:
     """Return what a path is called where it is that of a module's own ``__getattr__``."""
-    return (f"{_OF_MODULE}{path[0]}",) if path[0] in _HOOKS and len(path) == 1 else path
+    return (f"{_OF_MODULE}{path[0]}",) if path[0] in HOOKS and len(path) == 1 else path
 
 
 class _Reached(NamedTuple):

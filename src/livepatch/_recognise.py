@@ -14,6 +14,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._bodies import is_function_code
+from livepatch._code import codes_in
 from livepatch._made_of import Made
 from livepatch._statements import Statement, cut, fill
 from livepatch._stream import ATTRIBUTES, BINDS, EFFECTS, READS, Stream, read_stream
@@ -225,7 +226,9 @@ def _decorated(stream: Stream, left: list[int]) -> Iterator[Made]:
 def made_in_classes(codes: Iterable[CodeType]) -> Iterator[Made]:
     """Yield what classes of some codes define under decorators, or from bases."""
     for code in codes:
-        if not is_function_code(code) and not code.co_name.startswith("<"):
+        if is_function_code(code) or code.co_name.startswith("<"):
+            continue
+        if any(not each.co_name.startswith("<") for each in codes_in(code)):
             inside = read_stream(code)
             for made in _decorated(inside, [*inside.places()]):
                 yield replace(made, name=f"{code.co_name}.{made.name}")

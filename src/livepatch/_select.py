@@ -32,20 +32,42 @@ def select(
     tops = (each.source.name.partition(".")[0] for each in present)
     packages = frozenset(tops) if len(present) > 1 else frozenset[str]()
     choices = [Choice(each, outlines[each.source.name], again, packages) for each in present]
-    waiting = choices
+    waiting = _imported_first(choices, changed)
     # Modules that import one another: what one of them imports may be found to change later.
     while waiting:
-        for choice in waiting:
-            choice.decide(changed.imported_by(choice.new, choice.namespace))
-            changed.put(choice.source.name, choice.changes, choice.selection.bodies or Bodies())
-        names = frozenset(choice.source.name for choice in waiting)
+        news = set[str]()
+        for each in waiting:
+            each.decide(changed.imported_by(each.new, each.namespace))
+            bodies = each.selection.bodies or _NOTHING
+            if changed.put(each.source.name, each.changes, each.handed_on, bodies):
+                news.add(each.source.name)
         waiting = [
-            each
-            for each in choices
-            if changed.imports_from(names, each.new, each.namespace)
-            and changed.imported_by(each.new, each.namespace) != each.imported
+            each for each in choices if changed.imports_from(news, each.new, each.namespace)
         ] or [each for each in choices if not each.finish()]
     found = {each.source.name: each.selection for each in choices}
     for first in list(found)[:1]:
         found[first].notices += notices_of_unknown(again, {name: outlines[name] for name in found})
     return found
+
+
+def _imported_first(choices: list[Choice], changed: ChangedModules) -> list[Choice]:
+    """Put those first that others import: nearly all that a module asks for is known then."""
+    by_name = {each.source.name: each for each in choices}
+    found = dict[str, Choice]()
+    seen = set[str]()
+    # By a list of its own: a chain of imports may be long.
+    ahead = [(each, False) for each in choices[::-1]]
+    while ahead:
+        choice, is_followed = ahead.pop()
+        name = choice.source.name
+        if is_followed:
+            found[name] = choice
+        elif name not in seen:
+            seen.add(name)
+            homes = changed.homes_of(choice.new, choice.namespace)
+            ahead.append((choice, True))
+            ahead += [(by_name[home], False) for home in sorted(homes - seen) if home in by_name]
+    return list(found.values())
+
+
+_NOTHING = Bodies()

@@ -27,18 +27,33 @@ class Imported:
         changes: it, by what it is called there.
         starred: whether a module of which everything is imported may have other names now.
         modules: what it calls the modules in which something has changed.
+        has_more: whether names are bound anew, too, that do not concern it.
     """
 
     changes: Changes = field(default_factory=Changes)
     starred: bool = False
     modules: set[str] = field(default_factory=set)
+    has_more: bool = False
+
+    def is_like(self, other: Imported) -> bool:
+        """Whether it is the same but for which definitions have changed."""
+        return (
+            self.starred is other.starred
+            and self.modules == other.modules
+            and self.has_names() is other.has_names()
+        )
+
+    def has_names(self) -> bool:
+        """Whether names are bound anew."""
+        return self.has_more or bool(self.changes.names)
 
 
 class ChangedModules:
     """What has changed in those modules of a reload that were looked at.
 
     Attributes:
-        modules: the changes by module.
+        modules: the changes by module, with what it hands on.
+        near: those of them that may concern the module itself.
         between: the modules that are not reloaded, by way of which others import from these.
         bodies: the functions that the modules keep.
         namespaces: the live globals of all that are reloaded.
@@ -46,6 +61,7 @@ class ChangedModules:
 
     def __init__(self, snapshots: list[Snapshot], outlines: Mapping[str, Outline]) -> None:
         self.modules: dict[str, Changes] = {}
+        self.near: dict[str, Changes] = {}
         self.bodies: dict[str, Bodies] = {}
         self._seen: dict[str, dict[str, Changes]] = {}
         self._homes: dict[int, frozenset[str]] = {}
@@ -58,20 +74,40 @@ class ChangedModules:
         self._names: dict[int, frozenset[str]] = {}
         self._behind: dict[str, tuple[Changes, Reach, frozenset[str], dict[str, list[Path]]]] = {}
 
-    def put(self, name: str, changes: Changes, bodies: Bodies) -> None:
-        """Note what has changed in a module, and what it keeps."""
-        self.modules[name], self.bodies[name] = changes, bodies
+    def put(self, name: str, changes: Changes, handed_on: Changes, bodies: Bodies) -> bool:
+        """Note what has changed in a module, and what it keeps; say whether that is news.
+
+        Args:
+            name: of the module.
+            changes: those that may concern it.
+            handed_on: those of what it imports that do not.
+            bodies: the functions that it keeps.
+        """
+        whole = changes.copy()
+        whole.update(handed_on)
+        is_near = self.near.get(name) == changes and self.bodies[name].are(bodies)
+        if is_near and self.modules[name] == whole:
+            return False
+        if not is_near:
+            self.near[name], self.bodies[name] = changes, bodies
+        self.modules[name] = whole
         self._seen.pop(name, None)
         self._follows = not self.between
+        return True
+
+    def homes_of(self, said: Outline, namespace: dict[str, Any]) -> frozenset[str]:
+        """Return the modules that a module may import from."""
+        homes = self._homes.get(id(said))
+        if homes is None:
+            homes = self._homes[id(said)] = frozenset(_homes_in(said, namespace))
+        return homes
 
     def imports_from(
         self, names: AbstractSet[str], said: Outline, namespace: dict[str, Any]
     ) -> bool:
         """Whether a module may import from one of some modules, itself or by way of others."""
-        homes = self._homes.get(id(said))
-        if homes is None:
-            homes = self._homes[id(said)] = frozenset(_homes_in(said, namespace))
-        return not (homes.isdisjoint(names) and homes.isdisjoint(self.between))
+        homes = self.homes_of(said, namespace)
+        return not (homes.isdisjoint(names) and (not names or homes.isdisjoint(self.between)))
 
     def imported_by(self, said: Outline, namespace: dict[str, Any]) -> Imported:
         """Return what has changed under the names that a module has for it."""
@@ -121,7 +157,7 @@ class ChangedModules:
 
     def _through(self, home: str, names: Iterable[str]) -> Iterator[Path]:
         """Yield what of a module has not changed and uses what has."""
-        changes = self.modules.get(home)
+        changes = self.near.get(home)
         if not changes:
             return
         known = self._behind.get(home)

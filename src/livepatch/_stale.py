@@ -31,6 +31,7 @@ from livepatch._syntax import (
     is_main_guard,
     outside_functions,
 )
+from livepatch._tree import walk
 from livepatch._uses import (
     asked_by,
     called_in_classes,
@@ -252,7 +253,7 @@ def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
 
 
 def _is_decorated(node: ast.AST) -> bool:
-    inside = (getattr(each, "decorator_list", ()) for each in ast.walk(node))
+    inside = (getattr(each, "decorator_list", ()) for each in walk(node))
     return any(inside)
 
 

@@ -30,6 +30,7 @@ class Statement:
         binds: the names that it binds or deletes.
         reads: the names that it reads outside functions and classes.
         uses: those, and the attributes that it reads.
+        taken: what it takes of the live globals, once that is asked for.
     """
 
     nodes: list[ast.stmt]
@@ -44,6 +45,7 @@ class Statement:
     binds: frozenset[str] = frozenset()
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
+    taken: Any = None
 
 
 def cut(tree: ast.Module) -> Iterator[Statement]:

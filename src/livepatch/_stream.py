@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dis
 from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
 
-from livepatch._code import text_of_constant
-from livepatch._opcodes import JUMPS
+from livepatch._code import name_of_variable, text_of_constant
+from livepatch._opcodes import CONSTANT, JUMPS, NAME_SHIFT, NAMED
 from livepatch._scope import constant_shell
 
 Token = tuple[Any, ...]
@@ -126,43 +127,104 @@ def read_stream(code: CodeType) -> Stream:
     lines = {start: line for start, _, line in code.co_lines()}
     line: int | None = None
     places: dict[int, int] = {}
-    found = list(dis.get_instructions(code))
-    for place, each in enumerate(found):
-        places[each.offset] = place
-        line = lines.get(each.offset, line)
-        known = line is not None and each.opname not in _SILENT
-        if each.opname == "KW_NAMES" and each.arg is not None:
-            each = each._replace(argval=code.co_consts[each.arg])  # noqa: PLW2901 - 3.11 does not
-        stream.tokens.append(_token(each) if known else None)
-        stream.codes.append(each.argval if known and type(each.argval) is CodeType else None)
-        stream.pairs.append((each.opcode, each.arg or 0))
-        stream.lines.append(line or 0)
-    for place, each in enumerate(found):
-        if each.opcode in JUMPS:
-            stream.jumps.append((place, places[each.argval]))
-        if each.opname in _LEAVES:
+    targets: list[tuple[int, int]] = []
+    for place, (offset, opcode, arg, argval) in enumerate(_instructions(code)):
+        places[offset] = place
+        line = lines.get(offset, line)
+        known = line is not None and opcode not in _SILENT_OPCODES
+        if opcode in JUMPS:
+            targets.append((place, argval))
+        if opcode in _LEAVING_OPCODES:
             stream.leaves.append(place)
-        if each.opname in _ENDS:
-            stream.ends.add(place)
+            if dis.opname[opcode] in _ENDS:
+                stream.ends.add(place)
+        stream.tokens.append(_token(opcode, argval) if known else None)
+        stream.codes.append(argval if known and type(argval) is CodeType else None)
+        stream.pairs.append((opcode, arg))
+        stream.lines.append(line or 0)
+    stream.jumps += ((place, places[target]) for place, target in targets)
     _drop_ends(stream)
-    _drop_annotations(stream)
-    entries: Any = getattr(dis.Bytecode(code), "exception_entries", ())
-    for entry in entries:
-        end = places.get(entry.end, len(found))
-        handler = _first_of_handler(stream, found, places[entry.target])
+    _drop_annotations(stream, (*code.co_names, *code.co_cellvars, *code.co_freevars))
+    bytecode: Any = dis.Bytecode(code) if _has_handlers(code) else None
+    for entry in bytecode.exception_entries if bytecode is not None else ():
+        end = places.get(entry.end, len(stream.tokens))
+        handler = _first_of_handler(stream, places[entry.target])
         if handler is not None:
             stream.handlers.append((places[entry.start], end, handler))
     return stream
 
 
-def _token(each: dis.Instruction) -> Token:
-    if each.opcode in JUMPS:
-        return (each.opname,)
-    if type(each.argval) is CodeType:
-        return (each.opname, constant_shell(each.argval, set()))
-    if type(each.argval) is str and each.opname not in {"LOAD_CONST", "RETURN_CONST"}:
-        return (each.opname, each.argval)
-    return (each.opname, type(each.argval).__name__, text_of_constant(each.argval))
+def _has_handlers(code: CodeType) -> bool:
+    return bool(getattr(code, "co_exceptiontable", b""))  # since 3.11
+
+
+def _instructions(code: CodeType) -> Iterator[tuple[int, int, int, Any]]:
+    """Yield offset, opcode and argument of instructions, and what it means: as `dis`, but fast."""
+    raw = code.co_code
+    opcodes = raw[::2]
+    if opcodes.translate(_IS_FOR_DIS).strip(b"\0"):
+        for each in dis.get_instructions(code):
+            argval = each.argval
+            if each.opname == "KW_NAMES" and each.arg is not None:
+                argval = code.co_consts[each.arg]  # 3.11 does not
+            yield each.offset, each.opcode, each.arg or 0, argval
+        return
+    extended = 0
+    for place, (opcode, low) in enumerate(zip(opcodes, raw[1::2])):
+        if opcode == _CACHE:
+            continue
+        if opcode < dis.HAVE_ARGUMENT:
+            yield 2 * place, opcode, 0, None
+            continue
+        argument = extended | low
+        extended = argument << 8 if opcode == dis.EXTENDED_ARG else 0
+        read = _ARGUMENTS.get(opcode)
+        argval = argument if read is None else read(code, opcode, argument)
+        yield 2 * place, opcode, argument, argval
+
+
+def _constant(code: CodeType, _: int, argument: int) -> Any:
+    return code.co_consts[argument]
+
+
+def _name(code: CodeType, opcode: int, argument: int) -> Any:
+    return code.co_names[argument >> NAME_SHIFT.get(opcode, 0)]
+
+
+def _variable(code: CodeType, opcode: int, argument: int) -> Any:
+    return name_of_variable(code, argument, is_cell=opcode in dis.hasfree)
+
+
+_ARGUMENTS: dict[int, Callable[[CodeType, int, int], Any]] = {
+    **dict.fromkeys((*dis.haslocal, *dis.hasfree), _variable),
+    **dict.fromkeys(NAMED, _name),
+    **dict.fromkeys(CONSTANT, _constant),
+}
+if "KW_NAMES" in dis.opmap:
+    _ARGUMENTS[dis.opmap["KW_NAMES"]] = _constant
+# What has an argument that means something else: where control goes, two variables, a table's row.
+_OTHER_MEANING = ("FORMAT_VALUE", "CONVERT_VALUE", "LOAD_COMMON_CONSTANT", "LOAD_SPECIAL")
+_IS_FOR_DIS = bytes(
+    opcode in JUMPS
+    or opcode in dis.hascompare
+    or opname in _OTHER_MEANING
+    or opname.count("_FAST") > 1
+    for opcode, opname in enumerate(dis.opname[:256])
+)
+_CACHE = dis.opmap.get("CACHE", -1)
+_SILENT_OPCODES = frozenset(dis.opmap[name] for name in _SILENT & dis.opmap.keys())
+_LEAVING_OPCODES = frozenset(dis.opmap[name] for name in _LEAVES & dis.opmap.keys())
+
+
+def _token(opcode: int, argval: Any) -> Token:
+    opname = dis.opname[opcode]
+    if opcode in JUMPS:
+        return (opname,)
+    if type(argval) is CodeType:
+        return (opname, constant_shell(argval, set()))
+    if type(argval) is str and opname not in {"LOAD_CONST", "RETURN_CONST"}:
+        return (opname, argval)
+    return (opname, type(argval).__name__, text_of_constant(argval))
 
 
 def _drop_ends(stream: Stream) -> None:
@@ -175,8 +237,10 @@ def _drop_ends(stream: Stream) -> None:
                 stream.tokens[place - 1] = None
 
 
-def _drop_annotations(stream: Stream) -> None:
+def _drop_annotations(stream: Stream, names: Iterable[str]) -> None:
     """Drop how 3.14 makes the module's ``__annotate__``: it numbers the annotations of all."""
+    if {_ANNOTATE, _WHICH}.isdisjoint(names):
+        return  # nearly every code
     places = stream.places()
     for index, place in enumerate(places):
         token: Any = stream.tokens[place]
@@ -198,12 +262,12 @@ def _loads_which(token: Token | None) -> bool:
     return token is not None and token[1:] == (_WHICH,)
 
 
-def _first_of_handler(stream: Stream, found: list[dis.Instruction], place: int) -> int | None:
+def _first_of_handler(stream: Stream, place: int) -> int | None:
     """Find the first instruction of a handler that belongs to a line; none in mere cleanup."""
-    while place < len(found):
+    while place < len(stream.tokens):
         if stream.tokens[place] is not None:
             return place
-        if found[place].opname in _ENDS:
+        if place in stream.ends:
             return None
         place += 1
     return None

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from livepatch._tree import children, names_in, walk
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 _ALIASES: tuple[Any, ...] = (getattr(ast, "TypeAlias", ast.Pass),)  # since 3.12
@@ -130,7 +132,7 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     nodes = list(nodes)
     decorators = (each for node in definitions_inside(nodes) for each in node.decorator_list)
     found = {each.id for each in decorators if isinstance(each, ast.Name)}
-    for call in (each for part in _headers(nodes) for each in ast.walk(part)):
+    for call in (each for part in _headers(nodes) for each in walk(part)):
         if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, _paths([call.func]))):
             found.update(names_in(call))
     return found
@@ -201,19 +203,10 @@ def _headers(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
             yield from (each.value for each in node.keywords)
             ahead += node.body
         elif isinstance(node, _COMPOUND):
-            ahead += ast.iter_child_nodes(node)
+            ahead += children(node)
         else:
             said = node.value if isinstance(node, ast.AnnAssign) else node
             yield from [] if said is None else [said]
-
-
-def names_in(node: ast.AST) -> Iterator[str]:
-    """Yield the names and attributes in an expression."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name):
-            yield part.id
-        elif isinstance(part, ast.Attribute):
-            yield part.attr
 
 
 def extended_names(nodes: Iterable[ast.AST]) -> set[str]:
@@ -387,6 +380,9 @@ def statements_in(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 _BLOCKS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 
 
+_CLOSED = frozenset((*DEFINITIONS, ast.Lambda))
+
+
 def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Yield statements and all in them, down to functions and classes, not what is inside these."""
     # By a list of its own: a sum of a thousand terms is a thousand deep.
@@ -394,5 +390,5 @@ def outside_functions(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     while ahead:
         node = ahead.pop()
         yield node
-        if not isinstance(node, (*DEFINITIONS, ast.Lambda)):
-            ahead += [*ast.iter_child_nodes(node)][::-1]
+        if type(node) not in _CLOSED:
+            ahead += children(node)[::-1]

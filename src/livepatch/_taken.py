@@ -7,10 +7,36 @@ import builtins
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from livepatch._kinds import class_attributes, dict_of, is_class, mro_of
 from livepatch._syntax import outside_functions
+from livepatch._tree import children, walk
+
+
+class Taken(NamedTuple):
+    """What statements take of the live globals.
+
+    Attributes:
+        picked: the items of tables that are all they use of these, by the name of each.
+        plain: the objects of which they use no methods, and the tables that they only measure.
+        set: the attributes that they set where a descriptor sees to that.
+    """
+
+    picked: dict[str, list[Any]]
+    plain: set[str]
+    set: set[str]
+
+
+def taken_by(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> Taken:
+    """Return what statements take of the live globals."""
+    nodes = list(nodes)
+    return Taken(
+        picked_items(nodes, namespace),
+        names_looked_at(nodes, namespace),
+        attributes_set(nodes, namespace),
+    )
+
 
 # These call nothing of what is in a table that they are given.
 _LOOKING = frozenset(
@@ -71,7 +97,7 @@ def _calls_found(
 
 def _gives_names(call: ast.Call) -> bool:
     given = (*call.args, *(each.value for each in call.keywords))
-    return any(isinstance(part, ast.Name) for each in given for part in ast.walk(each))
+    return any(isinstance(part, ast.Name) for each in given for part in walk(each))
 
 
 def attributes_set(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> set[str]:
@@ -99,8 +125,8 @@ def names_looked_at(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> s
     """
     found: dict[str, bool] = {}
     for node in nodes:
-        for part in ast.walk(node):
-            for name in ast.iter_child_nodes(part):
+        for part in walk(node):
+            for name in children(part):
                 if isinstance(name, ast.Name):
                     is_looked_at = _is_looked_at(name, part, namespace.get(name.id))
                     found[name.id] = found.get(name.id, True) and is_looked_at
@@ -124,7 +150,7 @@ def _is_looked_at(name: ast.Name, use: ast.AST, value: Any) -> bool:
 
 def picked_items(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return the items that are all that statements use of some tables: of R, in ``R["a"]()``."""
-    parts = [part for node in nodes for part in ast.walk(node)]
+    parts = [part for node in nodes for part in walk(node)]
     names = Counter(part.id for part in parts if isinstance(part, ast.Name))
     found: dict[str, list[Any]] = {}
     for part in parts:

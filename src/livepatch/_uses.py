@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._differences import Header
@@ -17,10 +18,10 @@ from livepatch._syntax import (
     base_names,
     definitions,
     extended_names,
-    names_in,
     outside_functions,
 )
-from livepatch._taken import attributes_set, calls_found, names_looked_at, picked_items
+from livepatch._taken import Taken, calls_found, taken_by
+from livepatch._tree import names_in, walk
 
 
 def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause | None:
@@ -34,17 +35,24 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
     namespace = reach.behind.namespace
     reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load)) - statement.binds
-    reads |= attributes_set(statement.nodes, namespace) | {*hooks_among(statement.reads)}
+    picked, plain, attributes = _taken_by(statement, namespace)
+    reads |= attributes | {*hooks_among(statement.reads)}
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
-    picked = picked_items(statement.nodes, namespace)
-    plain = names_looked_at(statement.nodes, namespace)
     reads |= asked_by(statement, reach)
     cause = reach.cause(reads, kin, picked, plain)
     if cause is None or cause.what not in others:
         return cause
     picked = {name: items for name, items in picked.items() if name not in others}
     return reach.cause(reads - others, kin, picked, plain)
+
+
+def _taken_by(statement: Statement, namespace: Mapping[str, Any]) -> Taken:
+    """Return what a statement takes of the live globals, which stay as they are meanwhile."""
+    if statement.taken is None:
+        statement.taken = taken_by(statement.nodes, namespace)
+    taken: Taken = statement.taken
+    return taken
 
 
 def asked_by(statement: Statement, reach: Reach) -> set[str]:
@@ -65,7 +73,7 @@ def sets_by(statement: Statement, reach: Reach) -> bool:
         if isinstance(part, (ast.Attribute, ast.Subscript)) and isinstance(part.ctx, ast.Store)
     )
     objects = {"": [found_by(each, namespace) for each in targets]}
-    asked = attributes_set(statement.nodes, namespace) | asked_by(statement, reach)
+    asked = _taken_by(statement, namespace).set | asked_by(statement, reach)
     return reach.cause(asked, picked=objects) is not None
 
 
@@ -73,7 +81,7 @@ def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
     """Return the names that what a statement runs as a text reads, or binds."""
     found: set[str] = set()
     for node in () if RUNS_TEXTS.isdisjoint(statement.uses) else statement.nodes:
-        for part in ast.walk(node):
+        for part in walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 found.update(names_in_text(part.value, context))
     return found
@@ -107,7 +115,7 @@ def computed_in_classes(statement: Statement) -> set[str]:
     for node in _class_statements(statement.nodes):
         value = getattr(node, "value", node)  # of an assignment
         if value is not None and not isinstance(value, (*DEFINITIONS, ast.Name, ast.Attribute)):
-            found.update(*map(names_in, outside_functions([value])))
+            found.update(names_in(value))
     classes = {node.name for node in definitions(statement.nodes)}
     codes = (code for code in statement.codes if code.co_name in classes)
     return found.union(*map(operations_of, codes)) if found else found
