@@ -58,8 +58,7 @@ def note_library_caches(plan: Plan) -> None:
             own = frozenset(map(id, stale))
             plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
     plan.caches += _caches_of_old_data(plan)
-    for module in plan.matches.modules:
-        plan.caches += _caches_of_changed_data(module, plan.finals[module.name])
+    plan.caches += _caches_of_changed_data(plan)
 
 
 def _stale_models(plan: Plan) -> Iterator[type]:
@@ -96,19 +95,29 @@ def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
             yield plan.matches.path_of(cache), Call(cache.cache_clear)
 
 
-def _caches_of_changed_data(module: Module, final: Mapping[str, Any]) -> Iterator[tuple[str, Call]]:
+def _caches_of_changed_data(plan: Plan) -> Iterator[tuple[str, Call]]:
     """Yield the caches around functions that read a global which has another value now."""
-    changed = {
-        name
-        for name in names_of_others(module.old, final)
-        if name in final and kind_of(module.old[name]) is kind_of(final[name]) is None
-        if not is_special(name) and not same_contents(module.old[name], final[name])
-    }
-    for cache in objects_of(CACHE_TYPE) if changed else ():
+    homes: OwnDict[int, tuple[Module, set[str]]] = OwnDict()
+    for module in plan.matches.modules:
+        changed = set(_changed_data(module, plan.finals[module.name]))
+        if changed:
+            homes[id(module.live)] = module, changed
+    for cache in objects_of(CACHE_TYPE) if homes else ():
         function: Any = getattr(cache, "__wrapped__", None)
-        own = type(function) is types.FunctionType and function.__globals__ is module.live
-        if own and not changed.isdisjoint(_names_read_by(function, final)):
+        if type(function) is not types.FunctionType or id(function.__globals__) not in homes:
+            continue
+        module, changed = homes[id(function.__globals__)]
+        if not changed.isdisjoint(_names_read_by(function, plan.finals[module.name])):
             yield module.path_text((function.__qualname__,)), Call(cache.cache_clear)
+
+
+def _changed_data(module: Module, final: Mapping[str, Any]) -> Iterator[str]:
+    for name in names_of_others(module.old, final):
+        if name not in final or is_special(name):
+            continue
+        old, new = module.old[name], final[name]
+        if kind_of(old) is kind_of(new) is None and not same_contents(old, new):
+            yield name
 
 
 def _names_read_by(function: types.FunctionType, final: Mapping[str, Any]) -> set[str]:
