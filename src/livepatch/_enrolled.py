@@ -39,7 +39,7 @@ class Enrolled:
         replaced: containers, each with a key, and what stood there and what came; no definitions.
         steps: what frameworks keep beside such entries, as it was before and as it is without them.
         unfound: names of objects on whose lists a definition was not found.
-        orders: the dicts, each with its keys as they were.
+        orders: the containers, each with its keys or items as they were.
         standing: what is left in each container, by the ids of both.
     """
 
@@ -50,7 +50,7 @@ class Enrolled:
     replaced: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     steps: Steps = field(default_factory=Steps)
     unfound: set[str] = field(default_factory=set)
-    orders: list[tuple[dict[Any, Any], list[Any]]] = field(default_factory=OwnList)
+    orders: list[tuple[Any, list[Any]]] = field(default_factory=OwnList)
     standing: dict[int, set[int]] = field(default_factory=dict)
 
     def contents(self) -> Iterator[tuple[Any, Any]]:
@@ -175,9 +175,9 @@ _SAYS_LITTLE = (str, bool, type(None))
 
 def strike_off(enrolled: Enrolled) -> None:
     """Take the entries out of their containers."""
-    for container, contents in enrolled.contents():
-        if isinstance(container, dict):
-            enrolled.orders.append((container, OwnList(contents)))
+    enrolled.orders += (
+        (container, OwnList(contents)) for container, contents in enrolled.contents()
+    )
     for call in (*(each.strike_off() for each in reversed(enrolled.entries)), *enrolled.steps.do):
         call()
     for container, contents in enrolled.contents():
