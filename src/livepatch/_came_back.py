@@ -18,7 +18,7 @@ from livepatch._items import restore_items
 from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
-from livepatch._records import Records, functions_among, parts_of
+from livepatch._records import Records, functions_among, is_container, leaves_of, parts_of
 from livepatch._registers import (
     filled_by_bases,
     filled_by_decorator,
@@ -250,7 +250,8 @@ def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any
 
 def _constants_of(key: Any, value: Any) -> frozenset[Any]:
     """Return what an entry says: the constants in it, and the text it stands under."""
-    parts = (*parts_of(value), key) if type(key) is str else parts_of(value)
+    parts: list[Any] = OwnList(part for leaf in leaves_of(value) for part in parts_of(leaf))
+    parts += (key,) if type(key) is str else ()
     return frozenset(constant_shell(part, set()) for part in parts if is_plain_data(part))
 
 
@@ -309,9 +310,10 @@ def _came_for(
         if _is_noted_again(entry, successor, key, value)
         or records.made_in_one(
             (
-                part
+                leaf
                 for part in parts_of_item(entry.container, key, value)
                 if id(part) not in standing and part is not entry.value and part is not entry.key
+                for leaf in (leaves_of(part) if is_container(entry.value) else (part,))
             ),
             wanted,
         )
@@ -375,7 +377,7 @@ def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnL
     inside = OwnList(
         function
         for each in pair
-        for function in functions_among(parts_of(each))
+        for function in functions_among(leaves_of(each) if is_container(each) else parts_of(each))
         if id(function.__code__) in codes
     )
     if len(inside) == len(pair):

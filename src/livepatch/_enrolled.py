@@ -7,6 +7,7 @@ gone answers.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,6 +18,8 @@ from livepatch._frameworks import see_to_frameworks
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
 from livepatch._registers import (
+    given_by_bases,
+    given_by_decorator,
     is_register,
     lead_to,
     registers_of_bases,
@@ -74,8 +77,13 @@ def find_entries(
     made = [at_home(each, namespace) for each in made]
     registers, reached = _registers_of(namespace, made, earlier)
     places: set[tuple[int, int]] = set()
+
+    @functools.cache
+    def given() -> set[int]:
+        return set(map(id, _given(namespace, made, earlier, registers)))
+
     for register, wanted in registers.values():
-        for entry in earlier.entries_in(register, wanted):
+        for entry in earlier.entries_in(register, wanted, given):
             # A key may have a hash of its own, which may raise; each number of a list is another.
             key = entry.key if type(entry.key) is int else id(entry.key)
             if (id(entry.container), key) not in places:
@@ -140,6 +148,17 @@ def _registers_of(
                 wanted.update((id(code), each) for code in each.codes)
                 reached.setdefault((id(register), each.name), set()).add(path)
     return registers, reached
+
+
+def _given(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier, registers: _Registers
+) -> Iterator[Any]:
+    """Yield the containers that what decorates or bears definitions itself puts something into."""
+    objects = OwnList(register for register, _ in registers.values())
+    for path in {path for each in made for path in each.decorators}:
+        yield from given_by_decorator(*lead_to(namespace, path, earlier.namespaces), objects)
+    for path in {path for each in made for path in each.bases}:
+        yield from given_by_bases(lead_to(namespace, path, earlier.namespaces)[0], objects)
 
 
 def _names_kept(
