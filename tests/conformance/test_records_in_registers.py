@@ -190,3 +190,47 @@ def _edit_back_and_forth(live: LiveModule, head: str, edit: str) -> None:
     assert keys() == list(names)
     livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
     assert keys() == wanted
+
+
+BEARS = """
+class P:
+    all = []
+    def __init_subclass__(cls, key=None): P.all.append({})
+"""
+BORN = {"tuple": "(key, cls)", "list": "[key, cls]", "dict": "{'k': key, 'c': cls}"}
+
+
+def born(key: str, name: str = "") -> str:
+    return f"class {name or key}(P, key={key!r}): pass\n"
+
+
+CLASSES = {
+    "its key changes": ("xy", born("xx", "x") + born("y"), "xx y"),
+    "one goes": ("xyz", born("x") + born("z"), "x z"),
+    "one goes, the next one changes": ("xyz", born("yy", "y") + born("z"), "yy z"),
+    "one comes": ("xy", born("x") + born("z") + born("y"), "x z y"),
+    "nothing changes": ("xy", born("x") + born("y"), "x y"),
+}
+
+
+@pytest.mark.parametrize("edit", CLASSES)
+@pytest.mark.parametrize("entry", BORN)
+def test_what_a_base_holds_of_a_class_goes_as_a_whole(
+    live: LiveModule, entry: str, edit: str
+) -> None:
+    source, (names, after, wanted) = BEARS.format(BORN[entry]), CLASSES[edit]
+    module = live.start(source + "".join(map(born, names)))
+
+    def keys() -> list[str]:
+        entries = (each.values() if isinstance(each, dict) else each for each in module.P.all)
+        return [key for key, cls in entries if vars(module)[cls.__name__] is cls]
+
+    live.write(source + after)
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert keys() == wanted.split()
+    assert len(module.P.all) == len(keys())
+    report.undo()
+    assert keys() == list(names)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    assert keys() == wanted.split()
