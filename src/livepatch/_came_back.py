@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping
-from itertools import chain
+from functools import partial
+from itertools import chain, islice
 from types import FunctionType
 from typing import Any
 
@@ -13,10 +14,11 @@ from livepatch._dicts import restore_places
 from livepatch._enrolled import Enrolled, says_name
 from livepatch._entries import Entry, items_of, parts_of_item
 from livepatch._frameworks import settle_promise
+from livepatch._items import restore_items
 from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
-from livepatch._records import Records, functions_among, parts_of
+from livepatch._records import Records, functions_among, is_container, leaves_of, parts_of
 from livepatch._registers import (
     filled_by_bases,
     filled_by_decorator,
@@ -59,14 +61,15 @@ def see_who_came_back(
     others: list[Any] = OwnList(each for each in registers if id(each) not in known)
     found = _found_again(enrolled, made, renamed)
     by_program = _entered_by_program(found, unsaid)
-    for entry, successor, came in found:
+    for entry, successor, came in _dealt(found, by_program):
         container = entry.container
         # Another definition may have its place by now: it was renamed, say.
         is_taken = isinstance(container, dict) and dict.__contains__(container, entry.key)
         if successor is None:
             enrolled.gone += () if is_taken else (entry,)
         elif id(entry) in by_program:
-            _put_back_beside(entry, came)
+            following = successors.setdefault(id(container), OwnList())
+            following.extend(_put_back_beside(entry, came))
         elif not came and not is_taken:
             wanted = dict.fromkeys(map(id, successor.codes), successor)
             gone = unsaid.get(entry.made.name, ())
@@ -83,11 +86,33 @@ def see_who_came_back(
             else:
                 entry.put_back()()
         elif came:
-            keys = ((entry.key, key) for key, _ in came)
-            successors.setdefault(id(container), OwnList()).extend(keys)
-            _take_place(enrolled, entry, successor, came, namespace)
-    for container, keys_before in enrolled.orders:
-        restore_places(container, keys_before, successors.get(id(container), OwnList()))
+            _take_place(enrolled, entry, successor, came)
+            successors.setdefault(id(container), OwnList()).extend(_following(entry, came))
+    _give_places_back(enrolled, successors, namespace)
+
+
+def _give_places_back(
+    enrolled: Enrolled,
+    successors: Mapping[int, list[tuple[Any, Any]]],
+    namespace: Mapping[str, Any],
+) -> None:
+    """Bring containers into the order they had, with what came in the places of what it came for.
+
+    Args:
+        enrolled: what was struck off.
+        successors: by the ids of dicts the keys, each with one that came in its place; by those of
+            lists the values, each with a list of what came.
+        namespace: the module's, with who sees to the order of a list.
+    """
+    ways = {way for entry in enrolled.entries for way in entry.ways}
+    sorted_by = {way for way in ways if sorts(*lead_to(namespace, way))}
+    are_sorted = {id(each.container) for each in enrolled.entries if each.ways & sorted_by}
+    for container, former in enrolled.orders:
+        following = successors.get(id(container), OwnList())
+        if isinstance(container, dict):
+            restore_places(container, former, following)
+        elif isinstance(container, (list, deque)) and id(container) not in are_sorted:
+            restore_items(container, former, following)
 
 
 def _found_again(
@@ -107,14 +132,37 @@ def _found_again(
     return found
 
 
+def _dealt(found: list[_Found], by_program: set[int]) -> Iterator[_Found]:
+    """Yield what was found; several entries of one definition in a list each with its own.
+
+    What says the same is the same; of the others the first came for the first. What is left of the
+    entries the statements make no more.
+    """
+    groups: dict[tuple[int, str], list[_Found]] = {}
+    for each in found:
+        entry = each[0]
+        if each[2] and isinstance(entry.container, (list, deque)) and id(entry) not in by_program:
+            groups.setdefault((id(entry.container), entry.made.name), OwnList()).append(each)
+    own: dict[int, list[tuple[Any, Any]]] = {}
+    for group in groups.values():
+        waiting: list[tuple[Any, Any]] = OwnList(group[0][2])
+        for entry, _, _ in group:
+            said = _constants_of(entry.key, entry.value)
+            alike = (at for at, each in enumerate(waiting) if _constants_of(*each) == said)
+            own[id(entry)] = OwnList(waiting.pop(at) for at in islice(alike, 1))
+        for entry, _, _ in group:
+            if waiting and not own[id(entry)]:
+                own[id(entry)].append(waiting.pop(0))
+        own[id(group[-1][0])] += waiting
+    for entry, successor, came in found:
+        dealt = own.get(id(entry), came)
+        yield entry, None if came and not dealt else successor, dealt
+
+
 def _take_place(
-    enrolled: Enrolled,
-    entry: Entry,
-    successor: Made,
-    came: list[tuple[Any, Any]],
-    namespace: Mapping[str, Any],
+    enrolled: Enrolled, entry: Entry, successor: Made, came: list[tuple[Any, Any]]
 ) -> None:
-    """Note what came in the place of an entry; in a list it has that place, unless it is sorted."""
+    """Note what came in the place of an entry."""
     container, there = entry.container, [value for key, value in came if key == entry.key]
     enrolled.came += _what_came(entry, came[0][1], successor)
     new = there[0] if isinstance(container, dict) and there else came[0][1]
@@ -125,10 +173,6 @@ def _take_place(
     if isinstance(container, dict) and not dict.__contains__(container, entry.key):
         enrolled.gone.append(entry)
         enrolled.moved += (OwnList((container, *each)) for each in came)
-    if type(container) is not list or len(came) != 1 or came[0][0] <= entry.key:
-        return
-    if not any(sorts(*lead_to(namespace, way)) for way in entry.ways):
-        container.insert(entry.key, container.pop(came[0][0]))
 
 
 def _is_exchanged(container: Any, old: Any, new: Any, codes: Collection[int]) -> bool:
@@ -145,19 +189,34 @@ def _is_exchanged(container: Any, old: Any, new: Any, codes: Collection[int]) ->
     if type(old) is type(new) is FunctionType:
         # What was made around it: `REGISTER.append(lambda: view())`.
         return id(old.__code__) not in codes and id(new.__code__) not in codes
+    if type(old) is type(new) is partial:
+        return True  # with other arguments: `REGISTER.append(partial(view, path))`
     if kind_of(old) is not None or kind_of(new) is not None:
         return False
     return not isinstance(container, dict) or None in map(dict_of, (old, new))
 
 
-def _put_back_beside(entry: Entry, came: list[tuple[Any, Any]]) -> None:
-    """Put back what the program has entered itself, where a statement has entered another."""
+def _put_back_beside(entry: Entry, came: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Put back what the program has entered itself, where a statement has entered another.
+
+    Yields:
+        The entry with what has come, if that stands there a second time: it is no repetition.
+    """
     value = came[0][1]
     are_definitions = all(kind_of(each) is not None for each in (entry.value, value))
     if type(entry.container) is list and are_definitions:
-        entry.container.insert(entry.key, value)  # a second time: it is no repetition of the first
+        entry.container.insert(entry.key, value)
+        yield entry.value, OwnList([value])
     else:
         entry.put_back()()
+
+
+def _following(entry: Entry, came: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """Yield what tells an entry from others, with what tells those that came in its place."""
+    if isinstance(entry.container, dict):
+        yield from ((entry.key, key) for key, _ in came)
+    else:
+        yield entry.value, OwnList(value for _, value in came)
 
 
 def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any]]) -> set[int]:
@@ -191,7 +250,8 @@ def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any
 
 def _constants_of(key: Any, value: Any) -> frozenset[Any]:
     """Return what an entry says: the constants in it, and the text it stands under."""
-    parts = (*parts_of(value), key) if type(key) is str else parts_of(value)
+    parts: list[Any] = OwnList(part for leaf in leaves_of(value) for part in parts_of(leaf))
+    parts += (key,) if type(key) is str else ()
     return frozenset(constant_shell(part, set()) for part in parts if is_plain_data(part))
 
 
@@ -250,9 +310,10 @@ def _came_for(
         if _is_noted_again(entry, successor, key, value)
         or records.made_in_one(
             (
-                part
+                leaf
                 for part in parts_of_item(entry.container, key, value)
                 if id(part) not in standing and part is not entry.value and part is not entry.key
+                for leaf in (leaves_of(part) if is_container(entry.value) else (part,))
             ),
             wanted,
         )
@@ -316,7 +377,7 @@ def _what_came(entry: Entry, value: Any, made: Made) -> Iterator[tuple[str, OwnL
     inside = OwnList(
         function
         for each in pair
-        for function in functions_among(parts_of(each))
+        for function in functions_among(leaves_of(each) if is_container(each) else parts_of(each))
         if id(function.__code__) in codes
     )
     if len(inside) == len(pair):

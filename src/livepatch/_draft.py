@@ -119,8 +119,10 @@ def finish_plan(
     for live, left in result.left:
         plan.entered.extend(strike(repointing.settle, live, left))
         plan.struck.append((live, left))
+    gone = {id(live): left for live, left in result.left if type(live) is list}
     for live, made in result.fillings:
-        plan.entered.extend(enter(repointing.settle, live, made))
+        struck = gone.get(id(live), OwnList())
+        plan.entered.extend(enter(repointing.settle, live, made, left=struck))
     for live, made in result.registered:
         takes = functools.partial(has_definition, plan.matches)
         plan.entered.extend(enter(repointing.settle, live, made, takes))

@@ -7,6 +7,7 @@ gone answers.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -17,6 +18,8 @@ from livepatch._frameworks import see_to_frameworks
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
 from livepatch._registers import (
+    given_by_bases,
+    given_by_decorator,
     is_register,
     lead_to,
     registers_of_bases,
@@ -39,7 +42,7 @@ class Enrolled:
         replaced: containers, each with a key, and what stood there and what came; no definitions.
         steps: what frameworks keep beside such entries, as it was before and as it is without them.
         unfound: names of objects on whose lists a definition was not found.
-        orders: the dicts, each with its keys as they were.
+        orders: the containers, each with its keys or items as they were.
         standing: what is left in each container, by the ids of both.
     """
 
@@ -50,7 +53,7 @@ class Enrolled:
     replaced: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     steps: Steps = field(default_factory=Steps)
     unfound: set[str] = field(default_factory=set)
-    orders: list[tuple[dict[Any, Any], list[Any]]] = field(default_factory=OwnList)
+    orders: list[tuple[Any, list[Any]]] = field(default_factory=OwnList)
     standing: dict[int, set[int]] = field(default_factory=dict)
 
     def contents(self) -> Iterator[tuple[Any, Any]]:
@@ -74,8 +77,13 @@ def find_entries(
     made = [at_home(each, namespace) for each in made]
     registers, reached = _registers_of(namespace, made, earlier)
     places: set[tuple[int, int]] = set()
+
+    @functools.cache
+    def given() -> set[int]:
+        return set(map(id, _given(namespace, made, earlier, registers)))
+
     for register, wanted in registers.values():
-        for entry in earlier.entries_in(register, wanted):
+        for entry in earlier.entries_in(register, wanted, given):
             # A key may have a hash of its own, which may raise; each number of a list is another.
             key = entry.key if type(entry.key) is int else id(entry.key)
             if (id(entry.container), key) not in places:
@@ -142,6 +150,17 @@ def _registers_of(
     return registers, reached
 
 
+def _given(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier, registers: _Registers
+) -> Iterator[Any]:
+    """Yield the containers that what decorates or bears definitions itself puts something into."""
+    objects = OwnList(register for register, _ in registers.values())
+    for path in {path for each in made for path in each.decorators}:
+        yield from given_by_decorator(*lead_to(namespace, path, earlier.namespaces), objects)
+    for path in {path for each in made for path in each.bases}:
+        yield from given_by_bases(lead_to(namespace, path, earlier.namespaces)[0], objects)
+
+
 def _names_kept(
     containers: Iterable[Any], made: Made, way: tuple[str, ...], places: set[tuple[int, int]]
 ) -> Iterator[Entry]:
@@ -175,9 +194,9 @@ _SAYS_LITTLE = (str, bool, type(None))
 
 def strike_off(enrolled: Enrolled) -> None:
     """Take the entries out of their containers."""
-    for container, contents in enrolled.contents():
-        if isinstance(container, dict):
-            enrolled.orders.append((container, OwnList(contents)))
+    enrolled.orders += (
+        (container, OwnList(contents)) for container, contents in enrolled.contents()
+    )
     for call in (*(each.strike_off() for each in reversed(enrolled.entries)), *enrolled.steps.do):
         call()
     for container, contents in enrolled.contents():

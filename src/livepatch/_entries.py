@@ -6,7 +6,7 @@ Hundreds of modules may share one register, with a thousand entries: it is gone 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 from livepatch._blueprints import applications_of
 from livepatch._dicts import kind_of_dict
 from livepatch._kinds import dict_of, is_plain_data, kind_of
+from livepatch._library import is_of_standard_library
 from livepatch._made_of import Made
 from livepatch._own import MISSING, Call, OwnDict, OwnList
-from livepatch._records import Records
+from livepatch._records import Records, is_container, leaves_of
 from livepatch._registers import filled_by_bases, filled_by_decorator, registers_of
 
 _DEEPEST = 4
@@ -113,7 +114,9 @@ class _Contents:
                 for name in classes:
                     self.by_class.setdefault(name, []).append(number)
 
-    def entries(self, wanted: Mapping[int, Made], records: Records) -> Iterator[Entry]:
+    def entries(
+        self, wanted: Mapping[int, Made], records: Records, given: Callable[[], set[int]]
+    ) -> Iterator[Entry]:
         """Yield where some definitions are, but not what is inside of such an entry again."""
         found = {number for code in wanted for number in self.by_code.get(code, ())}
         for made in wanted.values():
@@ -124,8 +127,42 @@ class _Contents:
             if found.isdisjoint(place.around) and place.is_there():
                 made_there = records.made_in_one(place.parts(), wanted)
                 if made_there is not None:
+                    place = self._record_of(place, made_there, records, given)
                     held = OwnList(place.held)
                     yield Entry(place.container, place.key, held, made_there, place.within)
+
+    def _record_of(
+        self, place: _Place, made: Made, records: Records, given: Callable[[], set[int]]
+    ) -> _Place:
+        """Return the place of the record that a definition is in, ``[path, view]``, or its own."""
+        around = OwnList(self.places[number] for number in place.around)
+        for at, each in enumerate(around):
+            if is_container(each.container) and id(each.container) in given():
+                are_plain = all(is_container(inner.held[0]) for inner in around[at:])
+                is_record = are_plain and _is_record(each, made, records)
+                return each if is_record else place
+        return place
+
+
+def _is_record(place: _Place, made: Made, records: Records) -> bool:
+    """Whether a container in a register is of one definition, and not a group for several.
+
+    A group has no more in it than definitions: ``{"GET": view}``, ``[handler]``. It is found there
+    again by its key.
+    """
+    leaves = leaves_of(place.held[0])
+    wanted = dict.fromkeys(map(id, made.codes), made)
+    others = OwnList(each for each in leaves if records.made_inside(each, wanted) is None)
+    if any(map(_is_of_program, map(records.inside, others))):
+        return False
+    return bool(others) or isinstance(place.container, (list, deque))
+
+
+def _is_of_program(inside: tuple[tuple[int, ...], frozenset[tuple[Any, Any]]]) -> bool:
+    codes, classes = inside
+    # Those made in C have no home.
+    homes = (home for home, _ in classes if home is not None)
+    return bool(codes) or not all(map(is_of_standard_library, homes))
 
 
 def _places_in(register: Any) -> Iterator[_Place]:
@@ -140,12 +177,19 @@ def _places_in(register: Any) -> Iterator[_Place]:
             if len(seen) > _MANY:
                 return  # the nearest have been seen
             seen.add(id(value))
-            for key, part in items_of(value):
+            for key, part in _items_in(value):
                 yield _Place(value, key, OwnList([part]), within, around)
                 if kind_of(part) is None and not isinstance(part, ModuleType):
                     following.append((part, (*within, key), (*around, number)))
                 number += 1
         level = following
+
+
+def _items_in(value: Any) -> list[tuple[Any, Any]]:
+    """List the entries of a container, and what may have entries: in a tuple too."""
+    if isinstance(value, tuple):
+        return [(MISSING, part) for part in tuple.__iter__(value) if is_container(part)]
+    return items_of(value)
 
 
 class Earlier:
@@ -186,14 +230,18 @@ class Earlier:
             self._filled[key] = OwnList(filled_by_bases(base))
         return self._filled[key]
 
-    def entries_in(self, register: Any, wanted: Mapping[int, Made]) -> Iterator[Entry]:
+    def entries_in(
+        self, register: Any, wanted: Mapping[int, Made], given: Callable[[], set[int]]
+    ) -> Iterator[Entry]:
         """Yield where in a register some definitions are.
 
         Args:
             register: where to look.
             wanted: the definitions by the ids of their codes.
+            given: returns the ids of containers of which an item is an entry as a whole, where it
+                is a record that has a definition in it.
         """
-        return self._contents_of(register).entries(wanted, self._records)
+        return self._contents_of(register).entries(wanted, self._records, given)
 
     def has_in_attribute(self, register: Any, made: Made) -> bool:
         """Whether an object has a definition in an attribute, which is set again with it."""

@@ -76,6 +76,7 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
         found += (entry.held for entry in enrolled.entries)
         found += (pair for _, pair in enrolled.came)
         found += (*enrolled.replaced, *enrolled.moved)
+        found += (former for _, former in enrolled.orders)
     if not young:
         found += (module.old, module.removed, module.patched)
         found += module.classes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dis
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -48,3 +48,43 @@ def _filled(code: CodeType, namespace: Mapping[str, Any], loads: tuple[str, ...]
             yield last
         elif each.opname in _ENDS or each.opcode in JUMPS:
             last = None
+
+
+def given_by(code: CodeType, containers: Collection[str]) -> Iterator[str]:
+    """Yield the names of the containers that code puts something into, not into what is in these.
+
+    ``RULES.append(rule)``, ``app.rules[name] = rule``; but neither ``GROUPS[name].append(rule)``
+    nor ``GROUPS.setdefault(name, []).append(rule)``.
+
+    Args:
+        code: the code.
+        containers: the names of the containers: globals, variables and attributes.
+    """
+    last: str | None = None
+    is_last = False
+    for each in dis.get_instructions(code):
+        asked = each.opname in ("LOAD_ATTR", "LOAD_METHOD")
+        if (asked or each.opname in _LOADS) and each.argval in containers:
+            last, is_last = each.argval, True
+            continue
+        if last is not None and (
+            each.opname == "STORE_SUBSCR" or (is_last and asked and each.argval in _GIVING)
+        ):
+            yield last
+        if _leads_on(each) or (is_last and asked):
+            last = None
+        is_last = False
+
+
+_LOADS = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF")
+_GIVING = frozenset({"add", "append", "appendleft", "insert"})
+
+
+def _leads_on(instruction: dis.Instruction) -> bool:
+    """Whether an instruction ends a statement, or takes something out of what has been loaded."""
+    return (
+        instruction.opname in _ENDS
+        or instruction.opcode in JUMPS
+        or instruction.opname == "BINARY_SUBSCR"
+        or (instruction.opname == "BINARY_OP" and instruction.argrepr == "[]")  # Python 3.14
+    )

@@ -6,14 +6,21 @@ Where only what changed runs it is in them already; this is for who takes the re
 from __future__ import annotations
 
 import operator
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._constants import same_value
 from livepatch._dicts import has_plain_keys, identity_of, kind_of_dict, known_by, restore_places
-from livepatch._items import Items, append_items, rearrange, remove_items
+from livepatch._items import (
+    Items,
+    append_items,
+    rearrange,
+    remove_items,
+    repeat_item,
+    unrepeat_item,
+)
 from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._registries import took_the_place
 from livepatch._steps import Steps
@@ -114,6 +121,19 @@ class _InPlace:
         if not in_order:
             orders = (settled, OwnList(map(self.settle, order)))
             self.entered.add(*(Call(rearrange, live, each) for each in orders))
+        self._see_repeats(live, was)
+
+    def _see_repeats(self, live: Items, was: list[Any]) -> None:
+        """See what is there more often than it was: two decorators enter it now."""
+        before, seen = Counter(map(id, was)), Counter[int]()
+        for place, item in enumerate(live):
+            settled, times = self.settle(item), seen[id(item)]
+            seen[id(item)] += 1
+            if 0 < before[id(settled)] <= times:
+                self.entered.add(
+                    Call(repeat_item, live, place, settled, times + 1),
+                    Call(unrepeat_item, live, settled, times),
+                )
 
     def see_set(self, live: set[Any], before: list[Any]) -> None:
         known, settled = set(map(id, map(self.settle, before))), OwnList(map(self.settle, live))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from livepatch._own import OwnList
+
 Items = list[Any] | deque[Any]
 
 
@@ -40,7 +42,57 @@ def rearrange(target: Items, items: list[Any]) -> None:
             target[place] = item
 
 
+def repeat_item(target: Items, place: int, item: Any, times: int) -> None:
+    """Insert an object into a list once more, unless it is there so many times."""
+    if sum(each is item for each in target) < times:
+        target.insert(place, item)
+
+
+def unrepeat_item(target: Items, item: Any, times: int) -> None:
+    """Take the last one of an object out of a list, if that is there more than so many times."""
+    places = [place for place, each in enumerate(target) if each is item]
+    if len(places) > times:
+        del target[places[-1]]
+
+
 def insert_items(target: Items, places: list[int], items: list[Any]) -> None:
     """Put some objects into a list, each at its place, the first ones first."""
     for place, item in zip(places, items):
         target.insert(place, item)
+
+
+def restore_items(target: Items, former: list[Any], successors: list[tuple[Any, Any]]) -> None:
+    """Bring what is in a list to the places it had; what is new comes last.
+
+    Args:
+        target: the list. Where the program has others in another order now, it stays.
+        former: its items as they were.
+        successors: items that went, each with those that came in its place.
+    """
+    came: dict[int, deque[list[Any]]] = {}
+    for old, news in successors:
+        came.setdefault(id(old), deque()).append(news)
+    waiting: list[Any] = OwnList(target)
+    order: list[Any] = OwnList()
+    stay = [each for each in former if id(each) not in came]
+    for old in former:
+        following = came.get(id(old))
+        for each in (old, *(following.popleft() if following else ())):
+            order += _taken(waiting, each)
+    order += waiting
+    if _follow_one_another(stay, target):
+        for place, each in enumerate(order):  # a deque has no slices
+            target[place] = each
+
+
+def _taken(items: list[Any], item: Any) -> list[Any]:
+    """Take an item out of a list, and return it in one; an empty one if it was not there."""
+    place = next((at for at, each in enumerate(items) if each is item), None)
+    return [] if place is None else [items.pop(place)]
+
+
+def _follow_one_another(items: list[Any], target: Items) -> bool:
+    """Whether those of some objects that are in a list are there in the order they have here."""
+    there, wanted = set(map(id, target)), set(map(id, items))
+    kept = [id(each) for each in items if id(each) in there]
+    return kept == [id(each) for each in target if id(each) in wanted]

@@ -172,9 +172,12 @@ def _plan_entries(plan: Plan) -> None:
     survivors = plan.decisions.survivors
     for module in plan.matches.modules:
         for enrolled in module.enrolled:
-            steps = steps_for_gone(enrolled, survivors)
-            plan.steps.extend(steps)
-            plan.definition_steps.extend(steps)
+            gone = steps_for_gone(enrolled, survivors)
+            if gone:
+                plan.steps.extend(enrolled.steps)
+                plan.definition_steps.extend(enrolled.steps)
+            # Taken back once the search has given the containers back what else was in them.
+            plan.entered.extend(gone)
             plan.entered.extend(steps_for_moved(enrolled, survivors))
             for root in sorted(enrolled.unfound):
                 plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

@@ -155,6 +155,7 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     found = explained_by(plan.matches, plan.decisions)
     found += plan.steps.arguments()
     found += plan.last.arguments()
+    found += plan.entered.arguments()
     found += plan.registered.arguments()
     found += plan.lagging
     found += plan.struck

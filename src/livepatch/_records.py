@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from types import FunctionType, ModuleType
@@ -98,6 +99,26 @@ def parts_of(value: Any) -> list[Any]:
         parts += (dict_of(value) or {}).values()
         parts += (each for each in gc.get_referents(value) if type(each) is FunctionType)
     return parts
+
+
+def is_container(value: Any) -> bool:
+    """Whether a value is a plain list, dict, set or tuple of something."""
+    return isinstance(value, (dict, list, set, tuple, deque))
+
+
+def leaves_of(value: Any) -> list[Any]:
+    """List what is in a container and in those in it, ``{"path": "/", "f": f}``; else the value."""
+    leaves: list[Any] = OwnList()
+    waiting: list[Any] = OwnList([value])
+    seen: set[int] = set()
+    while waiting and len(seen) <= _MANY:
+        part = waiting.pop()
+        if not is_container(part):
+            leaves.append(part)
+        elif id(part) not in seen:
+            seen.add(id(part))
+            waiting += dict.values(part) if isinstance(part, dict) else part
+    return leaves
 
 
 def holds_inside(values: list[Any], wanted: AbstractSet[int]) -> bool:

@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from livepatch._class_attributes import find_attribute
 from livepatch._code import nested_codes
-from livepatch._filled import filled_attributes, filled_by
+from livepatch._filled import FILLED, filled_attributes, filled_by, given_by
 from livepatch._kinds import (
     class_attributes,
     dict_of,
@@ -85,6 +85,35 @@ def filled_by_decorator(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
         dict_of(value) or {} if is_register(value, rest or ("__call__",)) else {}
     )
     yield from _filled_by(_run_by(value, rest), attributes)
+
+
+def given_by_decorator(value: Any, rest: tuple[str, ...], registers: list[Any]) -> Iterator[Any]:
+    """Yield the containers that a decorator itself puts something into: it is an entry as a whole.
+
+    Args:
+        value: the decorator, or what has it.
+        rest: the attributes that lead to it from there.
+        registers: what it may enter definitions in: the objects among these have containers.
+    """
+    for function, classes in _run_by(*_lead_on(value, rest)):
+        yield from _given(function, classes, registers)
+
+
+def given_by_bases(base: Any, registers: list[Any]) -> Iterator[Any]:
+    """Yield the same of the code that makes the classes below a base."""
+    for function, classes in _makers_below(base):
+        yield from _given(function, classes, registers)
+
+
+def _given(function: FunctionType, classes: list[type], registers: list[Any]) -> Iterator[Any]:
+    variables = dict(zip(function.__code__.co_freevars, _in_cells(function)))
+    attributes = (*map(class_attributes, classes), *(dict_of(each) or {} for each in registers))
+    for code in _codes_of(function):
+        for name in {*code.co_names, *code.co_freevars}:
+            found = (home.get(name) for home in (function.__globals__, variables, *attributes))
+            homes = OwnList(each for each in found if issubclass(type(each), FILLED))
+            if homes and name in given_by(code, {name}):
+                yield from homes
 
 
 def _lead_on(value: Any, rest: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:

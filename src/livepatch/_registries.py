@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import collections
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from livepatch._asked import texts_in
@@ -22,6 +23,7 @@ from livepatch._kinds import is_class, kind_of, mro_of
 from livepatch._module import Module, Path
 from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
+from livepatch._records import is_container, leaves_of
 from livepatch._registers import registers_of_bases
 from livepatch._steps import Steps, is_in_force
 
@@ -100,22 +102,62 @@ def left_entries(
     if filled and type(made) is dict:
         for key, value in made.items():
             keys.setdefault(id(value), OwnList()).append(key)
+    entries = (live, made) if filled and type(made) is list else ((), ())
+    records = OwnList(map(_records_in, entries))
     gone = _gone_below(matches, owner, live)
     left: OwnList[Any] = OwnList()
     for key, value in live.items() if type(live) is dict else zip(live, live):
-        if id(value) in gone:
+        definition = _defined_in(value) if type(live) is list else value
+        if id(definition) in gone:
             left.append(key)  # it has no pair
-        pair = matches.by_old.get(id(value))
+        pair = matches.by_old.get(id(definition))
         if pair is None:
             continue
         again = keys.get(id(pair.new), ())
-        if _derives_no_more(owner, pair) or (
-            type(key) in ATOMS
-            and again
-            and all(type(each) in ATOMS and each not in live for each in again)
+        if (
+            _derives_no_more(owner, pair)
+            or (
+                type(key) in ATOMS
+                and again
+                and all(type(each) in ATOMS and each not in live for each in again)
+            )
+            or (is_container(value) and _says_otherwise(pair, *records))
         ):
             left.append(key)
     return left
+
+
+def _defined_in(value: Any) -> Any:
+    """Return the definition that is in a record, ``(key, cls)``; of a group of several nothing."""
+    if not is_container(value):
+        return value
+    found = OwnList(each for each in leaves_of(value) if kind_of(each) is not None)
+    return found[0] if len(found) == 1 else MISSING
+
+
+def _records_in(entries: Iterable[Any]) -> OwnDict[int, list[Any]]:
+    """Return what is in records, ``(key, cls)``, of each of them, by the ids of what is there."""
+    records: OwnDict[int, list[Any]] = OwnDict()
+    for leaves in map(leaves_of, filter(is_container, entries)):
+        for leaf in leaves:
+            records.setdefault(id(leaf), OwnList()).append(leaves)
+    return records
+
+
+def _says_otherwise(
+    pair: Pair, before: Mapping[int, list[Any]], again: Mapping[int, list[Any]]
+) -> bool:
+    """Whether the new source enters a definition, and nowhere with what it has beside it."""
+    came = again.get(id(pair.new), ())
+    return bool(came) and not any(
+        len(old) == len(new) and all(map(partial(_is_same_in, pair), old, new))
+        for old in before.get(id(pair.old), ())
+        for new in came
+    )
+
+
+def _is_same_in(pair: Pair, old: Any, new: Any) -> bool:
+    return (old is pair.old and new is pair.new) or same_value(old, new)
 
 
 def strike(settle: Callable[[Any], Any], live: Any, left: OwnList[Any]) -> Steps:
@@ -168,6 +210,7 @@ def enter(
     live: Any,
     made: Any,
     takes: Callable[[Any], bool] = lambda _: True,
+    left: Collection[Any] = (),
 ) -> Steps:
     """Return the steps that enter into a live container what the load entered into another.
 
@@ -180,8 +223,9 @@ def enter(
         live: the container that stays.
         made: the one that the load made; of the same type.
         takes: whether a value is to be entered.
+        left: what is taken out of a list before.
     """
-    entry = _Entry(settle, takes)
+    entry = _Entry(settle, takes, left)
     entry.enter(live, made, _DEEPEST)
     return entry.steps
 
@@ -190,6 +234,7 @@ def enter(
 class _Entry:
     settle: Callable[[Any], Any]
     takes: Callable[[Any], bool]
+    left: Collection[Any] = ()
     steps: Steps = field(default_factory=Steps)
 
     def enter(self, live: Any, made: Any, depth: int) -> None:
@@ -243,8 +288,10 @@ class _Entry:
             )
 
     def _enter_in_list(self, live: list[Any], made: list[Any]) -> None:
-        waiting: OwnList[Any] = OwnList(map(self.settle, live))
-        numbers = list(range(len(live)))
+        gone = set(map(id, self.left))
+        waiting = OwnList(self.settle(each) for each in live if id(each) not in gone)
+        numbers = list(range(len(waiting)))
+        end = len(waiting)
         olds, news = OwnList[Any](), OwnList[Any]()
         # What comes stands behind what it stands behind in the new source; the last at the end.
         ahead: OwnList[Any] = OwnList()
@@ -269,7 +316,7 @@ class _Entry:
             self.steps.add(
                 Call(exchange_items, live, olds, news), Call(exchange_items, live, news, olds)
             )
-        coming.setdefault(len(live), OwnList()).extend(ahead)
+        coming.setdefault(end, OwnList()).extend(ahead)
         more, places = OwnList[Any](), list[int]()
         for number in sorted(coming):
             places += range(number + len(more), number + len(more) + len(coming[number]))

@@ -108,13 +108,12 @@ def steps_for_gone(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:
     ]
     changed = {id(entry.container) for entry in gone}
     for container, keys_before in enrolled.orders:
-        if id(container) in changed and has_plain_keys(keys_before):
+        is_dict = isinstance(container, dict)
+        if is_dict and id(container) in changed and has_plain_keys(keys_before):
             # Taken back last, when all are there again.
-            steps.add(Call(bool), Call(restore_places, container, keys_before, ()))
+            steps.add(Call(id, container), Call(restore_places, container, keys_before, ()))
     for entry in reversed(gone):
         steps.add(entry.strike_off(), entry.put_back())
-    if gone:
-        steps.extend(enrolled.steps)
     return steps
 
 

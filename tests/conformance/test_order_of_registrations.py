@@ -189,3 +189,72 @@ def test_one_is_renamed_where_others_change_places(live: LiveModule, register: s
     assert module.stand() == paths("dca")
     report.undo()
     assert module.stand() == paths("abc")
+
+
+PAIRS = {
+    "one goes, the next one changes": ("zxy", view("xx", name="x") + view("y"), "xx y"),
+    "two go, two change": (
+        "zxwyv",
+        view("xx", name="x") + view("yy", name="y") + view("v"),
+        "xx yy v",
+    ),
+    "one is entered twice": ("xy", "@route('w')\n" + view("x") + view("y"), "x w y"),
+    "the last one is entered twice": ("xy", view("x") + "@route('w')\n" + view("y"), "x y w"),
+}
+
+
+@pytest.mark.parametrize("rerun", ["changed", "all"])
+@pytest.mark.parametrize("register", REGISTERS)
+@pytest.mark.parametrize("edit", PAIRS)
+def test_what_changes_has_its_place_though_others_go(
+    live: LiveModule, register: str, edit: str
+) -> None:
+    names, after, wanted = PAIRS[edit]
+    module = live.start(REGISTERS[register] + "".join(map(view, names)))
+    live.write(REGISTERS[register] + after)
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert module.stand() == wanted.split()
+    report.undo()
+    assert module.stand() == paths(names)
+    livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+    assert module.stand() == wanted.split()
+
+
+BARE = "import collections\nR = {}\ndef reg(f): R.append(f); return f\n"
+BARE_EDITS = {
+    "one goes, the next one changes": ("@reg\ndef y(b=2): pass\n@reg\ndef z(a=1): pass\n", "yz"),
+    "one is entered twice": (
+        "@reg\n@reg\ndef x(a=1): pass\n@reg\ndef y(a=1): pass\n@reg\ndef z(a=1): pass\n",
+        "xxyz",
+    ),
+}
+
+
+@pytest.mark.parametrize("rerun", ["changed", "all"])
+@pytest.mark.parametrize("empty", ["[]", "collections.deque()"])
+@pytest.mark.parametrize("edit", BARE_EDITS)
+def test_definitions_on_a_list_have_their_places_though_others_go(
+    live: LiveModule, empty: str, edit: str
+) -> None:
+    source, (after, wanted) = BARE.format(empty), BARE_EDITS[edit]
+    before = "".join(f"@reg\ndef {name}(a=1): pass\n" for name in "xyz")
+    module = live.start(source + before)
+    live.write(source + after)
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert [each.__name__ for each in module.R] == list(wanted)
+    report.undo()
+    assert [each.__name__ for each in module.R] == list("xyz")
+
+
+@pytest.mark.parametrize("rerun", ["changed", "all"])
+def test_classes_have_their_places_though_others_go(live: LiveModule) -> None:
+    source = "class P:\n    all = []\n    def __init_subclass__(c, **k): P.all.append(c)\n"
+    module = live.start(source + "class Z(P): pass\nclass X(P): pass\nclass Y(P): pass\n")
+    live.write(source + "class X(P, a=1): pass\nclass Y(P): pass\n")
+    report = livepatch.reload(module, strategy=live.strategy, rerun=live.rerun)
+
+    assert [each.__name__ for each in module.P.all] == ["X", "Y"]
+    report.undo()
+    assert [each.__name__ for each in module.P.all] == ["Z", "X", "Y"]
