@@ -61,11 +61,11 @@ def test_subclasses_of_a_base_elsewhere_keep_their_order(live: LiveModule) -> No
     assert _names(other.Base) == ["First", "Second"]
 
 
-def test_a_subclass_that_comes_is_last(live: LiveModule) -> None:
+def test_a_subclass_that_comes_stands_where_its_statement_does(live: LiveModule) -> None:
     module = live.start(PLUGINS)
     live.change("class First", "class Zeroth(Base): pass\nclass First")
 
-    assert _names(module.Base) == ["First", "Second", "Third", "Zeroth"]
+    assert _names(module.Base) == ["Zeroth", "First", "Second", "Third"]
 
 
 def test_a_class_that_gets_its_base_back_is_last(live: LiveModule) -> None:
