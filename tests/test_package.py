@@ -88,6 +88,7 @@ STAGES = (
     "_made",
     "_assigned",
     "_differences",
+    "_module_hooks",
     "_lambdas",
     "_operations",
     "_behind",

@@ -340,8 +340,7 @@ class _Run:
         loaded, calls = self.loaded, OwnList[Call]()
         run_in_c(OwnList(reversed(self.lent)))
         self.take_back_registrations()
-        imported = [name for name in list(sys.modules) if name not in self.known]
-        for name in imported:
+        for name in [each for each in list(sys.modules) if each not in self.known]:
             module: Any = sys.modules.get(name)
             if issubclass(type(module), ModuleType) and self._is_part_of_change(name, module):
                 loaded.imported[name] = module
@@ -350,8 +349,8 @@ class _Run:
         loaded.order = [name for name in list(sys.modules) if name in places]
         for name, snapshot in self.snapshots.items():
             namespace = namespace_of(snapshot.source.module)
-            gone = name in loaded.gone
-            loaded.namespaces[name] = OwnDict(snapshot.namespace if gone else namespace)
+            there = snapshot.namespace if name in loaded.gone else namespace
+            loaded.namespaces[name] = OwnDict(there)
             calls += replace_contents(namespace, snapshot.namespace)
             if sys.modules.get(name) is not snapshot.source.module:
                 calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))
@@ -383,11 +382,9 @@ class _Run:
         namespace = namespace_of(module)
         if type(getattr(namespace.get("__spec__"), "loader", None)) is ExtensionFileLoader:
             return False
-        tops = {each.partition(".")[0]: each for each in self.snapshots}
-        if name.partition(".")[0] in tops:
-            return True
-        folders = {_folder_of(sys.modules.get(top)) for top in tops} - {None}
-        return _folder_of(sys.modules.get(name.partition(".")[0])) in folders
+        top, tops = name.partition(".")[0], {each.partition(".")[0] for each in self.snapshots}
+        folders = {_folder_of(sys.modules.get(each)) for each in tops} - {None}
+        return top in tops or _folder_of(sys.modules.get(top)) in folders
 
 
 def _folder_of(module: Any) -> Path | None:

@@ -14,8 +14,9 @@ from typing import Any
 from livepatch._by_text import RUNS_TEXTS
 from livepatch._code import nested_codes
 from livepatch._differences import Changes
+from livepatch._module_hooks import HOOKS
 from livepatch._outline import Outline
-from livepatch._reach import HOOKS, NAMESPACES
+from livepatch._reach import NAMESPACES
 from livepatch._spread import Imported
 
 _WORD = re.compile(r"\w+", re.ASCII)

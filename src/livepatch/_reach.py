@@ -16,6 +16,7 @@ from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._code import codes_in, globals_read, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
 from livepatch._kinds import is_class
+from livepatch._module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
 from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations, operations_of
 from livepatch._outline import Outline
 from livepatch._scope import ANNOTATIONS, LAMBDA, Scope
@@ -25,9 +26,6 @@ from livepatch._statements import Statement
 _MAKERS = MAKERS - {CALLS_FOUND}
 _OF_CALLER = frozenset(("dir", "locals", "vars"))
 NAMESPACES = _OF_CALLER | {"globals"}
-# What a module is asked by (PEP 562), and not the objects that operations ask for methods.
-HOOKS = frozenset(("__getattr__", "__dir__"))
-_OF_MODULE = "module "
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
 
@@ -146,11 +144,11 @@ class Reach:
         self.changes = changes
         changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
         self.changed: dict[str, list[Path]] = {}
-        for path in map(_as_called, changed):
+        for path in map(as_called, changed):
             self.changed.setdefault(path[0], []).append(path)
         for body in bodies.functions:
             if len(body.path) == 1:
-                self.functions[_as_called(body.path)[0]] = body.new
+                self.functions[as_called(body.path)[0]] = body.new
             else:
                 self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
         self.lambdas: dict[str, list[CodeType]] = {}
@@ -192,14 +190,14 @@ class Reach:
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
         names = {*self.changes.names} if looks else self.changes.names & reached.names
         if not looks and not HOOKS.isdisjoint(names):
-            names -= {each for each in HOOKS if f"{_OF_MODULE}{each}" not in reached.names}
+            names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}
         changed = sorted(names)
         heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
         paths = chain.from_iterable(map(self.changed.__getitem__, heads))
         changed += sorted(self._led_to(paths, reached))
         if changed:
-            return Cause(changed[0].removeprefix(_OF_MODULE))
-        reaching = map(_as_called, self.changes.reaching)
+            return Cause(changed[0].removeprefix(OF_MODULE))
+        reaching = map(as_called, self.changes.reaching)
         behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
 
@@ -285,7 +283,7 @@ class Reach:
             known = len(found.kin)
             found.names.update(waiting, self._asked_by(waiting))
             if not _LEADS_TO_MODULES.isdisjoint(waiting):
-                found.names.update(f"{_OF_MODULE}{each}" for each in HOOKS)
+                found.names.update(f"{OF_MODULE}{each}" for each in HOOKS)
             codes = [code for code in self._run_by(found) if id(code) not in done]
             done.update(map(id, codes))
             read = set[str]().union(*map(names_in, codes))
@@ -378,16 +376,6 @@ def _own_names(code: CodeType) -> Iterable[str]:
         return names  # nearly every one
     read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
     return {*names, *hooks_among(read)}
-
-
-def hooks_among(names: Iterable[str]) -> Iterator[str]:
-    """Yield what stands for a module's own ``__getattr__`` where that is read by its name."""
-    return (f"{_OF_MODULE}{each}" for each in HOOKS.intersection(names))
-
-
-def _as_called(path: Path) -> Path:
-    """Return what a path is called where it is that of a module's own ``__getattr__``."""
-    return (f"{_OF_MODULE}{path[0]}",) if path[0] in HOOKS and len(path) == 1 else path
 
 
 class _Reached(NamedTuple):

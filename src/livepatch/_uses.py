@@ -9,8 +9,9 @@ from typing import Any
 from livepatch._by_text import RUNS_TEXTS, names_in_text
 from livepatch._differences import Header
 from livepatch._marks import found_by
+from livepatch._module_hooks import hooks_among
 from livepatch._operations import CALLS, CALLS_FOUND, operations, operations_of
-from livepatch._reach import Cause, Reach, hooks_among
+from livepatch._reach import Cause, Reach
 from livepatch._scope import LAMBDA, RUN_AT_ONCE
 from livepatch._statements import Statement
 from livepatch._syntax import (
