@@ -215,3 +215,28 @@ def test_table_of_built_in_methods_is_what_it_was_after_the_undo(live: LiveModul
 
     assert repr((module.T, module.U)) == before
     assert not report.notices
+
+
+MOVED = {
+    "calls": ("L.append(1)\nL.append(2)\n", "L.append(2)\nL.append(1)\n", True),
+    "a call and who uses it": ("L.append(1)\nN = len(L)\n", "N = len(L)\nL.append(1)\n", True),
+    "an item": ("D['a'] = 1\nN = D.get('a')\n", "N = D.get('a')\nD['a'] = 1\n", True),
+    "of two": ("L.append(1)\nM.append(2)\n", "M.append(2)\nL.append(1)\n", False),
+    "values": ("A = 1\nB = 2\n", "B = 2\nA = 1\n", False),
+    "functions": ("def f(): pass\ndef g(): pass\n", "def g(): pass\ndef f(): pass\n", False),
+    "imports": ("import os\nimport sys\n", "import sys\nimport os\n", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MOVED)
+def test_statements_that_change_places_around_a_container_are_named(
+    live: LiveModule, case: str
+) -> None:
+    before, after, named = MOVED[case]
+    start = "L, M, D = [], [], {}\n"
+    live.start(start + before)
+    report = live.edit(start + after, rerun="changed")
+
+    name = "D" if case == "an item" else "L"
+    expected = [("LP314", f"{live.name}.{name}")] if named else []
+    assert [(each.code, each.path) for each in report.notices] == expected

@@ -311,6 +311,27 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # verify, undo, the rest
     Mutation(
+        "objects that stay are used by what their class has had",
+        "_lend.py",
+        "            self.lend(old, new)\n",
+        "            return\n",
+        _CONFORMANCE + "used_as_it_becomes.py::decorator_is_as_new",
+    ),
+    Mutation(
+        "what an instance of a loser holds is not looked for among the young",
+        "_search.py",
+        "        if not found.instances:\n",
+        "        if found.others is not None:\n",
+        _CONFORMANCE + "judged_once_more.py::made_anew_holds",
+    ),
+    Mutation(
+        "statements that change places are not told",
+        "_moved.py",
+        "    if all(one.old_place < other.old_place for one, other in pairwise(found)):\n",
+        "    if found is not None:\n",
+        _CONFORMANCE + "judged_once_more.py::change_places",
+    ),
+    Mutation(
         "what is left behind is not told",
         "_verify.py",
         "    described = _describe_all(held) if held else ()\n",
