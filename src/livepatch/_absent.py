@@ -197,7 +197,7 @@ def _field_names(cls: type) -> list[str]:
 def _is_argument(cls: type, name: str) -> bool:
     """Whether a field is given to ``__init__``, rather than set by ``__post_init__`` say."""
     fields = find_attribute(cls, "__dataclass_fields__")
-    if isinstance(fields, dict):
+    if isinstance(fields, dict) and name in fields:  # it may be one of a named tuple below
         return bool(fields[name].init)
     said = find_attribute(cls, "__attrs_attrs__") or ()
     return all(each.init for each in said if each.name == name)

@@ -240,3 +240,13 @@ def test_statements_that_change_places_around_a_container_are_named(
     name = "D" if case == "an item" else "L"
     expected = [("LP314", f"{live.name}.{name}")] if named else []
     assert [(each.code, each.path) for each in report.notices] == expected
+
+
+@BOTH
+def test_class_becomes_a_data_class_over_a_named_tuple(live: LiveModule, rerun: str) -> None:
+    start = "import collections, dataclasses\nclass Base: pass\n"
+    live.start(f"{start}class C(Base): pass\n")
+    after = f"{start}@dataclasses.dataclass\nclass C(collections.namedtuple('T', 'a b')): pass\n"
+    live.edit(after, rerun=rerun)
+
+    assert live.module.C.__bases__[0].__name__ == "T"
