@@ -20,6 +20,7 @@ from livepatch._docstring import DOCSTRING
 from livepatch._kinds import (
     PLACES,
     class_attributes,
+    flags_of,
     found_at,
     is_class,
     is_enum,
@@ -35,6 +36,7 @@ from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
 
 _DEEPEST = 8
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
 @contextmanager
@@ -198,13 +200,17 @@ class Lender:
 def _besides_or_instead(old: type, new: type) -> Iterator[tuple[str, Any]]:
     """Yield what a class has that another one lacks, and the definitions that say otherwise."""
     known = set(map(id, mro_of(old)))
+    # Where an operator has come and gone, CPython goes on with other slots than before.
+    in_c = any(not flags_of(base) & _HEAP_TYPE for base in mro_of(old)[:-1])
     theirs: OwnDict[str, Any] = OwnDict()
     for base in reversed(mro_of(new)):
         if id(base) not in known:
             theirs.update(class_attributes(base))
     for name, value in theirs.items():
         kind = kind_of(value)
-        if name in _NOT_LENT or type(value) in PLACES or (kind is None and is_special(name)):
+        if name in _NOT_LENT or type(value) in PLACES:
+            continue
+        if is_special(name) and (in_c or kind is None):
             continue
         present = find_attribute(old, name)
         if present is None or (kind is not None and not _says_the_same(present, value)):

@@ -337,11 +337,10 @@ def _going_along(classes: OwnList[type]) -> Iterator[type]:
 
 def _describe_listed(classes: OwnList[tuple[type, str, Any]]) -> Iterator[Notice]:
     for cls, path, survivor in classes:
-        for base in bases_of(cls):
+        for base in bases_of(cls) if survivor is NO_SUCCESSOR else ():
             if base is not object and any(each is cls for each in subclasses_of(base)):
-                code = "LP309" if survivor is NO_SUCCESSOR else "LP201"
                 message = f"stays in {base.__qualname__}.__subclasses__() for the undo"
-                yield Notice(code, path, message)
+                yield Notice("LP309", path, message)
 
 
 def _describe_all(held: Held) -> Iterator[Notice]:
