@@ -275,31 +275,32 @@ def _can_become(cls: type, survivor: Any) -> bool:
 
 def _retire(
     watched: Watched, held: Held, unheld: OwnList[Any] | None, retired: OwnList[Retired]
-) -> OwnList[tuple[type, str, Any]]:
+) -> OwnList[tuple[type, str, bool]]:
     """Let go of classes that nothing uses any more; return those that stay on their bases' lists.
 
-    Each comes with its path and what has come in its place.
+    Each comes with its path, and whether nothing has come in its place.
     """
-    classes: OwnDict[int, tuple[type, str, Any]] = OwnDict()
+    going: OwnList[type] = OwnList()
+    known: dict[int, tuple[str, bool]] = {}
     # Who is held inherits, while an object of its is still being made say.
     used = {id(cls) for loser, *_ in held.values() if is_class(loser) for cls in mro_of(loser)}
     for reference, path, survivor in watched:
         loser: Any = reference()
         if loser is None:
             continue  # nearly every one
-        if is_class(loser) and id(loser) not in used:
-            classes[id(loser)] = loser, path, survivor()
+        if is_class(loser) and id(loser) not in used and id(loser) not in known:
+            known[id(loser)] = path, survivor() is NO_SUCCESSOR
+            going.append(loser)
         del loser
-    if classes:
+    if going:
         alive = _alive(watched)
-        going = OwnList(cls for cls, *_ in classes.values())
         along = OwnList(_going_along(going))
         going += along
         # What is of such a class explains nothing: the only instance, in an attribute of its own.
         kinds = set(map(id, going))
         internals = _internals(OwnList((*alive, *going)), unheld, suspended=True)
         internals[:] = [each for each in internals if id(type(each)) not in kinds or is_class(each)]
-        internals += (alive, along, *classes.values())
+        internals += (alive, along)
         # The closures of their methods, which may refer to them: `super()`.
         functions = (each for cls in along for each in class_attributes(cls).values())
         internals += (part for each in functions for part in parts_of(each) if not is_class(each))
@@ -310,7 +311,9 @@ def _retire(
         retired += retired_classes(cls for cls in going if id(cls) not in used)
     run_in_c(retiring(retired).do)
     let_go = {id(each.cls) for each in retired}
-    return OwnList(each for key, each in classes.items() if key not in let_go)
+    return OwnList(
+        (cls, *known[id(cls)]) for cls in going if id(cls) in known and id(cls) not in let_go
+    )
 
 
 def _going_along(classes: OwnList[type]) -> Iterator[type]:
@@ -335,9 +338,9 @@ def _going_along(classes: OwnList[type]) -> Iterator[type]:
         yield from level
 
 
-def _describe_listed(classes: OwnList[tuple[type, str, Any]]) -> Iterator[Notice]:
-    for cls, path, survivor in classes:
-        for base in bases_of(cls) if survivor is NO_SUCCESSOR else ():
+def _describe_listed(classes: OwnList[tuple[type, str, bool]]) -> Iterator[Notice]:
+    for cls, path, is_gone in classes:
+        for base in bases_of(cls) if is_gone else ():
             if base is not object and any(each is cls for each in subclasses_of(base)):
                 message = f"stays in {base.__qualname__}.__subclasses__() for the undo"
                 yield Notice("LP309", path, message)
