@@ -9,7 +9,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(12)
 
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 IMPORT = "import functools\n"
