@@ -43,6 +43,7 @@ _TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
 }
 _TABLE_TYPES = tuple(_TABLES)
 _LIMIT = 10_000
+_DEEPEST = 3
 # What else is inside a value that can be called.
 _INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
     FunctionType: lambda function: (
@@ -235,7 +236,7 @@ class Behind:
         classes.update(content.classes)
         yield from ((each, True) for each in content.others)
 
-    def _content_of(self, table: Any) -> _Content:
+    def _content_of(self, table: Any, depth: int = 0) -> _Content:
         base: Any = next(each for each in _TABLES if issubclass(type(table), each))
         found = _Content(table, Leads(set(), set()), set(), [], [])
         kinds = set[int]()
@@ -249,10 +250,26 @@ class Behind:
                 found.called.append(item)
             elif kind is type and is_whole(item) and not _has_members(item):
                 found.classes.update(self._names_of(item))
+            elif kind in _TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
+                continue
             elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
                 kinds.add(id(kind))
                 found.others.append(item)
         return found
+
+    def _take_record(self, item: Any, found: _Content, depth: int) -> bool:
+        """Take a record in a table, ``(path, view)``, for a part of that, if it leads no further.
+
+        Returns:
+            Whether it was taken.
+        """
+        inside = self._content_of(item, depth + 1)
+        if inside.called or inside.others:
+            return False
+        found.functions.called.update(inside.functions.called)
+        found.functions.others.update(inside.functions.others)
+        found.classes.update(inside.classes)
+        return True
 
     def _is_called_through(self, kind: type, names: Collection[str], *, is_item: bool) -> bool:
         """Whether a call may be one of the ``__call__`` of a global's class, or its metaclass."""

@@ -11,9 +11,10 @@ from typing import Any
 
 from livepatch._code import same_but_for_names
 from livepatch._dicts import restore_places
-from livepatch._enrolled import Enrolled, says_name
+from livepatch._enrolled import Enrolled
 from livepatch._entries import Entry, items_of, parts_of_item
 from livepatch._frameworks import settle_promise
+from livepatch._item_index import ItemIndex, says_name
 from livepatch._items import restore_items
 from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._made_of import Made, at_home
@@ -120,14 +121,23 @@ def _found_again(
 ) -> list[_Found]:
     """Return the entries, each with the definition that was made again, and what came of it."""
     records = Records()
+    indexes: OwnDict[tuple[int, bool, bool], ItemIndex] = OwnDict()
+
+    def index_of(entry: Entry, *, is_new: bool) -> ItemIndex:
+        key = id(entry.container), is_container(entry.value), is_new
+        if key not in indexes:
+            skipped = enrolled.standing[id(entry.container)] if is_new else ()
+            indexes[key] = ItemIndex(entry.container, records, skipped, with_leaves=key[1])
+        return indexes[key]
+
     found: list[_Found] = OwnList()
     for entry in enrolled.entries:
         successor = made.get(entry.made.name) or renamed.get(entry.made.name)
         came: list[tuple[Any, Any]] = OwnList()
         if successor is not None:
-            came += _came_for(entry, records, successor, enrolled.standing[id(entry.container)])
+            came += _came_for(entry, successor, index_of(entry, is_new=True))
             # Or in what has been there before.
-            came += () if came else _came_for(entry, Records(), successor, ())
+            came = came or _came_for(entry, successor, index_of(entry, is_new=False))
         found.append((entry, successor, came))
     return found
 
@@ -292,39 +302,17 @@ def _is_said(key: Any, said: Collection[Any]) -> bool:
     return constant_shell(key, set()) in said or ("object", id(key)) in said
 
 
-def _came_for(
-    entry: Entry, records: Records, successor: Made, standing: Collection[int]
-) -> list[tuple[Any, Any]]:
+def _came_for(entry: Entry, successor: Made, index: ItemIndex) -> list[tuple[Any, Any]]:
     """List what came in place of an entry, with its keys.
 
     Args:
         entry: what was struck off.
-        records: what has been looked into.
         successor: the definition that was made again.
-        standing: the ids of values that are not looked into.
+        index: what is in the container of the entry.
     """
-    wanted = dict.fromkeys(map(id, successor.codes), successor)
-    return [
-        (key, value)
-        for key, value in items_of(entry.container)
-        if _is_noted_again(entry, successor, key, value)
-        or records.made_in_one(
-            (
-                leaf
-                for part in parts_of_item(entry.container, key, value)
-                if id(part) not in standing and part is not entry.value and part is not entry.key
-                for leaf in (leaves_of(part) if is_container(entry.value) else (part,))
-            ),
-            wanted,
-        )
-        is not None
-    ]
-
-
-def _is_noted_again(entry: Entry, successor: Made, key: Any, value: Any) -> bool:
-    """Whether the name of a definition stands again where no more than that stood."""
+    # The name stands again where no more than that stood.
     stood = says_name(entry.made, entry.container, entry.key, entry.value)
-    return stood and says_name(successor, entry.container, key, value)
+    return index.items_with(successor, (entry.value, entry.key), by_name=stood)
 
 
 def _renamed(

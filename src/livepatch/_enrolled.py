@@ -8,13 +8,14 @@ gone answers.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from livepatch._entries import Earlier, Entry, items_of
 from livepatch._frameworks import see_to_frameworks
+from livepatch._item_index import TextIndex
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
 from livepatch._registers import (
@@ -84,20 +85,15 @@ def find_entries(
 
     for register, wanted in registers.values():
         for entry in earlier.entries_in(register, wanted, given):
-            # A key may have a hash of its own, which may raise; each number of a list is another.
-            key = entry.key if type(entry.key) is int else id(entry.key)
-            if (id(entry.container), key) not in places:
-                places.add((id(entry.container), key))
+            if entry.place not in places:
+                places.add(entry.place)
                 entry.ways = frozenset(reached[id(register), entry.made.name])
                 found.entries.append(entry)
         see_to_frameworks(register, found.entries, found.steps)
-    for each in made:
-        for path in each.decorators:
-            kept = earlier.filled(*lead_to(namespace, path, earlier.namespaces))
-            found.entries += _names_kept(kept, each, path, places)
-        for path in each.bases:
-            kept = earlier.filled_below(lead_to(namespace, path, earlier.namespaces)[0])
-            found.entries += _names_kept(kept, each, path, places)
+    for entry in _names_noted(namespace, made, earlier):
+        if entry.place not in places:
+            places.add(entry.place)
+            found.entries.append(entry)
     entered = {entry.made.name for entry in found.entries}
     for each in made:
         if each.name not in entered and "." not in each.name:
@@ -161,35 +157,24 @@ def _given(
         yield from given_by_bases(lead_to(namespace, path, earlier.namespaces)[0], objects)
 
 
-def _names_kept(
-    containers: Iterable[Any], made: Made, way: tuple[str, ...], places: set[tuple[int, int]]
+def _names_noted(
+    namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
 ) -> Iterator[Entry]:
-    """Yield the places where what decorates a definition notes its name, and no more than that."""
-    for kept in containers:
-        for key, value in items_of(kept):
-            if says_name(made, kept, key, value):
-                place = (id(kept), key if type(key) is int else id(key))
-                if place not in places:
-                    places.add(place)
-                    yield Entry(kept, key, OwnList([value]), made, ways=frozenset({way}))
-
-
-def says_name(made: Made, container: Any, key: Any, value: Any) -> bool:
-    """Whether an entry says what a definition is called, among other texts at most.
-
-    ``NAMES.append(name)``, ``FLAGS[name] = True``, ``PATHS[path] = name``, ``[(path, name)]``.
-    What stands under a name may be another matter: what a program counts there, say.
-    """
-    said = [*value] if type(value) is tuple else [value]
-    if not all(type(each) in _SAYS_LITTLE for each in said):
-        return False
-    if isinstance(container, dict):
-        said.append(key)
-    names = (made.name, f"{made.home}.{made.name}")
-    return any(type(each) is str and each in names for each in said)
-
-
-_SAYS_LITTLE = (str, bool, type(None))
+    """Yield where what decorates or bears definitions notes their names, and no more than that."""
+    indexes: OwnDict[int, TextIndex] = OwnDict()
+    for each in made:
+        led = OwnDict(
+            (way, lead_to(namespace, way, earlier.namespaces))
+            for way in each.decorators | each.bases
+        )
+        kept = [(way, earlier.filled(*led[way])) for way in each.decorators]
+        kept += [(way, earlier.filled_below(led[way][0])) for way in each.bases]
+        for way, containers in kept:
+            for container in containers:
+                if id(container) not in indexes:
+                    indexes[id(container)] = TextIndex(container, items_of(container))
+                for key, value in indexes[id(container)].items_that_name(each):
+                    yield Entry(container, key, OwnList([value]), each, ways=frozenset({way}))
 
 
 def strike_off(enrolled: Enrolled) -> None:

@@ -49,13 +49,19 @@ class Entry:
         """What is there."""
         return self.held[0]
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """What tells the place from others."""
+        # A key may have a hash of its own, which may raise; each number of a list is another.
+        return id(self.container), self.key if type(self.key) is int else id(self.key)
+
     def strike_off(self) -> Call:
         """Return the call that takes it out of its container."""
         if isinstance(self.container, dict):
             return Call(kind_of_dict(self.container).pop, self.container, self.key, None)
         if isinstance(self.container, set):
             return Call(set.discard, self.container, self.value)
-        return Call(_remove, self.container, self.value)
+        return Call(_remove, self.container, self.key, self.value)
 
     def put_back(self) -> Call:
         """Return the call that puts it where it was."""
@@ -94,7 +100,10 @@ class _Place:
         part = self.held[0]
         if isinstance(self.container, dict):
             return dict.get(self.container, self.key, MISSING) is part
-        return any(each is part for each in list(self.container))
+        items = list(self.container)
+        # Where it was, nearly always.
+        near = items[self.key : self.key + 1] if type(self.key) is int else ()
+        return any(each is part for each in (*near, *items))
 
 
 class _Contents:
@@ -291,7 +300,10 @@ def items_of(value: Any) -> list[tuple[Any, Any]]:
     return [(MISSING, part) for part in list((attributes or {}).values())]
 
 
-def _remove(container: list[Any] | deque[Any], value: Any) -> None:
+def _remove(container: list[Any] | deque[Any], place: int, value: Any) -> None:
+    if place < len(container) and container[place] is value:
+        del container[place]
+        return
     for index, each in enumerate(container):
         if each is value:
             del container[index]

@@ -72,23 +72,21 @@ def restore_items(target: Items, former: list[Any], successors: list[tuple[Any, 
     came: dict[int, deque[list[Any]]] = {}
     for old, news in successors:
         came.setdefault(id(old), deque()).append(news)
-    waiting: list[Any] = OwnList(target)
-    order: list[Any] = OwnList()
+    waiting: dict[int, deque[int]] = {}
+    for place, each in enumerate(target):
+        waiting.setdefault(id(each), deque()).append(place)
+    places: list[int] = []
     stay = [each for each in former if id(each) not in came]
     for old in former:
         following = came.get(id(old))
         for each in (old, *(following.popleft() if following else ())):
-            order += _taken(waiting, each)
-    order += waiting
+            places += (waiting[id(each)].popleft(),) if waiting.get(id(each)) else ()
+    places += sorted(place for left in waiting.values() for place in left)
+    items: list[Any] = OwnList(target)  # a place in a deque takes as long as its number
+    order: list[Any] = OwnList(items[place] for place in places)
     if _follow_one_another(stay, target):
         for place, each in enumerate(order):  # a deque has no slices
             target[place] = each
-
-
-def _taken(items: list[Any], item: Any) -> list[Any]:
-    """Take an item out of a list, and return it in one; an empty one if it was not there."""
-    place = next((at for at, each in enumerate(items) if each is item), None)
-    return [] if place is None else [items.pop(place)]
 
 
 def _follow_one_another(items: list[Any], target: Items) -> bool:

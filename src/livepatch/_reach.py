@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from livepatch._behind import Behind
 from livepatch._bodies import Bodies
-from livepatch._by_text import RUNS_TEXTS, names_in_text
-from livepatch._code import codes_in, globals_read, nested_codes
+from livepatch._code import globals_read, nested_codes
 from livepatch._differences import MAKERS, Changes, Path
 from livepatch._kinds import is_class
 from livepatch._module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
-from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations, operations_of
+from livepatch._operations import CALLS, CALLS_FOUND, asked_by, operations_of
 from livepatch._outline import Outline
-from livepatch._scope import ANNOTATIONS, LAMBDA, Scope
+from livepatch._reads import all_read, reads_in
+from livepatch._scope import LAMBDA
 from livepatch._statements import Statement
 
 # Where an instance is called is another matter.
 _MAKERS = MAKERS - {CALLS_FOUND}
 _OF_CALLER = frozenset(("dir", "locals", "vars"))
 NAMESPACES = _OF_CALLER | {"globals"}
+_KNOWN = 64
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
 
@@ -42,87 +42,6 @@ class Cause(NamedTuple):
 
     def __str__(self) -> str:
         return self.what if self.is_direct else f"what is behind {self.what}"
-
-
-class Read(NamedTuple):
-    """What a statement reads.
-
-    Attributes:
-        names: it; or what one of its lambda expressions reads.
-        own: the class in whose body it may call a function of that body.
-        asked: returns the special methods that its operations ask for.
-    """
-
-    names: frozenset[str]
-    own: tuple[str, ...]
-    asked: Callable[[], set[str]]
-
-
-def reads_in(source: Outline) -> Iterator[Read]:
-    """Yield what each statement of a source reads."""
-    for path, scope in source.scopes.items():
-        for name, shells in scope.shells.items():
-            for shell in shells if name != ANNOTATIONS else ():
-                if shell.loads:
-                    calls_own = path and any(map(shell.may_call, shell.loads & scope.shells.keys()))
-                    own = path[:1] if calls_own else ()
-                    loads = _with_own(shell.loads, scope) if path else shell.loads
-                    loads |= frozenset(hooks_among(loads))
-                    yield Read(loads, own, partial(_asked_in, shell.fingerprint))
-    yield from _reads_inside(source)
-
-
-def _reads_inside(source: Outline) -> Iterator[Read]:
-    """Yield what is read by texts that a module's statements run, and by lambda expressions."""
-    said = list(chain.from_iterable(source.scopes[()].shells.values()))
-    for shell in said:
-        if not RUNS_TEXTS.isdisjoint(shell.loads):
-            for part in filter(_is_text, shell.fingerprint):
-                yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)
-    for code in codes_in(source.scopes[()].code):
-        if code.co_name == LAMBDA:
-            # It may be given what else its statement reads.
-            beside = (each.loads for each in said if _SAYS_LAMBDA in each.fingerprint)
-            names = frozenset(code.co_names).union(*beside)
-            yield Read(names, (), partial(operations_of, code))
-
-
-_SAYS_LAMBDA = ("code", LAMBDA)
-
-
-def _all_read(source: Outline) -> tuple[set[str], set[str]]:
-    """Return all names that statements of a source read, and the classes that read of their own.
-
-    These may be some more than `reads_in` tells, which takes longer.
-    """
-    names = set[str]().union(*(each.names for each in _reads_inside(source)))
-    own: set[str] = set()
-    for path, scope in source.scopes.items():
-        names |= scope.loads
-        if path and not scope.loads.isdisjoint(scope.shells):
-            own.add(path[0])
-    return {*names, *hooks_among(names)}, own
-
-
-def _with_own(loads: frozenset[str], scope: Scope) -> frozenset[str]:
-    """Return what a statement of a class reads, and what made the attributes that it reads."""
-    found, waiting = set(loads), set(loads)
-    while waiting:
-        shells = chain.from_iterable(scope.shells.get(name, ()) for name in waiting)
-        waiting = set[str]().union(*(shell.loads for shell in shells)) - found
-        found |= waiting
-    return frozenset(found)
-
-
-def _asked_in(fingerprint: Iterable[Any]) -> set[str]:
-    """Return what the operations of a statement ask for, and those of comprehensions in it."""
-    parts = [part for part in fingerprint if isinstance(part, tuple)]
-    found = operations(part[:2] for part in parts if type(part[0]) is int)
-    return found.union(*(_asked_in(part[1:]) for part in parts if part[0] == "type parameters"))
-
-
-def _is_text(part: Any) -> bool:
-    return isinstance(part, tuple) and part[0] == "text"
 
 
 class Reach:
@@ -155,6 +74,7 @@ class Reach:
         self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
         self.inherited: dict[str, dict[str, CodeType]] = {}
+        self._known_reached: dict[tuple[frozenset[str], ...], _Reached] = {}
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
         methods = (method for found in self.methods.values() for method in found)
@@ -183,9 +103,12 @@ class Reach:
             return None
         if not reads and not picked:
             return None
-        items = chain.from_iterable(picked.values())
-        reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
-        reached.names.update(picked)
+        if picked:
+            items = chain.from_iterable(picked.values())
+            reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
+            reached.names.update(picked)
+        else:
+            reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
         names = {*self.changes.names} if looks else self.changes.names & reached.names
@@ -204,7 +127,7 @@ class Reach:
     def may_concern(self, source: Outline) -> bool:
         """Whether any statement of a source may have used what has changed."""
         # Nearly every change concerns none, whatever they do.
-        names, own = _all_read(source)
+        names, own = all_read(source)
         return self.cause(names | self.asked, own) is not None and any(
             self.cause(each.names | each.asked(), each.own) is not None for each in reads_in(source)
         )
@@ -214,6 +137,7 @@ class Reach:
         lambdas = [code for code in statement.codes if code.co_name == LAMBDA]
         for name in set(names) - self.definitions if lambdas else ():
             self.lambdas[name] = lambdas
+            self._known_reached.clear()
 
     def cause_below(self, bases: Iterable[str]) -> Cause | None:
         """Return what has changed of all that is used where a class with these bases is made."""
@@ -267,6 +191,16 @@ class Reach:
         for code in self._run_by(self._reached(reads)):
             yield code
             yield from nested_codes(code)
+
+    def _known(self, *key: frozenset[str]) -> _Reached:
+        """Return what statements with some reads, kin and plain objects use; not to be changed."""
+        # A thousand statements under one decorator all ask the same, one after the other.
+        if key not in self._known_reached:
+            if len(self._known_reached) >= _KNOWN:
+                self._known_reached.pop(next(iter(self._known_reached)))
+            reads, kin, plain = key
+            self._known_reached[key] = self._reached(reads, kin, (), plain)
+        return self._known_reached[key]
 
     def _reached(
         self,
