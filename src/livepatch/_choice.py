@@ -14,6 +14,7 @@ from typing import Any
 from livepatch._annotated import annotate_code, variables_annotated
 from livepatch._bodies import Bodies
 from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
+from livepatch._changed_places import notices_of_moved
 from livepatch._chosen import (
     bound_behind_stars,
     bound_perhaps,
@@ -30,11 +31,9 @@ from livepatch._errors import NotReloadableError
 from livepatch._made import defined_by, lists_of_subclasses, made_by, out_of_order, said_in
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
-from livepatch._moved import notices_of_moved
-from livepatch._near import Near
 from livepatch._needs import Needs
+from livepatch._of_concern import Near
 from livepatch._outline import OTHER_MEANS, Outline
-from livepatch._paired import Paired
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
@@ -52,6 +51,7 @@ from livepatch._stale import (
     notices_of_effects,
     notices_of_kept,
 )
+from livepatch._statement_bodies import Paired
 from livepatch._statements import Statement
 from livepatch._syntax import (
     fallen_back_names,

@@ -145,13 +145,6 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     return not any((type(part) is str and part in names) or id(part) in own for part in parts)
 
 
-def is_table_beyond_names(live: Any, made: Any) -> bool:
-    """Whether two values are tables with something else in them, or as keys, than names."""
-    if type(live) is not type(made) or type(made) not in (dict, list, set):
-        return False
-    return any(type(each) not in CONSTANTS or type(each) is tuple for each in (*live, *made))
-
-
 _STORES = (dict, list, set, deque, defaultdict, OrderedDict)
 
 

@@ -31,13 +31,7 @@ from livepatch._constants import (
 )
 from livepatch._decisions import Decisions
 from livepatch._deleted import body_has_changed, deleted_has_changed
-from livepatch._given import (
-    counts_anew,
-    is_filled_since,
-    is_table_beyond_names,
-    scopes_of,
-    why_made_anew,
-)
+from livepatch._given import counts_anew, is_filled_since, scopes_of, why_made_anew
 from livepatch._kinds import class_attributes, dict_of, is_class, is_enum, kind_of, mro_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
@@ -206,9 +200,7 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
-        # One of names follows the bases name by name, see `follow_bases`.
-        of_bases = is_table_beyond_names(old, new) and is_made_from_changed(self.decisions, pair)
-        if not class_is_same or of_bases or self.is_made_otherwise(old):
+        if not class_is_same or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
         if self.says_the_same(pair, pair.path) is False:

@@ -326,7 +326,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "statements that change places are not told",
-        "_moved.py",
+        "_changed_places.py",
         "    if all(one.old_place < other.old_place for one, other in pairwise(found)):\n",
         "    if found is not None:\n",
         _CONFORMANCE + "judged_once_more.py::change_places",

@@ -35,10 +35,10 @@ from livepatch._pairs import Pair
 from livepatch._reconcile._descriptors import tell_anew
 from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._flags import INVERSE, merged_members
-from livepatch._reconcile._hidden import note_hidden
-from livepatch._reconcile._inherited import follow_bases
+from livepatch._reconcile._hidden_methods import note_hidden
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
+from livepatch._reconcile._tables_of_bases import follow_bases
 from livepatch._registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._stale import VALUE_STAYS
 from livepatch._values import differs_from_source
