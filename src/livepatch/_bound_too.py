@@ -1,16 +1,18 @@
-"""Name what has its old value although a statement that does not run may have bound it."""
+"""Name what stays although statements that run, or do not run, have to do with it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+from livepatch._kinds import kind_of
 from livepatch._needs import Needs
 from livepatch._reach import Cause
 from livepatch._recognise import Statements
 from livepatch._report import Notice
 from livepatch._selection import Selection
 from livepatch._stale import not_run
+from livepatch._syntax import decorator_paths
 
 
 def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:
@@ -35,6 +37,26 @@ def notices_of_bound_behind(needs: Needs, module: str) -> Iterator[Notice]:
         if name in needs.namespace:
             said = not_run(statement, Cause("what binds it too"))
             yield Notice("LP313", f"{module}.{name}", said)
+
+
+def lines_that_go_on(needs: Needs) -> dict[int, str]:
+    """Return the lines of what runs, each with a global that it goes on to build and that stays.
+
+    ``parser.add_argument("--x")``, or an object that decorates: ``@registry.register``.
+    """
+    users = {name: [*places] for name, places in needs.builders.items()}
+    for place, statement in enumerate(needs.statements):
+        for name in {path[0] for path in decorator_paths(statement.nodes)}:
+            if kind_of(needs.namespace.get(name)) is None:
+                users.setdefault(name, []).append(place)
+    return {
+        line: name
+        for name, places in users.items()
+        if name in needs.binders and not any(needs.runs[each] for each in needs.binders[name])
+        for place in places
+        if needs.runs[place]
+        for line in range(needs.statements[place].first, needs.statements[place].last + 1)
+    }
 
 
 def say_who_binds(selection: Selection, statements: Statements, needs: Needs) -> None:

@@ -13,7 +13,12 @@ from typing import Any
 
 from livepatch._annotated import annotate_code, variables_annotated
 from livepatch._bodies import Bodies
-from livepatch._bound_too import notices_of_bound_behind, notices_of_bound_too, say_who_binds
+from livepatch._bound_too import (
+    lines_that_go_on,
+    notices_of_bound_behind,
+    notices_of_bound_too,
+    say_who_binds,
+)
 from livepatch._changed_places import notices_of_moved
 from livepatch._chosen import (
     bound_behind_stars,
@@ -344,7 +349,7 @@ class Choice:
             # What one that stays binds for certain, those that run find there.
             read = perhaps & frozenset[str]().union(*(each.reads for each in chosen))
             selection.perhaps = perhaps - read | bound_perhaps(found.all, read)
-            selection.goes_on = needs.lines_that_go_on()
+            selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
         selection.before = tuple(before.shells)
         selection.orders = out_of_order(found.all, selection.before)

@@ -15,7 +15,7 @@ from typing import Any
 from livepatch._bodies import Body
 from livepatch._class_attributes import find_attribute, set_on_class, setting
 from livepatch._code import can_take, match_nested, same_code
-from livepatch._constants import same_value
+from livepatch._constants import same_contents, same_value
 from livepatch._docstring import DOCSTRING
 from livepatch._kinds import (
     PLACES,
@@ -224,8 +224,10 @@ def _says_the_same(present: Any, value: Any) -> bool:
     if is_class(value):
         return False
     if type(value) is FunctionType:
-        return same_code(present.__code__, value.__code__) and same_value(
-            present.__defaults__, value.__defaults__
+        return (
+            same_code(present.__code__, value.__code__)
+            and same_value(present.__defaults__, value.__defaults__)
+            and same_contents(present.__kwdefaults__, value.__kwdefaults__)
         )
     parts = zip(kind.parts(present), kind.parts(value))
     return all(_says_the_same(one, other) for (_, one), (_, other) in parts)

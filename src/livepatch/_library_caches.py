@@ -97,18 +97,21 @@ def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
 
 def _caches_of_changed_data(plan: Plan) -> Iterator[tuple[str, Call]]:
     """Yield the caches around functions that read a global which has another value now."""
-    homes: OwnDict[int, tuple[Module, set[str]]] = OwnDict()
+    homes: OwnDict[int, tuple[Any, set[str]]] = OwnDict()
     for module in plan.matches.modules:
         changed = set(_changed_data(module, plan.finals[module.name]))
         if changed:
-            homes[id(module.live)] = module, changed
+            homes[id(module.live)] = plan.finals[module.name], changed
+    for namespace, name in plan.carried:  # modules that have imported it
+        homes.setdefault(id(namespace), (namespace, set()))[1].add(name)
     for cache in objects_of(CACHE_TYPE) if homes else ():
         function: Any = getattr(cache, "__wrapped__", None)
         if type(function) is not types.FunctionType or id(function.__globals__) not in homes:
             continue
-        module, changed = homes[id(function.__globals__)]
-        if not changed.isdisjoint(_names_read_by(function, plan.finals[module.name])):
-            yield module.path_text((function.__qualname__,)), Call(cache.cache_clear)
+        final, changed = homes[id(function.__globals__)]
+        if not changed.isdisjoint(_names_read_by(function, final)):
+            name = f"{function.__globals__.get('__name__')}.{function.__qualname__}"
+            yield name, Call(cache.cache_clear)
 
 
 def _changed_data(module: Module, final: Mapping[str, Any]) -> Iterator[str]:

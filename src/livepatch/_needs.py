@@ -214,16 +214,6 @@ class Needs:
         names = {name for each in statements for name in each.binds}
         return set[str]().union(*map(self.fills.functions, filter(self._may_be_filled, names)))
 
-    def lines_that_go_on(self) -> dict[int, str]:
-        """Return the lines of what runs that go on to build a global which does not run."""
-        return {
-            line: name
-            for name, places in self.builders.items()
-            for place in places
-            if self.runs[place] and not any(self.runs[each] for each in self.binders.get(name, ()))
-            for line in range(self.statements[place].first, self.statements[place].last + 1)
-        }
-
     def _may_be_filled(self, name: str) -> bool:
         """Whether a name leads to a table, or another object with a state."""
         return may_hold_state(self.namespace.get(name)) and not self._is_definition(name)

@@ -51,7 +51,7 @@ class Plan:
         references: how many references are repointed, by kind of holder.
         instances: how many instances get another class, by that class's path.
         changed: ids of the new definitions that say something else than the old.
-        carried: namespaces in which imported names get a new value.
+        carried: namespaces in which an imported name gets a new value, each with the name.
         layers: wrappers whose decorator goes.
         last: steps that come after all others.
         committed: empty until the change has been made, whole.
@@ -83,7 +83,7 @@ class Plan:
     instances: Counter[str] = field(default_factory=Counter)
     changed: set[int] = field(default_factory=set)
     frames: tuple[StaleFrame, ...] = ()
-    carried: OwnList[Any] = field(default_factory=OwnList)
+    carried: OwnList[tuple[Any, str]] = field(default_factory=OwnList)
     layers: OwnList[Layer] = field(default_factory=OwnList)
     last: Steps = field(default_factory=Steps)
     committed: list[int] = field(default_factory=list)
@@ -161,6 +161,6 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     found += plan.struck
     found += (left for _, left in plan.struck)
     found += plan.finals.values()
-    found += plan.carried
+    found += (namespace for namespace, _ in plan.carried)
     found += parts_of_earlier()
     return found

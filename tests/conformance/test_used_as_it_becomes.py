@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -63,6 +64,10 @@ EDITS = {
     "special method": (
         "    def __call__(self, function): return self.enter(function)\n",
         "registry",
+    ),
+    "keyword default": (
+        "    def more(self, function, *, count=2): return self.enter(function)\n",
+        "registry.more",
     ),
     "another default": (
         "    def more(self, function, count=2): return self.enter(function)\n",
@@ -180,3 +185,59 @@ def test_what_a_decorator_had_entered_is_entered_in_another_way(
     report.undo()
 
     assert (module.registry.items, module.registry.table) == ([module.f], {"f": module.f})
+
+
+LACKS = {
+    "decorator": "@registry.enter\ndef f(): return 1\n",
+    "decorator called": "@registry.named('f')\ndef f(): return 1\n",
+    "builder": "registry.enter(len)\n",
+}
+
+
+@pytest.mark.parametrize("statement", LACKS.values(), ids=LACKS)
+def test_error_on_an_object_that_stays_says_how_to_make_it_anew(
+    live: LiveModule, statement: str
+) -> None:
+    source = HOLDER.replace(
+        "registry =", "    def named(self, name): return self.enter\nregistry ="
+    )
+    module = live.start(source + statement)
+    edited = source.replace(
+        "        self.items.append(function)", "        self.seen.append(function)"
+    ).replace("self.items, self.table = [], {}", "self.items, self.table, self.seen = [], {}, []")
+    with pytest.raises(AttributeError, match="seen") as raised:
+        live.edit(
+            edited + statement.replace("f()", "f(x=1)").replace("len", "abs"), rerun="changed"
+        )
+
+    if sys.version_info >= (3, 11):  # exceptions take no notes before
+        remedy = f"livepatch.reload({live.name!r}, rerun=('registry',))"
+        assert remedy in raised.value.__notes__[-1]
+    live.reload(rerun=("registry",))
+    assert module.registry.seen
+
+
+ASKED = """
+import functools
+from LIVE import LIMIT, settings
+def beside(): return LIMIT
+@functools.cache
+def asked(): return LIMIT
+@functools.cache
+def through(): return beside()
+@functools.cache
+def else_(): return 1
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_caches_of_importers_forget_what_was_imported(live: LiveModule, rerun: str) -> None:
+    live.start("LIMIT = 1\nsettings = 2\n")
+    other = live.other(ASKED)
+    assert (other.asked(), other.through(), other.else_()) == (1, 1, 1)
+    report = live.change("LIMIT = 1", "LIMIT = 5", rerun=rerun)
+
+    assert (other.asked(), other.through()) == (5, 5)
+    assert other.else_.cache_info().currsize == 1
+    report.undo()
+    assert (other.asked(), other.through()) == (1, 1)
