@@ -326,7 +326,9 @@ def _going_along(classes: OwnList[type]) -> Iterator[type]:
     level = OwnList(classes)
     while level:
         names = set(map(qualified_name, level))
-        others = OwnList(base for cls in level for base in bases_of(cls) if base is not object)
+        # Hundreds of classes may have one base.
+        bases = OwnDict((id(base), base) for cls in level for base in bases_of(cls))
+        others = OwnList(base for base in bases.values() if base is not object)
         for base in OwnList(others):
             others += (each for each in subclasses_of(base) if qualified_name(each) in names)
         level = OwnList(
