@@ -85,13 +85,19 @@ def going_along(values: OwnList[Any], explainers: OwnList[Any]) -> OwnList[Any]:
         explainers: objects whose references are known and accounted for.
     """
     going = _reached_from(values)
-    while going:
-        counts = unexplained_counts(going, OwnList((*explainers, values, *going)))
-        remaining = OwnList(each for each, count in zip(going, counts) if count <= 0)
-        if len(remaining) == len(going):
-            break
-        going = remaining
-    return going
+    counts = unexplained_counts(going, OwnList((*explainers, values, *going)))
+    remaining = OwnDict(zip(map(id, going), going))
+    held = dict(zip(remaining, counts))
+    waiting: OwnList[Any] = OwnList(each for each in going if held[id(each)] > 0)
+    while waiting:
+        # What one refers to that stays is held by that.
+        each = waiting.pop()
+        if remaining.pop(id(each), None) is not None:
+            inside = OwnList(part for part in gc.get_referents(each) if id(part) in remaining)
+            for part in inside:
+                held[id(part)] += 1
+            waiting += (part for part in inside if held[id(part)] > 0)
+    return OwnList(remaining.values())
 
 
 def _reached_from(values: OwnList[Any]) -> OwnList[Any]:
