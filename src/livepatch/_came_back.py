@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache, partial
 from itertools import chain, islice
 from types import FunctionType
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from livepatch._code import same_but_for_names
 from livepatch._dicts import restore_places
 from livepatch._enrolled import Enrolled
-from livepatch._entries import Entry, items_of, parts_of_item
+from livepatch._entries import Entry
 from livepatch._frameworks import settle_promise
 from livepatch._item_index import ItemIndex, says_name
 from livepatch._items import restore_items
@@ -59,20 +59,21 @@ def see_who_came_back(
     known = {id(entry.container) for entry in enrolled.entries}
     bases = (lead_to(namespace, path)[0] for path in paths)
     registers = (each for base in bases for each in registers_of_bases(base))
-    others: list[Any] = OwnList(each for each in registers if id(each) not in known)
+    dicts = OwnList(each for each in registers if isinstance(each, dict) and id(each) not in known)
+    others: Callable[[], list[ItemIndex]] = cache(partial(_indexes_of, dicts))
     found = _found_again(enrolled, made, renamed)
     by_program = _entered_by_program(found, unsaid)
     for entry, successor, came in _dealt(found, by_program):
         container = entry.container
         # Another definition may have its place by now: it was renamed, say.
-        is_taken = isinstance(container, dict) and dict.__contains__(container, entry.key)
+        is_dict = isinstance(container, dict)
+        is_taken = is_dict and dict.__contains__(container, entry.key)
         if successor is None:
             enrolled.gone += () if is_taken else (entry,)
         elif id(entry) in by_program:
             following = successors.setdefault(id(container), OwnList())
             following.extend(_put_back_beside(entry, came))
         elif not came and not is_taken:
-            wanted = dict.fromkeys(map(id, successor.codes), successor)
             gone = unsaid.get(entry.made.name, ())
             if (
                 _is_left(entry, successor, namespace, selection.before)
@@ -81,7 +82,9 @@ def see_who_came_back(
                     and _is_filled(entry, namespace)
                 )
                 or any(_is_said(key, gone) for key in entry.within)
-                or (isinstance(container, dict) and _has_another_key(others, wanted, entry.key))
+                or (
+                    isinstance(container, dict) and _has_another_key(others(), successor, entry.key)
+                )
             ):
                 enrolled.gone.append(entry)
             else:
@@ -342,16 +345,15 @@ def _says_the_same(old: Made, new: Made) -> bool:
     )
 
 
-def _has_another_key(registers: list[Any], wanted: Mapping[int, Made], key: Any) -> bool:
-    """Whether a definition is in the dicts that were made anew, and not under the key it had."""
+def _indexes_of(containers: list[Any]) -> list[ItemIndex]:
     records = Records()
-    keys = [
-        each
-        for register in registers
-        if isinstance(register, dict)
-        for each, value in items_of(register)
-        if records.made_in_one(parts_of_item(register, each, value), wanted) is not None
-    ]
+    return OwnList(ItemIndex(each, records, (), with_leaves=False) for each in containers)
+
+
+def _has_another_key(registers: list[ItemIndex], made: Made, key: Any) -> bool:
+    """Whether a definition is in the dicts that were made anew, and not under the key it had."""
+    found = (each.items_with(made, (), by_name=False) for each in registers)
+    keys = [each for items in found for each, _ in items]
     # Of a class that is made again it is told later whether it is the key.
     return is_plain_data(key) and all(is_plain_data(each) and each != key for each in keys or [key])
 

@@ -328,10 +328,11 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
         return old
     if old.co_firstlineno != new.co_firstlineno or CodeType not in map(type, new.co_consts):
         return new  # nearly every one; with what has moved all that is in it has
-    waiting: dict[str, list[CodeType]] = {}
+    waiting: dict[str, dict[int, list[CodeType]]] = {}
     before = codes_in(old)
     for code in before:
-        waiting.setdefault(code.co_name, []).append(code)
+        lines = waiting.setdefault(code.co_name, {})
+        lines.setdefault(code.co_firstlineno, []).append(code)
     there = set(map(id, before))
     return exchange(
         new,
@@ -339,9 +340,10 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     )
 
 
-def _grafted(code: CodeType, waiting: dict[str, list[CodeType]]) -> CodeType:
-    candidates = waiting.get(code.co_name, [])
-    if len(candidates) == 1:
+def _grafted(code: CodeType, waiting: dict[str, dict[int, list[CodeType]]]) -> CodeType:
+    by_line = waiting.get(code.co_name, {})  # there may be hundreds of lambda expressions
+    candidates = by_line.get(code.co_firstlineno, [])
+    if len(by_line) == 1 and len(candidates) == 1:
         return graft(candidates[0], code)
     return next((each for each in candidates if same_place(each, code)), code)
 

@@ -8,7 +8,7 @@ gone answers.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -18,6 +18,7 @@ from livepatch._frameworks import see_to_frameworks
 from livepatch._item_index import TextIndex
 from livepatch._made_of import Made, at_home
 from livepatch._own import OwnDict, OwnList
+from livepatch._records import keys_of
 from livepatch._registers import (
     given_by_bases,
     given_by_decorator,
@@ -121,7 +122,7 @@ def registers_entered(
     yield from (register for register, _ in registers.values())
 
 
-_Registers = OwnDict[int, "tuple[Any, dict[int, Made]]"]
+_Registers = OwnDict[int, "tuple[Any, dict[Any, Made]]"]
 _Reached = dict["tuple[int, str]", "set[tuple[str, ...]]"]
 
 
@@ -130,20 +131,30 @@ def _registers_of(
 ) -> tuple[_Registers, _Reached]:
     """Return the registers that may have definitions, and the names that lead to each from these.
 
-    Of the first, by the id of a register, itself and the definitions by the ids of their codes.
+    Of the first, by the id of a register, itself and the definitions, see `by_key`.
     """
     ways = {path for each in made for path in each.decorators | each.bases}
     led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
     registers, reached = _Registers(), _Reached()
+    # Hundreds of classes may have one base.
+    of_bases = OwnDict(
+        (path, _each_once(registers_of_bases(led[path][0])))
+        for path in {path for each in made for path in each.bases}
+    )
     for each in made:
-        in_bases = ((path, registers_of_bases(led[path][0])) for path in each.bases)
+        keys = keys_of(each)
+        in_bases = ((path, of_bases[path]) for path in each.bases)
         in_decorators = ((path, earlier.registers(*led[path])) for path in each.decorators)
         for path, found in chain(in_bases, in_decorators):
             for register in found:
                 wanted = registers.setdefault(id(register), (register, {}))[1]
-                wanted.update((id(code), each) for code in each.codes)
+                wanted.update(dict.fromkeys(keys, each))
                 reached.setdefault((id(register), each.name), set()).add(path)
     return registers, reached
+
+
+def _each_once(values: Iterable[Any]) -> list[Any]:
+    return OwnList(OwnDict((id(each), each) for each in values).values())
 
 
 def _given(

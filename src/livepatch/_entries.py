@@ -17,7 +17,7 @@ from livepatch._kinds import dict_of, is_plain_data, kind_of
 from livepatch._library import is_of_standard_library
 from livepatch._made_of import Made
 from livepatch._own import MISSING, Call, OwnDict, OwnList
-from livepatch._records import Records, is_container, leaves_of
+from livepatch._records import Records, by_key, is_container, leaves_of
 from livepatch._registers import filled_by_bases, filled_by_decorator, registers_of
 
 _DEEPEST = 4
@@ -111,26 +111,20 @@ class _Contents:
 
     def __init__(self, register: Any, records: Records) -> None:
         self.places: list[_Place] = OwnList(_places_in(register))
-        self.by_code: OwnDict[int, list[int]] = OwnDict()
-        self.by_class: OwnDict[tuple[Any, Any], list[int]] = OwnDict()
+        self.by_definition: OwnDict[Any, list[int]] = OwnDict()
         for number, place in enumerate(self.places):
             if place.key is MISSING:
                 continue
             for part in place.parts():
                 codes, classes = records.inside(part)
-                for code in codes:
-                    self.by_code.setdefault(code, []).append(number)
-                for name in classes:
-                    self.by_class.setdefault(name, []).append(number)
+                for each in (*codes, *classes):
+                    self.by_definition.setdefault(each, []).append(number)
 
     def entries(
-        self, wanted: Mapping[int, Made], records: Records, given: Callable[[], set[int]]
+        self, wanted: Mapping[Any, Made], records: Records, given: Callable[[], set[int]]
     ) -> Iterator[Entry]:
         """Yield where some definitions are, but not what is inside of such an entry again."""
-        found = {number for code in wanted for number in self.by_code.get(code, ())}
-        for made in wanted.values():
-            if made.is_class:
-                found.update(self.by_class.get((made.home, made.name), ()))
+        found = {number for each in wanted for number in self.by_definition.get(each, ())}
         for number in sorted(found):
             place = self.places[number]
             if found.isdisjoint(place.around) and place.is_there():
@@ -160,7 +154,7 @@ def _is_record(place: _Place, made: Made, records: Records) -> bool:
     again by its key.
     """
     leaves = leaves_of(place.held[0])
-    wanted = dict.fromkeys(map(id, made.codes), made)
+    wanted = by_key([made])
     others = OwnList(each for each in leaves if records.made_inside(each, wanted) is None)
     if any(map(_is_of_program, map(records.inside, others))):
         return False
@@ -240,13 +234,13 @@ class Earlier:
         return self._filled[key]
 
     def entries_in(
-        self, register: Any, wanted: Mapping[int, Made], given: Callable[[], set[int]]
+        self, register: Any, wanted: Mapping[Any, Made], given: Callable[[], set[int]]
     ) -> Iterator[Entry]:
         """Yield where in a register some definitions are.
 
         Args:
             register: where to look.
-            wanted: the definitions by the ids of their codes.
+            wanted: the definitions, see `by_key`.
             given: returns the ids of containers of which an item is an entry as a whole, where it
                 is a record that has a definition in it.
         """
@@ -254,7 +248,7 @@ class Earlier:
 
     def has_in_attribute(self, register: Any, made: Made) -> bool:
         """Whether an object has a definition in an attribute, which is set again with it."""
-        wanted = dict.fromkeys(map(id, made.codes), made)
+        wanted = by_key([made])
         attributes = list((dict_of(register) or {}).values())
         return self._records.made_in_one(attributes, wanted) is not None
 

@@ -40,6 +40,8 @@ class Fills:
         self._mentioned: list[frozenset[str]] = []
         self._fillers: dict[str, frozenset[str]] = {}
         self._given: dict[str, list[tuple[int, ast.Call]]] | None = None
+        self._given_plainly: dict[str, list[tuple[int, ast.Call]]] | None = None
+        self._binders: dict[str, list[Statement]] | None = None
 
     def functions(self, name: str) -> frozenset[str]:
         """Return the functions that build a global, themselves or through calls.
@@ -110,18 +112,32 @@ class Fills:
             name: of the definition.
             namespace: of the module, for functions that it has imported.
         """
+        if self._given_plainly is None:
+            self._given_plainly = {}
+            for index, call in self._plain_calls():
+                for each in set(_names_of(call.args)):
+                    self._given_plainly.setdefault(each, []).append((index, call))
+        for index, call in self._given_plainly.get(name, ()):
+            codes = self._called_by(call, namespace)
+            if any(_shapes(code, call, name) for code in codes):
+                yield index
+
+    def _plain_calls(self) -> Iterator[tuple[int, ast.Call]]:
+        """Yield the calls that are statements of the module, in no block, with their places."""
         for index, statement in enumerate(self.statements):
             for node in statement.nodes:
-                call = node.value if isinstance(node, ast.Expr) else None
-                if isinstance(call, ast.Call) and name in _names_of(call.args):
-                    codes = self._called_by(call, namespace)
-                    if any(_shapes(code, call, name) for code in codes):
-                        yield index
+                if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                    yield index, node.value
 
     def _called_by(self, call: ast.Call, namespace: Mapping[str, Any]) -> Iterator[CodeType]:
         """Yield the code of the function that a call calls, as this source or another has it."""
+        if self._binders is None:
+            self._binders = {}
+            for statement in self.statements:
+                for name in statement.binds:
+                    self._binders.setdefault(name, []).append(statement)
         for name in _names_of([call.func]):
-            binders = [each for each in self.statements if name in each.binds]
+            binders = self._binders.get(name, ())
             own = [code for each in binders for code in each.codes if code.co_name == name]
             there = namespace.get(name)
             yield from own or ([there.__code__] if type(there) is FunctionType else ())

@@ -89,10 +89,11 @@ def going_along(values: OwnList[Any], explainers: OwnList[Any]) -> OwnList[Any]:
     remaining = OwnDict(zip(map(id, going), going))
     held = dict(zip(remaining, counts))
     waiting: OwnList[Any] = OwnList(each for each in going if held[id(each)] > 0)
+    known = set(map(id, explainers)) if waiting else set()
     while waiting:
-        # What one refers to that stays is held by that.
+        # What one refers to that stays is held by that, unless it is accounted for in any case.
         each = waiting.pop()
-        if remaining.pop(id(each), None) is not None:
+        if remaining.pop(id(each), None) is not None and id(each) not in known:
             inside = OwnList(part for part in gc.get_referents(each) if id(part) in remaining)
             for part in inside:
                 held[id(part)] += 1

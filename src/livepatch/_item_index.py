@@ -11,7 +11,7 @@ from typing import Any
 from livepatch._entries import items_of, parts_of_item
 from livepatch._made_of import Made
 from livepatch._own import OwnDict, OwnList
-from livepatch._records import Records, leaves_of
+from livepatch._records import Records, keys_of, leaves_of
 
 _SAYS_LITTLE = (str, bool, type(None))
 
@@ -50,11 +50,9 @@ class ItemIndex:
             besides: keys and values that do not count.
             by_name: whether those count that say its name, and no more.
         """
-        keys: list[Any] = [id(code) for code in made.codes]
-        keys += [(made.home, made.name)] if made.is_class else []
         found = {
             number
-            for each in keys
+            for each in keys_of(made)
             for number, part in self._by_definition.get(each, ())
             if all(part is not other for other in besides)
         }

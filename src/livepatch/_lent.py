@@ -32,6 +32,7 @@ class Lent:
     binders: Mapping[str, list[int]]
     namespace: Mapping[str, Any]
     _needed: dict[int, list[int]] = field(default_factory=dict)
+    _read: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def needed_by(self, index: int) -> list[int]:
         """List the places of the statements that bind the deleted names which one needs."""
@@ -73,12 +74,13 @@ class Lent:
                     waiting += more
         return found & self.deleted
 
-    def _read_in(self, index: int) -> set[str]:
+    def _read_in(self, index: int) -> frozenset[str]:
         """Return the globals that the functions and classes of a statement read."""
-        codes = [
-            each for code in self.statements[index].codes for each in (code, *nested_codes(code))
-        ]
-        return {name for code in codes for name in globals_read(code)}
+        if index not in self._read:
+            outer = self.statements[index].codes
+            codes = (each for code in outer for each in (code, *nested_codes(code)))
+            self._read[index] = frozenset(name for code in codes for name in globals_read(code))
+        return self._read[index]
 
 
 def _is_plain_function(node: ast.stmt) -> bool:

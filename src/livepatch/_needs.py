@@ -67,6 +67,8 @@ class Needs:
         in_force: finds who has bound what a statement reads.
         as_before: of those that run, the ones that do only for what another one reads.
         unsure: names that what has gone bound, each with who may have bound it besides.
+        overloaded: of names whether they have variants for type checkers, as far as that is known.
+        added: of those that run, and whether they do so for others, what was added for them.
     """
 
     statements: list[Statement]
@@ -93,6 +95,8 @@ class Needs:
     in_force: InForce = field(init=False)
     as_before: set[int] = field(default_factory=set)
     unsure: list[tuple[str, int]] = field(default_factory=list)
+    overloaded: dict[str, bool] = field(default_factory=dict)
+    added: set[tuple[int, bool, bool]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.fills = Fills(self.statements)
@@ -124,6 +128,7 @@ class Needs:
         self.lent = set()
         self.as_before.clear()
         self.unsure.clear()
+        self.added.clear()
 
     def run_list_of_names(self) -> None:
         """Run what computes `__all__`: a star import fails on a name there that has gone.
@@ -246,6 +251,10 @@ class Needs:
                 self.unsure += ((name, each) for each in later if not self.runs[each])
 
     def _add_for(self, index: int) -> None:
+        key = index, index in self.lent, index in self.as_before
+        if key in self.added:
+            return  # nothing more comes of it
+        self.added.add(key)
         statement = self.statements[index]
         unchanged = self._says_the_same(index)
         for name in statement.binds:
@@ -315,8 +324,10 @@ class Needs:
             self._run(filter(self.in_force.costs_nothing, later), index)
 
     def _is_overloaded(self, name: str) -> bool:
-        binders = self.binders[name]
-        return any(name in overloaded_names(self.statements[each].nodes) for each in binders)
+        if name not in self.overloaded:
+            nodes = (self.statements[each].nodes for each in self.binders[name])
+            self.overloaded[name] = any(name in overloaded_names(each) for each in nodes)
+        return self.overloaded[name]
 
     def _add_builders(self, name: str, index: int) -> None:
         """Run what goes on to build the value that is made anew: `X.append(1)`."""

@@ -114,12 +114,13 @@ class Reach:
         names = {*self.changes.names} if looks else self.changes.names & reached.names
         if not looks and not HOOKS.isdisjoint(names):
             names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}
-        changed = sorted(names)
+        if names:
+            return Cause(min(names).removeprefix(OF_MODULE))
         heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
         paths = chain.from_iterable(map(self.changed.__getitem__, heads))
-        changed += sorted(self._led_to(paths, reached))
-        if changed:
-            return Cause(changed[0].removeprefix(OF_MODULE))
+        changed = min(self._led_to(paths, reached), default=None)
+        if changed is not None:
+            return Cause(changed.removeprefix(OF_MODULE))
         reaching = map(as_called, self.changes.reaching)
         behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None

@@ -7,9 +7,11 @@ instructions are looked for among the old code's.
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from types import CodeType
 from typing import Any
 
@@ -83,6 +85,15 @@ class _OldLines:
         self.lines = [by_line[line] for line in sorted(by_line)]
         self.free = [True] * len(self.lines)
         self.handled = {handler for _, _, handler in stream.handlers}
+        # By its instructions, which handlers there are for each.
+        self.handlers: dict[int, set[int]] = {}
+        for first, end, handler in stream.handlers:
+            for place in range(first, end):
+                self.handlers.setdefault(place, set()).add(handler)
+        # Where jumps start, in order, and how far those go that start there or before.
+        jumps = sorted(stream.jumps.items())
+        self.starts = [start for start, _ in jumps]
+        self.reach = [*accumulate((end for _, end in jumps), max)]
         # How many instructions stand before each line, and the line before which so many stand.
         self.before = [0]
         for places in self.lines:
@@ -105,13 +116,25 @@ class _OldLines:
                 break
             stop = begin
             del waiting[-1]
+        by_token = self.lines_by_token(start, stop) if waiting else {}
         for statement in waiting:
-            for begin in range(start, stop):
+            begins = {line for token in set(statement.tokens) for line in by_token.get(token, ())}
+            for begin in sorted(begins):
                 if self.free[begin] and self.take(statement, begin) is not None:
                     break
         return [
             place for line, places in enumerate(self.lines) if self.free[line] for place in places
         ]
+
+    def lines_by_token(self, start: int, stop: int) -> dict[Any, list[int]]:
+        """Return which lines each instruction stands in, where it is the rarest of its line."""
+        tokens = self.stream.tokens
+        counts = Counter(tokens[place] for line in self.lines[start:stop] for place in line)
+        found: dict[Any, list[int]] = {}
+        for line in range(start, stop):
+            said = [tokens[place] for place in self.lines[line]]
+            found.setdefault(min(said, key=counts.__getitem__), []).append(line)
+        return found
 
     def begin_before(self, statement: Statement, stop: int) -> int | None:
         return self.line_after.get(self.before[stop] - len(statement.tokens))
@@ -149,13 +172,10 @@ class _OldLines:
                 return False
         own, main = set(places), runs[-1] if doubled else runs[0]
         first, last = main[0], main[-1]
-        if any(start < first and stop > last for start, stop in self.stream.jumps):
-            return False
-        return all(
-            handler in own
-            for start, stop, handler in self.stream.handlers
-            if any(start <= place < stop for place in places)
-        )
+        before = bisect_left(self.starts, first)
+        if before and self.reach[before - 1] > last:
+            return False  # there is a jump over it
+        return all(self.handlers.get(place, own) <= own for place in places)
 
     def runs_of(self, places: list[int]) -> list[list[int]]:
         """Split places where instructions of other statements stand between."""

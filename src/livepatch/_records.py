@@ -26,21 +26,18 @@ class Records:
     def __init__(self) -> None:
         self._known: OwnDict[int, OwnList[Any]] = OwnDict()
 
-    def made_inside(self, value: Any, wanted: Mapping[int, Made]) -> Made | None:
+    def made_inside(self, value: Any, wanted: Mapping[Any, Made]) -> Made | None:
         """Return which of some definitions a value is, or holds in an attribute.
 
         Args:
             value: what may be a record of one.
-            wanted: the definitions by the ids of their codes.
+            wanted: the definitions, see `by_key`.
         """
         codes, classes = self.inside(value)
-        for code in codes:
-            if code in wanted:
-                return wanted[code]
-        found = (made for made in wanted.values() if made.is_class) if classes else ()
-        return next((made for made in found if (made.home, made.name) in classes), None)
+        found = (wanted[code] for code in codes if code in wanted)
+        return next(found, None) or next((wanted[each] for each in classes if each in wanted), None)
 
-    def made_in_one(self, values: Iterable[Any], wanted: Mapping[int, Made]) -> Made | None:
+    def made_in_one(self, values: Iterable[Any], wanted: Mapping[Any, Made]) -> Made | None:
         """Return which of some definitions the first value is, or holds, that does so at all."""
         found = (self.made_inside(value, wanted) for value in values)
         return next((made for made in found if made is not None), None)
@@ -71,6 +68,18 @@ class Records:
             self._known[key] = OwnList((cls, _look_into(attributes)))
         inside: _Inside = self._known[key][1]
         return inside
+
+
+def keys_of(made: Made) -> list[Any]:
+    """List what a definition is known by where it is looked for: codes, or a module and a name."""
+    keys: list[Any] = [id(code) for code in made.codes]
+    keys += [(made.home, made.name)] if made.is_class else []
+    return keys
+
+
+def by_key(definitions: Iterable[Made]) -> dict[Any, Made]:
+    """Return definitions by what each is known by."""
+    return {key: made for made in definitions for key in keys_of(made)}
 
 
 def _look_into(parts: list[Any]) -> _Inside:

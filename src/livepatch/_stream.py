@@ -55,7 +55,7 @@ class Stream:
         codes: the code object that it loads, if it does.
         pairs: opcode and argument of each.
         lines: the line it stands in.
-        jumps: from where to where control may go.
+        jumps: to where control may go from where.
         handlers: ranges of instructions, each with the one that handles an exception there.
         leaves: the instructions behind which control does not run on.
         ends: those among them that leave the module's code, rather than jump elsewhere in it.
@@ -66,7 +66,7 @@ class Stream:
     codes: list[CodeType | None] = field(default_factory=list)
     pairs: list[tuple[int, int]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    jumps: list[tuple[int, int]] = field(default_factory=list)
+    jumps: dict[int, int] = field(default_factory=dict)
     handlers: list[tuple[int, int, int]] = field(default_factory=list)
     leaves: list[int] = field(default_factory=list)
     ends: set[int] = field(default_factory=set)
@@ -95,16 +95,14 @@ class Stream:
             says the same wherever the statement stands.
         """
         numbers = {place: number for number, place in enumerate(places)}
-        targets = dict(self.jumps)
-        left = set(self.leaves)
         found: list[tuple[int, ...]] = []
         for place in places:
-            starts = [] if place in left else [place + 1]
-            starts += [targets[place]] if place in targets else []
-            found.append(tuple(self._first_from(each, numbers, targets) for each in starts))
+            starts = [] if self.is_left(place, place + 1) else [place + 1]
+            starts += [self.jumps[place]] if place in self.jumps else []
+            found.append(tuple(self._first_from(each, numbers) for each in starts))
         return found
 
-    def _first_from(self, place: int, numbers: dict[int, int], targets: dict[int, int]) -> int:
+    def _first_from(self, place: int, numbers: dict[int, int]) -> int:
         seen: set[int] = set()
         while place < len(self.tokens) and place not in seen:
             seen.add(place)
@@ -112,7 +110,7 @@ class Stream:
                 return numbers[place]
             if self.tokens[place] is not None or place in self.ends:
                 break
-            place = targets.get(place, place + 1)  # what says nothing and jumps does so always
+            place = self.jumps.get(place, place + 1)  # what says nothing and jumps does so always
         return -1
 
     def is_left(self, first: int, last: int) -> bool:
@@ -142,7 +140,7 @@ def read_stream(code: CodeType) -> Stream:
         stream.codes.append(argval if known and type(argval) is CodeType else None)
         stream.pairs.append((opcode, arg))
         stream.lines.append(line or 0)
-    stream.jumps += ((place, places[target]) for place, target in targets)
+    stream.jumps.update((place, places[target]) for place, target in targets)
     _drop_ends(stream)
     _drop_annotations(stream, (*code.co_names, *code.co_cellvars, *code.co_freevars))
     bytecode: Any = dis.Bytecode(code) if _has_handlers(code) else None

@@ -43,19 +43,26 @@ def steps_for_replaced(enrolled: Enrolled, settle: Callable[[Any], Any]) -> Step
         settle: returns what will stand for an object, one that is built anew too.
     """
     steps = Steps()
+    in_lists: OwnDict[int, OwnList[Any]] = OwnDict()
     for container, key, *values in enrolled.replaced:
         old, new = map(settle, values)
         if same_value(old, new):
             continue  # it says the same again
+        if not isinstance(container, (dict, set)):
+            lists = in_lists.setdefault(id(container), OwnList((container, OwnList(), OwnList())))
+            lists[1].append(old)
+            lists[2].append(new)
+            continue
         if isinstance(container, dict):
             sets = kind_of_dict(container).__setitem__
             calls = [Call(sets, container, settle(key), each) for each in (new, old)]
-        elif isinstance(container, set):
-            calls = [Call(_exchange_in_set, container, *pair) for pair in ((old, new), (new, old))]
         else:
-            pairs = ((OwnList([old]), OwnList([new])), (OwnList([new]), OwnList([old])))
-            calls = [Call(exchange_items, container, *pair) for pair in pairs]
+            calls = [Call(_exchange_in_set, container, *pair) for pair in ((old, new), (new, old))]
         steps.add(*calls)
+    for container, olds, news in in_lists.values():
+        steps.add(
+            Call(exchange_items, container, olds, news), Call(exchange_items, container, news, olds)
+        )
     return steps
 
 

@@ -648,8 +648,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "names are not struck off",
         "_enrolled.py",
-        "kept.append((way, earlier.filled(*lead_to(namespace, way, earlier.namespaces))))\n",
-        "kept.append((way, []))\n",
+        "        kept = [(way, earlier.filled(*led[way])) for way in each.decorators]\n",
+        "        kept = []\n",
         _CONFORMANCE + "refusing_registers.py::a_default_changes",
     ),
     Mutation(
