@@ -14,7 +14,7 @@ fixed size. Such a class borrows the other class itself for its base, to which i
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from livepatch._class_fields import BASE, METACLASS, field_of, set_field
@@ -55,8 +55,35 @@ def bases_to_give_back(
     def own(cls: type) -> Any:
         return settle(base_of(cls)) if id(cls) in given else base_of(cls)
 
-    given = {id(cls) for cls, _ in fresh.new_bases()}
-    return [(cls, base, own(cls)) for cls, base in borrowed]
+    given = {id(cls): bases for cls, bases in fresh.new_bases()}
+    return [(cls, base, own(cls)) for cls, base in _without_cycles(borrowed, given)]
+
+
+def _without_cycles(
+    borrowed: Iterable[tuple[type, type]], given: Mapping[int, tuple[type, ...]]
+) -> Iterator[tuple[type, type]]:
+    """Yield classes that borrow a base, but for those that would so be a base of their own.
+
+    CPython would go round for ever. Of two classes that borrow each other one is enough: it asks
+    for the same base, whichever of them an instance is of.
+
+    Args:
+        borrowed: the classes, each with the base.
+        given: by the ids of classes, the bases that these have by then.
+    """
+    lent: dict[int, tuple[type, ...]] = {}
+    for cls, base in borrowed:
+        above, seen = [base], set[int]()
+        while above and id(cls) not in seen:
+            each = above.pop()
+            if id(each) not in seen:
+                seen.add(id(each))
+                own = base_of(each)
+                known = lent.get(id(each)) or given.get(id(each))
+                above += known or (() if own is None else (own,))
+        if id(cls) not in seen:
+            lent[id(cls)] = (base,)
+            yield cls, base
 
 
 Lent = list[tuple["weakref.ref[type]", "weakref.ref[type]"]]
@@ -71,10 +98,11 @@ def by_reference(borrowed: Iterable[tuple[type, type]]) -> Lent:
 def lent_once_more(lent: Lent) -> list[tuple[type, type, type]]:
     """Return those that are alive, as `with_borrowed_bases` takes them."""
     both = ((cls(), base()) for cls, base in lent)
+    alive = ((cls, base) for cls, base in both if cls is not None and base is not None)
     return [
         (cls, base, own)
-        for cls, base in both
-        if cls is not None and base is not None and (own := base_of(cls)) is not None
+        for cls, base in _without_cycles(alive, {})
+        if (own := base_of(cls)) is not None
     ]
 
 
