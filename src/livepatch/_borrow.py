@@ -56,7 +56,12 @@ def bases_to_give_back(
         return settle(base_of(cls)) if id(cls) in given else base_of(cls)
 
     given = {id(cls): bases for cls, bases in fresh.new_bases()}
-    return [(cls, base, own(cls)) for cls, base in _without_cycles(borrowed, given)]
+    # CPython finds the survivor in the order of those that derive from it, and not what goes.
+    turned = (
+        (base, cls) if settle(base) is cls and can_borrow_each_other(cls, base) else (cls, base)
+        for cls, base in borrowed
+    )
+    return [(cls, base, own(cls)) for cls, base in _without_cycles(turned, given)]
 
 
 def _without_cycles(
