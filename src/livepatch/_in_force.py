@@ -64,6 +64,7 @@ class InForce:
         self._reads: dict[int, frozenset[str]] = {}
         self._reads_inside: dict[int, frozenset[str]] = {}
         self._certain: dict[tuple[str, int], bool] = {}
+        self._costs_nothing: dict[int, bool] = {}
         self.stars: list[tuple[int, Mapping[str, Any]]] = list(self._stars() if has_stars else ())
 
     def needed(self, index: int, runs: Sequence[bool]) -> set[int]:
@@ -246,7 +247,9 @@ class InForce:
 
     def costs_nothing(self, index: int) -> bool:
         """Whether a statement may run again as it likes."""
-        return costs_nothing(self.statements[index].nodes)
+        if index not in self._costs_nothing:
+            self._costs_nothing[index] = costs_nothing(self.statements[index].nodes)
+        return self._costs_nothing[index]
 
     def _stars(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for index, statement in enumerate(self.statements):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -118,8 +117,7 @@ class _OldLines:
             del waiting[-1]
         by_token = self.lines_by_token(start, stop) if waiting else {}
         for statement in waiting:
-            begins = {line for token in set(statement.tokens) for line in by_token.get(token, ())}
-            for begin in sorted(begins):
+            for begin in self.begins_of(statement, by_token, start):
                 if self.free[begin] and self.take(statement, begin) is not None:
                     break
         return [
@@ -127,14 +125,23 @@ class _OldLines:
         ]
 
     def lines_by_token(self, start: int, stop: int) -> dict[Any, list[int]]:
-        """Return which lines each instruction stands in, where it is the rarest of its line."""
-        tokens = self.stream.tokens
-        counts = Counter(tokens[place] for line in self.lines[start:stop] for place in line)
+        """Return the lines that each instruction is in."""
         found: dict[Any, list[int]] = {}
         for line in range(start, stop):
-            said = [tokens[place] for place in self.lines[line]]
-            found.setdefault(min(said, key=counts.__getitem__), []).append(line)
+            for token in {self.stream.tokens[place] for place in self.lines[line]}:
+                found.setdefault(token, []).append(line)
         return found
+
+    def begins_of(
+        self, statement: Statement, by_token: dict[Any, list[int]], start: int
+    ) -> list[int]:
+        """List the lines from which on a statement may be, by the rarest of its instructions."""
+        lines = min((by_token.get(token, []) for token in statement.tokens), key=len)
+        begins: set[int] = set()
+        for line in lines:
+            first = bisect_left(self.before, self.before[line + 1] - len(statement.tokens))
+            begins.update(range(max(first, start), line + 1))
+        return sorted(begins)
 
     def begin_before(self, statement: Statement, stop: int) -> int | None:
         return self.line_after.get(self.before[stop] - len(statement.tokens))
