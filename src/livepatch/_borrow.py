@@ -56,12 +56,15 @@ def bases_to_give_back(
         return settle(base_of(cls)) if id(cls) in given else base_of(cls)
 
     given = {id(cls): bases for cls, bases in fresh.new_bases()}
-    # CPython finds the survivor in the order of those that derive from it, and not what goes.
-    turned = (
-        (base, cls) if settle(base) is cls and can_borrow_each_other(cls, base) else (cls, base)
+    # Of two that borrow each other the one does that goes: CPython finds the survivor in the order
+    # of those that derive from it.
+    both = {(id(cls), id(base)) for cls, base in borrowed}
+    chosen = (
+        (cls, base)
         for cls, base in borrowed
+        if (id(base), id(cls)) not in both or settle(base) is not cls
     )
-    return [(cls, base, own(cls)) for cls, base in _without_cycles(turned, given)]
+    return [(cls, base, own(cls)) for cls, base in _without_cycles(chosen, given)]
 
 
 def _without_cycles(
