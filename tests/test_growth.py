@@ -74,6 +74,12 @@ PROGRAMS = {
         "try: import nothing_of_the_kind\nexcept ImportError:\n"
         "    def f{i}(x): return first(x) + {i}\n",
     ),
+    "tree": (
+        "ROOT = {'children': []}\n"
+        "def helper(*more): return 1\n"
+        "def walk(): return [each['n'] for each in ROOT['children']] + [helper()]\n",
+        "ROOT['children'].append({'n': {i}, 'parent': ROOT})\nX{i} = len(walk())\n",
+    ),
     "constants": ("def first(x, *more): return x\n", "X{i} = {i}\n"),
     "dispatch": (
         "import functools\n@functools.singledispatch\ndef show(x, *more): return 0\n",

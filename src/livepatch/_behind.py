@@ -91,6 +91,7 @@ class Behind:
         self.bodies = bodies
         self._leading: dict[str, bool] = {}
         self._contents: dict[int, _Content] = {}
+        self._begun: set[int] = set()  # the tables that are being looked into
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
         # Each class is with its members: it is alive as long as they are known by its id.
         self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
@@ -224,9 +225,7 @@ class Behind:
         self, table: Any, found: Leads, names: Collection[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Note what the items of a table lead to; yield those that have to be followed."""
-        content = self._contents.get(id(table))
-        if content is None:
-            content = self._contents[id(table)] = self._content_of(table)
+        content = self._content_of(table)
         classes = found.others
         if CALLS_FOUND in names:
             classes = found.called
@@ -237,8 +236,12 @@ class Behind:
         yield from ((each, True) for each in content.others)
 
     def _content_of(self, table: Any, depth: int = 0) -> _Content:
+        known = self._contents.get(id(table))
+        if known is not None:
+            return known
         base: Any = next(each for each in _TABLES if issubclass(type(table), each))
-        found = _Content(table, Leads(set(), set()), set(), [], [])
+        found = self._contents[id(table)] = _Content(table, Leads(set(), set()), set(), [], [])
+        self._begun.add(id(table))
         kinds = set[int]()
         for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
             kind = type(item)
@@ -255,6 +258,7 @@ class Behind:
             elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
                 kinds.add(id(kind))
                 found.others.append(item)
+        self._begun.discard(id(table))
         return found
 
     def _take_record(self, item: Any, found: _Content, depth: int) -> bool:
@@ -263,6 +267,8 @@ class Behind:
         Returns:
             Whether it was taken.
         """
+        if id(item) in self._begun or len(self._contents) > _LIMIT:
+            return False  # it leads back to the table, or there is too much of it
         inside = self._content_of(item, depth + 1)
         if inside.called or inside.others:
             return False

@@ -1,4 +1,4 @@
-"""Name what stays although statements that run, or do not run, have to do with it."""
+"""Name what has its old value although statements that run use it, or others may have bound it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from livepatch._recognise import Statements
 from livepatch._report import Notice
 from livepatch._selection import Selection
 from livepatch._stale import not_run
-from livepatch._syntax import decorator_paths
+from livepatch._syntax import is_import, paths_to
 
 
 def notices_of_bound_too(needs: Needs, names: AbstractSet[str], module: str) -> dict[str, Notice]:
@@ -40,23 +40,32 @@ def notices_of_bound_behind(needs: Needs, module: str) -> Iterator[Notice]:
 
 
 def lines_that_go_on(needs: Needs) -> dict[int, str]:
-    """Return the lines of what runs, each with a global that it goes on to build and that stays.
+    """Return the lines of what runs that use an object which does not: a global, by its name.
 
-    ``parser.add_argument("--x")``, or an object that decorates: ``@registry.register``.
+    ``parser.add_argument("--x")``, ``@registry.register``. What a module has imported is another
+    matter: to run the import again would not make it anew.
     """
-    users = {name: [*places] for name, places in needs.builders.items()}
+    lines: dict[int, str] = {}
+    for name, places in needs.builders.items():
+        for statement in (needs.statements[place] for place in places if needs.runs[place]):
+            lines.update(dict.fromkeys(range(statement.first, statement.last + 1), name))
     for place, statement in enumerate(needs.statements):
-        for name in {path[0] for path in decorator_paths(statement.nodes)}:
-            if kind_of(needs.namespace.get(name)) is None:
-                users.setdefault(name, []).append(place)
-    return {
-        line: name
-        for name, places in users.items()
-        if name in needs.binders and not any(needs.runs[each] for each in needs.binders[name])
-        for place in places
-        if needs.runs[place]
-        for line in range(needs.statements[place].first, needs.statements[place].last + 1)
-    }
+        for node in statement.nodes if needs.runs[place] else ():
+            for each in getattr(node, "decorator_list", ()):
+                said = range(each.lineno, (each.end_lineno or each.lineno) + 1)
+                for name, *_ in paths_to((each,)):
+                    if kind_of(needs.namespace.get(name)) is None:
+                        lines.update(dict.fromkeys(said, name))
+    stay = {name for name in lines.values() if _stays(needs, name)}
+    return {line: name for line, name in lines.items() if name in stay}
+
+
+def _stays(needs: Needs, name: str) -> bool:
+    """Whether a name is bound here, by no import, and none of what binds it runs."""
+    places = needs.binders.get(name, ())
+    return bool(places) and not any(
+        needs.runs[place] or is_import(needs.statements[place].nodes) for place in places
+    )
 
 
 def say_who_binds(selection: Selection, statements: Statements, needs: Needs) -> None:

@@ -59,7 +59,8 @@ def see_who_came_back(
     known = {id(entry.container) for entry in enrolled.entries}
     bases = (lead_to(namespace, path)[0] for path in paths)
     registers = (each for base in bases for each in registers_of_bases(base))
-    dicts = OwnList(each for each in registers if isinstance(each, dict) and id(each) not in known)
+    dicts = OwnList(each for each in registers if issubclass(type(each), dict))
+    dicts[:] = [each for each in dicts if id(each) not in known]
     others: Callable[[], list[ItemIndex]] = cache(partial(_indexes_of, dicts))
     found = _found_again(enrolled, made, renamed)
     by_program = _entered_by_program(found, unsaid)
@@ -140,7 +141,7 @@ def _found_again(
         if successor is not None:
             came += _came_for(entry, successor, index_of(entry, is_new=True))
             # Or in what has been there before.
-            came = came or _came_for(entry, successor, index_of(entry, is_new=False))
+            came += () if came else _came_for(entry, successor, index_of(entry, is_new=False))
         found.append((entry, successor, came))
     return found
 

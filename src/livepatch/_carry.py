@@ -253,7 +253,7 @@ def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
     plan.steps.extend(steps)
     plan.definition_steps.extend(steps)
     plan.references["imported name"] += 1
-    plan.carried.append((live, bound))
+    plan.carried.append(OwnList((live, bound)))
 
 
 def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:

@@ -37,7 +37,7 @@ from livepatch._made import defined_by, lists_of_subclasses, made_by, out_of_ord
 from livepatch._made_of import Made
 from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
-from livepatch._of_concern import Near
+from livepatch._of_concern import OfConcern
 from livepatch._outline import OTHER_MEANS, Outline
 from livepatch._reach import Cause, Reach
 from livepatch._recognise import Statements, find_statements
@@ -56,7 +56,7 @@ from livepatch._stale import (
     notices_of_effects,
     notices_of_kept,
 )
-from livepatch._statement_bodies import Paired
+from livepatch._statement_bodies import StatementBodies
 from livepatch._statements import Statement
 from livepatch._syntax import (
     fallen_back_names,
@@ -88,8 +88,8 @@ class Choice:
         self.again = {name.removeprefix(f"{self.source.name}.") for name in again}
         self.again &= new.scopes[()].shells.keys()
         self.packages = packages
-        self.near = Near(self.source.text, (self.old, new), self.namespace)
-        self.paired = Paired((self.old or new, new), self.namespace)
+        self.of_concern = OfConcern(self.source.text, (self.old, new), self.namespace)
+        self.paired = StatementBodies((self.old or new, new), self.namespace)
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
         self.handed_on = Changes()
         self._is_decided = self._takes_changes = False
@@ -107,7 +107,7 @@ class Choice:
         if self._is_decided and imported == self._known:
             return
         self._known = imported
-        near, rest = self.near.split(imported)
+        near, rest = self.of_concern.split(imported)
         if not self._is_decided or not self.is_known(near):
             self.changes, self._chosen = Changes(), None
             self.imported, self._settled = near, None
@@ -132,7 +132,7 @@ class Choice:
         if not is_like or self._settled is None:
             return False
         more = near.changes.without(self.imported.changes)
-        if self.near.never_says("__subclasses__") and not self._is_bound_twice:
+        if self.of_concern.never_says("__subclasses__") and not self._is_bound_twice:
             more.later = {path for path in more.later if path[-1] != "__subclasses__"}
         bound = (each.bound for each in self.new.scopes[()].imports)
         return more <= self._settled and more.names.isdisjoint(bound)

@@ -96,15 +96,26 @@ def is_plain(value: Any, depth: int = 4) -> bool:
 
 def same_contents(old: Any, new: Any) -> bool:
     """Whether two values are equal constants, or containers of such; asks no user's ``__eq__``."""
-    if type(old) is not type(new) or not issubclass(type(old), _CONTAINERS):
-        return same_value(old, new)
-    if len(old) != len(new):
-        return False
-    if isinstance(old, dict):
-        return all(map(same_contents, old.items(), new.items()))
-    if isinstance(old, set):
-        return all(type(each) in _ATOMS for each in old) and bool(old == new)
-    return all(map(same_contents, old, new))
+    waiting: OwnList[tuple[Any, Any]] = OwnList([(old, new)])
+    seen = set[tuple[int, int]]()  # a child may know its parent
+    while waiting:
+        one, other = waiting.pop()
+        if type(one) is not type(other) or not issubclass(type(one), _CONTAINERS):
+            if not same_value(one, other):
+                return False
+        elif one is not other and (id(one), id(other)) not in seen:
+            seen.add((id(one), id(other)))
+            if len(one) != len(other):
+                return False
+            if isinstance(one, set):
+                if not all(type(each) in _ATOMS for each in one) or one != other:
+                    return False
+            elif isinstance(one, dict):
+                waiting += zip(one.keys(), other.keys())
+                waiting += zip(one.values(), other.values())
+            else:
+                waiting += zip(one, other)
+    return True
 
 
 # What is nested deeper than this is not looked into any further, nor is it built anew.

@@ -294,8 +294,9 @@ def items_of(value: Any) -> list[tuple[Any, Any]]:
     return [(MISSING, part) for part in list((attributes or {}).values())]
 
 
-def _remove(container: list[Any] | deque[Any], place: int, value: Any) -> None:
-    if place < len(container) and container[place] is value:
+def _remove(container: list[Any] | deque[Any], place: Any, value: Any) -> None:
+    # Where it was, nearly always; what stands in an attribute has no number.
+    if type(place) is int and place < len(container) and container[place] is value:
         del container[place]
         return
     for index, each in enumerate(container):

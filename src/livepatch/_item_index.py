@@ -42,19 +42,19 @@ class ItemIndex:
                         self._by_definition.setdefault(each, OwnList()).append((number, part))
         self._by_text = TextIndex(container, self._items)
 
-    def items_with(self, made: Made, besides: Collection[Any], *, by_name: bool) -> list[Any]:
+    def items_with(self, made: Made, not_counted: Collection[Any], *, by_name: bool) -> list[Any]:
         """List the items that a definition is in, each with its key.
 
         Args:
             made: the definition.
-            besides: keys and values that do not count.
+            not_counted: keys and values that do not count.
             by_name: whether those count that say its name, and no more.
         """
         found = {
             number
             for each in keys_of(made)
             for number, part in self._by_definition.get(each, ())
-            if all(part is not other for other in besides)
+            if all(part is not other for other in not_counted)
         }
         found.update(self._by_text.numbers_that_name(made) if by_name else ())
         return [self._items[number] for number in sorted(found)]
@@ -73,7 +73,7 @@ class TextIndex:
 
     def numbers_that_name(self, made: Made) -> list[int]:
         """List which items name a definition."""
-        found = (self._numbers.get(name, ()) for name in _names_of(made))
+        found = (self._numbers.get(name, ()) for name in _texts_naming(made))
         return sorted({number for numbers in found for number in numbers})
 
     def items_that_name(self, made: Made) -> list[tuple[Any, Any]]:
@@ -87,10 +87,10 @@ def says_name(made: Made, container: Any, key: Any, value: Any) -> bool:
     ``NAMES.append(name)``, ``FLAGS[name] = True``, ``PATHS[path] = name``, ``[(path, name)]``.
     What stands under a name may be another matter: what a program counts there, say.
     """
-    return any(text in _names_of(made) for text in _texts_of(container, key, value))
+    return any(text in _texts_naming(made) for text in _texts_of(container, key, value))
 
 
-def _names_of(made: Made) -> tuple[str, str]:
+def _texts_naming(made: Made) -> tuple[str, str]:
     return made.name, f"{made.home}.{made.name}"
 
 

@@ -22,7 +22,7 @@ from livepatch._spread import Imported
 _WORD = re.compile(r"\w+", re.ASCII)
 
 
-class Near:
+class OfConcern:
     """Tells what has names that a module says, or that its globals have."""
 
     def __init__(

@@ -83,7 +83,7 @@ class Plan:
     instances: Counter[str] = field(default_factory=Counter)
     changed: set[int] = field(default_factory=set)
     frames: tuple[StaleFrame, ...] = ()
-    carried: OwnList[tuple[Any, str]] = field(default_factory=OwnList)
+    carried: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     layers: OwnList[Layer] = field(default_factory=OwnList)
     last: Steps = field(default_factory=Steps)
     committed: list[int] = field(default_factory=list)
@@ -161,6 +161,7 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     found += plan.struck
     found += (left for _, left in plan.struck)
     found += plan.finals.values()
+    found += plan.carried
     found += (namespace for namespace, _ in plan.carried)
     found += parts_of_earlier()
     return found

@@ -34,8 +34,13 @@ class Records:
             wanted: the definitions, see `by_key`.
         """
         codes, classes = self.inside(value)
-        found = (wanted[code] for code in codes if code in wanted)
-        return next(found, None) or next((wanted[each] for each in classes if each in wanted), None)
+        found = next((wanted[code] for code in codes if code in wanted), None)
+        if found is None and classes:
+            several = [each for each in classes if each in wanted]
+            if len(several) > 1:  # the first one, whatever the order of a set
+                several = [each for each in wanted if each in classes]
+            found = wanted[several[0]] if several else None
+        return found
 
     def made_in_one(self, values: Iterable[Any], wanted: Mapping[Any, Made]) -> Made | None:
         """Return which of some definitions the first value is, or holds, that does so at all."""

@@ -46,21 +46,6 @@ def is_filled_by_load(module: Module, path: Path, made: Any) -> bool:
     )  # fmt: skip
 
 
-def lacking(live: Any, made: Any) -> Any:
-    """Return what of a container that the load made is not in the live one at all.
-
-    Only of a dict by names, and of a list or set of texts and numbers, can that be said.
-    """
-    if type(made) is not type(live) or type(made) not in KINDS:
-        return ()
-    plain = all(type(each) in ATOMS for container in (live, made) for each in container)
-    if not plain:
-        return ()
-    if issubclass(type(made), dict):
-        return OwnDict((key, value) for key, value in made.items() if key not in live)
-    return type(made)(each for each in made if each not in live)
-
-
 def gone_entries(modules: tuple[Module, Module], live: Any, made: Any) -> list[str]:
     """List the texts in a container that stays which the earlier source alone has entered there.
 

@@ -13,7 +13,7 @@ from livepatch._lambdas import has_called_lambda, name_methods
 from livepatch._outline import Outline
 
 
-class Paired:
+class StatementBodies:
     """The functions and classes in statements that say the same but for the bodies of these."""
 
     def __init__(self, outlines: tuple[Outline, Outline], namespace: Mapping[str, Any]) -> None:

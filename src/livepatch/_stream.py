@@ -55,7 +55,7 @@ class Stream:
         codes: the code object that it loads, if it does.
         pairs: opcode and argument of each.
         lines: the line it stands in.
-        jumps: to where control may go from where.
+        jumps: where control may go, by where it jumps.
         handlers: ranges of instructions, each with the one that handles an exception there.
         leaves: the instructions behind which control does not run on.
         ends: those among them that leave the module's code, rather than jump elsewhere in it.

@@ -133,7 +133,7 @@ def invoked_names(nodes: Iterable[ast.AST]) -> set[str]:
     decorators = (each for node in definitions_inside(nodes) for each in node.decorator_list)
     found = {each.id for each in decorators if isinstance(each, ast.Name)}
     for call in (each for part in _headers(nodes) for each in walk(part)):
-        if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, _paths([call.func]))):
+        if isinstance(call, ast.Call) and not any(map(_WRAPPERS.issuperset, paths_to([call.func]))):
             found.update(names_in(call))
     return found
 
@@ -259,7 +259,7 @@ def _root(node: ast.AST, *, called: bool = False) -> set[str]:
 
 def decorator_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
     """Return the names that lead to what decorates: `("app", "route")` of `@app.route("/")`."""
-    return _paths(each for node in definitions(nodes) for each in node.decorator_list)
+    return paths_to(each for node in definitions(nodes) for each in node.decorator_list)
 
 
 def alias_path(nodes: list[ast.stmt]) -> tuple[str, ...] | None:
@@ -280,10 +280,11 @@ def base_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
     classes = [node for node in definitions(nodes) if isinstance(node, ast.ClassDef)]
     keywords = (each for node in classes for each in node.keywords if each.arg == "metaclass")
     bases = (each for node in classes for each in node.bases)
-    return _paths((*bases, *(each.value for each in keywords)))
+    return paths_to((*bases, *(each.value for each in keywords)))
 
 
-def _paths(expressions: Iterable[ast.expr]) -> set[tuple[str, ...]]:
+def paths_to(expressions: Iterable[ast.expr]) -> set[tuple[str, ...]]:
+    """Return the names that lead to what expressions start from: ``app, route``."""
     found: set[tuple[str, ...]] = set()
     for each in expressions:
         part, path = each, tuple[str, ...]()

@@ -40,6 +40,7 @@ from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
 from livepatch._scope import Shell
+from livepatch._tables_of_bases import can_follow
 
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
@@ -200,7 +201,10 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
-        if not class_is_same or self.is_made_otherwise(old):
+        # Else it follows the bases entry by entry, see `follow`.
+        of_bases = type(new) in (dict, list, set) and not can_follow(old, new)
+        of_bases = of_bases and is_made_from_changed(self.decisions, pair)
+        if not class_is_same or of_bases or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
         if self.says_the_same(pair, pair.path) is False:

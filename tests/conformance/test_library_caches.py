@@ -463,3 +463,18 @@ def test_validator_that_somebody_has_is_named(live: LiveModule) -> None:
     current = type(validator.validate_python({"name": "ada"})) is module.User
 
     assert current or named(report.notices, "not moved", "User")
+
+
+def test_data_that_leads_back_to_itself_is_compared(live: LiveModule) -> None:
+    source = """
+import functools
+ROOT = {"children": [], "name": "root"}
+ROOT["children"].append({"parent": ROOT, "name": "child"})
+@functools.cache
+def names(): return [each["name"] for each in ROOT["children"]]
+"""
+    module = live.start(source)
+    assert module.names() == ["child"]
+    live.change('"name": "child"', '"name": "leaf"')
+
+    assert module.names() == ["leaf"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import livepatch
-from tests.live import LiveModule
+from tests.live import LiveModule, run_in_child
 
 pytestmark = pytest.mark.sampled(16)
 
@@ -241,3 +241,57 @@ def test_caches_of_importers_forget_what_was_imported(live: LiveModule, rerun: s
     assert other.else_.cache_info().currsize == 1
     report.undo()
     assert (other.asked(), other.through()) == (1, 1)
+
+
+NO_REMEDY = {
+    "an imported module": "@functools.lru_cache(maxsize='x')\ndef g(): return 1\n",
+    "the body of a class": "@registry.enter\nclass C: x = 1 / 0\n",
+    "a default": "@registry.enter\ndef g(a=1 / 0): return 1\n",
+}
+
+
+@pytest.mark.parametrize("statement", NO_REMEDY.values(), ids=NO_REMEDY)
+def test_error_that_is_not_of_an_object_names_no_object(live: LiveModule, statement: str) -> None:
+    live.start(f"import functools\n{HOLDER}")
+    with pytest.raises((TypeError, ZeroDivisionError)) as raised:
+        live.edit(f"import functools\n{HOLDER}{statement}", rerun="changed")
+
+    assert "rerun=(" not in "".join(getattr(raised.value, "__notes__", ()))
+
+
+def test_a_list_with_attributes_is_no_obstacle(live: LiveModule) -> None:
+    source = """
+class Names(list): pass
+NAMES = Names()
+def enter(f): NAMES.append(f.__name__); NAMES.last = f.__name__; return f
+@enter
+def b(): return 2
+"""
+    module = live.start(source)
+    live.change("def b()", "def b(x=1)", rerun="changed")
+
+    assert (module.b(), module.NAMES[-1], module.NAMES.last) == (2, "b", "b")
+
+
+@pytest.mark.parametrize("seed", ["1", "6"])
+def test_of_two_classes_in_a_record_the_one_that_has_gone_leaves(
+    monkeypatch: pytest.MonkeyPatch, seed: str
+) -> None:
+    monkeypatch.setenv("PYTHONHASHSEED", seed)
+    run_in_child("""
+        SOURCE = '''
+        PAIRS = []
+        def pair(other):
+            def enter(cls):
+                PAIRS.append((other, cls))
+                return cls
+            return enter
+        class Zero: pass
+        @pair(Zero)
+        class First: x = 1
+        '''
+        module = live.start(SOURCE + "@pair(First)\\nclass Second: x = 1\\n")
+        live.edit(SOURCE.replace("x = 1", "x = 2"), rerun="changed")
+        names = [[each.__name__ for each in pair] for pair in module.PAIRS]
+        assert names == [["Zero", "First"]], names
+    """)

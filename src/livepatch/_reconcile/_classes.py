@@ -38,9 +38,9 @@ from livepatch._reconcile._flags import INVERSE, merged_members
 from livepatch._reconcile._hidden_methods import note_hidden
 from livepatch._reconcile._left_over import is_left_over
 from livepatch._reconcile._result import Reconciliation
-from livepatch._reconcile._tables_of_bases import follow_bases
 from livepatch._registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._stale import VALUE_STAYS
+from livepatch._tables_of_bases import can_follow, follow
 from livepatch._values import differs_from_source
 
 # What a class has by virtue of being that class.
@@ -112,7 +112,11 @@ def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) ->
         result.fillings.append((old, new))
     else:
         note_registered(result, pair, old, new)
-        follow_bases(result, pair, name, old, new)
+        if stays and can_follow(old, new) and result.values.is_made_of_bases(pair, name):
+            steps, going, more = follow(result.decisions.matches, pair, name, (old, new))
+            result.steps.extend(steps)
+            result.left += ((old, going),) if going else ()
+            result.fillings += ((old, more),) if more else ()
 
 
 def _note_computed(result: Reconciliation, pair: Pair, old: Any, now: tuple[str, Any]) -> None:
