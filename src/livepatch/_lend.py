@@ -27,6 +27,7 @@ from livepatch._kinds import (
     is_special,
     kind_of,
     mro_of,
+    qualified_name,
 )
 from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._recode import with_code
@@ -187,7 +188,9 @@ class Lender:
 
         for name, value in _besides_or_instead(old, new):
             present = class_attributes(old).get(name, MISSING)
-            if is_class(present) and is_class(value):
+            # Another class may have been named there before: `kind = str`.
+            are_classes = is_class(present) and is_class(value)
+            if are_classes and _is_inside(present, old) and _is_inside(value, new):
                 self.lend(present, value)
                 continue
             # First, for an interrupt: what it takes back may not have been lent.
@@ -195,6 +198,12 @@ class Lender:
             if present is MISSING:
                 self.taking_back.append(setting(old, name, None))
             set_on_class(old, name, _around(value, renewed))
+
+
+def _is_inside(cls: type, outer: type) -> bool:
+    """Whether a class is defined in the body of another one."""
+    home = class_attributes(cls).get("__module__") == class_attributes(outer).get("__module__")
+    return home and (qualified_name(cls) or "").startswith(f"{qualified_name(outer)}.")
 
 
 def _besides_or_instead(old: type, new: type) -> Iterator[tuple[str, Any]]:

@@ -193,11 +193,13 @@ def repoint_tuple(repointing: Repointing, holder: tuple[Any, ...]) -> None:
         settled = repointing.settle(cls)
         if not is_class(settled) or not issubclass(settled, tuple):
             return  # a tuple cannot become what its class has become; the plan refuses that
+        attributes, places = dict_descriptor(cls), dict_descriptor(settled)
+        if attributes is not None and places is None:
+            return  # nor keep its attributes where there is no place for them
         successor = tuple.__new__(settled, map(repointing.settle, holder))
-        attributes = dict_descriptor(cls)
         if attributes is not None:
             # The dict itself: what it holds may be built anew as well, in a circle even.
-            dict_descriptor(settled).__set__(successor, attributes.__get__(holder))
+            places.__set__(successor, attributes.__get__(holder))
         repointing.rebuild(holder, successor)
 
 

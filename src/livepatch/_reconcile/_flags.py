@@ -23,6 +23,8 @@ def merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, A
     if old.keys() - combined.keys() != new.keys():
         for member in old.values():
             _forget_inverse(result, member)
+        # What a negative number stands for is told by all flags there are: ``P(~3)``.
+        combined = {key: each for key, each in combined.items() if not _is_negative(key)}
     if not combined:
         return new
     for member in filter(_has_name, combined.values()):
@@ -52,6 +54,10 @@ def _name_of_combination(member: Any, members: Mapping[Any, Any]) -> str | None:
     if not _ARE_NAMED:
         return None
     return "|".join(part._name_ for part in sorted(_parts(member, members), key=_by_value))
+
+
+def _is_negative(value: Any) -> bool:
+    return type(value) is int and value < 0
 
 
 def _by_value(member: Any) -> Any:

@@ -12,6 +12,7 @@ from livepatch._class_source import (
     is_given_another_default,
     is_made_with_others,
 )
+from livepatch._code import same_code
 from livepatch._constants import same_value
 from livepatch._context_variables import has_other_default
 from livepatch._dicts import known_by
@@ -22,7 +23,8 @@ from livepatch._layout import has_dict
 from livepatch._own import MISSING, Call
 from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation, same_items
-from livepatch._records import functions_among, parts_of
+from livepatch._records import functions_among, leaves_of, parts_of
+from livepatch._scope import LAMBDA
 
 
 def is_part_of_wrapper(present: Any, wanted: Any) -> bool:
@@ -149,7 +151,8 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
     for name, value in new.items():
         settled = result.settle(value)
         if name in old and settled is value and id(old[name]) not in result.decisions.survivors:
-            settled = result.values.choose_state(old[name], value, source_is_same=source_is_same)
+            is_same = source_is_same and not _has_other_lambda(old[name], value)
+            settled = result.values.choose_state(old[name], value, source_is_same=is_same)
         if present.get(name, MISSING) is not settled:
             result.steps.set_item(present, name, settled)
         if name in old and settled is value:
@@ -159,6 +162,21 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
     for name, value in old.items() if survivor is pair.new else ():
         if name not in new:
             result.steps.set_item(present, name, result.settle(value))
+
+
+def _has_other_lambda(old: Any, new: Any) -> bool:
+    """Whether a lambda expression that a decorator was given says something else now.
+
+    ``@command(check=lambda x: x > 2)``: it is another function each time the statement runs, and
+    the decorator may have put it into a container.
+    """
+    return any(
+        type(before) is type(after) is types.FunctionType
+        and before.__name__ == after.__name__ == LAMBDA
+        and before.__globals__ is after.__globals__
+        and not same_code(before.__code__, after.__code__)
+        for before, after in zip(leaves_of(old), leaves_of(new))
+    )
 
 
 def _entered_by_others(result: Reconciliation, pair: Pair, old: Any, new: Any) -> Any:

@@ -1,0 +1,113 @@
+"""What thirty programs, written to break it and edited six times each, have found."""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(12)
+
+BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("before", "after"), [("str", "bytes"), ("int", "Other"), ("Other", "int")]
+)
+def test_attribute_that_is_another_class_is_no_class_inside(
+    live: LiveModule, before: str, after: str
+) -> None:
+    source = f"""
+class Other:
+    def more(self): return 1
+class Text:
+    type = {before}
+class Model:
+    text = Text()
+    def run(self): return self.text.type
+"""
+    module = live.start(source)
+    model = module.Model()
+    report = live.change(f"type = {before}", f"type = {after}")
+
+    assert model.run() is eval(after, vars(module))
+    report.undo()
+    assert model.run() is eval(before, vars(module))
+    assert not hasattr(int, "more")
+
+
+@BOTH
+def test_named_tuple_that_gets_a_field_and_a_class_of_its_own_is_refused(live: LiveModule) -> None:
+    source = "from collections import namedtuple\nT = namedtuple('T', 'a b')\nR = [T(1, 2)]\n"
+    module = live.start(source)
+    held = module.R[0]
+    edited = source.replace("T = ", "class T(").replace("'a b')", "'a b c')): pass")
+    with pytest.raises(livepatch.ReloadRefused, match="LP126"):
+        live.edit(edited.replace("T(1, 2)", "T(1, 2, 3)"))
+
+    assert [held] == module.R
+    assert type(held) is module.T
+
+
+KINDS = ["IntFlag", "Flag"]
+if hasattr(enum, "KEEP"):
+    KINDS += ["Flag, boundary=enum.KEEP", "IntFlag, boundary=enum.STRICT"]
+
+
+@BOTH
+@pytest.mark.parametrize("kind", KINDS)
+def test_inverse_of_a_flag_is_of_the_members_there_are(live: LiveModule, kind: str) -> None:
+    source = f"import enum\nclass P(enum.{kind}):\n    R = 1\n    W = 2\n    RW = 3\n"
+    module = live.start(source)
+
+    def shown(flags: Any) -> list[int]:
+        return [(~each).value for each in (flags.R, flags.W, flags.RW, flags(3), flags(0))]
+
+    def fresh() -> list[int]:
+        namespace: dict[str, Any] = {"__name__": "fresh"}
+        exec(live.source, namespace)
+        return shown(namespace["P"])
+
+    assert shown(module.P) == fresh()
+    report = live.change("RW = 3", "RW = 3\n    X = 4")
+    assert shown(module.P) == fresh()
+    report.undo()
+    live.change("    X = 4\n", "")
+    assert shown(module.P) == fresh()
+
+
+COMMANDS = """
+class Command:
+    def __init__(self, check, run, **options):
+        self.check, self.run, self.options = check, run, options
+    def __call__(self, x): return self.check(x) and self.run(x), self.options["key"](x)
+def command(check, **options): return lambda f: Command(check, f, **options)
+@command(lambda x: x > 2, key=lambda x: x + 1)
+def go(x): return x
+class Checked:
+    def __init__(self, check): self.check = check
+    def __call__(self, f): self.f = f; return self
+    def __get__(self, obj, cls): return lambda x: (self.check(x), self.f(obj, x))
+class Model:
+    @Checked(lambda x: x * 2)
+    def method(self, x): return x
+"""
+
+
+@BOTH
+def test_lambda_that_an_object_around_a_function_was_given(live: LiveModule, rerun: str) -> None:
+    module = live.start(COMMANDS)
+    go, model = module.go, module.Model()
+    assert (go(3), model.method(3)) == ((3, 4), (6, 3))
+    edited = COMMANDS.replace("x > 2", "x > 5").replace("x + 1", "x + 10").replace("x * 2", "x * 9")
+    report = live.edit(edited, rerun=rerun)
+
+    assert (go(3), model.method(3)) == ((False, 13), (27, 3))
+    assert go is module.go
+    report.undo()
+    assert (go(3), model.method(3)) == ((3, 4), (6, 3))
