@@ -254,7 +254,7 @@ def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any
             said = _constants_of(entry.key, entry.value)
             if waiting[said] > 0:
                 waiting[said] -= 1
-            elif said.isdisjoint(gone):
+            elif said.isdisjoint(gone) and not _is_said_in_key(entry, gone):
                 others.append(entry)
         # The first ones were there when the module had been imported.
         replaced = max(len(came) - (len(numbers) - len(others)), 0)
@@ -300,6 +300,12 @@ def _is_filled(entry: Entry, namespace: Mapping[str, Any]) -> bool:
         *(filled_by_bases(each[0]) for each in led),
     ]
     return any(entry.container is each for each in chain.from_iterable(filled))
+
+
+def _is_said_in_key(entry: Entry, said: Collection[Any]) -> bool:
+    """Whether a dict has an entry under what is said: ``E[KeyError]``, ``E[404, "get"]``."""
+    keys = entry.key if type(entry.key) is tuple else (entry.key,)
+    return isinstance(entry.container, dict) and any(_is_said(each, said) for each in keys)
 
 
 def _is_said(key: Any, said: Collection[Any]) -> bool:

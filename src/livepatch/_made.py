@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from types import CodeType
@@ -198,4 +199,7 @@ def _found_at(path: tuple[str, ...], namespace: Mapping[str, Any]) -> Any:
     home: Any = found_at(namespace, ".".join(above)) if above else None
     if is_class(home) and is_enum(home):  # its members are no attributes of it up to 3.10
         return class_attributes(home)["_member_map_"].get(name)
-    return found_at(namespace, ".".join(path))
+    found = found_at(namespace, ".".join(path))
+    if found is None and path[0] not in namespace:
+        found = found_at(vars(builtins), ".".join(path))  # `@handles(KeyError)`
+    return found

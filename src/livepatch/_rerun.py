@@ -28,6 +28,7 @@ from livepatch._frameworks import attributes_entered
 from livepatch._in_order import put_in_order
 from livepatch._kinds import dict_of
 from livepatch._own import OwnDict, OwnList
+from livepatch._registers import is_register
 from livepatch._scope import ANNOTATING_NAMES
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, overload_registry
@@ -79,7 +80,12 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         snapshot.contents.extend(earlier.not_copied(_copies(values)))
         # What is kept elsewhere, by an object of a module that does not run say.
         made = selection.entered.values()
-        for register in registers_entered(snapshot.namespace, made, earlier):
+        registers = OwnList(registers_entered(snapshot.namespace, made, earlier))
+        # And by one of which statements call a method: `scheduler.at(1, clean)`.
+        named = dict.fromkeys(selection.goes_on.values())
+        objects = ((name, snapshot.namespace.get(name)) for name in named)
+        registers += (value for name, value in objects if is_register(value, (name,)))
+        for register in registers:
             copies = (
                 OwnList((each, copy(each)))
                 for each in earlier.containers_in(register)

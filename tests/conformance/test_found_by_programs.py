@@ -111,3 +111,75 @@ def test_lambda_that_an_object_around_a_function_was_given(live: LiveModule, rer
     assert go is module.go
     report.undo()
     assert (go(3), model.method(3)) == ((3, 4), (6, 3))
+
+
+KEYS = {
+    "built in": ("KeyError", "OSError"),
+    "number": ("404", "500"),
+    "text": ("'a'", "'b'"),
+    "class": ("X", "Y"),
+    "member": ("K.A", "K.B"),
+    "tuple": ("(1, 2)", "(3, 4)"),
+}
+UNDER_KEYS = """
+import enum
+class K(enum.Enum):
+    A = 1
+    B = 2
+class X: pass
+class Y: pass
+E = {}
+class App:
+    def __init__(self): self.errors = {}
+    def error(self, *types):
+        def enter(f):
+            self.errors.update({each: f for each in types})
+            return f
+        return enter
+app = App()
+def error(*types):
+    def enter(f):
+        for each in types: E[HOW] = f
+        return f
+    return enter
+"""
+
+
+@pytest.mark.parametrize("how", ["each", "each, 1", "function", "method"])
+@pytest.mark.parametrize("keys", KEYS)
+def test_one_of_the_keys_of_a_definition_goes(live: LiveModule, keys: str, how: str) -> None:
+    one, other = KEYS[keys]
+    decorator = "app.error" if how == "method" else "error"
+    source = UNDER_KEYS.replace("HOW", how if "each" in how else "each")
+    module = live.start(f"{source}@{decorator}({one}, {other})\ndef oops(e): pass\n")
+    table = module.app.errors if how == "method" else module.E
+    before = dict(table)
+    report = live.change(f"{one}, {other}", one, rerun="changed")
+
+    assert [*table] == [*before][:1]
+    report.undo()
+    assert table == before
+    assert [*table] == [*before]
+
+
+@BOTH
+def test_what_a_statement_did_to_an_object_is_taken_back(live: LiveModule) -> None:
+    source = """
+class R:
+    def __init__(self): self.names, self.table, self.count = [], {}, 0
+    def add(self, name, value=1):
+        self.names.append(name)
+        self.table[name] = value
+        self.count += 1
+r = R()
+"""
+    module = live.start(source)
+    with pytest.raises(ZeroDivisionError):
+        live.edit(f"{source}r.add(1)\n1 / 0\n", rerun="changed")
+    assert (module.r.names, module.r.table, module.r.count) == ([], {}, 0)
+
+    for _ in range(2):
+        report = live.edit(f"{source}r.add(1)\n", rerun="changed")
+        assert (module.r.names, module.r.table, module.r.count) == ([1], {1: 1}, 1)
+        report.undo()
+        assert (module.r.names, module.r.table, module.r.count) == ([], {}, 0)
