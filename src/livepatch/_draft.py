@@ -32,7 +32,7 @@ from livepatch._reconcile import Reconciliation, has_definition, reconcile
 from livepatch._registries import enter, strike
 from livepatch._search import search
 from livepatch._steps import Steps
-from livepatch._struck_off import contents_without, steps_for_replaced
+from livepatch._struck_off import contents_without, forget_moved, steps_for_replaced
 from livepatch._unwrapped import Layer
 from livepatch._values import Values
 
@@ -139,6 +139,8 @@ def _goes(plan: Plan, table: Table) -> bool:
 def _note_entered(plan: Plan, repointing: Repointing) -> None:
     """Note what statements entered into containers that were there, where only some ran."""
     for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            forget_moved(enrolled, repointing.settle)
         for container, before in module.contents if module.bodies is not None else ():
             there = contents_without(module.enrolled, container, before)
             entered, given_back = entered_in_place(repointing.settle, container, there, before)

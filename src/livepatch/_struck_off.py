@@ -11,9 +11,10 @@ from typing import Any
 from livepatch._constants import same_value
 from livepatch._dicts import has_plain_keys, kind_of_dict, known_by, restore_places
 from livepatch._enrolled import Enrolled
+from livepatch._entries import Entry
 from livepatch._items import exchange_items
 from livepatch._kinds import is_plain_data
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._steps import Steps, exchanged
 
 
@@ -97,6 +98,28 @@ def contents_without(
             if (id(value), known_by(key)) not in places
         )
     return OwnList(news.get(id(each), each) for each in before if id(each) not in left)
+
+
+def forget_moved(enrolled: Enrolled, settle: Callable[[Any], Any]) -> None:
+    """Forget that entries have gone whose definitions are there by another module now.
+
+    Args:
+        enrolled: what was struck off.
+        settle: returns what will stand for an object.
+    """
+    there: OwnDict[int, set[int]] = OwnDict()
+    gone: list[Entry] = OwnList()
+    for entry in enrolled.gone:
+        container = entry.container
+        if id(container) not in there:
+            values = container.values() if isinstance(container, dict) else container
+            there[id(container)] = set(map(id, map(settle, list(values))))
+        if id(settle(entry.value)) not in there[id(container)] or (
+            isinstance(container, dict)
+            and settle(dict.get(container, entry.key, MISSING)) is not settle(entry.value)
+        ):
+            gone.append(entry)
+    enrolled.gone[:] = gone
 
 
 def steps_for_gone(enrolled: Enrolled, survivors: Mapping[int, Any]) -> Steps:

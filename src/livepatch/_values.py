@@ -32,7 +32,15 @@ from livepatch._constants import (
 from livepatch._decisions import Decisions
 from livepatch._deleted import body_has_changed, deleted_has_changed
 from livepatch._given import counts_anew, is_filled_since, scopes_of, why_made_anew
-from livepatch._kinds import class_attributes, dict_of, is_class, is_enum, kind_of, mro_of
+from livepatch._kinds import (
+    class_attributes,
+    dict_of,
+    is_class,
+    is_enum,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
 from livepatch._outline import Outline
@@ -212,7 +220,8 @@ class Values:
         # What they make by other functions is no state if it is a constant.
         constant = type(old) in CONSTANTS and type(new) in CONSTANTS
         by_changed = constant and (
-            makers_call_changed(self.decisions.matches, pair)
+            qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
+            or makers_call_changed(self.decisions.matches, pair)
             or self._is_assigned_by_changed(pair, name)
         )
         return new if by_changed else old

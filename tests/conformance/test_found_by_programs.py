@@ -183,3 +183,71 @@ r = R()
         assert (module.r.names, module.r.table, module.r.count) == ([1], {1: 1}, 1)
         report.undo()
         assert (module.r.names, module.r.table, module.r.count) == ([], {}, 0)
+
+
+NAMED = {
+    "by the base": (
+        "class Base:\n    def __init_subclass__(cls): cls.tag = cls.__name__.lower()\n"
+        "class Fee(Base):\n"
+    ),
+    "by the metaclass": (
+        "class Meta(type):\n    def __init__(cls, *more): cls.tag = cls.__name__.lower()\n"
+        "class Fee(metaclass=Meta):\n"
+    ),
+    "by a decorator": (
+        "def tagged(cls):\n    cls.tag = cls.__name__.lower()\n    return cls\n"
+        "@tagged\nclass Fee:\n"
+    ),
+    "by a descriptor": (
+        "class D:\n    def __set_name__(self, owner, _): owner.tag = owner.__name__.lower()\n"
+        "class Fee:\n    d = D()\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", NAMED.values(), ids=NAMED)
+def test_what_was_made_of_the_name_of_a_renamed_class(live: LiveModule, source: str) -> None:
+    module = live.start(f"{source}    def f(self): return 1\n")
+    fee = module.Fee()
+    report = live.change("class Fee", "class Charge", rerun="changed")
+
+    assert (type(fee), fee.tag) == (module.Charge, "charge")
+    report.undo()
+    assert (type(fee), fee.tag) == (module.Fee, "fee")
+
+
+REGISTERS = {
+    "list": "HOOKS = []\ndef hook(f):\n    HOOKS.append(f)\n    return f\n",
+    "dict": "HOOKS = {}\ndef hook(f):\n    HOOKS[f.__name__] = f\n    return f\n",
+    "subclass": "HOOKS = []\nclass hook:\n    def __init_subclass__(cls): HOOKS.append(cls)\n",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("register", REGISTERS)
+def test_undo_of_a_registered_definition_that_moved_to_another_module(
+    live: LiveModule, register: str, rerun: Any
+) -> None:
+    definition = "@hook\ndef check(): return 1\n"
+    if register == "subclass":
+        definition = "class check(hook):\n    x = 1\n"
+    imports = "from .core import hook\n"
+    package = live.package(
+        __init__="from . import core, util, app\n",
+        core=REGISTERS[register],
+        util=imports + definition,
+        app="from . import util\n" + imports,
+    )
+    folder, hooks = live.path.parent, package.core.HOOKS
+    check = package.util.check
+    (folder / "util.py").write_text(imports, encoding="utf-8")
+    (folder / "app.py").write_text("from . import util\n" + imports + definition, encoding="utf-8")
+    modules = [package.core, package.util, package.app]
+    report = livepatch.reload(*modules, rerun=rerun, strategy=live.strategy)
+    held = list(hooks.values() if register == "dict" else hooks)
+
+    assert held == [package.app.check]
+    report.undo()
+    held = list(package.core.HOOKS.values() if register == "dict" else package.core.HOOKS)
+    assert held == [package.util.check]
+    assert package.util.check.__module__ == check.__module__ == package.util.__name__
