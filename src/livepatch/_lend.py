@@ -37,7 +37,8 @@ from livepatch._snapshot import Snapshot
 from livepatch._source import namespace_of
 
 _DEEPEST = 8
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+_IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE (Include/object.h)
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 @contextmanager
@@ -178,6 +179,8 @@ class Lender:
         """Lend one class what another one has besides or instead, that of classes inside too."""
         if is_enum(old) or is_enum(new):
             return  # no member sees what it does not have
+        if not flags_of(old) & _HEAP_TYPE or flags_of(old) & _IMMUTABLE:
+            return  # it is made in C, and another one has its name now
 
         def renewed(function: FunctionType) -> FunctionType:
             cells = dict(zip(function.__code__.co_freevars, function.__closure__ or ()))
@@ -244,7 +247,7 @@ def _says_the_same(present: Any, value: Any) -> bool:
 
 # By these a class, and its instances in tables, are known to others; or they say how it is made.
 _NOT_LENT = frozenset(
-    ("__eq__", "__hash__", "__new__", "__del__", "__init_subclass__", "__set_name__")
+    ("__eq__", "__hash__", "__new__", "__del__", "__init_subclass__", "__set_name__", "__class__")
 )
 
 
