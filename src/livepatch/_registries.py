@@ -19,7 +19,7 @@ from livepatch._class_attributes import find_attribute
 from livepatch._constants import CONSTANTS, same_value
 from livepatch._dicts import has_plain_keys, kind_of_dict, restore_places
 from livepatch._items import exchange_items, insert_items, remove_items
-from livepatch._kinds import is_class, kind_of, mro_of
+from livepatch._kinds import class_attributes, is_class, kind_of, mro_of, qualified_name
 from livepatch._module import Module, Path
 from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
@@ -277,13 +277,14 @@ class _Entry:
         waiting = OwnList(self.settle(each) for each in live if id(each) not in gone)
         numbers = list(range(len(waiting)))
         end = len(waiting)
+        again = set(map(id, map(self.settle, made)))
         olds, news = OwnList[Any](), OwnList[Any]()
         # What comes stands behind what it stands behind in the new source; the last at the end.
         ahead: OwnList[Any] = OwnList()
         coming: dict[int, OwnList[Any]] = {}
         behind: int | None = None
         for value in map(self.settle, filter(self.takes, made)):
-            place = self._place_of(value, waiting)
+            place = self._place_of(value, waiting, again)
             if place is None:
                 ahead.append(value)
                 continue
@@ -309,16 +310,34 @@ class _Entry:
         if more:
             self.steps.add(Call(insert_items, live, places, more), Call(remove_items, live, more))
 
-    def _place_of(self, value: Any, waiting: list[Any]) -> int | None:
-        """Return where a value is in a list, or else where another one of its class is."""
+    def _place_of(self, value: Any, waiting: list[Any], again: set[int]) -> int | None:
+        """Return where a value is in a list, or else where another one of its class is.
+
+        Of a class that no name leads to, `dataclass(slots=True)` makes the one with the name of it,
+        where the earlier one is, which does not come again.
+        """
         for place, each in enumerate(waiting):
             if each is value or same_value(each, value):
                 return place
+        if is_class(value):
+            return next(
+                (
+                    at
+                    for at, each in enumerate(waiting)
+                    if is_class(each) and id(each) not in again and _are_namesakes(each, value)
+                ),
+                None,
+            )
         if kind_of(value) is not None or type(value) in CONSTANTS:
             return None
         wanted = self.settle(type(value))
         alike = (at for at, each in enumerate(waiting) if self.settle(type(each)) is wanted)
         return next(alike, None)
+
+
+def _are_namesakes(one: type, other: type) -> bool:
+    homes = (class_attributes(each).get("__module__") for each in (one, other))
+    return qualified_name(one) == qualified_name(other) and same_value(*homes)
 
 
 def took_the_place(settle: Callable[[Any], Any], old: Any, new: Any) -> bool:

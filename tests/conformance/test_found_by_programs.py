@@ -251,3 +251,23 @@ def test_undo_of_a_registered_definition_that_moved_to_another_module(
     held = list(package.core.HOOKS.values() if register == "dict" else package.core.HOOKS)
     assert held == [package.util.check]
     assert package.util.check.__module__ == check.__module__ == package.util.__name__
+
+
+@BOTH
+def test_class_of_slots_is_listed_once_whatever_enters_it(live: LiveModule) -> None:
+    source = """
+import dataclasses
+class Node:
+    kinds = []
+    def __init_subclass__(cls): Node.kinds.append(cls)
+@dataclasses.dataclass(slots=True)
+class Number(Node):
+    value: int = 0
+def f(): return 1
+"""
+    module = live.start(source)
+    live.change("append(cls)", "insert(0, cls)")
+    for number in range(1, 4):
+        live.change(f"return {number}", f"return {number + 1}")
+        assert [each is module.Number for each in module.Node.kinds].count(True) == 1
+        assert len(module.Node.kinds) == 2
