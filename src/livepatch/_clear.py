@@ -229,6 +229,8 @@ def drop_unfound(
         there = namespace_of(home.source.module)
         if each.name in there or "__getattr__" in there:
             continue
+        if sys.modules.get(f"{home.source.name}.{each.name}") is namespace[each.bound]:
+            continue  # a part of the package, which an import finds in any case
         if not any(_gives(other, namespace, each.bound) for other in imports):
             del namespace[each.bound]
 

@@ -64,3 +64,17 @@ def test_a_metaclass_may_look_among_the_globals_for_the_first_class_it_makes(
     assert type(person) is module.Person
     assert module.Person.base is module.Entity
     assert_current(module)
+
+
+def test_part_stays_imported_where_the_package_names_it_no_more(live: LiveModule) -> None:
+    source = "from .part import f\ndef g(): return f()\n"
+    part = f"from {live.name} import tools\ndef f(): return tools.one()\n"
+    shop = Shop(
+        live, __init__=f"from . import tools\n{source}", tools="def one(): return 1\n", part=part
+    )
+    edited = part.replace("def f():", "def f(x=2):").replace("tools.one()", "tools.one() + x")
+    shop.write(__init__=source + "H = g()\n", part=edited)
+    shop.reload()
+
+    package = {each.__name__: each for each in shop.modules()}[live.name]
+    assert (package.g(), package.H) == (3, 3)
