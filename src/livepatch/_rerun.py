@@ -26,13 +26,13 @@ from livepatch._enrolled import find_entries, registers_entered, strike_off
 from livepatch._entries import Earlier
 from livepatch._frameworks import attributes_entered
 from livepatch._in_order import put_in_order
-from livepatch._kinds import dict_of
+from livepatch._kinds import class_attributes, dict_of
 from livepatch._own import OwnDict, OwnList
 from livepatch._registers import is_register
 from livepatch._scope import ANNOTATING_NAMES
 from livepatch._selection import Selection
 from livepatch._snapshot import Snapshot, overload_registry
-from livepatch._source import namespace_of
+from livepatch._source import is_installed, namespace_of
 
 # Containers inside one of more items than this are not looked for.
 _MANY = 10_000
@@ -84,7 +84,11 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         # And by one of which statements call a method: `scheduler.at(1, clean)`.
         named = dict.fromkeys(selection.goes_on.values())
         objects = ((name, snapshot.namespace.get(name)) for name in named)
-        registers += (value for name, value in objects if is_register(value, (name,)))
+        registers += (
+            value
+            for name, value in objects
+            if is_register(value, (name,)) and not _is_installed(type(value))
+        )
         for register in registers:
             copies = (
                 OwnList((each, copy(each)))
@@ -98,6 +102,13 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         strike_off(enrolled)
     if selection.code is not None:
         _make_ready(selection, snapshot)
+
+
+def _is_installed(cls: type) -> bool:
+    """Whether a class is of an installed package: its objects see to what they keep themselves."""
+    module = sys.modules.get(str(class_attributes(cls).get("__module__")))
+    file = getattr(module, "__file__", None)
+    return type(file) is str and is_installed(file)
 
 
 def _methods_named(snapshot: Snapshot, names: set[str]) -> Iterator[FunctionType]:
