@@ -37,7 +37,7 @@ import collections
 class Field:
     def __init__(self, name, value): self.name, self.value = name, value
     def __repr__(self): return f"{self.name}={self.value}"
-def own(cls): return [k for k, v in vars(cls).items() if type(v) is int]
+def own(cls): return [k for k, v in vars(cls).items() if type(v) in (int, bool) and k[0] != "_"]
 class Meta(type):
     def __init__(cls, *given):
         super().__init__(*given)
