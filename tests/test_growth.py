@@ -93,7 +93,7 @@ EDITS: dict[str, Callable[[str, list[str]], str]] = {
     "gone": lambda head, units: head + "".join(units[5:]),
     "moved": lambda head, units: head + "".join(reversed(units)),
 }
-_FEW = 100_000  # a tenth of a second
+_FEW = 150_000  # some tenths of a second
 
 
 def _other(unit: str) -> str:

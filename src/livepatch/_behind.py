@@ -30,6 +30,7 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
+from livepatch._opcodes import COMPILER_NAMES
 from livepatch._operations import CALLS, CALLS_FOUND
 
 # Past any method of a subclass.
@@ -350,7 +351,9 @@ def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool
 def _has_members(cls: type) -> bool:
     """Whether a class has attributes that lead on, but for methods."""
     return any(
-        not is_plain_data(value) and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
+        not is_plain_data(value)
+        and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
+        and name not in COMPILER_NAMES  # as each class has them since 3.13
         for base in mro_of(cls)
-        for value in (class_attributes(base).values() if base is not object else ())
+        for name, value in (class_attributes(base).items() if base is not object else ())
     )
