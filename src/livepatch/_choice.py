@@ -53,6 +53,7 @@ from livepatch._stale import (
     filled_through,
     is_guard,
     not_run,
+    notices_of_computed,
     notices_of_effects,
     notices_of_kept,
 )
@@ -260,6 +261,7 @@ class Choice:
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
         selection.notices += notices_of_moved(needs, self.namespace, self.source.name)
+        selection.computed = notices_of_computed(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:

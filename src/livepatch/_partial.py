@@ -9,7 +9,8 @@ from operator import is_
 from typing import Any
 
 from livepatch._class_names import name_class, name_of_class
-from livepatch._constants import repr_of_constant
+from livepatch._constants import repr_of_constant, same_value
+from livepatch._dicts import known_by
 from livepatch._kinds import CACHED_PROPERTY, class_attributes
 from livepatch._module import Module
 from livepatch._own import MISSING, Call, OwnDict, OwnList
@@ -37,12 +38,46 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
             for each in selection.notices
             if each.code != "LP314" or each.path.removeprefix(f"{name}.") not in replaced
         )
+    _notice_computed(plan, selections)
     _notice_bodies(plan)
     _plan_entries(plan)
     _plan_repeated(plan, selections)
     _plan_overloads(plan)
     _plan_class_attributes(plan)
     _plan_function_attributes(plan)
+
+
+def _notice_computed(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Name what was computed from a table in which there is something else now."""
+    if not any(selection.computed for selection in selections.values()):
+        return
+    changed = {
+        id(container)
+        for module in plan.matches.modules
+        for container, before in module.contents
+        if _has_others(plan, container, before)
+    }
+    known = {(notice.code, notice.path) for notice in plan.notices}
+    for module in plan.matches.modules if changed else ():
+        selection = selections.get(module.name)
+        plan.notices += (
+            notice
+            for table, notice in (selection.computed if selection is not None else ())
+            if id(module.old.get(table)) in changed and (notice.code, notice.path) not in known
+        )
+
+
+def _has_others(plan: Plan, container: Any, before: Any) -> bool:
+    """Whether a container has other keys or items than it had; one made again is the same."""
+    settle = plan.decisions.settle
+    if type(container) is dict:
+        return set(map(known_by, container)) != set(map(known_by, before))
+    if type(container) not in (list, set):
+        return False
+    now, was = (OwnList(map(settle, each)) for each in (container, before))
+    if type(container) is set:
+        return set(map(id, now)) != set(map(id, was))
+    return len(now) != len(was) or not all(map(same_value, now, was))
 
 
 def _plan_repeated(plan: Plan, selections: Mapping[str, Selection]) -> None:

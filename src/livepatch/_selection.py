@@ -41,6 +41,8 @@ class Selection:
         goes_on: lines of what runs, each with the global that it goes on to build, which does not
             run: ``parser.add_argument("--x")``.
         repeats: the names of what blocks that ran before and run again may enter something into.
+        computed: what does not run and has computed something from a table: the name of that, with
+            what a user should know if there is something else in it afterwards.
         notices: what a user should know about what does not run.
     """
 
@@ -66,4 +68,5 @@ class Selection:
     marks: frozenset[str] = frozenset()
     goes_on: dict[int, str] = field(default_factory=dict)
     repeats: Collection[str] = ()
+    computed: list[tuple[str, Notice]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)

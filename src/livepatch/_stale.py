@@ -129,6 +129,28 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     return notices
 
 
+def notices_of_computed(needs: Needs, module: str) -> list[tuple[str, Notice]]:
+    """Name what was computed from tables, each with the name of one, for where that is another.
+
+    ``NAMES = list(COMMANDS)``: what decorators enter there is known once they have run.
+    """
+    namespace = needs.namespace
+    notices: list[tuple[str, Notice]] = []
+    for index, statement in enumerate(needs.statements):
+        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
+            continue
+        tables = [name for name in statement.reads if type(namespace.get(name)) in _CONTAINERS]
+        bound = [name for name in sorted(statement.binds) if name in namespace]
+        if tables and bound and all(_is_plain(namespace[name]) for name in bound):
+            notices += (
+                (table, Notice("LP313", f"{module}.{name}", not_run(statement, Cause(table))))
+                for table in tables
+                for name in bound
+                if namespace[name] is not namespace[table]
+            )
+    return notices
+
+
 def _changed_in_place(needs: Needs) -> dict[str, int]:
     """Return what statements that run fill or change and do not make, each with the first place."""
     found: dict[str, int] = {}

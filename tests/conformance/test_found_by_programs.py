@@ -271,3 +271,34 @@ def f(): return 1
         live.change(f"return {number}", f"return {number + 1}")
         assert [each is module.Number for each in module.Node.kinds].count(True) == 1
         assert len(module.Node.kinds) == 2
+
+
+REGISTER = """
+TABLE, LIST = {}, []
+def register(key):
+    def enter(f):
+        TABLE[key] = f
+        LIST.append(f)
+        return f
+    return enter
+@register("a")
+def f(): return 1
+NAMES = list(TABLE)
+COUNT = len(LIST)
+"""
+COMPUTED = {
+    "another key": ('"a"', '"b"', {"NAMES"}),
+    "another signature": ("def f()", "def f(x=1)", set[str]()),
+    "one more": ("NAMES =", '@register("c")\ndef g(): pass\nNAMES =', {"NAMES", "COUNT"}),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "stale"), COMPUTED.values(), ids=COMPUTED)
+def test_what_was_computed_from_a_register_is_named_where_that_is_another(
+    live: LiveModule, old: str, new: str, stale: set[str]
+) -> None:
+    live.start(REGISTER)
+    report = live.change(old, new, rerun="changed")
+    said = {each.path.partition(".")[2] for each in report.notices if each.code == "LP313"}
+
+    assert said == stale
