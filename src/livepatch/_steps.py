@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from livepatch._class_attributes import set_by, setting
 from livepatch._class_fields import BASE, METACLASS, decrease, field_of, increase, set_field
 from livepatch._constants import DEEPEST_NESTING, same_value
+from livepatch._dicts import restore_places
 from livepatch._items import append_items, exchange_items, insert_items, rearrange, remove_items
 from livepatch._kinds import bases_of, class_attributes
 from livepatch._own import MISSING, Call, OwnList
@@ -365,6 +366,7 @@ _COLLECTIONS = {
     id(append_items): slice(1, 2),
     id(remove_items): slice(1, 2),
     id(rearrange): slice(1, 2),
+    id(restore_places): slice(1, 2),
     id(insert_items): slice(2, 3),
     id(list.__setitem__): slice(2, 3),
     id(dict.update): slice(1, 2),

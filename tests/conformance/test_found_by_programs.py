@@ -302,3 +302,30 @@ def test_what_was_computed_from_a_register_is_named_where_that_is_another(
     said = {each.path.partition(".")[2] for each in report.notices if each.code == "LP313"}
 
     assert said == stale
+
+
+def test_order_that_a_record_keeps_holds_no_class(live: LiveModule) -> None:
+    source = """
+class E: pass
+class N(E): pass
+H = {}
+def handler(*kinds):
+    def enter(f):
+        for each in kinds: H[each] = f
+    return enter
+@handler(N)
+@handler(KeyError)
+def failed(e): pass
+def guarded(*kinds):
+    def around(f): return lambda *given: kinds
+    return around
+def view(k): pass
+"""
+    module = live.start(source)
+    live.change("KeyError", "LookupError", rerun="changed")
+    live.change("def view", "@guarded(N, LookupError)\ndef view", rerun="changed")
+    report = live.change("class N(E)", "class C(E): pass\nclass N(C)", rerun="changed")
+
+    assert report.ok
+    assert module.E.__subclasses__() == [module.C]
+    assert module.view() == (module.N, LookupError)
