@@ -50,20 +50,16 @@ from livepatch._snapshot import Snapshot
 from livepatch._source import MAIN, is_compiled_plainly
 from livepatch._spread import Imported
 from livepatch._stale import (
+    computed_from_tables,
     filled_through,
     is_guard,
     not_run,
-    notices_of_computed,
     notices_of_effects,
     notices_of_kept,
 )
 from livepatch._statement_bodies import StatementBodies
 from livepatch._statements import Statement
-from livepatch._syntax import (
-    fallen_back_names,
-    is_import,
-    overloaded_names,
-)
+from livepatch._syntax import fallen_back_names, is_import, overloaded_names
 from livepatch._uses import effects_inside
 
 # A tree of the syntax is limited by Python's stack, a source by that of C alone.
@@ -261,7 +257,7 @@ class Choice:
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
         selection.notices += notices_of_moved(needs, self.namespace, self.source.name)
-        selection.computed = notices_of_computed(needs, self.source.name)
+        selection.computed = computed_from_tables(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:

@@ -15,10 +15,11 @@ from livepatch._kinds import CACHED_PROPERTY, class_attributes
 from livepatch._module import Module
 from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._plan import Plan
+from livepatch._reach import Cause
 from livepatch._report import Notice
 from livepatch._selection import Selection
 from livepatch._snapshot import overload_registry
-from livepatch._stale import EFFECT_STAYS, VALUE_STAYS
+from livepatch._stale import EFFECT_STAYS, VALUE_STAYS, not_run
 from livepatch._steps import Steps
 from livepatch._struck_off import steps_for_gone, steps_for_moved
 
@@ -57,14 +58,15 @@ def _notice_computed(plan: Plan, selections: Mapping[str, Selection]) -> None:
         for container, before in module.contents
         if _has_others(plan, container, before)
     }
-    known = {(notice.code, notice.path) for notice in plan.notices}
+    known = {notice.path for notice in plan.notices if notice.code == "LP313"}
     for module in plan.matches.modules if changed else ():
         selection = selections.get(module.name)
-        plan.notices += (
-            notice
-            for table, notice in (selection.computed if selection is not None else ())
-            if id(module.old.get(table)) in changed and (notice.code, notice.path) not in known
-        )
+        for table, name, statement in selection.computed if selection is not None else ():
+            place = module.path_text((name,))
+            if id(module.old.get(table)) in changed and place not in known:
+                known.add(place)
+                said = not_run(statement, Cause(table))
+                plan.notices.append(Notice("LP313", place, said))
 
 
 def _has_others(plan: Plan, container: Any, before: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from livepatch._bodies import Bodies
 from livepatch._made_of import Made
 from livepatch._report import Notice
+from livepatch._statements import Statement
 
 
 @dataclass(slots=True, eq=False)
@@ -41,8 +42,8 @@ class Selection:
         goes_on: lines of what runs, each with the global that it goes on to build, which does not
             run: ``parser.add_argument("--x")``.
         repeats: the names of what blocks that ran before and run again may enter something into.
-        computed: what does not run and has computed something from a table: the name of that, with
-            what a user should know if there is something else in it afterwards.
+        computed: what does not run and has computed something from a table, in which there may be
+            something else afterwards: the name of that, what is bound, and the statement.
         notices: what a user should know about what does not run.
     """
 
@@ -68,5 +69,5 @@ class Selection:
     marks: frozenset[str] = frozenset()
     goes_on: dict[int, str] = field(default_factory=dict)
     repeats: Collection[str] = ()
-    computed: list[tuple[str, Notice]] = field(default_factory=list)
+    computed: list[tuple[str, str, Statement]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)

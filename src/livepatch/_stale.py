@@ -129,26 +129,26 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     return notices
 
 
-def notices_of_computed(needs: Needs, module: str) -> list[tuple[str, Notice]]:
-    """Name what was computed from tables, each with the name of one, for where that is another.
+def computed_from_tables(needs: Needs, module: str) -> list[tuple[str, str, Statement]]:
+    """List what was computed from tables: the name of one, what is bound, and the statement.
 
     ``NAMES = list(COMMANDS)``: what decorators enter there is known once they have run.
     """
     namespace = needs.namespace
-    notices: list[tuple[str, Notice]] = []
+    found: list[tuple[str, str, Statement]] = []
     for index, statement in enumerate(needs.statements):
         if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
             continue
         tables = [name for name in statement.reads if type(namespace.get(name)) in _CONTAINERS]
         bound = [name for name in sorted(statement.binds) if name in namespace]
         if tables and bound and all(_is_plain(namespace[name]) for name in bound):
-            notices += (
-                (table, Notice("LP313", f"{module}.{name}", not_run(statement, Cause(table))))
+            found += (
+                (table, name, statement)
                 for table in tables
                 for name in bound
                 if namespace[name] is not namespace[table]
             )
-    return notices
+    return found
 
 
 def _changed_in_place(needs: Needs) -> dict[str, int]:

@@ -209,8 +209,7 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
-        # Else it follows the bases entry by entry, see `follow`.
-        of_bases = type(new) in (dict, list, set) and not can_follow(old, new)
+        of_bases = type(new) in (dict, list, set) and not can_follow(old, new)  # entry by entry
         of_bases = of_bases and is_made_from_changed(self.decisions, pair)
         if not class_is_same or of_bases or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
