@@ -773,13 +773,6 @@ MUTATIONS: tuple[Mutation, ...] = (
         _CONFORMANCE + "kept_by_operations.py::operation_in_a_function",
     ),
     Mutation(
-        "a renamed definition is struck off for good",
-        "_came_back.py",
-        "made.get(entry.made.name) or renamed.get(entry.made.name)",
-        "made.get(entry.made.name)",
-        _CONFORMANCE + "rerun_changed.py::renamed_function_is_once",
-    ),
-    Mutation(
         "classes borrow each other's base",
         "_borrow.py",
         "        if id(cls) not in seen:\n",
