@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from livepatch._constants import is_plain, same_contents
-from livepatch._dicts import kind_of_dict
+from livepatch._dicts import kind_of_dict, known_by
 from livepatch._kinds import class_attributes, is_class, mro_of
 from livepatch._own import MISSING, OwnDict, OwnList
 from livepatch._pairs import Matches, Pair
@@ -22,11 +22,15 @@ _Entries = OwnDict[Any, "tuple[Any, Any]"]
 
 
 def can_follow(live: Any, made: Any) -> bool:
-    """Whether a table can follow another entry by entry: they are plain data, or dicts by names."""
+    """Whether a table can follow another entry by entry.
+
+    They are plain data, each thing in them once, or dicts by names. Any other table that is made of
+    those of the bases is the new one, without what the program had entered.
+    """
     if type(live) is not type(made) or type(live) not in (*MAPPINGS, list, set):
         return False
     by_name = type(live) in MAPPINGS and all(type(key) in ATOMS for key in (*live, *made))
-    return by_name or (_is_plain(live) and _is_plain(made))
+    return by_name or (_is_told_apart(live) and _is_told_apart(made))
 
 
 def follow(
@@ -53,19 +57,20 @@ def follow(
         gone = OwnList(before[key][0] for key in before if key in followed and key not in after)
         news = (key for key in after if key in followed or key not in before)
         return steps, gone, OwnDict(after[key] for key in news)
-    if len(before) == len(live) and len(after) == len(made):  # a list may say something twice
-        stay = before.keys() & after.keys() - followed
-        order = _in_order(before, after, before.keys() - after.keys() - followed)
-        _set_contents(
-            steps,
-            live,
-            [before[key] if key in stay or key not in after else after[key] for key in order],
-        )
+    stay = before.keys() & after.keys() - followed
+    order = _in_order(before, after, before.keys() - after.keys() - followed)
+    kept = (key in stay or key not in after for key in order)
+    final = [before[key] if keeps else after[key] for key, keeps in zip(order, kept)]
+    _set_contents(steps, live, final)
     return steps, nothing, nothing
 
 
 def _is_plain(table: Any) -> bool:
     return is_plain([*table.items()] if isinstance(table, dict) else [*table])
+
+
+def _is_told_apart(table: Any) -> bool:
+    return _is_plain(table) and len(_entries_of(table)) == len(table)
 
 
 def _entries_of(table: Any) -> _Entries:
@@ -75,12 +80,12 @@ def _entries_of(table: Any) -> _Entries:
 
 
 def _known_by(key: Any) -> Any:
-    """Return what tells plain data from others: 1, 1.0 and True are three."""
+    """Return what tells plain data from others, in lists and dicts too: 1 and True are two."""
     if type(key) in (list, tuple):
         return (type(key), *map(_known_by, key))
     if type(key) is dict:
         return (dict, *((_known_by(each), _known_by(value)) for each, value in key.items()))
-    return type(key), repr(key) if type(key) in ATOMS else id(key)
+    return known_by(key)
 
 
 def _tables_of_bases(

@@ -23,13 +23,7 @@ from livepatch._holders._frozen import IS_FILLABLE, another_frozenset, fill_froz
 from livepatch._holders._identity import settled_keys
 from livepatch._holders._insides import fill
 from livepatch._holders._ordered import iterators_going_on
-from livepatch._kinds import (
-    bases_of,
-    class_attributes,
-    dict_descriptor,
-    is_class,
-    subclasses_of,
-)
+from livepatch._kinds import bases_of, class_attributes, dict_descriptor, is_class, subclasses_of
 from livepatch._own import MISSING, Call, OwnList
 from livepatch._rows import set_values
 
