@@ -39,7 +39,7 @@ from livepatch._marks import marks_in, marks_set_by
 from livepatch._needs import Needs
 from livepatch._of_concern import OfConcern
 from livepatch._outline import OTHER_MEANS, Outline
-from livepatch._reach import Cause, Reach
+from livepatch._reach import Reach
 from livepatch._recognise import Statements, find_statements
 from livepatch._recompile import FUTURE
 from livepatch._replaced import globals_behind
@@ -52,8 +52,7 @@ from livepatch._spread import Imported
 from livepatch._stale import (
     computed_from_tables,
     filled_through,
-    is_guard,
-    not_run,
+    leave_guards,
     notices_of_effects,
     notices_of_kept,
 )
@@ -240,7 +239,7 @@ class Choice:
         if self.imported.has_names() or before.shells.keys() != after.shells.keys():
             needs.run_list_of_names()
         marks = self.settle(needs)
-        guards = self.leave_guards(needs)
+        guards = leave_guards(needs, self.source.name)
         chosen = self._chosen = [each for each, run in zip(found.all, needs.runs) if run]
         selection = self.selection_of(chosen, found, needs, (old, new))
         selection.marks = marks
@@ -354,15 +353,6 @@ class Choice:
         names = {*selection.entered, *(each.name for each in selection.left)}
         selection.said = said_in(self.old, names, self.namespace)
         selection.says = said_in(self.new, selection.entered, self.namespace)
-
-    def leave_guards(self, needs: Needs) -> list[Notice]:
-        """Leave out what a script does when it is run; say where that has changed."""
-        notices: list[Notice] = []
-        for index, statement in enumerate(needs.statements):
-            if needs.runs[index] and is_guard(statement, self.source.name):
-                needs.runs[index] = False
-                notices.append(Notice("LP313", self.source.name, not_run(statement, Cause("it"))))
-        return notices
 
     def stays(self, statement: Statement, bodies: Bodies) -> bool:
         """Whether the old code says the same; then add what is in it to the bodies."""

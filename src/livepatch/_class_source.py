@@ -14,6 +14,7 @@ from livepatch._constants import (
     CONSTANTS,
     is_made_of_texts,
     is_plain,
+    repr_of_constant,
     same_contents,
     same_value,
 )
@@ -30,6 +31,7 @@ from livepatch._kinds import (
     qualified_name,
 )
 from livepatch._module import Module, Path
+from livepatch._outline import Outline
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed
 from livepatch._scope import ANNOTATIONS, Shell
@@ -358,3 +360,10 @@ def is_cache_of_texts(matches: Matches, pair: Pair, name: str, old: Any, new: An
         and all(map(is_made_of_texts, old.values()))
         and class_source_is_same(matches, pair) is False
     )
+
+
+def differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
+    """Whether a class attribute is another one than the constant that its source gives."""
+    shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
+    said = shells[-1].constant if shells else None
+    return said is not None and (kind_of(old) is not None or repr_of_constant(old) != said)

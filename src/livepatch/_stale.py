@@ -52,6 +52,16 @@ def is_guard(statement: Statement, module: str) -> bool:
     return module == MAIN and any(map(is_main_guard, statement.nodes))
 
 
+def leave_guards(needs: Needs, module: str) -> list[Notice]:
+    """Leave out what a script does when it is run; say where that has changed."""
+    notices: list[Notice] = []
+    for index, statement in enumerate(needs.statements):
+        if needs.runs[index] and is_guard(statement, module):
+            needs.runs[index] = False
+            notices.append(Notice("LP313", module, not_run(statement, Cause("it"))))
+    return notices
+
+
 def _never_runs(statement: Statement, module: str) -> bool:
     """Whether a statement is what a script does when it is run, and does nothing else elsewhere."""
     guarded = all(is_main_guard(each) and not each.orelse for each in statement.nodes)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from typing import Any
 from livepatch._assigned import names_stored
 from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import (
+    differs_from_source,
     instances_are_made_otherwise,
     is_cache_of_texts,
     is_made_from_changed,
@@ -25,7 +26,6 @@ from livepatch._constants import (
     CONSTANTS,
     is_plain,
     may_hold_state,
-    repr_of_constant,
     same_contents,
     same_value,
 )
@@ -43,7 +43,6 @@ from livepatch._kinds import (
 )
 from livepatch._layers import CONTAINERS
 from livepatch._module import Path
-from livepatch._outline import Outline
 from livepatch._own import OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._report import Notice
@@ -394,10 +393,3 @@ class Values:
     def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
         """Note what became of a value."""
         self.notices.append(Notice(code, pair.module.path_text(path), message))
-
-
-def differs_from_source(origin: Outline | None, path: Path, old: Any) -> bool:
-    """Whether a class attribute is another one than the constant that its source gives."""
-    shells = origin.scopes[path[:-1]].shells.get(path[-1]) if origin else None
-    said = shells[-1].constant if shells else None
-    return said is not None and (kind_of(old) is not None or repr_of_constant(old) != said)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from livepatch._c_memory import says_where
 from livepatch._class_attributes import UNSETTABLE, find_attribute
 from livepatch._class_names import name_class, name_of_class
-from livepatch._class_source import class_source_is_same
+from livepatch._class_source import class_source_is_same, differs_from_source
 from livepatch._constants import may_hold_state, same_value
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
@@ -41,7 +41,6 @@ from livepatch._reconcile._result import Reconciliation
 from livepatch._registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._stale import VALUE_STAYS
 from livepatch._tables_of_bases import can_follow, follow
-from livepatch._values import differs_from_source
 
 # What a class has by virtue of being that class.
 _CLASS_MACHINERY = frozenset(
