@@ -12,6 +12,8 @@ it any more; so it does not go on to be the very one where its statement runs ag
 from __future__ import annotations
 
 import ast
+import bisect
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FunctionType
@@ -64,6 +66,7 @@ class InForce:
         self._reads: dict[int, frozenset[str]] = {}
         self._reads_inside: dict[int, frozenset[str]] = {}
         self._certain: dict[tuple[str, int], bool] = {}
+        self._ends: dict[str, int] = {}
         self._costs_nothing: dict[int, bool] = {}
         self.stars: list[tuple[int, Mapping[str, Any]]] = list(self._stars() if has_stars else ())
 
@@ -85,8 +88,10 @@ class InForce:
                 found.update(filter(self.costs_nothing, chain))
         for name in self.statements[index].binds & self.binders.keys():
             if not self._is_certain(name, index):
-                # Where its condition does not hold the name is what those before have made it.
-                found.update(filter(self.costs_nothing, self.chain(name, index)))
+                # Where its condition does not hold the name is what those before have made it;
+                # one of them that runs asks for the others.
+                waiting = itertools.takewhile(lambda each: not runs[each], self._back(name, index))
+                found.update(filter(self.costs_nothing, waiting))
         return found
 
     def last_now(self) -> Iterator[int]:
@@ -138,9 +143,8 @@ class InForce:
             last = self._last_before(name)
             is_bound = name in self.namespace and any(runs[each] for each in places)
             for index in places if is_bound else ():
-                chain = self.chain(name, index + 1)
                 is_last = self.statements[index].old_place == last
-                if is_last and not any(runs[each] for each in chain):
+                if is_last and not any(runs[each] for each in self._back(name, index + 1)):
                     found[index] = found.get(index, frozenset()) | {name}
         return found
 
@@ -161,8 +165,8 @@ class InForce:
             name: of a global.
             at: the place of the statement.
         """
-        later = [each for each in self.all_binders[name] if each > at]
-        if any(self._is_certain(name, each) for each in later):
+        later = later_than(at, self.all_binders[name])
+        if self._last_certain(name) > at:
             return False
         if name not in self.namespace:
             return True  # none of those has bound it
@@ -204,11 +208,22 @@ class InForce:
 
     def chain(self, name: str, index: int) -> list[int]:
         """List who binds a name before a statement, from the last one on that does for certain."""
-        before = [each for each in self.binders.get(name, ()) if each < index]
-        for place in reversed(range(len(before))):
-            if self._is_certain(name, before[place]):
-                return before[place:]
-        return before
+        return [*self._back(name, index)][::-1]
+
+    def _back(self, name: str, index: int) -> Iterator[int]:
+        """Yield the chain of a name before a statement from its end on."""
+        binders = self.binders.get(name, [])
+        for place in reversed(range(bisect.bisect_left(binders, index))):
+            yield binders[place]
+            if self._is_certain(name, binders[place]):
+                return
+
+    def _last_certain(self, name: str) -> int:
+        """Return the place of the last statement that binds a name for certain, or -1."""
+        if name not in self._ends:
+            back = reversed(self.all_binders[name])
+            self._ends[name] = next((each for each in back if self._is_certain(name, each)), -1)
+        return self._ends[name]
 
     def _is_certain(self, name: str, index: int) -> bool:
         key = name, index
@@ -295,6 +310,11 @@ class InForce:
                     found |= self.binders.keys() & used
                     waiting |= used - seen
         return frozenset(found)
+
+
+def later_than(at: int, places: Sequence[int]) -> Sequence[int]:
+    """Return those of some places, in order, that come behind one."""
+    return places[bisect.bisect_right(places, at) :]
 
 
 def read_before_bound(tokens: Iterable[Token]) -> set[str]:

@@ -15,7 +15,7 @@ from livepatch._constants import may_hold_state
 from livepatch._differences import MAKING_MEMBERS, Changes, Header
 from livepatch._fills import ALL, Fills, computes_names, only_lists
 from livepatch._harmless import is_constant
-from livepatch._in_force import InForce
+from livepatch._in_force import InForce, later_than
 from livepatch._kinds import (
     is_class,
     is_enum,
@@ -68,6 +68,9 @@ class Needs:
         as_before: of those that run, the ones that do only for what another one reads.
         unsure: names that what has gone bound, each with who may have bound it besides.
         overloaded: of names whether they have variants for type checkers, as far as that is known.
+        imported_as_before: the names that the import statements bind as they did.
+        choices: of names, the first statement whose later ones have been chosen, by whether it is
+            lent.
         added: of those that run, and whether they do so for others, what was added for them.
     """
 
@@ -96,6 +99,8 @@ class Needs:
     as_before: set[int] = field(default_factory=set)
     unsure: list[tuple[str, int]] = field(default_factory=list)
     overloaded: dict[str, bool] = field(default_factory=dict)
+    imported_as_before: set[str] = field(init=False)
+    choices: dict[tuple[str, bool], int] = field(default_factory=dict)
     added: set[tuple[int, bool, bool]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -107,6 +112,8 @@ class Needs:
             self.statements, self.namespace, self.binders, self.last_bound, has_stars=has_stars
         )
         self._describe_headers()
+        same = set(self.imports).intersection(self.new_imports)
+        self.imported_as_before = {each.bound for each in same}
 
     def start(
         self,
@@ -129,6 +136,7 @@ class Needs:
         self.as_before.clear()
         self.unsure.clear()
         self.added.clear()
+        self.choices.clear()
 
     def run_list_of_names(self) -> None:
         """Run what computes `__all__`: a star import fails on a name there that has gone.
@@ -296,8 +304,7 @@ class Needs:
         nodes = self.statements[index].nodes
         if index in self.as_before and is_constant(nodes):
             return {*self.statements[index].binds}
-        same = set(self.imports).intersection(self.new_imports)
-        return {each.bound for each in same} if is_import(nodes) else set()
+        return self.imported_as_before if is_import(nodes) else set()
 
     def _add_chain(self, name: str, index: int) -> None:
         """Run the statements that make one value together: `X = []`, `X += [1]`, `del X`."""
@@ -318,9 +325,12 @@ class Needs:
 
     def _add_choices(self, name: str, index: int) -> None:
         """Run what may have bound a name after the statement that does so anew: ``if x: X = 2``."""
-        binders = self.binders[name]
-        if binders[-1] > index and self.in_force.has_last(name, index) is None:
-            later = (each for each in binders if each > index)
+        key = name, index in self.lent
+        if self.binders[name][-1] <= index or self.choices.get(key, index + 1) <= index:
+            return  # those behind an earlier one have been chosen
+        if self.in_force.has_last(name, index) is None:
+            self.choices[key] = index
+            later = later_than(index, self.binders[name])
             self._run(filter(self.in_force.costs_nothing, later), index)
 
     def _is_overloaded(self, name: str) -> bool:
