@@ -10,6 +10,7 @@ from typing import Any
 
 from livepatch._bodies import Bodies, Body, is_function_code, runs_the_same
 from livepatch._code import codes_in
+from livepatch._headers import MAKING_MEMBERS, Header
 from livepatch._kinds import class_attributes, found_at, is_class, is_enum, mro_of
 from livepatch._outline import Outline
 from livepatch._own import OwnDict
@@ -29,46 +30,6 @@ MAKERS = frozenset(
         "__set_name__",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What making a definition uses: names and attributes.
-
-    Attributes:
-        names: of its decorators, keywords, defaults and class-level statements, or of what is
-            called to make it.
-        annotations: of the variables that classes annotate, or of the data that a call is given.
-        bases: of its bases.
-        binds: the globals that it binds itself.
-        called: of those of its decorators that a call makes: what the call returns is called too.
-        direct: of objects that decorate themselves, rather than by a method.
-        invoked: of those that are called, or given to what is.
-    """
-
-    names: Collection[str]
-    annotations: Collection[str]
-    bases: Collection[str]
-    binds: Collection[str]
-    called: Collection[str] = ()
-    direct: Collection[str] = ()
-    invoked: Collection[str] = ()
-
-    def without(self, names: frozenset[str]) -> Header:
-        """Return it without some names; what is bound itself stays."""
-        return Header(
-            frozenset(self.names) - names,
-            frozenset(self.annotations) - names,
-            frozenset(self.bases) - names,
-            self.binds,
-            frozenset(self.called) - names,
-            frozenset(self.direct) - names,
-            frozenset(self.invoked) - names,
-        )
-
-
-MAKING_MEMBERS = frozenset({"__init__", "__new__", "_generate_next_value_"})
-"""What the statement of an enumeration calls of it, for each member."""
 
 
 @dataclass(slots=True)

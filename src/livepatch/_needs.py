@@ -9,35 +9,28 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from livepatch._annotated import annotation_names
 from livepatch._certain import binds_for_certain
 from livepatch._constants import may_hold_state
-from livepatch._differences import MAKING_MEMBERS, Changes, Header
+from livepatch._differences import Changes
 from livepatch._fills import ALL, Fills, computes_names, only_lists
 from livepatch._harmless import is_constant
+from livepatch._headers import Header, header_of
 from livepatch._in_force import InForce, later_than
 from livepatch._kinds import (
-    is_class,
-    is_enum,
     is_single_dispatch,
     kind_of,
     qualified_name,
 )
 from livepatch._lent import Lent
-from livepatch._operations import operators
 from livepatch._own_names import is_at, is_called
 from livepatch._scope import Import
 from livepatch._statements import Statement
 from livepatch._syntax import (
     alias_path,
-    base_names,
     built_names,
-    called_decorator_names,
     called_names,
     decorator_paths,
     extended_names,
-    header_names,
-    invoked_names,
     is_definition,
     is_import,
     outside_functions,
@@ -198,17 +191,7 @@ class Needs:
     def _header_of(self, index: int, statement: Statement) -> Header | None:
         nodes, binds = statement.nodes, statement.binds
         if is_definition(nodes, self.namespace):
-            enums: list[Any] = [self.namespace.get(name) for name in binds]
-            members = any(is_class(each) and is_enum(each) for each in enums)
-            return Header(
-                header_names(nodes) | operators(statement.pairs),
-                annotation_names(nodes),
-                base_names(nodes),
-                binds,
-                called_decorator_names(nodes),
-                {path[0] for path in decorator_paths(nodes) if not path[1:]},
-                invoked_names(nodes) | (MAKING_MEMBERS if members else set()),
-            )
+            return header_of(statement, self.namespace)
         if not binds or not all(map(self._is_definition, binds)):
             return None
         names = called_names(nodes)

@@ -11,9 +11,10 @@ from typing import Any
 from livepatch._annotated import signature_names
 from livepatch._bodies import Bodies
 from livepatch._code import nested_codes, same_code
-from livepatch._differences import Changes, Header
+from livepatch._differences import Changes
 from livepatch._filled import filled_by
 from livepatch._hands_over import only_hands_over
+from livepatch._headers import Header
 from livepatch._kinds import ENUM_MEMBER, kind_of
 from livepatch._needs import Needs
 from livepatch._outline import Outline

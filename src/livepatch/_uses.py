@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from livepatch._by_text import RUNS_TEXTS, names_in_text
-from livepatch._differences import Header
+from livepatch._headers import Header
 from livepatch._marks import found_by
 from livepatch._module_hooks import hooks_among
 from livepatch._operations import CALLS, CALLS_FOUND, operations, operations_of
