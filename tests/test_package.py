@@ -56,6 +56,8 @@ STAGES = (
     "_dicts",
     "_steps",
     "_class_names",
+    "_layers",
+    "_live",
     "_origin",
     "_entries_of_others",
     "_borrow",
@@ -139,7 +141,7 @@ STAGES = (
     # match
     "_module",
     "_deleted",
-    "_layers",
+    "_decorated",
     "_link",
     "_registered",
     "_unwrapped",

@@ -20,6 +20,7 @@ from typing import Any
 from livepatch._among import grouped_by_type
 from livepatch._assigned import Value, assigned_by_init, names_stored
 from livepatch._class_attributes import find_attribute
+from livepatch._decorated import decorated_function, plain_path
 from livepatch._heap import holders_of
 from livepatch._hotswap import HOOK
 from livepatch._kinds import (
@@ -32,7 +33,6 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
-from livepatch._layers import decorated_function, plain_path
 from livepatch._layout import lists_fields
 from livepatch._module import Module, Part
 from livepatch._own import MISSING, Call, OwnDict, OwnList

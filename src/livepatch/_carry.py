@@ -16,6 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._constants import same_value
+from livepatch._decorated import plain_path
 from livepatch._holders import all_classes
 from livepatch._importers import Importer, ImportersByName, Name, importers_of, read_importers
 from livepatch._kinds import (
@@ -28,7 +29,6 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
-from livepatch._layers import plain_path
 from livepatch._marks import IMPORT_SYSTEM_NAMES
 from livepatch._module import Module, Part, binds_other_stars, names_of_others, star_names
 from livepatch._outline import outline

@@ -7,8 +7,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import Any
 
+from livepatch._decorated import plain_path
 from livepatch._kinds import CLASS, PLACES, class_attributes, is_class
-from livepatch._layers import plain_path
 from livepatch._migration import Migration
 from livepatch._module import Path
 from livepatch._own import OwnDict, OwnList

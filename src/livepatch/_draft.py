@@ -15,13 +15,13 @@ from livepatch._base_order import order_bases
 from livepatch._borrow import bases_to_give_back, with_borrowed_bases
 from livepatch._complete import complete
 from livepatch._decide import decide
+from livepatch._decorated import decorated_function
 from livepatch._destructors import leave_to_successors
 from livepatch._explain import explained_by
 from livepatch._heap import unexplained_counts
 from livepatch._holders import Repointing, Table
 from livepatch._in_place import entered_in_place
 from livepatch._instances import plan_instances, refuse_bases
-from livepatch._layers import decorated_function
 from livepatch._layout import sizes_of
 from livepatch._migrate import start_migrations
 from livepatch._namespaces import keep_globals, plan_namespace

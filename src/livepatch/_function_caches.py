@@ -7,8 +7,8 @@ from typing import Any
 from livepatch._among import young_objects_of
 from livepatch._code import same_code
 from livepatch._decisions import Decisions
+from livepatch._decorated import plain_path
 from livepatch._kinds import CACHE_TYPE, FUNCTION
-from livepatch._layers import plain_path
 from livepatch._own import OwnDict
 from livepatch._pairs import Pair
 

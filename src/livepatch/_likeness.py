@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
+from livepatch._decorated import decorated_function, functions_around, plain_path
 from livepatch._kinds import (
     CLASS,
     ENUM_MEMBER,
@@ -20,7 +21,6 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
-from livepatch._layers import decorated_function, functions_around, plain_path
 from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
 from livepatch._ownership import (

@@ -14,9 +14,7 @@ from typing import Any
 from livepatch._among import objects_of
 from livepatch._bodies import is_function_code
 from livepatch._code import Placed, codes_in, graft, linked, nested_codes, placed
-from livepatch._kinds import class_attributes, is_class
-from livepatch._layers import layers_of
-from livepatch._origin import live_codes
+from livepatch._live import live_codes, reachable_functions
 from livepatch._outline import outline
 from livepatch._scope import RUN_AT_ONCE, is_type_scope
 from livepatch._snapshot import Snapshot
@@ -50,7 +48,7 @@ def _codes_of_functions(code: CodeType, namespace: dict[str, Any]) -> dict[Place
     Most are found from the module's names. The heap may hold millions of objects: it is searched
     where something that the module has defined is not.
     """
-    found = _codes_inside(_reachable_functions(namespace))
+    found = _codes_inside(reachable_functions(namespace))
     if all(placed(each) in found for each in _functions_said(code)):
         return found
     functions = (each for each in objects_of(FunctionType) if each.__globals__ is namespace)
@@ -65,21 +63,6 @@ def _codes_inside(functions: Iterable[FunctionType]) -> dict[Placed, CodeType]:
             for code in (each.__code__, *nested_codes(each.__code__)):
                 found.setdefault(placed(code), code)
     return found
-
-
-def _reachable_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
-    """Yield the functions of a module that its names lead to, through its classes too."""
-    values = list(namespace.values())
-    waiting: list[Any] = [layer for value in values for layer in layers_of(value)]
-    seen: set[int] = set()
-    for each in waiting:
-        attributes = class_attributes(each) if is_class(each) else {}
-        if type(each) is FunctionType and each.__globals__ is namespace:
-            yield each
-        own = attributes.get("__module__") == namespace.get("__name__")
-        if attributes and own and id(each) not in seen:
-            seen.add(id(each))
-            waiting += (layer for part in list(attributes.values()) for layer in layers_of(part))
 
 
 def _functions_said(code: CodeType) -> Iterator[CodeType]:

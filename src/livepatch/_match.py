@@ -7,6 +7,7 @@ from operator import is_
 from types import FunctionType
 from typing import Any
 
+from livepatch._decorated import decorated_function
 from livepatch._kinds import (
     CLASS,
     FUNCTION,
@@ -18,7 +19,7 @@ from livepatch._kinds import (
     kind_of,
     qualified_name,
 )
-from livepatch._layers import decorated_function, leads_on
+from livepatch._layers import leads_on
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path, find_names
 from livepatch._moves import (

@@ -10,8 +10,8 @@ from typing import Any
 from livepatch._by_text import no_longer_bound_by
 from livepatch._constants import may_hold_state, same_value
 from livepatch._decisions import Decisions
+from livepatch._decorated import decorated_function
 from livepatch._kinds import is_special, kind_of
-from livepatch._layers import decorated_function
 from livepatch._marks import is_remnant
 from livepatch._module import Module, Part, names_of_others
 from livepatch._own import MISSING, OwnDict, OwnList

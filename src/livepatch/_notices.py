@@ -8,6 +8,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from livepatch._belongings import parts_of
+from livepatch._decorated import decorated_function
 from livepatch._entries_of_others import (
     definitions_in,
     entered_by_others,
@@ -24,7 +25,7 @@ from livepatch._kinds import (
     is_enum,
     kind_of,
 )
-from livepatch._layers import decorated_function, layers_of
+from livepatch._layers import layers_of
 from livepatch._module import Module, names_of_others
 from livepatch._namespaces import replaced_data
 from livepatch._own import OwnList

@@ -14,13 +14,12 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import compress, repeat
-from operator import is_
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from livepatch._code import nested_codes, placed
+from livepatch._live import live_codes
 from livepatch._outline import Outline, outline
 from livepatch._own import Call
 from livepatch._recompile import Compiled
@@ -282,20 +281,6 @@ def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
         # No cache, or one that is cut short: then the origin is unknown, and reported as LP305.
         return None
     return code if type(code) is CodeType else None
-
-
-def live_codes(namespace: dict[str, Any], name: str, filename: str) -> list[CodeType]:
-    """List the code of each function that a module or one of its classes holds."""
-    values = list(namespace.values())
-    for cls in [value for value in values if issubclass(type(value), type)]:
-        attributes = type.__dict__["__dict__"].__get__(cls)
-        if attributes.get("__module__") == name:
-            values += attributes.values()
-    are_functions = map(is_, map(type, values), repeat(FunctionType))
-    functions: Iterator[FunctionType] = compress(values, are_functions)
-    codes = [each.__code__ for each in functions if each.__globals__ is namespace]
-    # What dataclasses and their like generate has a filename of its own, and is in no source.
-    return [code for code in codes if code.co_filename == filename]
 
 
 def _constants_agree(found: Outline, namespace: dict[str, Any]) -> bool:

@@ -11,9 +11,9 @@ from typing import Any
 
 from livepatch._among import objects_of
 from livepatch._code import same_code
+from livepatch._decorated import decorated_function
 from livepatch._heap import unexplained_counts
 from livepatch._kinds import class_attributes, is_class
-from livepatch._layers import decorated_function
 from livepatch._likeness import Walk
 from livepatch._module import Module, Path
 from livepatch._outline import Outline

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from types import FunctionType
 from typing import Any
 
+from livepatch._decorated import decorated_function, plain_path
 from livepatch._kinds import class_attributes, found_at, is_class, qualified_name
-from livepatch._layers import decorated_function, plain_path
 from livepatch._library import is_of_standard_library
 from livepatch._module import Module, Path
 from livepatch._nested import absolute_name

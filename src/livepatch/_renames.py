@@ -12,8 +12,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._code import same_but_for_names
+from livepatch._decorated import decorated_function
 from livepatch._kinds import is_class, kind_of
-from livepatch._layers import decorated_function
 from livepatch._match import pair_renamed
 from livepatch._module import Module, Path
 from livepatch._outline import Outline

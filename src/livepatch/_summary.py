@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator
 
+from livepatch._decorated import plain_path
 from livepatch._kinds import kind_of
-from livepatch._layers import plain_path
 from livepatch._module import Module, Path
 from livepatch._plan import Plan
 from livepatch._report import DefinitionChange, Outcome, Report

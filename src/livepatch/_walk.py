@@ -9,6 +9,7 @@ from operator import attrgetter
 from types import FunctionType
 from typing import Any
 
+from livepatch._decorated import plain_path
 from livepatch._kinds import (
     CLASS,
     CLASS_METHOD,
@@ -25,7 +26,7 @@ from livepatch._kinds import (
     is_plain_data,
     qualified_name,
 )
-from livepatch._layers import CONTAINERS, class_inside, leads_on, plain_path
+from livepatch._layers import CONTAINERS, class_inside, leads_on
 from livepatch._likeness import (
     Walk,
     are_others,

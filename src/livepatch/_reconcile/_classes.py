@@ -14,6 +14,7 @@ from livepatch._class_attributes import UNSETTABLE, find_attribute
 from livepatch._class_names import name_class, name_of_class
 from livepatch._class_source import class_source_is_same, differs_from_source
 from livepatch._constants import may_hold_state, same_value
+from livepatch._decorated import decorated_function
 from livepatch._hotswap import mark_of
 from livepatch._kinds import (
     PLACES,
@@ -26,7 +27,6 @@ from livepatch._kinds import (
     kind_of,
     settled_bases,
 )
-from livepatch._layers import decorated_function
 from livepatch._layout import tuple_fields
 from livepatch._module import Path
 from livepatch._opcodes import COMPILER_NAMES

@@ -11,6 +11,7 @@ from typing import Any
 from livepatch._class_source import class_source_is_same
 from livepatch._code import same_code, writes_free_variable
 from livepatch._constants import same_value
+from livepatch._decorated import decorated_function, plain_path
 from livepatch._kinds import (
     is_empty,
     is_single_dispatch,
@@ -18,7 +19,7 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
-from livepatch._layers import decorated_function, layers_of, plain_path
+from livepatch._layers import layers_of
 from livepatch._own import MISSING, Call
 from livepatch._pairs import Pair
 from livepatch._reconcile._left_over import is_left_on_function

@@ -20,6 +20,7 @@ from types import (
 from typing import Any, NamedTuple, Protocol
 
 from livepatch._code import instructions, nested_codes
+from livepatch._decorated import plain_path
 from livepatch._kinds import (
     class_attributes,
     is_class,
@@ -29,7 +30,6 @@ from livepatch._kinds import (
     mro_of,
     qualified_name,
 )
-from livepatch._layers import plain_path
 from livepatch._library import is_of_standard_library
 from livepatch._made import constants_in
 from livepatch._module import Path

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from livepatch._class_attributes import UNSETTABLE
 from livepatch._decisions import Decisions
+from livepatch._decorated import plain_path
 from livepatch._kinds import (
     CACHED_FUNCTION,
     CACHED_PROPERTY,
@@ -26,7 +27,6 @@ from livepatch._kinds import (
     kind_of,
     mro_of,
 )
-from livepatch._layers import plain_path
 from livepatch._module import Followed
 from livepatch._own import Call, OwnList
 from livepatch._pairs import Pair

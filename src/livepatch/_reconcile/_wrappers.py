@@ -15,10 +15,11 @@ from livepatch._class_source import (
 from livepatch._code import same_code
 from livepatch._constants import same_value
 from livepatch._context_variables import has_other_default
+from livepatch._decorated import plain_path
 from livepatch._dicts import known_by
 from livepatch._entries_of_others import has_imported
 from livepatch._kinds import dict_of, is_empty
-from livepatch._layers import layers_of, plain_path
+from livepatch._layers import layers_of
 from livepatch._layout import has_dict
 from livepatch._own import MISSING, Call
 from livepatch._pairs import Pair
