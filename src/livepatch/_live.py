@@ -39,3 +39,9 @@ def reachable_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
         if attributes and own and id(each) not in seen:
             seen.add(id(each))
             waiting += (layer for part in list(attributes.values()) for layer in layers_of(part))
+
+
+def codes_behind(namespace: dict[str, Any], filename: str) -> list[CodeType]:
+    """List the code of each function of a module that its names lead to, behind decorators too."""
+    codes = (each.__code__ for each in reachable_functions(namespace))
+    return [code for code in codes if code.co_filename == filename]

@@ -12,14 +12,14 @@ import marshal
 import os
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
 from livepatch._code import nested_codes, placed
-from livepatch._live import live_codes
+from livepatch._live import codes_behind, live_codes
 from livepatch._outline import Outline, outline
 from livepatch._own import Call
 from livepatch._recompile import Compiled
@@ -150,10 +150,7 @@ def _outline_if_remembered(
     """Digest the code that the import system was given, unless something else has run since."""
     if code is None:
         return None
-    nested = list(nested_codes(code))
-    if not _has_live_code(code, nested, source, namespace):
-        return None
-    return outline(code, nested=nested)
+    return _outline_if_it_has(live_codes(namespace, source.name, code.co_filename), code)
 
 
 def _is_older_than_process(source: Source) -> bool:
@@ -185,14 +182,15 @@ _CLOCK_TICK = 0.05
 _PROCESS_STARTED = _find_process_start()
 
 
-def _has_live_code(
-    code: CodeType, nested: list[CodeType], source: Source, namespace: dict[str, Any]
-) -> bool:
+def _outline_if_it_has(live: Iterable[CodeType], code: CodeType) -> Outline | None:
+    """Digest code, if those of the live functions are in it."""
+    nested = list(nested_codes(code))
     codes = (code, *nested)
     known = set(map(id, codes))
-    live = live_codes(namespace, source.name, code.co_filename)
     others = [each for each in live if id(each) not in known]  # nearly always there are none
-    return not others or set(map(placed, codes)).issuperset(map(placed, others))
+    if others and not set(map(placed, codes)).issuperset(map(placed, others)):
+        return None
+    return outline(code, nested=nested)
 
 
 def _outline_if_live(
@@ -201,10 +199,12 @@ def _outline_if_live(
     """Digest code, if it is certainly what the live module was made from.
 
     A bytecode cache may have been written anew by another process since; hence it must contain
-    the code of every live function.
+    the code of every live function, of those too that are behind decorators.
     """
-    found = _outline_if_remembered(code, source, namespace)
-    if found is None or code is None:
+    if code is None:
+        return None
+    found = _outline_if_it_has(codes_behind(namespace, code.co_filename), code)
+    if found is None:
         return None
     if code == source.code and not _constants_agree(found, namespace):
         # It is the new source's, and the live values are not: written after the edit.
@@ -268,8 +268,9 @@ def _setting(records: dict[int, Any], key: int, record: Any) -> Call:
 
 
 def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
-    path = getattr(namespace.get("__spec__"), "cached", None)
-    if not isinstance(path, str):
+    spec = namespace.get("__spec__")
+    path, origin = getattr(spec, "cached", None), getattr(spec, "origin", None)
+    if not isinstance(path, str) or not isinstance(origin, str):
         return None
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - a plain read, on the way of every reload
@@ -280,7 +281,15 @@ def _read_cached_code(namespace: dict[str, Any]) -> CodeType | None:
     except (OSError, EOFError, ValueError, TypeError):
         # No cache, or one that is cut short: then the origin is unknown, and reported as LP305.
         return None
-    return code if type(code) is CodeType else None
+    return _named(code, origin) if type(code) is CodeType else None
+
+
+def _named(code: CodeType, filename: str) -> CodeType:
+    """Return code as that of another file, which the import system makes of what was installed."""
+    if code.co_filename == filename:
+        return code  # nearly always
+    constants = [_named(x, filename) if type(x) is CodeType else x for x in code.co_consts]
+    return code.replace(co_filename=filename, co_consts=tuple(constants))
 
 
 def _constants_agree(found: Outline, namespace: dict[str, Any]) -> bool:

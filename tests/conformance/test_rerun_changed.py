@@ -7,12 +7,14 @@ it, which nothing reloads.
 from __future__ import annotations
 
 import builtins
+import compileall
 import enum
 import functools
 import importlib
 import importlib.util
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 import traceback
@@ -1440,6 +1442,49 @@ def test_a_module_imported_before_livepatch_is_known_by_its_bytecode(live: LiveM
     )
 
     assert done.stdout == "known\n", done.stderr
+
+
+INSTALLED = """\
+import os, shutil, sys
+import early
+old = early.f
+new, place = sys.argv[1], os.path.dirname(early.__file__)
+shutil.copytree(new, place, dirs_exist_ok=True)  # an installer brings the bytecode as well
+import livepatch
+assert livepatch.changed("early") == ("early",), livepatch.changed("early")
+livepatch.reload(early, strategy=sys.argv[2])
+print(early.f(), early.f is old)
+"""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(): return {}\n",
+        "import functools\n@functools.lru_cache(maxsize=None)\ndef f(): return {}\n",
+        "def deco(f): return lambda: f()\n@deco\ndef f(): return {}\n",
+    ],
+    ids=["plain", "cached", "decorated"],
+)
+def test_bytecode_that_was_installed_with_a_new_source_is_not_taken_for_the_old_one(
+    live: LiveModule, source: str
+) -> None:
+    for version, value in (("old", 1), ("new", 22)):
+        folder = live.root / version
+        folder.mkdir()
+        (folder / "early.py").write_text(source.replace("{}", str(value)), "utf-8")
+        assert compileall.compile_dir(folder, quiet=1)  # where it is not going to be
+    package = str(Path(livepatch.__file__).resolve().parent.parent)
+    done = subprocess.run(
+        [PYTHON, "-c", INSTALLED, str(live.root / "new"), live.strategy],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(live.root / "place"), package))},
+        cwd=shutil.copytree(live.root / "old", live.root / "place"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "22 True\n", done.stderr
 
 
 # --- failure
