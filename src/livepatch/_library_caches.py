@@ -57,6 +57,7 @@ def note_library_caches(plan: Plan) -> None:
         if classes or stale:
             own = frozenset(map(id, stale))
             plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
+    plan.caches += _caches_of_losers(plan)
     plan.caches += _caches_of_old_data(plan)
     plan.caches += _caches_of_changed_data(plan)
 
@@ -84,6 +85,17 @@ def _stale_models(plan: Plan) -> Iterator[type]:
             stale = (pair.module.name, pair.path) in given
         if stale:
             yield cls
+
+
+def _caches_of_losers(plan: Plan) -> Iterator[tuple[str, Call]]:
+    """Yield the caches which the load made and filled, with definitions where others stay."""
+    settle = plan.decisions.settle
+    for pair in plan.matches.pairs:
+        cache: Any = pair.new
+        if type(cache) is CACHE_TYPE and settle(cache) is cache:
+            parts = _remembered_by(cache)
+            if any(settle(each) is not each for each in parts if each is not cache.__wrapped__):
+                yield plan.matches.path_of(cache), Call(cache.cache_clear)
 
 
 def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:

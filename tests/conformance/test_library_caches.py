@@ -418,6 +418,62 @@ def test_a_cache_that_remembers_what_was_made_anew_is_empty(live: LiveModule) ->
     assert module.pair()[0] is module.TRUE
 
 
+@pytest.mark.parametrize("size", ["None", "100"])
+def test_a_cache_that_the_load_has_filled_has_no_class_that_does_not_stay(
+    live: LiveModule, size: str
+) -> None:
+    source = """
+        class P: pass
+        class F:
+            @classmethod
+            def find(cls, key): return (P, None, key)
+        X = F.find("a")
+    """
+    module = live.start(source)
+    held = [module.F.find, vars(module.F)["find"].__func__, module.P, module.F]
+    cached = f"""
+        import functools
+        class P: pass
+        class F:
+            @classmethod
+            @functools.lru_cache(maxsize={size})
+            def find(cls, key): return (P, key, key)
+        @functools.lru_cache(maxsize={size})
+        def find(key): return (P, key, key)
+        X = F.find("a"), find("a")
+    """
+    report = live.edit(cached)
+
+    assert report.ok, report
+    assert held[0]("a") == module.F.find("a") == module.find("a") == (module.P, "a", "a")
+    assert module.find("a")[0] is held[2] is module.P
+
+    report.undo()
+
+    assert held[0]("a") == module.F.find("a") == (module.P, None, "a")
+
+
+@pytest.mark.parametrize("size", ["None", "100"])
+def test_a_cache_elsewhere_that_has_a_class_which_is_replaced_is_of_its_successor(
+    live: LiveModule, size: str
+) -> None:
+    other = live.other(f"""
+        import functools
+        @functools.lru_cache(maxsize={size})
+        def name(cls): return [cls, cls.__name__]
+        @functools.lru_cache(maxsize={size})
+        def size(n): return [n]
+    """)
+    module = live.start("class A: pass\nclass C: pass\n")
+    before, kept = other.name(module.C), other.size(1)
+    report = live.edit("class A: pass\nclass C(A): pass\n")
+
+    assert report.ok, report
+    assert before[0] is module.C
+    assert other.name(module.C)[0] is module.C
+    assert other.size(1) is kept
+
+
 def test_a_cache_that_remembers_a_global_with_old_data_in_it_is_empty(live: LiveModule) -> None:
     source = """
         import functools

@@ -135,8 +135,8 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
     A cached function is a definition; where its pair could not keep it, it is a loser itself.
     """
     function = holder.__wrapped__
-    if repointing.migrates:
-        # Its keys may be instances that are made anew, in a list that only its own code can change.
+    # Its keys may be instances that are made anew, in a list that only its own code can change.
+    if repointing.migrates or _remembers_losers(repointing, holder):
         repointing.last.add(Call(_clear_cache, holder), Call(bool))
     survivor = repointing.settle(function)
     if survivor is function or repointing.settle(holder) is not holder:
@@ -149,6 +149,15 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
         if name not in successor.__dict__ or repointing.settle(value) is not value:
             successor.__dict__[name] = repointing.settle(value)
     repointing.rebuild(holder, successor)
+
+
+def _remembers_losers(repointing: Repointing, cache: Any) -> bool:
+    """Whether there is a loser among the arguments and results that a cache has."""
+    function, attributes = cache.__wrapped__, cache.__dict__
+    return any(
+        repointing.settle(each) is not each and each is not function and each is not attributes
+        for each in gc.get_referents(cache)
+    )
 
 
 _clear_cache: Any = class_attributes(CACHE_TYPE)["cache_clear"]
