@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from operator import is_
 from types import FunctionType
 from typing import Any
@@ -67,7 +67,8 @@ def _pair_globals(matches: Matches) -> None:
     walks = [Walk(matches, module, module) for module in matches.modules]
     made = OwnList((walk, name, value) for walk in walks for name, value in _made_anew(walk.module))
     if made:
-        matches.standing.update(*map(_standing, matches.modules))
+        remade = frozenset(_made_again_nameless(matches.modules))
+        matches.standing.update(*(_standing(module, remade) for module in matches.modules))
         matches.standing.difference_update(*map(_went_with_classes, matches.modules))
         matches.standing.difference_update(*map(_set_anew, matches.modules))
     matches.unnamed.update(_unnamed(made))
@@ -128,13 +129,29 @@ def _made_anew(module: Module) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _standing(module: Module) -> Iterator[int]:
-    """Yield the ids of definitions that a module had, and that it did not make again."""
+def _made_again_nameless(modules: Iterable[Module]) -> Iterator[int]:
+    """Yield the ids of definitions that do not say where they are, and have come anew there."""
+    for module in modules:
+        for name, value in module.old.items():
+            is_other = kind_of(value) is not None and module.new.get(name, value) is not value
+            if is_other and qualified_name(value) is None and not module.outline.imports((name,)):
+                yield id(value)
+
+
+def _standing(module: Module, remade: Container[int]) -> Iterator[int]:
+    """Yield the ids of definitions that a module had, and that it did not make again.
+
+    Args:
+        module: it.
+        remade: those that were made again; who has but imported one did not make it.
+    """
     if module.bodies is None:
         return
     for name, value in module.old.items():
         if name in module.new and module.new[name] is value and kind_of(value) is not None:
             if _is_made_again(module, value):
+                continue
+            if id(value) in remade and module.outline.imports((name,)):
                 continue
             yield id(value)
             if is_class(value) and module.owns(value):

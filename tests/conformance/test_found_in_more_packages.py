@@ -773,3 +773,34 @@ def test_a_metaclass_that_looks_at_its_module_sees_no_class_of_before(live: Live
 
     assert held[0] is module.Parser is type(held[1])
     assert held[1].read() == 3
+
+
+@pytest.mark.parametrize("said", ["from .cell import find", "from .cell import find as f2", "*"])
+@pytest.mark.parametrize("wrapper", ["functools.lru_cache(maxsize=None)", "Call"])
+def test_what_a_package_imports_and_that_loses_its_decorator_is_followed(
+    live: LiveModule, wrapper: str, said: str
+) -> None:
+    if said == "*":
+        said = "from .cell import *"
+    head = "class Call:\n    def __init__(self, f): self.f = f\n"
+    head += "    def __call__(self, *args): return self.f(*args)\nimport functools\n"
+    decorated = f"{head}@{wrapper}\ndef find(key): return key\n"
+    package = live.package(__init__=f"{said}\n", cell=decorated)
+    cell = importlib.import_module(f"{package.__name__}.cell")
+    name = "f2" if said.endswith("f2") else "find"
+    inner = getattr(cell.find, "__wrapped__", None) or cell.find.f
+    held = [cell.find, getattr(package, name), inner, {cell.find: 1}]
+    path = live.root / live.name / "cell.py"
+    path.write_text(f"{head}def find(key): return key.upper()\n", encoding="utf-8")
+    report = livepatch.reload(package, cell, strategy=live.strategy, rerun=live.rerun)
+
+    assert report.ok, report
+    assert held == [cell.find, cell.find, cell.find, {cell.find: 1}]
+    assert getattr(package, name) is cell.find
+    assert cell.find("a") == "A"
+
+    path.write_text(decorated, encoding="utf-8")
+    livepatch.reload(package, cell, strategy=live.strategy, rerun=live.rerun)
+
+    assert held[0] is held[1] is cell.find is getattr(package, name)
+    assert cell.find("a") == "a"
