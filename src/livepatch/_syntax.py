@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from livepatch._own import MISSING
 from livepatch._tree import children, names_in, walk
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -91,7 +92,7 @@ def is_definition(nodes: Iterable[ast.stmt], namespace: Mapping[str, Any]) -> bo
         and not is_import(nodes)
         and all(
             any(
-                type(value) is type(namespace.get(name)) and value == namespace[name]
+                type(value) is type(namespace.get(name, MISSING)) and value == namespace[name]
                 for value in said
             )
             for name, said in flags.items()

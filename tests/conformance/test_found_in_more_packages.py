@@ -804,3 +804,22 @@ def test_what_a_package_imports_and_that_loses_its_decorator_is_followed(
 
     assert held[0] is held[1] is cell.find is getattr(package, name)
     assert cell.find("a") == "a"
+
+
+def test_a_function_or_none_comes_and_goes(live: LiveModule) -> None:
+    module = live.start("import sys\ndef f(): return 1\n")
+    held = module.f
+    source = "import sys\ndef f(): return 2\nif {}:\n    def g(): return f()\nelse:\n    g = None\n"
+    live.edit(source.format("sys.version_info < (3,)"))
+
+    assert module.g is None
+    assert held() == 2
+
+    live.edit(source.format("sys.version_info > (3,)"))
+
+    assert module.g() == 2
+
+    live.edit("import sys\ndef f(): return 1\n")
+
+    assert held is module.f
+    assert not hasattr(module, "g")
