@@ -316,8 +316,8 @@ def is_foreign(walk: Walk, path: Path, new: Any) -> bool:
     if name is None:
         return False
     home = class_attributes(new).get("__module__") if is_class(new) else new.__module__
-    if type(home) is not str:
-        return False
+    if type(home) is not str or home in walk.matches.by_name:
+        return False  # what another module's code has made for one of the reload, a new one say
     there = found_at(getattr(sys.modules.get(home), "__dict__", {}), name)
     # An enumeration is given Enum.__new__, which its own class has as a static method.
     return new is (there.__func__ if type(there) in _BOUND_OTHERWISE else there)

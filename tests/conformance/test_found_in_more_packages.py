@@ -823,3 +823,28 @@ def test_a_function_or_none_comes_and_goes(live: LiveModule) -> None:
 
     assert held is module.f
     assert not hasattr(module, "g")
+
+
+@pytest.mark.parametrize("left", ["", "from .new import Card\n", None])
+def test_what_a_decorator_of_the_library_makes_moves_with_its_class(
+    live: LiveModule, left: str | None
+) -> None:
+    source = "from dataclasses import dataclass\n@dataclass\nclass Card:\n    x: int = 0\n"
+    package = live.package(__init__="from .old import Card\n", old=source)
+    old = importlib.import_module(f"{package.__name__}.old")
+    card = old.Card(1)
+    held = [old.Card, old.Card.__repr__, old.Card.__repr__.__wrapped__, old.Card.__eq__]
+    folder = live.root / live.name
+    (folder / "new.py").write_text(f"{source}    y: int = 1\n", encoding="utf-8")
+    (folder / "__init__.py").write_text("from .new import Card\n", encoding="utf-8")
+    if left is None:
+        (folder / "old.py").unlink()
+    else:
+        (folder / "old.py").write_text(left, encoding="utf-8")
+    report = livepatch.reload(package, old, strategy=live.strategy, rerun=live.rerun)
+    cls = package.Card
+
+    assert held == [cls, cls.__repr__, cls.__repr__.__wrapped__, cls.__eq__]
+    assert type(card) is cls
+    assert repr(card) == "Card(x=1, y=1)"
+    assert not [each for each in report.notices if each.code == "LP309"]
