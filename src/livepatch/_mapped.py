@@ -68,7 +68,8 @@ def _library_of(cls: type) -> str | None:
         return "SQLAlchemy"
     options: Any = attributes.get("_meta")
     if options is not None and _is_from(type(options), "django"):
-        return None if options.abstract else "Django"
+        # A form has options as well, and is in no register.
+        return "Django" if getattr(options, "abstract", None) is False else None
     return None
 
 

@@ -171,3 +171,29 @@ def test_field_of_a_model_that_comes_is_refused(live: LiveModule) -> None:
         live.change(field, f"{field}\n    n = models.IntegerField()", rerun="changed")
 
     assert [each.name for each in module.Item._meta.get_fields()] == ["id", "name"]
+
+
+@pytest.mark.usefixtures("_django")
+def test_form_of_a_model_is_made_again(live: LiveModule) -> None:
+    home = live.other(MODEL.replace("LIVE", f"forms_{live.name}"))
+    source = f"""
+        from django import forms
+        from {home.__name__} import Item
+        class ItemForm(forms.ModelForm):
+            class Meta:
+                model = Item
+                fields = ["name"]
+            def greet(self): return 1
+    """
+    module = live.start(source)
+    held = [module.ItemForm, module.ItemForm({"name": "tea"})]
+    report = live.change("return 1", "return 2")
+
+    assert report.ok
+    assert held[1].greet() == 2
+    assert held[0] is module.ItemForm is type(held[1])
+
+    live.change('["name"]', "[]")
+
+    assert held[0] is module.ItemForm is type(held[1])
+    assert not module.ItemForm({}).fields
