@@ -64,9 +64,26 @@ def class_source_is_same(matches: Matches, pair: Pair) -> bool | None:
     body = new.same_body(old, pair.path)
     if header is None or body is None:
         return None
+    if _is_made_by_others(pair, made) and not _same_inside(new, old, path):
+        return False  # `class Meta: fields = [...]`, of which a metaclass makes the fields
     # What a data class knows of its fields is made of these: ``limit: int = LIMIT``.
     said = chain.from_iterable(new.scopes[path].shells.values())
     return header and body and not _is_given_otherwise(matches, pair, said)
+
+
+def _is_made_by_others(pair: Pair, made: Iterable[Shell]) -> bool:
+    """Whether something besides its own statements makes a class: bases, decorators, keywords."""
+    return is_class(pair.new) and (any(map(_loads_of, made)) or bool(_makers_of(pair.new)))
+
+
+def _same_inside(new: Outline, old: Outline | None, path: Path) -> bool:
+    """Whether the source says the same of the classes in a class but for their functions."""
+    inside = [each for each in new.scopes if each[:-1] == path]
+    before = [each for each in old.scopes if each[:-1] == path] if old is not None else []
+    return inside == before and all(
+        new.same_shell(old, each) and new.same_body(old, each) and _same_inside(new, old, each)
+        for each in inside
+    )
 
 
 def _is_given_otherwise(matches: Matches, pair: Pair, said: Iterable[Shell]) -> bool:
@@ -164,14 +181,18 @@ def _generator_changed(matches: Matches, pair: Pair, path: Path) -> bool:
             return True
     if not is_class(pair.new):
         return False
-    # The class statement need not name them: a base has a metaclass, and bases of its own.
-    makers: list[tuple[type, tuple[str, ...]]] = [
-        (each, _FROM_BASES) for each in mro_of(pair.new)[1:]
-    ]
-    makers += ((each, _CLASS_MAKERS) for each in mro_of(type(pair.new)))
+    return any(_runs_otherwise(matches, *each) for each in _makers_of(pair.new))
+
+
+def _makers_of(cls: type) -> list[tuple[type, tuple[str, ...]]]:
+    """List what runs when a class is made: the classes, and the methods of each.
+
+    The class statement need not name them: a base has a metaclass, and bases of its own.
+    """
+    makers: list[tuple[type, tuple[str, ...]]] = [(each, _FROM_BASES) for each in mro_of(cls)[1:]]
+    makers += ((each, _CLASS_MAKERS) for each in mro_of(type(cls)))
     # Nearly every one derives from these alone.
-    makers = [each for each in makers if each[0] is not object and each[0] is not type]
-    return any(_runs_otherwise(matches, *each) for each in makers)
+    return [each for each in makers if each[0] is not object and each[0] is not type]
 
 
 def _does_otherwise(pair: Pair) -> bool:

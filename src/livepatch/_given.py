@@ -10,7 +10,7 @@ from typing import Any
 
 from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
-from livepatch._constants import CONSTANTS, same_value
+from livepatch._constants import CONSTANTS, same_contents, same_value
 from livepatch._deleted import deleted_has_changed
 from livepatch._kinds import CLASS, class_attributes, is_class
 from livepatch._layers import CONTAINERS
@@ -139,12 +139,24 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     before, after = class_attributes(pair.old), class_attributes(pair.new)
     had = {name: value for name, value in before.items() if name not in after}
     named = before.get("__annotations__")
-    names = {*had, *(named if type(named) is dict else ())}
+    names = {*had, *(named if type(named) is dict else ()), *_texts_no_more(before, after)}
     own = set(map(id, had.values()))
     parts: Collection[Any] = (*live, *live.values()) if isinstance(live, dict) else live
     return not any((type(part) is str and part in names) or id(part) in own for part in parts)
 
 
+def _texts_no_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the texts in what a class, or one inside it, says otherwise: ``fields = ["name"]``."""
+    for name, value in before.items():
+        other = after.get(name)
+        if is_class(value) and is_class(other) and value is not other:
+            if class_attributes(value).get("__module__") == before.get("__module__"):
+                yield from _texts_no_more(class_attributes(value), class_attributes(other))
+        elif type(value) in _SAID and not same_contents(value, other):
+            yield from (each for each in value if type(each) is str)
+
+
+_SAID = (list, tuple, set, frozenset, dict)
 _STORES = (dict, list, set, deque, defaultdict, OrderedDict)
 
 

@@ -848,3 +848,39 @@ def test_what_a_decorator_of_the_library_makes_moves_with_its_class(
     assert type(card) is cls
     assert repr(card) == "Card(x=1, y=1)"
     assert not [each for each in report.notices if each.code == "LP309"]
+
+
+FORMS = """
+    class Options:
+        def __init__(self, fields): self.fields = fields
+    class FormMeta(type):
+        def __new__(mcs, name, bases, attributes):
+            cls = super().__new__(mcs, name, bases, attributes)
+            fields = attributes.get("fields") or getattr(attributes.get("Meta"), "fields", ())
+            cls.options = Options(fields)
+            cls.base_fields = {each: object() for each in fields}
+            cls.names = tuple(fields)
+            return cls
+    class Form(metaclass=FormMeta): pass
+"""
+SAID = ["    fields = {}\n", "    class Meta:\n        fields = {}\n"]
+
+
+@pytest.mark.parametrize("fields", ['["size"]', "[]", '["name", "size"]'])
+@pytest.mark.parametrize("said", SAID, ids=["attribute", "class inside"])
+def test_what_a_metaclass_makes_of_what_a_class_says_is_made_again(
+    live: LiveModule, said: str, fields: str
+) -> None:
+    home = live.other(FORMS)
+    source = f"from {home.__name__} import Form\nclass ItemForm(Form):\n{said}"
+    module = live.start(source.format('["name"]'))
+    held = [module.ItemForm, module.ItemForm()]
+    live.edit(source.format(fields))
+    cls = module.ItemForm
+
+    assert list(cls.options.fields) == list(cls.base_fields) == list(cls.names) == eval(fields)
+    assert held[0] is cls is type(held[1])
+
+    live.edit(source.format('["name"]'))
+
+    assert list(cls.base_fields) == ["name"]
