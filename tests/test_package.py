@@ -191,6 +191,7 @@ STAGES = (
     "_reconcile._left_over",
     "_reconcile._descriptors",
     "_reconcile._functions",
+    "_reconcile._numbers",
     "_reconcile._classes",
     "_reconcile._table",
     "_reconcile",

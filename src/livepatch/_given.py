@@ -11,8 +11,9 @@ from typing import Any
 from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, same_contents, same_value
+from livepatch._decorated import decorated_function
 from livepatch._deleted import deleted_has_changed
-from livepatch._kinds import CLASS, class_attributes, is_class
+from livepatch._kinds import CLASS, class_attributes, is_class, kind_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Module, Path
 from livepatch._pairs import Matches, Pair
@@ -43,6 +44,25 @@ def why_made_anew(matches: Matches, pair: Pair, path: Path, values: tuple[Any, A
         by_field = _is_default_of_field(pair, path[-1], values)
         return "" if by_field else "what makes its class makes something else of it"
     return None
+
+
+def has_object_given_anew(pair: Pair) -> bool:
+    """Whether an object in a class is given another function: ``a = Sequence(lambda n: n)``.
+
+    A metaclass may have made something of that object, too.
+    """
+    module, attributes = pair.module, class_attributes(pair.new)
+    scope = module.outline.scopes.get(pair.path)
+    for name, shells in scope.shells.items() if scope is not None else ():
+        if name not in attributes or not any(shell.is_definition for shell in shells):
+            continue
+        path, value = (*pair.path, name), attributes[name]
+        if kind_of(value) is not None or decorated_function(module, path, value) is not None:
+            continue  # nearly every one
+        same = module.outline.same_shell(pair.before.origin, path)
+        if same and _is_given_other_functions(pair, path, value):
+            return True
+    return False
 
 
 def _is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
@@ -153,7 +173,8 @@ def _texts_no_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> Itera
             if class_attributes(value).get("__module__") == before.get("__module__"):
                 yield from _texts_no_more(class_attributes(value), class_attributes(other))
         elif type(value) in _SAID and not same_contents(value, other):
-            yield from (each for each in value if type(each) is str)
+            parts: Any = value
+            yield from (each for each in parts if type(each) is str)
 
 
 _SAID = (list, tuple, set, frozenset, dict)

@@ -31,7 +31,13 @@ from livepatch._constants import (
 )
 from livepatch._decisions import Decisions
 from livepatch._deleted import body_has_changed, deleted_has_changed
-from livepatch._given import counts_anew, is_filled_since, scopes_of, why_made_anew
+from livepatch._given import (
+    counts_anew,
+    has_object_given_anew,
+    is_filled_since,
+    scopes_of,
+    why_made_anew,
+)
 from livepatch._kinds import (
     class_attributes,
     dict_of,
@@ -208,6 +214,7 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
+        class_is_same = class_is_same and not has_object_given_anew(pair)
         of_bases = type(new) in (dict, list, set) and not can_follow(old, new)  # entry by entry
         of_bases = of_bases and is_made_from_changed(self.decisions, pair)
         if not class_is_same or of_bases or self.is_made_otherwise(old):

@@ -884,3 +884,85 @@ def test_what_a_metaclass_makes_of_what_a_class_says_is_made_again(
     live.edit(source.format('["name"]'))
 
     assert list(cls.base_fields) == ["name"]
+
+
+NUMBERED = """
+    class Field:
+        count = 0
+        def __init__(self, label, *more):
+            Field.count += 1
+            self.label, self.more, self.count = label, more, Field.count
+    class FormMeta(type):
+        def fields(cls):
+            found = [each for each in vars(cls).values() if isinstance(each, Field)]
+            return sorted(found, key=lambda each: each.count)
+    class Form(metaclass=FormMeta): pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "labels"),
+    [
+        ("'a'", "'A'", "Abc"),
+        ("'b'", "'B'", "aBc"),
+        ("    b = Field('b')\n", "", "ac"),
+        ("    b = Field('b')\n", "    b = Field('b')\n    d = Field('d')\n", "abdc"),
+        ("    b = ", "    d = ", "abc"),
+        ("pass", "return 1", "abc"),
+    ],
+)
+def test_objects_of_a_class_that_are_numbered_stay_in_their_order(
+    live: LiveModule, old: str, new: str, labels: str
+) -> None:
+    home = live.other(NUMBERED)
+    source = (
+        f"from {home.__name__} import Form, Field\nclass Login(Form):\n    a = Field('a')\n"
+        "    b = Field('b')\n    c = Field('c', object())\n    def run(self): pass\n"
+    )
+    module = live.start(source)
+    report = live.change(old, new)
+
+    assert "".join(each.label for each in module.Login.fields()) == labels
+
+    report.undo()
+
+    assert "".join(each.label for each in module.Login.fields()) == "abc"
+
+
+def test_two_settings_of_a_class_are_no_numbers(live: LiveModule) -> None:
+    home = live.other(
+        "class Limit:\n    def __init__(self, n, text): self.n, self.text = n, text\n"
+    )
+    source = (
+        f"from {home.__name__} import Limit\nclass Shop:\n    low = Limit(1, 'a')\n"
+        "    high = Limit(5, 'b')\n    top = Limit(9, 'c')\n"
+    )
+    module = live.start(source)
+    module.Shop.low.n = 3  # the program's own
+    live.change("'c'", "'d'")
+
+    assert [module.Shop.low.n, module.Shop.high.n, module.Shop.top.text] == [3, 5, "d"]
+
+
+def test_what_a_metaclass_makes_of_an_object_that_is_given_another_function(
+    live: LiveModule,
+) -> None:
+    home = live.other("""
+        class Sequence:
+            def __init__(self, function): self.function = function
+        class Meta(type):
+            def __new__(mcs, name, bases, attributes):
+                cls = super().__new__(mcs, name, bases, attributes)
+                cls.made = [v for v in attributes.values() if isinstance(v, Sequence)]
+                return cls
+        class Factory(metaclass=Meta): pass
+    """)
+    source = (
+        f"from {home.__name__} import Factory, Sequence\nclass Users(Factory):\n"
+        "    name = Sequence(lambda n: 'user %d' % n)\n    def run(self): return 1\n"
+    )
+    module = live.start(source)
+    live.change("'user %d'", "'player %d'")
+
+    assert [each.function(1) for each in module.Users.made] == ["player 1"]
+    assert module.Users.name.function(1) == "player 1"

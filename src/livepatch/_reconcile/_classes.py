@@ -30,13 +30,14 @@ from livepatch._kinds import (
 from livepatch._layout import tuple_fields
 from livepatch._module import Path
 from livepatch._opcodes import COMPILER_NAMES
-from livepatch._own import MISSING, Call, OwnList
+from livepatch._own import MISSING, Call, OwnDict, OwnList
 from livepatch._pairs import Pair
 from livepatch._reconcile._descriptors import tell_anew
 from livepatch._reconcile._dispatchers import note_registered
 from livepatch._reconcile._flags import INVERSE, merged_members
 from livepatch._reconcile._hidden_methods import note_hidden
 from livepatch._reconcile._left_over import is_left_over
+from livepatch._reconcile._numbers import number_anew
 from livepatch._reconcile._result import Reconciliation
 from livepatch._registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._stale import VALUE_STAYS
@@ -66,6 +67,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
     kept = _kept_by_mark(new, before)
     note_hidden(result, pair)
     _forget_annotations(result, pair, survivor)  # the loop may set another function
+    attributes: OwnDict[str, Any] = OwnDict()
     for name in _unsettled(result, before, after, present):
         if name in kept:
             chosen = result.settle(before[name])
@@ -75,11 +77,13 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
             tell_anew(result, pair, (name, chosen), source_is_same=source_is_same)
             _note_filling(result, pair, name, chosen)
             _note_computed(result, pair, before.get(name), (name, chosen))
+        attributes[name] = chosen
         held = present.get(name, MISSING)
         if name not in UNSETTABLE and (held is not chosen or id(chosen) in result.touched):
             _set_class_attribute(result, survivor, name, chosen)
             if survivor is old and source_is_same is None and name not in COMPILER_NAMES:
                 result.changed.add(id(new))
+    number_anew(result, pair, attributes)
     if id(new) in result.values.remade:
         result.changed.add(id(new))
     if "_abc_impl" in present:
