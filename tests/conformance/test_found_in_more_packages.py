@@ -892,6 +892,7 @@ NUMBERED = """
         def __init__(self, label, *more):
             Field.count += 1
             self.label, self.more, self.count = label, more, Field.count
+    class Wide(Field): pass
     class FormMeta(type):
         def fields(cls):
             found = [each for each in vars(cls).values() if isinstance(each, Field)]
@@ -916,17 +917,27 @@ def test_objects_of_a_class_that_are_numbered_stay_in_their_order(
 ) -> None:
     home = live.other(NUMBERED)
     source = (
-        f"from {home.__name__} import Form, Field\nclass Login(Form):\n    a = Field('a')\n"
-        "    b = Field('b')\n    c = Field('c', object())\n    def run(self): pass\n"
+        f"from {home.__name__} import Form, Field, Wide\nclass Login(Form):\n    a = Field('a')\n"
+        "    b = Field('b')\n    c = Wide('c', object())\n    def run(self): pass\n"
     )
     module = live.start(source)
-    report = live.change(old, new)
+    live.change(old, new)
 
     assert "".join(each.label for each in module.Login.fields()) == labels
 
-    report.undo()
+    live.change("Wide('c'", "Wide('C'")
+
+    assert "".join(each.label for each in module.Login.fields()) == labels.replace("c", "C")
+
+    live.change("Wide('C'", "Wide('c'").undo()
+    live.edit(live.source.replace("Wide('C'", "Wide('c'"))
+    report = live.edit(source)
 
     assert "".join(each.label for each in module.Login.fields()) == "abc"
+
+    report.undo()
+
+    assert "".join(each.label for each in module.Login.fields()) == labels
 
 
 def test_two_settings_of_a_class_are_no_numbers(live: LiveModule) -> None:

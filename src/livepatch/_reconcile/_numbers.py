@@ -6,12 +6,11 @@ others stay, these have the numbers of an earlier time, and would all come befor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
+from itertools import chain, pairwise
 from typing import Any
 
 from livepatch._kinds import class_attributes, dict_of, is_plain_data, kind_of
-from livepatch._own import OwnDict
 from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation
 
@@ -26,30 +25,28 @@ def number_anew(result: Reconciliation, pair: Pair, chosen: Mapping[str, Any]) -
     """
     old, new = class_attributes(pair.old), class_attributes(pair.new)
     will_have = {**class_attributes(result.survivor(pair)), **chosen}
-    for names in _alike(new):
-        stay = [name for name in names if name in old and will_have.get(name) is old[name]]
-        if not stay or len(stay) == len(names):
-            continue
-        live = OwnDict((name, dict_of(old[name]) or {}) for name in stay)
-        made = OwnDict((name, dict_of(new[name]) or {}) for name in names)
-        for number in made[names[0]]:
-            before = [each.get(number) for each in live.values()]
-            after = {name: each.get(number) for name, each in made.items()}
-            if _count_on(before, list(after.values())):
-                for name, present in live.items():
-                    result.steps.set_item(present, number, after[name])
+    before, after = _objects_in(old), _objects_in(new)
+    stay = {name for name in before.keys() & after.keys() if will_have.get(name) is old[name]}
+    if not stay or len(stay) == len(after):
+        return  # nearly every one
+    for number in dict.fromkeys(chain.from_iterable(after[name] for name in stay)):
+        numbers = {name: each[number] for name, each in after.items() if number in each}
+        earlier = [each[number] for each in before.values() if number in each]
+        if _count_on(earlier, [*numbers.values()]):
+            for name in numbers.keys() & stay:
+                result.steps.set_item(before[name], number, numbers[name])
 
 
-def _alike(attributes: Mapping[str, Any]) -> Iterator[list[str]]:
-    """Yield the names of objects of one type, in their order, where there are several."""
-    by_type: OwnDict[int, list[str]] = OwnDict()
-    for name, value in attributes.items():
-        if not is_plain_data(value) and kind_of(value) is None and dict_of(value):
-            by_type.setdefault(id(type(value)), []).append(name)
-    yield from (names for names in by_type.values() if names[1:])
+def _objects_in(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return what the objects have that are neither plain data nor definitions, in their order."""
+    objects = {name: value for name, value in attributes.items() if not is_plain_data(value)}
+    own = {name: dict_of(value) for name, value in objects.items() if kind_of(value) is None}
+    return {name: each for name, each in own.items() if each}
 
 
 def _count_on(before: list[Any], after: list[Any]) -> bool:
     """Whether numbers rise from each object to the next, and go on behind the earlier ones."""
-    both = [*before, *after]
-    return {*map(type, both)} == {int} and all(low < high for low, high in pairwise(both))
+    if {*map(type, before), *map(type, after)} != {int}:
+        return False
+    # An attribute that came in an earlier reload may stand behind those that were there before.
+    return all(low < high for low, high in pairwise([*sorted(before), *after]))
