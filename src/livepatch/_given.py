@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import Field
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, same_contents, same_value
 from livepatch._decorated import decorated_function
 from livepatch._deleted import deleted_has_changed
-from livepatch._kinds import CLASS, class_attributes, is_class, kind_of
+from livepatch._kinds import CLASS, class_attributes, is_class, is_plain_data, kind_of, mro_of
 from livepatch._layers import CONTAINERS
 from livepatch._module import Module, Path
+from livepatch._own import OwnList
 from livepatch._pairs import Matches, Pair
 from livepatch._reshaped import code_changed
 from livepatch._scope import Scope, functions_bound
 
 _DEEPEST = 8
+_ASIDE = 4  # what an object has, what that has, its tables, what is in them
+_MANY = 1_000
 
 
 def why_made_anew(matches: Matches, pair: Pair, path: Path, values: tuple[Any, Any]) -> str | None:
@@ -143,6 +148,21 @@ def _is_default_of_field(pair: Pair, name: str, values: tuple[Any, Any]) -> bool
     return False
 
 
+def is_assigned_by_changed(pair: Pair, name: str) -> bool:
+    """Whether a statement behind a class, ``Player.limit = f()``, uses a changed function."""
+    said = said_of_attribute(pair.module.outline.scopes[()].code, name)
+    return any(code_of_name_changed(pair, each) for each in names_in(said))
+
+
+def code_of_name_changed(pair: Pair, name: str) -> bool:
+    """Whether a global was a function and is one, with another code; a deleted one may be."""
+    before: Any = pair.before.old.get(name)
+    after: Any = pair.module.new.get(name)
+    if type(before) is not FunctionType or type(after) is not FunctionType:
+        return deleted_has_changed(pair.module, name)
+    return not same_code(before.__code__, after.__code__)
+
+
 def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     """Whether a class was given an empty container as it was made, which the program has filled.
 
@@ -163,6 +183,39 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     own = set(map(id, had.values()))
     parts: Collection[Any] = (*live, *live.values()) if isinstance(live, dict) else live
     return not any((type(part) is str and part in names) or id(part) in own for part in parts)
+
+
+def keeps_attributes(pair: Pair, live: Any) -> bool:
+    """Whether an object that a class was given has put aside what the class and its bases have.
+
+    A list of their fields, say, made when somebody asked for it.
+    """
+    if is_plain_data(live) or kind_of(live) is not None or type(live) in CONTAINERS:
+        return False
+    own = {
+        id(value)
+        for cls in mro_of(pair.old)[:-1]
+        for value in class_attributes(cls).values()
+        if value is not live and not is_plain_data(value) and kind_of(value) is None
+    }
+    level = OwnList((live,))
+    for _ in range(_ASIDE):
+        parts = OwnList(gc.get_referents(*level)) if own and level else level
+        if any(id(part) in own for part in parts):
+            return True
+        level = OwnList(part for part in parts if _is_inside(part))
+        if len(level) > _MANY:
+            return False  # it leads out into the program
+    return False
+
+
+def _is_inside(part: Any) -> bool:
+    if type(part) in CONTAINERS:
+        return True
+    return not (is_class(part) or is_plain_data(part) or type(part) in _OUTSIDE or kind_of(part))
+
+
+_OUTSIDE = (ModuleType, FrameType)
 
 
 def _texts_no_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:

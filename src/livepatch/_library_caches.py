@@ -34,7 +34,7 @@ from livepatch._kinds import (
     with_classes_below,
 )
 from livepatch._module import Module, Part, names_of_others
-from livepatch._own import Call, OwnDict, OwnList
+from livepatch._own import Call, OwnDict, OwnList, OwnSet
 from livepatch._plan import Plan
 
 _IN_WEAK_DICT = "WeakKeyDictionary.__init__.<locals>.remove"
@@ -52,6 +52,7 @@ def note_library_caches(plan: Plan) -> None:
     classes = OwnList(_changed_classes(plan))
     if classes:
         plan.caches.append((places, Call(_forget_answers, *classes)))
+        plan.caches += _caches_of_classes(plan, classes)
     if "pydantic" in sys.modules:
         stale = OwnList(_stale_models(plan))
         if classes or stale:
@@ -85,6 +86,25 @@ def _stale_models(plan: Plan) -> Iterator[type]:
             stale = (pair.module.name, pair.path) in given
         if stale:
             yield cls
+
+
+def _caches_of_classes(plan: Plan, classes: OwnList[type]) -> Iterator[tuple[str, Call]]:
+    """Yield the caches that remember something of classes that say something else now.
+
+    Of their fields, say. Where an instance is among it, that is the one there is to be.
+    """
+    changed = OwnSet(map(id, classes))
+    for cache in objects_of(CACHE_TYPE):
+        function: Any = getattr(cache, "__wrapped__", None)
+        if getattr(function, "__module__", None) in _IDENTITIES:
+            continue
+        parts = _remembered_by(cache)
+        has_instance = any(id(type(each)) in changed for each in parts)
+        if not has_instance and any(id(each) in changed for each in parts):
+            yield plan.matches.path_of(cache), Call(cache.cache_clear)
+
+
+_IDENTITIES = ("typing", "typing_extensions")  # `List[C] is List[C]`
 
 
 def _caches_of_losers(plan: Plan) -> Iterator[tuple[str, Call]]:

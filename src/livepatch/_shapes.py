@@ -211,10 +211,18 @@ def grows_by_slots(cls: type) -> bool:
 
 def _adds_only_places(cls: type, base: type) -> bool:
     before, after = sizes_of(base), sizes_of(cls)
-    places = len(own_slots(cls))
+    places = len(own_slots(cls)) + _said_twice(cls)
     # Dicts and weak reference lists that the interpreter manages have an offset below zero.
     places += sum(there == 0 < here for there, here in zip(before[2:], after[2:]))
     return bool(before[1]) or after[0] == before[0] + places * tuple.__itemsize__
+
+
+def _said_twice(cls: type) -> int:
+    """Count the names that ``__slots__`` says once more: each has a place that nothing leads to."""
+    said: Any = class_attributes(cls).get("__slots__")
+    if type(said) not in (list, tuple) or not all(type(name) is str for name in said):
+        return 0
+    return len(said) - len({*said})
 
 
 def slot_value(descriptor: Any, instance: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from livepatch._assigned import names_stored
@@ -21,7 +21,7 @@ from livepatch._class_source import (
     is_made_from_changed,
     makers_call_changed,
 )
-from livepatch._code import nested_codes, same_code
+from livepatch._code import nested_codes
 from livepatch._constants import (
     CONSTANTS,
     is_plain,
@@ -30,11 +30,14 @@ from livepatch._constants import (
     same_value,
 )
 from livepatch._decisions import Decisions
-from livepatch._deleted import body_has_changed, deleted_has_changed
+from livepatch._deleted import body_has_changed
 from livepatch._given import (
+    code_of_name_changed,
     counts_anew,
     has_object_given_anew,
+    is_assigned_by_changed,
     is_filled_since,
+    keeps_attributes,
     scopes_of,
     why_made_anew,
 )
@@ -185,13 +188,12 @@ class Values:
         path = (*home, name)
         scope = pair.module.outline.scopes.get(home)
         made = scope is None or not scope.binds(name)
-        if (
-            (made or name in _MERGED)
-            and name.startswith("__")
-            and is_made_from_changed(self.decisions, pair)
-        ):
-            if name not in _SAID_OF_ANY:
-                self.remade.add(id(pair.new))
+        from_bases = name.startswith("__") and (made or name in _MERGED)
+        from_bases = from_bases and is_made_from_changed(self.decisions, pair)
+        if from_bases and name not in _SAID_OF_ANY:
+            self.remade.add(id(pair.new))
+        # What decorates a class may have added what it made of functions to its annotations.
+        if from_bases or (name in _MERGED and class_is_same is False):
             return new
         if made or differs_from_source(pair.module.outline, path, new):
             return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
@@ -216,7 +218,9 @@ class Values:
             return new
         class_is_same = class_is_same and not has_object_given_anew(pair)
         of_bases = type(new) in (dict, list, set) and not can_follow(old, new)  # entry by entry
-        of_bases = of_bases and is_made_from_changed(self.decisions, pair)
+        of_bases = (of_bases or keeps_attributes(pair, old)) and is_made_from_changed(
+            self.decisions, pair
+        )
         if not class_is_same or of_bases or self.is_made_otherwise(old):
             return old if is_filled_since(pair, old, new) else new
         # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
@@ -227,7 +231,7 @@ class Values:
         by_changed = constant and (
             qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
             or makers_call_changed(self.decisions.matches, pair)
-            or self._is_assigned_by_changed(pair, name)
+            or is_assigned_by_changed(pair, name)
         )
         return new if by_changed else old
 
@@ -276,18 +280,6 @@ class Values:
             self._input_changed(pair, (each,), each) for each in names_in(now)
         )
 
-    def _is_assigned_by_changed(self, pair: Pair, name: str) -> bool:
-        """Whether a statement behind the class, ``Player.limit = f()``, uses a changed function."""
-        now = said_of_attribute(pair.module.outline.scopes[()].code, name)
-        return any(self._code_changed(pair, each) for each in names_in(now))
-
-    def _code_changed(self, pair: Pair, name: str) -> bool:
-        before: Any = pair.before.old.get(name)
-        after: Any = pair.module.new.get(name)
-        if type(before) is not FunctionType or type(after) is not FunctionType:
-            return deleted_has_changed(pair.module, name)
-        return not same_code(before.__code__, after.__code__)
-
     def _choose_by_source(
         self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool | None
     ) -> Any:
@@ -326,7 +318,7 @@ class Values:
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         shells = pair.module.outline.scopes[path[:-1]].shells[path[-1]]
         names = [name for shell in shells for name in shell.loads]
-        by_changed = any(self._code_changed(pair, name) for name in names)
+        by_changed = any(code_of_name_changed(pair, name) for name in names)
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
             if by_changed and is_plain(old) and is_plain(new):
                 self._note_kept(pair, path, old, new)
