@@ -38,9 +38,10 @@ def take_off(snapshot: Snapshot) -> None:
     """
     if snapshot.origin is None or not _sets_attributes(snapshot):
         return  # nearly every module
-    for name, holder, attribute in _read_by(ast.parse(snapshot.source.text), snapshot.namespace):
+    tree = ast.parse(snapshot.source.text)
+    for original, holder, attribute in _put_aside(tree, snapshot.namespace):
         home = _home(holder, attribute)
-        own, original = _value(home, attribute), snapshot.namespace.get(name)
+        own = _value(home, attribute)
         if _is_own(snapshot, own) and callable(original) and not _is_own(snapshot, original):
             steps = Steps()
             if is_class(home):
@@ -77,17 +78,21 @@ def _is_own(snapshot: Snapshot, value: Any) -> bool:
     return type(value) is FunctionType and value.__globals__ is namespace_of(snapshot.source.module)
 
 
-def _read_by(tree: ast.Module, namespace: dict[str, Any]) -> Iterator[tuple[str, Any, str]]:
-    """Yield the names that statements bind to attributes of others, with holder and attribute."""
+def _put_aside(tree: ast.Module, namespace: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:
+    """Yield what statements took from others before, each with who had it as which attribute.
+
+    It is at a name of the module, or with somebody else: ``Parser.parse_once = Parser.parse``.
+    """
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             said = "." * node.level + (node.module or "")
             home = sys.modules.get(absolute_name(said, namespace))
-            yield from ((each.asname or each.name, home, each.name) for each in node.names)
+            for each in node.names:
+                yield namespace.get(each.asname or each.name), home, each.name
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Attribute):
             holder = _found_by(node.value.value, namespace)
-            names = (each.id for each in node.targets if isinstance(each, ast.Name))
-            yield from ((name, holder, node.value.attr) for name in names)
+            for target in node.targets:
+                yield _found_by(target, namespace), holder, node.value.attr
 
 
 def _found_by(node: ast.expr, namespace: Mapping[str, Any]) -> Any:

@@ -977,3 +977,39 @@ def test_what_a_metaclass_makes_of_an_object_that_is_given_another_function(
 
     assert [each.function(1) for each in module.Users.made] == ["player 1"]
     assert module.Users.name.function(1) == "player 1"
+
+
+ASIDE = """
+    import OTHER
+    OTHER.Shop.plain_price = OTHER.Shop.price
+    OTHER.plain_greet = OTHER.greet
+    def price(self): return self.plain_price() + 1
+    def greet(): return OTHER.plain_greet() + "!"
+    OTHER.Shop.price = price
+    OTHER.greet = greet
+    OTHER.Shop.cost = OTHER.Shop.price
+"""
+
+
+def test_what_a_module_puts_aside_in_the_class_of_others_is_no_function_of_its_own(
+    live: LiveModule,
+) -> None:
+    shop = live.other(SHOP)
+    around = ASIDE.replace("OTHER", live.other_name)
+    module = live.start(around)
+    plain = shop.Shop.plain_price, shop.plain_greet
+    for cost, sign in ((2, "?"), (3, ".")):
+        report = live.edit(around.replace("+ 1", f"+ {cost}").replace("!", sign))
+
+        assert (shop.Shop().price(), shop.greet()) == (10 + cost, f"hello{sign}")
+        assert (shop.Shop().cost(), shop.Shop.cost) == (10 + cost, module.price)
+        assert (shop.Shop.plain_price, shop.plain_greet) == plain
+
+    report.undo()
+
+    assert (shop.Shop().price(), shop.greet()) == (12, "hello?")
+
+    with pytest.raises(ZeroDivisionError):
+        live.edit(around + "    1 / 0\n")
+
+    assert (shop.Shop().price(), shop.greet()) == (12, "hello?")
