@@ -12,7 +12,7 @@ from typing import Any
 from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
-from livepatch._constants import CONSTANTS, same_contents, same_value
+from livepatch._constants import CONSTANTS, same_value
 from livepatch._decorated import decorated_function
 from livepatch._deleted import deleted_has_changed
 from livepatch._kinds import CLASS, class_attributes, is_class, is_plain_data, kind_of, mro_of
@@ -179,7 +179,8 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     before, after = class_attributes(pair.old), class_attributes(pair.new)
     had = {name: value for name, value in before.items() if name not in after}
     named = before.get("__annotations__")
-    names = {*had, *(named if type(named) is dict else ()), *_texts_no_more(before, after)}
+    said = _texts_no_more(pair, pair.path, pair.old, pair.new)
+    names = {*had, *(named if type(named) is dict else ()), *said}
     own = set(map(id, had.values()))
     parts: Collection[Any] = (*live, *live.values()) if isinstance(live, dict) else live
     return not any((type(part) is str and part in names) or id(part) in own for part in parts)
@@ -218,14 +219,16 @@ def _is_inside(part: Any) -> bool:
 _OUTSIDE = (ModuleType, FrameType)
 
 
-def _texts_no_more(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _texts_no_more(pair: Pair, path: Path, old: type, new: type) -> Iterator[str]:
     """Yield the texts in what a class, or one inside it, says otherwise: ``fields = ["name"]``."""
+    before, after = class_attributes(old), class_attributes(new)
+    outline, origin = pair.module.outline, pair.before.origin
     for name, value in before.items():
         other = after.get(name)
         if is_class(value) and is_class(other) and value is not other:
-            if class_attributes(value).get("__module__") == before.get("__module__"):
-                yield from _texts_no_more(class_attributes(value), class_attributes(other))
-        elif type(value) in _SAID and not same_contents(value, other):
+            if (*path, name) in outline.scopes:
+                yield from _texts_no_more(pair, (*path, name), value, other)
+        elif type(value) in _SAID and outline.same_shell(origin, (*path, name)) is False:
             parts: Any = value
             yield from (each for each in parts if type(each) is str)
 
