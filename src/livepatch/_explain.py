@@ -58,8 +58,10 @@ def explained_by(
             continue
         both = (pair.new,) if young else (pair.old, pair.new)
         for definition in (pair.old,) if pair.foreign else both:
+            if type(definition) is CACHE_TYPE and id(definition) not in decisions.survivors:
+                found += (definition, definition.__dict__)  # what it remembers may be a loser
             # Nearly every definition is a function without a closure, of which nothing is a part.
-            if type(definition) is not types.FunctionType or definition.__closure__:
+            elif type(definition) is not types.FunctionType or definition.__closure__:
                 found += parts_of(definition)
     if decisions.migrations:
         inside = _inside_caches(found)

@@ -454,6 +454,25 @@ def test_a_cache_that_the_load_has_filled_has_no_class_that_does_not_stay(
 
 
 @pytest.mark.parametrize("size", ["None", "100"])
+def test_a_function_that_becomes_a_cached_one_remembers_no_class_that_does_not_stay(
+    live: LiveModule, size: str
+) -> None:
+    source = """
+        class P: pass
+        def find(key): return (P, key)
+        X = find("a")
+    """
+    module = live.start(source)
+    held = [module.find, module.P]
+    cached = source.replace("def find", f"@functools.lru_cache(maxsize={size})\n        def find")
+    report = live.edit("        import functools\n" + cached)
+
+    assert report.ok, report
+    assert held == [module.find, module.P]
+    assert module.find("a")[0] is module.P is module.X[0]
+
+
+@pytest.mark.parametrize("size", ["None", "100"])
 def test_a_cache_elsewhere_that_has_a_class_which_is_replaced_is_of_its_successor(
     live: LiveModule, size: str
 ) -> None:

@@ -23,12 +23,14 @@ def number_anew(result: Reconciliation, pair: Pair, chosen: Mapping[str, Any]) -
         pair: the class.
         chosen: the attributes that the class will have, where these have to be set.
     """
+    if not _objects_in(chosen):
+        return  # nearly every one
     old, new = class_attributes(pair.old), class_attributes(pair.new)
     will_have = {**class_attributes(result.survivor(pair)), **chosen}
     before, after = _objects_in(old), _objects_in(new)
     stay = {name for name in before.keys() & after.keys() if will_have.get(name) is old[name]}
-    if not stay or len(stay) == len(after):
-        return  # nearly every one
+    if len(stay) == len(after):
+        return
     for number in dict.fromkeys(chain.from_iterable(after[name] for name in stay)):
         numbers = {name: each[number] for name, each in after.items() if number in each}
         earlier = [each[number] for each in before.values() if number in each]
