@@ -56,6 +56,7 @@ STAGES = (
     "_dicts",
     "_steps",
     "_class_names",
+    "_memos",
     "_layers",
     "_live",
     "_origin",

@@ -13,6 +13,7 @@ from livepatch._decisions import Decisions
 from livepatch._kinds import (
     CACHE_TYPE,
     TYPE_PARAMETER,
+    dict_of,
     without_instances,
 )
 from livepatch._module import Module
@@ -59,7 +60,7 @@ def explained_by(
         both = (pair.new,) if young else (pair.old, pair.new)
         for definition in (pair.old,) if pair.foreign else both:
             if type(definition) is CACHE_TYPE and id(definition) not in decisions.survivors:
-                found += (definition, definition.__dict__)  # what it remembers may be a loser
+                found += (definition, dict_of(definition))  # what it remembers may be a loser
             # Nearly every definition is a function without a closure, of which nothing is a part.
             elif type(definition) is not types.FunctionType or definition.__closure__:
                 found += parts_of(definition)

@@ -9,13 +9,22 @@ from dataclasses import Field
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+from livepatch._asked import texts_in
 from livepatch._assignments import names_in, said_of_attribute
 from livepatch._class_source import is_made_by_makers
 from livepatch._code import same_code
 from livepatch._constants import CONSTANTS, same_value
 from livepatch._decorated import decorated_function
 from livepatch._deleted import deleted_has_changed
-from livepatch._kinds import CLASS, class_attributes, is_class, is_plain_data, kind_of, mro_of
+from livepatch._kinds import (
+    CLASS,
+    class_attributes,
+    dict_of,
+    is_class,
+    is_plain_data,
+    kind_of,
+    mro_of,
+)
 from livepatch._layers import CONTAINERS
 from livepatch._module import Module, Path
 from livepatch._own import OwnList
@@ -51,23 +60,24 @@ def why_made_anew(matches: Matches, pair: Pair, path: Path, values: tuple[Any, A
     return None
 
 
-def has_object_given_anew(pair: Pair) -> bool:
-    """Whether an object in a class is given another function: ``a = Sequence(lambda n: n)``.
+def is_made_of_given_anew(pair: Pair, live: Any) -> bool:
+    """Whether what a class was given has an object of it which is given another function.
 
-    A metaclass may have made something of that object, too.
+    ``a = Sequence(lambda n: n)``, of which a metaclass has a list.
     """
-    module, attributes = pair.module, class_attributes(pair.new)
+    module, old, new = pair.module, class_attributes(pair.old), class_attributes(pair.new)
     scope = module.outline.scopes.get(pair.path)
+    given = set[int]()
     for name, shells in scope.shells.items() if scope is not None else ():
-        if name not in attributes or not any(shell.is_definition for shell in shells):
+        if name not in new or name not in old or not any(each.is_definition for each in shells):
             continue
-        path, value = (*pair.path, name), attributes[name]
+        path, value = (*pair.path, name), new[name]
         if kind_of(value) is not None or decorated_function(module, path, value) is not None:
             continue  # nearly every one
         same = module.outline.same_shell(pair.before.origin, path)
         if same and _is_given_other_functions(pair, path, value):
-            return True
-    return False
+            given.add(id(old[name]))
+    return bool(given) and reaches(live, given)
 
 
 def _is_given_other_functions(pair: Pair, path: Path, new: Any) -> bool:
@@ -179,7 +189,7 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     before, after = class_attributes(pair.old), class_attributes(pair.new)
     had = {name: value for name, value in before.items() if name not in after}
     named = before.get("__annotations__")
-    said = _texts_no_more(pair, pair.path, pair.old, pair.new)
+    said = _texts_no_more(pair)
     names = {*had, *(named if type(named) is dict else ()), *said}
     own = set(map(id, had.values()))
     parts: Collection[Any] = (*live, *live.values()) if isinstance(live, dict) else live
@@ -187,27 +197,43 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
 
 
 def keeps_attributes(pair: Pair, live: Any) -> bool:
-    """Whether an object that a class was given has put aside what the class and its bases have.
+    """Whether an object that a class was given has a table of what the class and its bases have.
 
-    A list of their fields, say, made when somebody asked for it.
+    Of their fields, say, made when somebody asked for it.
     """
-    if is_plain_data(live) or kind_of(live) is not None or type(live) in CONTAINERS:
-        return False
     own = {
         id(value)
         for cls in mro_of(pair.old)[:-1]
         for value in class_attributes(cls).values()
         if value is not live and not is_plain_data(value) and kind_of(value) is None
     }
+    return bool(own) and any(len(own & {*map(id, table)}) > 1 for table in _tables_in(live))
+
+
+def reaches(live: Any, wanted: Collection[int]) -> bool:
+    """Whether an object that a class was given, or a table in it, has one of some objects."""
+    return any(not {*map(id, table)}.isdisjoint(wanted) for table in _tables_in(live))
+
+
+def _tables_in(live: Any) -> Iterator[Collection[Any]]:
+    """Yield the tables in an object and in what it has, and what is in them; none of a program."""
+    if is_plain_data(live) or kind_of(live) is not None:
+        return
     level = OwnList((live,))
     for _ in range(_ASIDE):
-        parts = OwnList(gc.get_referents(*level)) if own and level else level
-        if any(id(part) in own for part in parts):
-            return True
-        level = OwnList(part for part in parts if _is_inside(part))
+        following: OwnList[Any] = OwnList()
+        for each in level:
+            if type(each) in CONTAINERS:
+                parts = OwnList(each.values() if type(each) is dict else each)
+                yield parts
+            else:
+                fields = dict_of(each)
+                parts = OwnList(part for part in gc.get_referents(each) if part is not fields)
+                parts += (fields or {}).values()
+            following += filter(_is_inside, parts)
+        level = following
         if len(level) > _MANY:
-            return False  # it leads out into the program
-    return False
+            return  # it leads out into the program
 
 
 def _is_inside(part: Any) -> bool:
@@ -219,21 +245,21 @@ def _is_inside(part: Any) -> bool:
 _OUTSIDE = (ModuleType, FrameType)
 
 
-def _texts_no_more(pair: Pair, path: Path, old: type, new: type) -> Iterator[str]:
-    """Yield the texts in what a class, or one inside it, says otherwise: ``fields = ["name"]``."""
-    before, after = class_attributes(old), class_attributes(new)
-    outline, origin = pair.module.outline, pair.before.origin
-    for name, value in before.items():
-        other = after.get(name)
-        if is_class(value) and is_class(other) and value is not other:
-            if (*path, name) in outline.scopes:
-                yield from _texts_no_more(pair, (*path, name), value, other)
-        elif type(value) in _SAID and outline.same_shell(origin, (*path, name)) is False:
-            parts: Any = value
-            yield from (each for each in parts if type(each) is str)
+def _texts_no_more(pair: Pair) -> frozenset[str]:
+    """Return the texts that a class, or one inside it, says no more: ``fields = ["name"]``."""
+    before, now = (
+        frozenset[str]().union(
+            *(
+                texts_in(scope.code.co_consts)
+                for path, scope in (source.scopes if source is not None else {}).items()
+                if path[: len(pair.path)] == pair.path
+            )
+        )
+        for source in (pair.before.origin, pair.module.outline)
+    )
+    return before - now
 
 
-_SAID = (list, tuple, set, frozenset, dict)
 _STORES = (dict, list, set, deque, defaultdict, OrderedDict)
 
 

@@ -31,11 +31,14 @@ from livepatch._kinds import (
     is_class,
     is_special,
     kind_of,
+    qualified_name,
     with_classes_below,
 )
+from livepatch._memos import arguments_and_results, remembers_no_state
 from livepatch._module import Module, Part, names_of_others
-from livepatch._own import Call, OwnDict, OwnList, OwnSet
+from livepatch._own import Call, OwnDict, OwnList
 from livepatch._plan import Plan
+from livepatch._report import Notice
 
 _IN_WEAK_DICT = "WeakKeyDictionary.__init__.<locals>.remove"
 _SLOT_NAMES = "__slotnames__"
@@ -91,31 +94,38 @@ def _stale_models(plan: Plan) -> Iterator[type]:
 def _caches_of_classes(plan: Plan, classes: OwnList[type]) -> Iterator[tuple[str, Call]]:
     """Yield the caches that remember something of classes that say something else now.
 
-    Of their fields, say. Where an instance is among it, that is the one there is to be.
+    Of their fields, say. One that has what a program may have changed since stays, and is named.
     """
-    changed = OwnSet(map(id, classes))
+    changed = OwnDict((id(cls), cls) for cls in with_classes_below(classes))
     for cache in objects_of(CACHE_TYPE):
         function: Any = getattr(cache, "__wrapped__", None)
-        if getattr(function, "__module__", None) in _IDENTITIES:
+        if type(function) is not types.FunctionType or function.__module__ in _IDENTITIES:
             continue
         parts = _remembered_by(cache)
-        has_instance = any(id(type(each)) in changed for each in parts)
-        if not has_instance and any(id(each) in changed for each in parts):
-            yield plan.matches.path_of(cache), Call(cache.cache_clear)
+        found = next((changed[id(each)] for each in parts if id(each) in changed), None)
+        if found is None:
+            continue
+        path = f"{function.__module__}.{function.__qualname__}"
+        if remembers_no_state(cache):
+            yield path, Call(CACHE_TYPE.cache_clear, cache)
+        elif not any(issubclass(type(each), tuple(changed.values())) for each in parts):
+            message = f"remembers something of {qualified_name(found)}, which has changed"
+            plan.notices.append(Notice("LP313", path, f"{message}; {_ASK_AGAIN}"))
 
 
 _IDENTITIES = ("typing", "typing_extensions")  # `List[C] is List[C]`
+_ASK_AGAIN = "cache_clear() has it ask again"
 
 
 def _caches_of_losers(plan: Plan) -> Iterator[tuple[str, Call]]:
     """Yield the caches which the load made and filled, with definitions where others stay."""
     settle = plan.decisions.settle
     for pair in plan.matches.pairs:
-        cache: Any = pair.new
-        if type(cache) is CACHE_TYPE and settle(cache) is cache:
-            parts = _remembered_by(cache)
-            if any(settle(each) is not each for each in parts if each is not cache.__wrapped__):
-                yield plan.matches.path_of(cache), Call(cache.cache_clear)
+        cache = pair.new
+        if type(cache) is not CACHE_TYPE or cache is pair.old or settle(cache) is not cache:
+            continue
+        if any(settle(each) is not each for each in arguments_and_results(cache)):
+            yield plan.matches.path_of(cache), Call(CACHE_TYPE.cache_clear, cache)
 
 
 def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:

@@ -41,6 +41,8 @@ def take_off(snapshot: Snapshot) -> None:
     tree = ast.parse(snapshot.source.text)
     for original, holder, attribute in _put_aside(tree, snapshot.namespace):
         home = _home(holder, attribute)
+        if home is None or _is_of(snapshot, home):
+            continue
         own = _value(home, attribute)
         if _is_own(snapshot, own) and callable(original) and not _is_own(snapshot, original):
             steps = Steps()
@@ -76,6 +78,13 @@ def _sets_attributes(snapshot: Snapshot) -> bool:
 
 def _is_own(snapshot: Snapshot, value: Any) -> bool:
     return type(value) is FunctionType and value.__globals__ is namespace_of(snapshot.source.module)
+
+
+def _is_of(snapshot: Snapshot, home: Any) -> bool:
+    """Whether a class or module is the one that runs again, or of it."""
+    if not is_class(home):
+        return home is snapshot.source.module
+    return class_attributes(home).get("__module__") == snapshot.source.name
 
 
 def _put_aside(tree: ast.Module, namespace: dict[str, Any]) -> Iterator[tuple[Any, Any, str]]:

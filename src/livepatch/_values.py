@@ -34,9 +34,9 @@ from livepatch._deleted import body_has_changed
 from livepatch._given import (
     code_of_name_changed,
     counts_anew,
-    has_object_given_anew,
     is_assigned_by_changed,
     is_filled_since,
+    is_made_of_given_anew,
     keeps_attributes,
     scopes_of,
     why_made_anew,
@@ -216,7 +216,7 @@ class Values:
             return new
         if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
             return new
-        class_is_same = class_is_same and not has_object_given_anew(pair)
+        class_is_same = class_is_same and not is_made_of_given_anew(pair, old)
         of_bases = type(new) in (dict, list, set) and not can_follow(old, new)  # entry by entry
         of_bases = (of_bases or keeps_attributes(pair, old)) and is_made_from_changed(
             self.decisions, pair

@@ -16,12 +16,14 @@ from livepatch._kinds import (
     WRAPPER_BASE,
     bases_of,
     class_attributes,
+    dict_of,
     is_class,
     kind_of,
     lowest_bases,
     mro_of,
     settled_bases,
 )
+from livepatch._memos import remembers_no_state
 from livepatch._own import MISSING, Call
 
 
@@ -136,7 +138,8 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
     """
     function = holder.__wrapped__
     # Its keys may be instances that are made anew, in a list that only its own code can change.
-    if repointing.migrates or _remembers_losers(repointing, holder):
+    losers = _remembers_losers(repointing, holder) and remembers_no_state(holder)
+    if repointing.migrates or losers:
         repointing.last.add(Call(_clear_cache, holder), Call(bool))
     survivor = repointing.settle(function)
     if survivor is function or repointing.settle(holder) is not holder:
@@ -153,7 +156,7 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
 
 def _remembers_losers(repointing: Repointing, cache: Any) -> bool:
     """Whether there is a loser among the arguments and results that a cache has."""
-    function, attributes = cache.__wrapped__, cache.__dict__
+    function, attributes = getattr(cache, "__wrapped__", None), dict_of(cache)
     return any(
         repointing.settle(each) is not each and each is not function and each is not attributes
         for each in gc.get_referents(cache)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import chain, pairwise
 from typing import Any
 
+from livepatch._class_attributes import find_attribute
 from livepatch._kinds import class_attributes, dict_of, is_plain_data, kind_of
 from livepatch._pairs import Pair
 from livepatch._reconcile._result import Reconciliation
@@ -34,21 +35,33 @@ def number_anew(result: Reconciliation, pair: Pair, chosen: Mapping[str, Any]) -
     for number in dict.fromkeys(chain.from_iterable(after[name] for name in stay)):
         numbers = {name: each[number] for name, each in after.items() if number in each}
         earlier = [each[number] for each in before.values() if number in each]
-        if _count_on(earlier, [*numbers.values()]):
+        present = [before[name][number] if name in stay else numbers[name] for name in numbers]
+        if not _rise(present) and _count_on(earlier, [*numbers.values()]):
             for name in numbers.keys() & stay:
                 result.steps.set_item(before[name], number, numbers[name])
 
 
 def _objects_in(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what the objects have that are neither plain data nor definitions, in their order."""
-    objects = {name: value for name, value in attributes.items() if not is_plain_data(value)}
-    own = {name: dict_of(value) for name, value in objects.items() if kind_of(value) is None}
+    """Return what the objects have that are neither plain data nor definitions, in their order.
+
+    Not of those that tables may know by a number: who has a hash of its own is to keep it.
+    """
+    objects = {
+        name: value
+        for name, value in attributes.items()
+        if not is_plain_data(value) and kind_of(value) is None
+        if find_attribute(type(value), "__hash__") is object.__hash__
+    }
+    own = {name: dict_of(value) for name, value in objects.items()}
     return {name: each for name, each in own.items() if each}
 
 
 def _count_on(before: list[Any], after: list[Any]) -> bool:
     """Whether numbers rise from each object to the next, and go on behind the earlier ones."""
-    if {*map(type, before), *map(type, after)} != {int}:
-        return False
     # An attribute that came in an earlier reload may stand behind those that were there before.
-    return all(low < high for low, high in pairwise([*sorted(before), *after]))
+    return {*map(type, before)} == {int} and _rise([*sorted(before), *after])
+
+
+def _rise(numbers: list[Any]) -> bool:
+    is_each = {*map(type, numbers)} == {int}
+    return is_each and all(low < high for low, high in pairwise(numbers))
