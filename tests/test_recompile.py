@@ -38,6 +38,11 @@ FIELDS = (
 PIECES = (
     *(b"", b"# c", b"    # c", b"\f", b"  ", b"\\", b"(", b")", b"'''", b'"""', b"@f", b"else:"),
     *(b"x = 1", b"    x = 1", b"        return 1", b"    pass", b"def f(): pass", b"if 1:"),
+    *(
+        b"@f\ndef f(x: int) -> int: return x",
+        b"@f\nclass A:\n    x: int = 1",
+        b"def f(x: int): pass",
+    ),
     *(b"class A: pass", b"    def f(self): return super()", b"x: int = 1", b"f(1)", b"import os"),
 )
 Lines = list[bytes]
@@ -161,6 +166,18 @@ class First:
     class Inner: pass
 def work(a=LIMIT):
     return [each for each in range(a)]
+@staticmethod
+@print
+def hired(
+    name: str, *others: int
+) -> str: return "one"
+@print
+class Card:
+    size: int = 1
+    @property
+    def name(self) -> str:
+        return "card"
+async def later(a: int) -> int: return 3
 TABLE = {work: 1}
 class Last(First):
     def hit(self):
@@ -183,6 +200,11 @@ def last():
         (b"return super().hit()", b"return 2"),
         (b"return super().hit()\n", b"return super().hit()\n\n\n"),
         (b"return lambda: 0", b"# why\n    return lambda: 1"),
+        (b'return "one"', b'return "two"'),
+        (b'str: return "one"', b'str:\n    return "two"'),
+        (b'return "card"', b'return "cards"'),
+        (b"size: int = 1", b"size: str = 1"),
+        (b"return 3", b"return 4"),
     ],
 )
 def test_what_changed_within_definitions_is_compiled_alone(old: bytes, new: bytes) -> None:

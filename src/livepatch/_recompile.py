@@ -186,6 +186,8 @@ def _find_edit(code: CodeType, before: list[bytes], after: list[bytes]) -> _Edit
 def _starts(code: CodeType, lines: list[bytes]) -> Iterator[int]:
     """Yield where definitions begin that are in no other statement."""
     for each in codes_in(code):
+        if each.co_name in _ANNOTATING:
+            continue  # it is where the `def` is, which may stand behind decorators (3.14)
         line = each.co_firstlineno - 1
         # Behind a line that goes on, it may be an indented one in truth.
         if line < len(lines) and _BEGINS.match(lines[line]) and not _goes_on(lines, line - 1):

@@ -1013,3 +1013,45 @@ def test_what_a_module_puts_aside_in_the_class_of_others_is_no_function_of_its_o
         live.edit(around + "    1 / 0\n")
 
     assert (shop.Shop().price(), shop.greet()) == (12, "hello?")
+
+
+HANDLERS = """
+    import functools
+    def route(f): return f
+    def wrapped(f):
+        @functools.wraps(f)
+        def run(*args): return f(*args)
+        return run
+    @functools.singledispatch
+    def show(x): return "object"
+    @show.register
+    def _(x: int) -> str: return "one"
+    @route
+    def plain(x: int) -> str: return "one"
+    @route
+    @wrapped
+    def around(
+        x: int,
+    ) -> str: return "one"
+    class Shop:
+        @staticmethod
+        def still(x: int) -> str: return "one"
+        @property
+        def price(self) -> str: return "one"
+    @route
+    async def later(x: int) -> str: return "one"
+"""
+
+
+def test_decorated_functions_with_annotations_take_their_new_body(live: LiveModule) -> None:
+    module = live.start(HANDLERS)
+    held = [module.plain, module.around, module.Shop.still]
+    lines = live.source.splitlines(keepends=True)
+    for at in [at for at, line in enumerate(lines) if '"one"' in line]:
+        lines[at] = lines[at].replace('"one"', '"two"')
+        live.edit("".join(lines))
+
+    assert {each(1) for each in held} == {module.show(1), module.Shop().price} == {"two"}
+    with pytest.raises(StopIteration, match="two"):
+        module.later(1).send(None)
+    assert held == [module.plain, module.around, module.Shop.still]
