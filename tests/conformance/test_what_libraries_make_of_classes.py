@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tests.live import LiveModule
@@ -36,13 +38,15 @@ def test_annotations_that_a_decorator_writes_are_those_of_the_new_functions(
     report = live.change("-> int: return 1", "-> str: return 'one'")
 
     assert module.User.fields["age"].said.type is str
-    assert module.User.__annotations__["age"] is module.User.fields["age"].said
     assert held is module.User
+    if sys.version_info < (3, 14):  # there they are computed again, without what was written
+        assert module.User.__annotations__["age"] is module.User.fields["age"].said
 
     report.undo()
 
     assert held.fields["age"].said.type is int
-    assert held.__annotations__["age"].type is int
+    if sys.version_info < (3, 14):
+        assert held.__annotations__["age"].type is int
 
 
 PARAMETERS = """
