@@ -199,8 +199,11 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
 def keeps_attributes(pair: Pair, live: Any) -> bool:
     """Whether an object that a class was given has a table of what the class and its bases have.
 
-    Of their fields, say, made when somebody asked for it.
+    Of their fields, say, made when somebody asked for it. What is such a table itself follows
+    entry by entry.
     """
+    if type(live) in _STORES:
+        return False
     own = {
         id(value)
         for cls in mro_of(pair.old)[:-1]
