@@ -854,8 +854,9 @@ def test_a_type_variable_is_bound_to_what_there_is(live: LiveModule) -> None:
         assert module.Either.__constraints__ == (module.Text, module.Bytes)
         assert report.ok, report
     else:  # it is in C memory: what it keeps is named
-        assert module.Either.__constraints__[0] is module.Text
-        is_current = module.Either.__constraints__[1] is module.Bytes
+        constraints = module.Either.__constraints__
+        assert constraints[0] is module.Text or live.rerun == "changed"  # its statement stays
+        is_current = constraints == (module.Text, module.Bytes)
         assert is_current or "LP201" in {each.code for each in report.notices}
 
 
