@@ -21,6 +21,7 @@ from livepatch._bodies import Bodies
 from livepatch._code import nested_codes
 from livepatch._kinds import (
     CACHE_TYPE,
+    cached_by,
     class_attributes,
     dict_of,
     is_class,
@@ -52,7 +53,7 @@ _INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
     ),
     MethodType: lambda method: (method.__self__,),
     functools.partial: lambda partial: (partial.func, *partial.args),
-    CACHE_TYPE: lambda cached: (cached.__wrapped__,),
+    CACHE_TYPE: lambda cached: (cached_by(cached),),
 }
 # The methods of a class are told by their names.
 _OF_CLASSES = (FunctionType, property, staticmethod, classmethod)

@@ -250,7 +250,8 @@ CODES: dict[str, Code] = {
     "LP313": Code(
         "A value was kept although something it was computed from has changed.",
         "Only what changed runs again; the statement that computed the value did not change.",
-        "Name it in rerun=(...) to compute it anew, or reload with rerun='all'.",
+        "Name it in rerun=(...) to compute it anew, or reload with rerun='all'; have a cache of "
+        "another module's function ask again by its cache_clear().",
     ),
     "LP314": Code(
         "The effect of a statement that has changed or gone was not taken back.",

@@ -46,6 +46,7 @@ from livepatch._kinds import (
     VALUE_OF_ALIAS,
     WRAPT,
     base_of,
+    cached_by,
     class_attributes,
     is_class,
     is_enum,
@@ -259,7 +260,7 @@ def _keeps_object(decisions: Decisions, pair: Pair) -> bool:
 
 def _keeps_cache(decisions: Decisions, pair: Pair) -> bool:
     # The function inside is C memory; it can only stay, and so can maxsize and typed.
-    inner_kept = _final(decisions, pair.new.__wrapped__) is pair.old.__wrapped__
+    inner_kept = _final(decisions, cached_by(pair.new)) is cached_by(pair.old)
     return inner_kept and same_parameters(pair.old, pair.new)
 
 

@@ -8,7 +8,7 @@ from livepatch._among import young_objects_of
 from livepatch._code import same_code
 from livepatch._decisions import Decisions
 from livepatch._decorated import plain_path
-from livepatch._kinds import CACHE_TYPE, FUNCTION
+from livepatch._kinds import CACHE_TYPE, FUNCTION, cached_by
 from livepatch._own import OwnDict
 from livepatch._pairs import Pair
 
@@ -23,7 +23,7 @@ def is_cache_to_keep(decisions: Decisions, pair: Pair) -> bool:
 
     Then its function stays as well, which is noted.
     """
-    inner_old, inner_new = pair.old.__wrapped__, pair.new.__wrapped__
+    inner_old, inner_new = cached_by(pair.old), cached_by(pair.new)
     function = decisions.matches.by_new.get(id(inner_new))
     if function is None or function.old is not inner_old or function.kind is not FUNCTION:
         return False
@@ -36,16 +36,16 @@ def is_in_another_cache(decisions: Decisions, pair: Pair) -> bool:
     """Whether the load put a function into a cache that has no old one to keep: in C memory."""
     if decisions.caches is None and plain_path(pair.path) is not pair.path:
         young = young_objects_of(CACHE_TYPE)
-        decisions.caches = OwnDict((id(each.__wrapped__), each) for each in young)
+        decisions.caches = OwnDict((id(cached_by(each)), each) for each in young)
     if not decisions.caches or plain_path(pair.path) is pair.path:
         return False  # nothing is around it
     cache = decisions.caches.get(id(pair.new))
-    if cache is None or cache.__wrapped__ is not pair.new:
+    if cache is None or cached_by(cache) is not pair.new:
         return False
     around = decisions.matches.by_new.get(id(cache))
     old: Any = around.old if around is not None else None
     return (
         type(old) is not CACHE_TYPE
-        or old.__wrapped__ is not pair.old
+        or cached_by(old) is not pair.old
         or not same_parameters(old, cache)
     )

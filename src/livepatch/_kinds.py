@@ -278,6 +278,14 @@ def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     return None
 
 
+def cached_by(cache: Any) -> Any:
+    """Return the function that an ``lru_cache`` is around, as far as it says; None if it does not.
+
+    Its ``__wrapped__`` is an attribute like any other, which a program may delete.
+    """
+    return (dict_of(cache) or {}).get("__wrapped__")
+
+
 def parts_of_wrapper(definition: Any) -> Iterator[Any]:
     """Yield a definition that is no function or class, and what in it may hold one."""
     if type(definition) is types.FunctionType or is_class(definition):

@@ -26,6 +26,7 @@ from livepatch._holders import all_classes
 from livepatch._kinds import (
     CACHE_TYPE,
     CLASS,
+    cached_by,
     class_attributes,
     classes_below,
     is_class,
@@ -98,7 +99,7 @@ def _caches_of_classes(plan: Plan, classes: OwnList[type]) -> Iterator[tuple[str
     """
     changed = OwnDict((id(cls), cls) for cls in with_classes_below(classes))
     for cache in objects_of(CACHE_TYPE):
-        function: Any = getattr(cache, "__wrapped__", None)
+        function: Any = cached_by(cache)
         if type(function) is not types.FunctionType or function.__module__ in _IDENTITIES:
             continue
         parts = _remembered_by(cache)
@@ -132,7 +133,7 @@ def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
     """Yield the caches of the modules' functions that remember what has been made anew."""
     # Nearly always there is no such data, and no cache has to be looked for.
     for cache in objects_of(CACHE_TYPE) if plan.held else ():
-        own = plan.matches.owner_of(getattr(cache, "__wrapped__", None)) is not None
+        own = plan.matches.owner_of(cached_by(cache)) is not None
         if own and not plan.held.isdisjoint(map(id, _remembered_by(cache))):
             yield plan.matches.path_of(cache), Call(cache.cache_clear)
 
@@ -147,7 +148,7 @@ def _caches_of_changed_data(plan: Plan) -> Iterator[tuple[str, Call]]:
     for namespace, name in plan.carried:  # modules that have imported it
         homes.setdefault(id(namespace), (namespace, set()))[1].add(name)
     for cache in objects_of(CACHE_TYPE) if homes else ():
-        function: Any = getattr(cache, "__wrapped__", None)
+        function: Any = cached_by(cache)
         if type(function) is not types.FunctionType or id(function.__globals__) not in homes:
             continue
         final, changed = homes[id(function.__globals__)]

@@ -8,7 +8,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._kinds import dict_of, is_class, is_plain_data, kind_of, may_say_type
+from livepatch._kinds import cached_by, dict_of, is_class, is_plain_data, may_say_type
 from livepatch._own import OwnList
 
 _LINK = "_lru_list_elem"  # what a bounded one has in its table
@@ -19,7 +19,7 @@ _DEEPEST = 8
 def remembers_no_state(cache: Any) -> bool:
     """Whether all that a cache has is such that no program changes it: data, classes, functions.
 
-    A list, a dict or another object may be what the program goes on with: it is asked for by this.
+    A list, a dict, a closure or another object may be what the program goes on with.
     """
     return all(map(_is_immutable, arguments_and_results(cache)))
 
@@ -27,7 +27,7 @@ def remembers_no_state(cache: Any) -> bool:
 def arguments_and_results(cache: Any) -> OwnList[Any]:
     """List what a cache was called with and has returned, and what is in tuples and sets of that.
 
-    None of these, at any depth, could be another object there.
+    Nothing can be put in the place of these: they are in C memory, or in what does not change.
     """
     found, level = OwnList[Any](), OwnList(_entries_of(cache))
     for _ in range(_DEEPEST):
@@ -37,7 +37,7 @@ def arguments_and_results(cache: Any) -> OwnList[Any]:
 
 
 def _entries_of(cache: Any) -> Iterator[Any]:
-    own = (getattr(cache, "__wrapped__", None), dict_of(cache), type(cache))
+    own = (cached_by(cache), dict_of(cache), type(cache))
     parts = OwnList(part for part in gc.get_referents(cache) if not any(part is x for x in own))
     tables = OwnList(part for part in parts if type(part) is dict)
     bounded = OwnList(table for table in tables if any(map(_is_link, table.values())))
@@ -60,6 +60,7 @@ def _is_immutable(part: Any) -> bool:
         type(part) in _IMMUTABLE
         or is_plain_data(part)
         or is_class(part)
-        or kind_of(part) is not None
+        or type(part) is types.BuiltinFunctionType
+        or (type(part) is types.FunctionType and not part.__closure__)
         or (type(part) is not dict and may_say_type(part))
     )

@@ -20,7 +20,7 @@ from livepatch._holders import (
     objects_being_made,
 )
 from livepatch._identities import Identities, is_table_type
-from livepatch._kinds import CACHE_TYPE, offset_of_weak_references, without_instances
+from livepatch._kinds import CACHE_TYPE, cached_by, offset_of_weak_references, without_instances
 from livepatch._migration import Migration
 from livepatch._own import OwnDict, OwnList
 from livepatch._rehash import Rehashing, has_own_hash
@@ -124,7 +124,7 @@ class Noted:
         self.repointing.survivors.setdefault(key, holder)
         if type(holder) is CACHE_TYPE:
             # Where the cache itself is held by what cannot be seen, its function runs the new code.
-            self.unseen.append(holder.__wrapped__)
+            self.unseen.append(cached_by(holder))
         return True
 
     def crowds_by_class(self) -> Iterator[OwnList[Any]]:

@@ -910,6 +910,7 @@ NUMBERED = """
         ("    b = Field('b')\n", "    b = Field('b')\n    d = Field('d')\n", "abdc"),
         ("    b = ", "    d = ", "abc"),
         ("pass", "return 1", "abc"),
+        ("    b = ", "    z = a\n    b = ", "aabc"),
     ],
 )
 def test_objects_of_a_class_that_are_numbered_stay_in_their_order(

@@ -168,6 +168,41 @@ def test_a_cache_elsewhere_that_may_hold_state_of_a_class_stays_and_is_named(
         assert [each.code for each in report.notices if each.path == path] == ["LP313"]
 
 
+def test_a_cache_elsewhere_of_a_closure_with_state_stays(live: LiveModule) -> None:
+    home = live.other("""
+        import functools
+        @functools.cache
+        def counter(cls):
+            count = 0
+            def more():
+                nonlocal count
+                count += 1
+                return count
+            return more
+    """)
+    module = live.start("class Card:\n    limit = 1\n")
+    home.counter(module.Card)()
+    report = live.change("limit = 1", "limit = 2")
+
+    assert home.counter(module.Card)() == 2
+    assert [each.code for each in report.notices if each.path.endswith("counter")] == ["LP313"]
+
+
+@pytest.mark.parametrize("decorator", ["lru_cache", "lru_cache(maxsize=None)"])
+def test_a_cache_that_does_not_say_what_it_is_around(live: LiveModule, decorator: str) -> None:
+    source = (
+        f"import functools\n@functools.{decorator}\ndef f(x): return x\ndel f.__wrapped__\n"
+        "class P:\n    a = 1\n"
+    )
+    module = live.start(source)
+    held, cls = module.f, module.f(module.P)
+    report = live.change("a = 1", "a = 2")
+
+    assert held is module.f or live.rerun == "all"
+    assert held(module.P) is module.f(module.P) is module.P
+    assert cls.a == 2 or "LP201" in {each.code for each in report.notices}
+
+
 def test_a_lock_that_an_object_shares_with_its_class_is_no_table_of_fields(
     live: LiveModule,
 ) -> None:

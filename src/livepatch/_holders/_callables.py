@@ -15,6 +15,7 @@ from livepatch._kinds import (
     CACHE_TYPE,
     WRAPPER_BASE,
     bases_of,
+    cached_by,
     class_attributes,
     dict_of,
     is_class,
@@ -136,7 +137,7 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
 
     A cached function is a definition; where its pair could not keep it, it is a loser itself.
     """
-    function = holder.__wrapped__
+    function = cached_by(holder)
     # Its keys may be instances that are made anew, in a list that only its own code can change.
     losers = _remembers_losers(repointing, holder) and remembers_no_state(holder)
     if repointing.migrates or losers:
@@ -156,7 +157,7 @@ def repoint_cache(repointing: Repointing, holder: Any) -> None:
 
 def _remembers_losers(repointing: Repointing, cache: Any) -> bool:
     """Whether there is a loser among the arguments and results that a cache has."""
-    function, attributes = getattr(cache, "__wrapped__", None), dict_of(cache)
+    function, attributes = cached_by(cache), dict_of(cache)
     return any(
         repointing.settle(each) is not each and each is not function and each is not attributes
         for each in gc.get_referents(cache)

@@ -16,6 +16,7 @@ from livepatch._holders._context import GONE, Repointing
 from livepatch._kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
+    cached_by,
     dict_of,
     mro_of,
 )
@@ -140,7 +141,7 @@ def forget_holder(holder_type: type) -> None:
 
 def is_rebuilt(repointing: Repointing, holder: Any) -> bool:
     """Whether repointing a holder gives another object in its place."""
-    if type(holder) is CACHE_TYPE and not repointing.is_loser(holder.__wrapped__):
+    if type(holder) is CACHE_TYPE and not repointing.is_loser(cached_by(holder)):
         return False  # only a key of its, or an attribute, is a loser
     return is_rebuilt_type(type(holder))
 

@@ -52,7 +52,9 @@ def _objects_in(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         if not is_plain_data(value) and kind_of(value) is None
         if find_attribute(type(value), "__hash__") is object.__hash__
     }
-    own = {name: dict_of(value) for name, value in objects.items()}
+    # Each by its first name: ``z = a`` is no other object.
+    first = dict(zip(map(id, reversed(objects.values())), reversed(objects)))
+    own = {name: dict_of(value) for name, value in objects.items() if first[id(value)] == name}
     return {name: each for name, each in own.items() if each}
 
 

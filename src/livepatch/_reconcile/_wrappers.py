@@ -18,7 +18,7 @@ from livepatch._context_variables import has_other_default
 from livepatch._decorated import plain_path
 from livepatch._dicts import known_by
 from livepatch._entries_of_others import has_imported
-from livepatch._kinds import dict_of, is_empty
+from livepatch._kinds import cached_by, dict_of, is_empty
 from livepatch._layers import layers_of
 from livepatch._layout import has_dict
 from livepatch._own import MISSING, Call
@@ -99,7 +99,7 @@ def reconcile_attributes(*names: str) -> Callable[[Reconciliation, Pair], None]:
 
 def reconcile_cached_function(result: Reconciliation, pair: Pair) -> None:
     survivor = result.survivor(pair)
-    inner = survivor.__wrapped__
+    inner = cached_by(survivor)
     if survivor is pair.old:
         for name, value in pair.new.__dict__.items():
             held = survivor.__dict__.get(name, MISSING)
