@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from livepatch._borrow import bases_to_give_back
-from livepatch._steps import Steps
+from livepatch._snapshot.borrow import bases_to_give_back
+from livepatch._steps.steps import Steps
 
 
 class Survivor:

@@ -7,7 +7,7 @@ import pytest
 from tests.live import run_in_child
 
 
-@pytest.mark.parametrize("call", ["_quiet._usleep", "None"])
+@pytest.mark.parametrize("call", ["quiet._usleep", "None"])
 def test_other_threads_wait_in_a_quiet_window(call: str) -> None:
     """One of them may come late to a look at the clock: in one window of 100 on a busy machine.
 
@@ -16,8 +16,8 @@ def test_other_threads_wait_in_a_quiet_window(call: str) -> None:
     output = run_in_child(
         f"""
         import socket, threading
-        from livepatch import _quiet
-        _quiet._usleep = {call}
+        from livepatch._python import quiet
+        quiet._usleep = {call}
         turns, stop = [0] * 6, threading.Event()
         def compute(number):
             while not stop.is_set():
@@ -35,7 +35,7 @@ def test_other_threads_wait_in_a_quiet_window(call: str) -> None:
             thread.start()
         usual, seen = sys.getswitchinterval(), 0
         for _ in range(40):
-            with _quiet.quiet_threads(0.5):
+            with quiet.quiet_threads(0.5):
                 before = sum(turns)
                 sum(number for number in range(20_000))
                 seen += sum(turns) != before
@@ -52,7 +52,7 @@ def test_other_threads_wait_in_a_quiet_window(call: str) -> None:
 # One thread computes all the time. How often it had a turn while this one was to have them all.
 COUNTING = """
     import threading, time, types
-    from livepatch import _quiet
+    from livepatch._python import quiet
     turns, stop = [0], threading.Event()
     def compute():
         while not stop.is_set():
@@ -62,7 +62,7 @@ COUNTING = """
     def windows_with_turns(count):
         seen = 0
         for _ in range(count):
-            with _quiet.quiet_threads(2):
+            with quiet.quiet_threads(2):
                 before, end = turns[0], time.thread_time() + 0.1
                 while time.thread_time() < end:
                     pass
@@ -85,13 +85,13 @@ def test_thread_that_came_late_to_the_longer_interval_is_waited_for() -> None:
     output = run_in_child(
         COUNTING
         + """
-    _quiet._TURN, _quiet._BRIEF = 0.03, 0.05
-    _quiet._PATIENCE *= 20
-    _quiet._NO_TURN = 0.001
+    quiet._TURN, quiet._BRIEF = 0.03, 0.05
+    quiet._PATIENCE *= 20
+    quiet._NO_TURN = 0.001
     def sleep(seconds):
         time.sleep(seconds)
-        _quiet._usleep(20_000)  # and keeps the GIL
-    _quiet.time = types.SimpleNamespace(sleep=sleep, perf_counter=time.perf_counter)
+        quiet._usleep(20_000)  # and keeps the GIL
+    quiet.time = types.SimpleNamespace(sleep=sleep, perf_counter=time.perf_counter)
     print(windows_with_turns(3) <= 1)
     stop.set()
     """

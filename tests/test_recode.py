@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from livepatch import _recode
+from livepatch._steps import recode
 from tests.live import LiveModule
 
 # Until 3.12 the next call gives a function a new version.
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.since(3, 13)
 
 
 def test_versions_are_where_they_are_known_to_be() -> None:
-    assert _recode._VERSIONS_ARE_READABLE
+    assert recode._VERSIONS_ARE_READABLE
 
 
 def test_function_has_the_version_of_its_new_code(live: LiveModule) -> None:
@@ -20,7 +20,7 @@ def test_function_has_the_version_of_its_new_code(live: LiveModule) -> None:
     live.edit("def f(amount, rate=3): return amount + rate\n")
 
     assert live.module.f is held
-    assert _recode._version_of_function(held) == _recode._version_of_code(held.__code__) > 1
+    assert recode._version_of_function(held) == recode._version_of_code(held.__code__) > 1
 
 
 def test_what_is_set_by_hand_takes_the_version_away() -> None:
@@ -32,4 +32,4 @@ def test_what_is_set_by_hand_takes_the_version_away() -> None:
 
     f.__code__ = g.__code__
 
-    assert _recode._version_of_function(f) <= 1
+    assert recode._version_of_function(f) <= 1

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import livepatch
-from livepatch._recompile import Compiled, lines_of, recompile
+from livepatch._source.recompile import Compiled, lines_of, recompile
 from livepatch.testing import LiveModule
 from tests.live import run_in_child
 
@@ -422,15 +422,15 @@ def test_what_was_imported_is_forgotten_with_the_module(tmp_path: Path) -> None:
     said = run_in_child(
         f"""
         import gc
-        from livepatch import _remembered
+        from livepatch._source import remembered
         sys.path.insert(0, {str(tmp_path)!r})
         Path({str(tmp_path)!r}, "shop.py").write_text("def f(): return 1")
         import shop
-        print(_remembered.imported_code("shop") is not None)
-        print(_remembered.imported_source("shop") is not None)
+        print(remembered.imported_code("shop") is not None)
+        print(remembered.imported_source("shop") is not None)
         del sys.modules["shop"], shop
         gc.collect()
-        print(_remembered.imported_code("shop"), _remembered.imported_source("shop"))
+        print(remembered.imported_code("shop"), remembered.imported_source("shop"))
         """
     )
 

@@ -12,8 +12,9 @@ from types import CodeType, ModuleType
 
 import pytest
 
-from livepatch import _stream, _tree
-from livepatch._code import nested_codes
+from livepatch._python.code import nested_codes
+from livepatch._statements import stream
+from livepatch._statements.tree import walk
 
 MODULES = (ast, contextlib, dataclasses, inspect, typing)
 
@@ -36,12 +37,12 @@ def as_dis_has_it(code: CodeType) -> list[tuple[object, ...]]:
 def test_instructions_are_read_as_dis_reads_them(module: ModuleType) -> None:
     codes = all_codes(module)
 
-    assert all(list(_stream._instructions(code)) == as_dis_has_it(code) for code in codes)
+    assert all(list(stream._instructions(code)) == as_dis_has_it(code) for code in codes)
 
 
 def test_most_codes_are_not_left_to_dis() -> None:
     codes = [code for module in MODULES for code in all_codes(module)]
-    left = [code for code in codes if code.co_code[::2].translate(_stream._IS_FOR_DIS).strip(b"\0")]
+    left = [code for code in codes if code.co_code[::2].translate(stream._IS_FOR_DIS).strip(b"\0")]
 
     assert len(left) < len(codes) / 1.5
 
@@ -50,6 +51,6 @@ def test_most_codes_are_not_left_to_dis() -> None:
 def test_walk_finds_in_the_same_order_what_ast_finds(module: ModuleType) -> None:
     tree = ast.parse(inspect.getsource(module))
     kinds = (ast.stmt, ast.expr, ast.arg, ast.keyword, ast.alias, ast.excepthandler, ast.withitem)
-    found = [each for each in _tree.walk(tree) if isinstance(each, kinds)]
+    found = [each for each in walk(tree) if isinstance(each, kinds)]
 
     assert found == [each for each in ast.walk(tree) if isinstance(each, kinds)]

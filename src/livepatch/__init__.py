@@ -7,8 +7,14 @@ True
 """
 
 from livepatch._changed import changed
-from livepatch._codes import explain
-from livepatch._errors import (
+from livepatch._decide.migration import Change
+from livepatch._holders import forget_holder, register_holder
+from livepatch._hooks import Reloading, after_reload, before_reload, forget_hook
+from livepatch._hotswap import hotswap
+from livepatch._install import install, uninstall
+from livepatch._reload import reload, reload_changed
+from livepatch._report.codes import explain
+from livepatch._report.errors import (
     InvalidOptionError,
     LivepatchError,
     NotAModuleError,
@@ -18,15 +24,9 @@ from livepatch._errors import (
     ReloadInProgressError,
     ReloadRefused,
 )
-from livepatch._history import HistoryEntry, history, keep_history, undo
-from livepatch._holders import forget_holder, register_holder
-from livepatch._hooks import Reloading, after_reload, before_reload, forget_hook
-from livepatch._hotswap import hotswap
-from livepatch._install import install, uninstall
-from livepatch._migration import Change
-from livepatch._reload import reload, reload_changed
-from livepatch._remembered import remember_imports
-from livepatch._report import DefinitionChange, Notice, Outcome, Report, StaleFrame
+from livepatch._report.report import DefinitionChange, Notice, Outcome, Report, StaleFrame
+from livepatch._source.remembered import remember_imports
+from livepatch._undo.history import HistoryEntry, history, keep_history, undo
 
 remember_imports()
 

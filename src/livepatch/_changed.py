@@ -8,17 +8,17 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._code import codes_in, same_code
-from livepatch._entries_of_others import entered_by_others
-from livepatch._errors import NotAModuleError, NotReloadableError
-from livepatch._importers import Importer, Name, importers_of, read_importers
-from livepatch._kinds import is_class, kind_of
-from livepatch._layout import lists_fields
-from livepatch._module import star_names
-from livepatch._origin import could_be_from, find_origin, known_source, remember_origin
-from livepatch._outline import Outline, outline
-from livepatch._recompile import lines_of
-from livepatch._source import (
+from livepatch._match.module import star_names
+from livepatch._plan.importers import Importer, Name, importers_of, read_importers
+from livepatch._python.code import codes_in, same_code
+from livepatch._python.kinds import is_class, kind_of
+from livepatch._python.layout import lists_fields
+from livepatch._registers.entries_of_others import entered_by_others
+from livepatch._report.errors import NotAModuleError, NotReloadableError
+from livepatch._source.origin import could_be_from, find_origin, known_source, remember_origin
+from livepatch._source.outline import Outline, outline
+from livepatch._source.recompile import lines_of
+from livepatch._source.source import (
     DOES_NOT_COMPILE,
     Source,
     find_module,

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import MethodType
 from typing import Any, TypeVar
 
-from livepatch._own import OwnList
-from livepatch._quiet import LONGEST_TURN
-from livepatch._source import namespace_of
+from livepatch._python.own import OwnList
+from livepatch._python.quiet import LONGEST_TURN
+from livepatch._source.source import namespace_of
 
 _Hook = TypeVar("_Hook", bound=Callable[..., Any])
 _BEFORE, _AFTER = "__livepatch_before__", "__livepatch_after__"

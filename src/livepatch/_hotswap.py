@@ -9,10 +9,10 @@ from typing import Any, TypeVar, overload
 
 import wrapt
 
-from livepatch._class_attributes import set_on_class
-from livepatch._errors import OptionTypeError
-from livepatch._kinds import class_attributes, is_class, mro_of
-from livepatch._shapes import shape_of
+from livepatch._match.shapes import shape_of
+from livepatch._python.kinds import class_attributes, is_class, mro_of
+from livepatch._report.errors import OptionTypeError
+from livepatch._steps.class_attributes import set_on_class
 
 _Definition = TypeVar("_Definition", bound=Callable[..., Any])
 _MARK = "__livepatch_hotswap__"

@@ -7,10 +7,10 @@ import threading
 from types import ModuleType
 from typing import Any
 
-from livepatch import _load
-from livepatch._errors import NotAModuleError, NotReloadableError
+from livepatch._load.load import original_reload
 from livepatch._reload import reload
-from livepatch._source import find_module
+from livepatch._report.errors import NotAModuleError, NotReloadableError
+from livepatch._source.source import find_module
 
 _in_force = threading.Event()
 # A namespace package; a built-in, frozen or compiled module.
@@ -37,13 +37,13 @@ def uninstall() -> None:
     """
     _in_force.clear()
     if importlib.reload is _reload_and_return:
-        importlib.reload = _load.original_reload
+        importlib.reload = original_reload
 
 
 def _reload_and_return(module: Any) -> ModuleType:
     """Reload a module with livepatch and return it, as ``importlib.reload`` does."""
     if not _in_force.is_set():
-        return _load.original_reload(module)
+        return original_reload(module)
     if isinstance(module, str):
         # importlib.reload takes no names, and whoever calls it may rely on that.
         raise NotAModuleError("LP101", f"importlib.reload takes a module, not {module!r}")
@@ -54,5 +54,5 @@ def _reload_and_return(module: Any) -> ModuleType:
         if error.code not in _WITHOUT_SOURCE:
             raise
         # Nothing of it could be left behind: whoever reloads all modules need not know which.
-        return _load.original_reload(module)
+        return original_reload(module)
     return find_module(module)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from livepatch._errors import InvalidOptionError, OptionTypeError
-from livepatch._module import Module
+from livepatch._match.module import Module
+from livepatch._report.errors import InvalidOptionError, OptionTypeError
 
 STRATEGIES = ("auto", "repoint")
 RERUNS = ("all", "changed")

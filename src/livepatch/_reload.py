@@ -8,53 +8,54 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from livepatch._absent import fill_absent
-from livepatch._abstract_methods import plan_abstract_methods
-from livepatch._abstract_registrations import plan_registrations
-from livepatch._apply import apply, notice_lost, release
-from livepatch._at_exit import drop_registered_again
-from livepatch._borrow import by_reference
-from livepatch._carry import carry_data, read_possible_importers
+from livepatch._apply.apply import apply, notice_lost, release
+from livepatch._apply.withdraw import withdraw
 from livepatch._changed import changed, dependents_of, with_packages_of_gone
-from livepatch._destructors import leave_to_instances
-from livepatch._draft import make_plan
-from livepatch._errors import (
+from livepatch._decide.destructors import leave_to_instances
+from livepatch._heap.originals import follow_originals
+from livepatch._heap.record import Record
+from livepatch._hooks import Reloading, run_before, run_inverses
+from livepatch._load.at_exit import drop_registered_again
+from livepatch._load.load import Loaded, load
+from livepatch._load.young import young_objects_kept_apart
+from livepatch._match.follow import follow_bodies
+from livepatch._match.link import with_known_codes
+from livepatch._match.match import match
+from livepatch._match.module import describe_modules
+from livepatch._match.pairs import Matches
+from livepatch._match.renames import follow_renames
+from livepatch._match.returns import follow_returns, keep_changed, keep_gone
+from livepatch._options import Request, check_flags, check_options, kept_by_modules
+from livepatch._plan.absent import fill_absent
+from livepatch._plan.abstract_methods import plan_abstract_methods
+from livepatch._plan.abstract_registrations import plan_registrations
+from livepatch._plan.carry import carry_data, read_possible_importers
+from livepatch._plan.draft import make_plan
+from livepatch._plan.lacking import refuse_lacking
+from livepatch._plan.lazy_annotations import forget_annotations
+from livepatch._plan.library_caches import note_library_caches
+from livepatch._plan.notices import notice_leftovers
+from livepatch._plan.partial import plan_partial_run
+from livepatch._plan.places import plan_modules
+from livepatch._plan.plan import Plan, Watched
+from livepatch._plan.returned import notice_returned
+from livepatch._python.own import OwnList
+from livepatch._python.quiet import plan_window, quiet_threads
+from livepatch._report.errors import (
     NotAModuleError,
     ReloadRefused,
 )
-from livepatch._follow import follow_bodies
-from livepatch._history import add_to_history, take_back
-from livepatch._hooks import Reloading, run_before, run_inverses
-from livepatch._keep import follow_order, keep_record
-from livepatch._lacking import refuse_lacking
-from livepatch._lazy_annotations import forget_annotations
-from livepatch._library_caches import note_library_caches
-from livepatch._link import with_known_codes
-from livepatch._load import Loaded, load
-from livepatch._mapped import refuse_mapped
-from livepatch._match import match
-from livepatch._module import describe_modules
-from livepatch._notices import notice_leftovers
-from livepatch._options import Request, check_flags, check_options, kept_by_modules
-from livepatch._origin import known_source, origin_steps
-from livepatch._originals import follow_originals
-from livepatch._outline import Outline, outline
-from livepatch._own import OwnList
-from livepatch._pairs import Matches
-from livepatch._partial import plan_partial_run
-from livepatch._places import plan_modules
-from livepatch._plan import Plan, Watched
-from livepatch._progress import progress
-from livepatch._quiet import plan_window, quiet_threads
-from livepatch._record import Record
-from livepatch._renames import follow_renames
-from livepatch._report import Notice, Report
-from livepatch._returned import notice_returned
-from livepatch._returns import follow_returns, keep_changed, keep_gone
-from livepatch._select import select
-from livepatch._selection import Selection
-from livepatch._snapshot import Snapshot, take_snapshot
-from livepatch._source import (
+from livepatch._report.progress import progress
+from livepatch._report.report import Notice, Report
+from livepatch._report.turns import log_report, one_at_a_time
+from livepatch._select.mapped import refuse_mapped
+from livepatch._select.select import select
+from livepatch._select.selection import Selection
+from livepatch._snapshot.borrow import by_reference
+from livepatch._snapshot.snapshot import Snapshot, take_snapshot
+from livepatch._source.origin import known_source, origin_steps
+from livepatch._source.outline import Outline, outline
+from livepatch._source.source import (
     Known,
     Source,
     is_compiled_plainly,
@@ -62,11 +63,10 @@ from livepatch._source import (
     read_sources,
 )
 from livepatch._stopped import let_go, with_note
-from livepatch._summary import summarise
-from livepatch._turns import log_report, one_at_a_time
-from livepatch._verify import verify
-from livepatch._withdraw import withdraw
-from livepatch._young import young_objects_kept_apart
+from livepatch._undo.history import add_to_history, take_back
+from livepatch._undo.keep import follow_order, keep_record
+from livepatch._verify.summary import summarise
+from livepatch._verify.verify import verify
 
 
 def reload(

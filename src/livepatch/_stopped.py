@@ -7,8 +7,8 @@ import sys
 import traceback
 from contextlib import suppress
 
-from livepatch._errors import LivepatchError
-from livepatch._selection import Selection
+from livepatch._report.errors import LivepatchError
+from livepatch._select.selection import Selection
 
 
 def with_note(error: BaseException, name: str, selection: Selection | None = None) -> BaseException:

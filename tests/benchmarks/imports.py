@@ -39,7 +39,7 @@ def rounds(quick: bool) -> int:
 
 def measure(job: Job) -> dict[str, Any]:
     """Import many modules, and call what livepatch adds as often."""
-    origin: Any = importlib.import_module("livepatch._remembered")
+    origin: Any = importlib.import_module("livepatch._source.remembered")
     count = job.options["modules"]
     with Workspace("bench_imports") as workspace:
         source = bodies_source(0, classes=1, functions=3)

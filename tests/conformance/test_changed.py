@@ -132,11 +132,11 @@ def test_module_whose_file_has_gone_from_an_unchanged_package(
 
 def test_module_imported_before_livepatch_knew(live: LiveModule) -> None:
     # As when livepatch is imported late: nothing is remembered of the import.
-    from livepatch import _remembered
+    from livepatch._source import remembered
 
     live.start("def f(): return 1\nX = 1\n")
-    _remembered._imported.pop(live.name)
-    _remembered._compiled.pop(live.name)
+    remembered._imported.pop(live.name)
+    remembered._compiled.pop(live.name)
     importlib.invalidate_caches()
 
     assert livepatch.changed(live.name) == ()
@@ -171,8 +171,8 @@ def test_unedited_module_that_was_imported_first_and_has_state(tmp_path: Path) -
         "import app\n"
         "app.DEBUG = True; app.STATE.append(1)\n"
         "import livepatch\n"
-        "from livepatch import _origin\n"
-        "import time; _origin._PROCESS_STARTED = time.time() + 3600\n"
+        "from livepatch._source import origin\n"
+        "import time; origin._PROCESS_STARTED = time.time() + 3600\n"
         "print(livepatch.changed('app')); livepatch.reload_changed('app')\n"
         "print(app.STATE, app.DEBUG)\n"
     )

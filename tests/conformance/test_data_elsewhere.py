@@ -8,8 +8,8 @@ import sys
 import pytest
 
 import livepatch
-from livepatch._importers import importers_of
-from livepatch._origin import _digests, _names
+from livepatch._plan.importers import importers_of
+from livepatch._source.origin import _digests, _names
 from tests.live import LiveModule
 
 pytestmark = pytest.mark.sampled(8)

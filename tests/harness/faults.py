@@ -13,8 +13,8 @@ from typing import Any
 
 import livepatch
 from livepatch import _reload
-from livepatch._own import Call
-from livepatch._plan import Plan
+from livepatch._plan.plan import Plan
+from livepatch._python.own import Call
 from livepatch.testing import LiveModule, assert_current
 from livepatch.testing._unchanged import differing, fingerprint
 from tests.harness.interrupter import Interrupter, Stop, codes_of_functions
@@ -139,10 +139,24 @@ def failing_in_apply(part: float) -> Iterator[None]:
 
 CRITICAL = frozenset(
     {
-        *("_reload.py", "_load.py", "_apply.py", "_withdraw.py", "_dicts.py", "_snapshot.py"),
-        *("_frozen.py", "_c_data.py", "_quiet.py", "_undo.py", "_keep.py", "_record.py"),
-        *("_verify.py", "_nested.py", "_successors.py", "_complete.py"),
-        *("_class_fields.py", "_at_exit.py"),
+        "_apply/apply.py",
+        "_apply/withdraw.py",
+        "_decide/successors.py",
+        "_heap/record.py",
+        "_holders/c_data.py",
+        "_holders/frozen.py",
+        "_load/at_exit.py",
+        "_load/load.py",
+        "_python/class_fields.py",
+        "_python/quiet.py",
+        "_reload.py",
+        "_search/complete.py",
+        "_snapshot/nested.py",
+        "_snapshot/snapshot.py",
+        "_steps/dicts.py",
+        "_undo/keep.py",
+        "_undo/undo.py",
+        "_verify/verify.py",
     }
 )
 """The files whose code changes the running program, or takes changes back."""

@@ -83,7 +83,7 @@ class Interrupter:
     """Counts livepatch's own bytecode, and raises at one of them.
 
     Attributes:
-        files: the names of the files whose bytecode counts; all if there are none.
+        files: the files whose bytecode counts, by path in the package; all if none.
         count: how many there were.
         counts: at which counts each bytecode was reached first and last, by file, line of its
             function and offset.
@@ -113,7 +113,7 @@ class Interrupter:
         return (
             path.startswith(_PACKAGE)
             and not path.startswith(_TESTING)
-            and (not self.files or Path(path).name in self.files)
+            and (not self.files or Path(path).relative_to(_PACKAGE).as_posix() in self.files)
         )
 
     def step(self, code: CodeType, offset: int) -> None:

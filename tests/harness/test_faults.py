@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 
 import livepatch
-from livepatch import _apply, _load, _reload, _undo
-from livepatch._own import Call
-from livepatch._plan import Plan
+from livepatch import _reload
+from livepatch._apply import apply as _apply
+from livepatch._load import load as _load
+from livepatch._plan.plan import Plan
+from livepatch._python.own import Call
+from livepatch._undo import undo as _undo
 from livepatch.testing import LiveModule, assert_current, assert_unchanged
 from tests.harness.faults import EDITED, SOURCE, Holdings, Stop
 

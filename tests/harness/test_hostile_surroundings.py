@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 import livepatch
-from livepatch._source import DOES_NOT_COMPILE
+from livepatch._source.source import DOES_NOT_COMPILE
 from livepatch.testing import LiveModule, assert_current, assert_unchanged
 from tests.live import Rerun, Strategy, run_in_child
 

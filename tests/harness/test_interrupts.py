@@ -42,18 +42,20 @@ def test_exception_at_arbitrary_bytecode_of_our_own(strategy: Strategy, places: 
 
 
 @pytest.mark.parametrize(
-    "function", ["_complete.complete", "_young.young_objects_kept_apart", "_load.load"]
+    "function",
+    ["_search.complete.complete", "_load.young.young_objects_kept_apart", "_load.load.load"],
 )
 def test_interrupt_leaves_all_as_it_was_in(function: str) -> None:
     """At each bytecode of it, where settings or namespaces change; the first time it runs."""
-    file, _, _ = function.partition(".")
+    module, _, name = function.rpartition(".")
+    file = module.replace(".", "/") + ".py"
     said = run_in_child(
         f"""
     import inspect
-    from livepatch import {file}
+    from livepatch.{module} import {name}
     from tests.harness.faults import *
-    line = inspect.unwrap({function}).__code__.co_firstlineno
-    rehearsal = Rehearsal(live, frozenset({{"{file}.py"}}))
+    line = inspect.unwrap({name}).__code__.co_firstlineno
+    rehearsal = Rehearsal(live, frozenset({{"{file}"}}))
     counter = Interrupter(files=rehearsal.files)
     with counter.interrupting():
         report = live.reload()

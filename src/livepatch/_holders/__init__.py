@@ -5,25 +5,25 @@ repointing is a function ``(repointing, holder) -> None`` that notes steps; one 
 holder builds a new one and names it as the old one's successor, whose own holders come next.
 """
 
-from livepatch._holders._c_data import keepers_of
-from livepatch._holders._containers import (
+from livepatch._holders.c_data import keepers_of
+from livepatch._holders.containers import (
     all_classes,
     raw_namespace,
     settle_class_attributes,
     settle_instances_of_loser,
 )
-from livepatch._holders._context import GONE, Repointing, Table
-from livepatch._holders._crowds import repoint_crowd
-from livepatch._holders._frames import (
+from livepatch._holders.context import GONE, Repointing, Table
+from livepatch._holders.crowds import repoint_crowd
+from livepatch._holders.frames import (
     dicts_in_running_frames,
     objects_being_made,
     repoint_running_frames,
 )
-from livepatch._holders._frozen import IS_FILLABLE, fill_frozen
-from livepatch._holders._identity import goes_by_id
-from livepatch._holders._insides import fill_unseen
-from livepatch._holders._references import repoint_weak_reference
-from livepatch._holders._table import (
+from livepatch._holders.frozen import IS_FILLABLE, fill_frozen
+from livepatch._holders.identity import goes_by_id
+from livepatch._holders.insides import fill_unseen
+from livepatch._holders.references import repoint_weak_reference
+from livepatch._holders.table import (
     ask_registered_holders,
     forget_holder,
     is_crowd_type,

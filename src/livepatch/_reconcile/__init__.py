@@ -5,9 +5,9 @@ notes a step where they differ; so the same function serves an old survivor that
 code and a new survivor that takes over the old state.
 """
 
-from livepatch._reconcile._dispatchers import has_definition
-from livepatch._reconcile._left_over import is_noted_by_typing
-from livepatch._reconcile._result import Reconciliation
-from livepatch._reconcile._table import reconcile
+from livepatch._reconcile.dispatchers import has_definition
+from livepatch._reconcile.left_over import is_noted_by_typing
+from livepatch._reconcile.result import Reconciliation
+from livepatch._reconcile.table import reconcile
 
 __all__ = ["Reconciliation", "has_definition", "is_noted_by_typing", "reconcile"]

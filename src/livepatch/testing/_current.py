@@ -23,15 +23,15 @@ from types import (
 )
 from typing import Any
 
-from livepatch._among import objects_of, objects_whose_type
-from livepatch._code import same_code
-from livepatch._heap import holders_of, running_frames
-from livepatch._kinds import class_attributes, is_class, kind_of
-from livepatch._opcodes import JUMPS
-from livepatch._origin import loaded_code
-from livepatch._own import OwnDict, OwnList
-from livepatch._retained import retained
-from livepatch._source import find_module, namespace_of
+from livepatch._heap.heap import holders_of, running_frames
+from livepatch._heap.retained import retained
+from livepatch._python.among import objects_of, objects_whose_type
+from livepatch._python.code import same_code
+from livepatch._python.kinds import class_attributes, is_class, kind_of
+from livepatch._python.opcodes import JUMPS
+from livepatch._python.own import OwnDict, OwnList
+from livepatch._source.origin import loaded_code
+from livepatch._source.source import find_module, namespace_of
 from livepatch.testing._graph import class_name, describe, edges_of, is_boundary
 from livepatch.testing._unchanged import listing
 

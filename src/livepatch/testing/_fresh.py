@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from livepatch._source import find_module, namespace_of
+from livepatch._source.source import find_module, namespace_of
 from livepatch.testing._portrait import portrait_of
 from livepatch.testing._unchanged import listing
 

@@ -10,9 +10,16 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from livepatch._holders._c_data import C_DATA, objects_kept_by
-from livepatch._kinds import bases_of, class_attributes, flags_of, is_class, mro_of, subclasses_of
-from livepatch._source import namespace_of
+from livepatch._holders.c_data import C_DATA, objects_kept_by
+from livepatch._python.kinds import (
+    bases_of,
+    class_attributes,
+    flags_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
+from livepatch._source.source import namespace_of
 
 Edges = Iterator[tuple[str, Any]]
 

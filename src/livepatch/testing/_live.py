@@ -11,9 +11,9 @@ from textwrap import dedent
 from types import ModuleType, TracebackType
 from typing import Any, Literal, TypeVar
 
-from livepatch._history import forget_reloads_of
 from livepatch._reload import reload
-from livepatch._report import Report
+from livepatch._report.report import Report
+from livepatch._undo.history import forget_reloads_of
 
 Strategy = Literal["auto", "repoint"]
 Rerun = Literal["all", "changed"]

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from livepatch._errors import NothingToUndoError, ReloadRefused
-from livepatch._report import Report
+from livepatch._report.errors import NothingToUndoError, ReloadRefused
+from livepatch._report.report import Report
 from livepatch.testing._current import assert_current
 from livepatch.testing._live import LiveModule, Rerun, Strategy
 from livepatch.testing._unchanged import assert_unchanged

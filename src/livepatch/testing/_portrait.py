@@ -10,11 +10,11 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from livepatch._abstract import is_abstract, registered_with
-from livepatch._kinds import class_attributes, is_class, kind_of, mro_of
-from livepatch._marks import is_remnant
+from livepatch._needs.marks import is_remnant
+from livepatch._python.kinds import class_attributes, is_class, kind_of, mro_of
 from livepatch._reconcile import is_noted_by_typing
-from livepatch._source import namespace_of
+from livepatch._source.source import namespace_of
+from livepatch._statements.abstract import is_abstract, registered_with
 from livepatch.testing._graph import ATOMS, class_name
 
 Facts = Iterator[tuple[str, str]]

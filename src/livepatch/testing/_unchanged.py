@@ -11,9 +11,9 @@ from itertools import zip_longest
 from types import ModuleType
 from typing import Any
 
-from livepatch._kinds import class_attributes, is_class
-from livepatch._own import OwnDict
-from livepatch._source import namespace_of
+from livepatch._python.kinds import class_attributes, is_class
+from livepatch._python.own import OwnDict
+from livepatch._source.source import namespace_of
 from livepatch.testing._graph import describe, edges_of, is_boundary, module_namespaces
 
 _MOST_LINES = 20

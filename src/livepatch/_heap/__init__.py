@@ -1,0 +1,1 @@
+"""Who holds what: reference counts first, then the young objects, and the whole heap last."""

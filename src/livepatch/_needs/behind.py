@@ -1,0 +1,360 @@
+"""What the live values of globals lead to: the classes of objects, the functions in tables."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import (
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
+from typing import Any, NamedTuple
+
+from livepatch._python.code import nested_codes
+from livepatch._python.kinds import (
+    CACHE_TYPE,
+    cached_by,
+    class_attributes,
+    dict_of,
+    is_class,
+    is_empty,
+    is_plain_data,
+    is_whole,
+    mro_of,
+    qualified_name,
+)
+from livepatch._python.opcodes import COMPILER_NAMES
+from livepatch._source.bodies import Bodies
+from livepatch._statements.operations import CALLS, CALLS_FOUND
+
+# Past any method of a subclass.
+_TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: lambda table: (*dict.keys(table), *dict.values(table)),
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
+    deque: deque.__iter__,
+}
+_TABLE_TYPES = tuple(_TABLES)
+_LIMIT = 10_000
+_DEEPEST = 3
+# What else is inside a value that can be called.
+_INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
+    FunctionType: lambda function: (
+        each.cell_contents for each in function.__closure__ or () if not is_empty(each)
+    ),
+    MethodType: lambda method: (method.__self__,),
+    functools.partial: lambda partial: (partial.func, *partial.args),
+    CACHE_TYPE: lambda cached: (cached_by(cached),),
+}
+# The methods of a class are told by their names.
+_OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+# These are C functions, and lead nowhere.
+_NO_MEMBERS = frozenset(
+    (
+        *(*_OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
+        *(MethodDescriptorType, ClassMethodDescriptorType),
+    )
+)
+
+
+class Leads(NamedTuple):
+    """The names that live values lead to, of definitions and of methods.
+
+    Attributes:
+        called: of what a call of the values runs.
+        others: of those whose methods may run, by their names.
+    """
+
+    called: set[str]
+    others: set[str]
+
+
+class Behind:
+    """Follows live values by the names of attributes; nothing of theirs is called.
+
+    Nothing may refer to this in a cycle: it holds a user's tables, whose holders are sought later.
+
+    Attributes:
+        namespace: the live globals.
+        bodies: the functions of the module that are not made again.
+    """
+
+    def __init__(self, namespace: Mapping[str, Any], bodies: Bodies) -> None:
+        self.namespace = namespace
+        self.bodies = bodies
+        self._leading: dict[str, bool] = {}
+        self._contents: dict[int, _Content] = {}
+        self._begun: set[int] = set()  # the tables that are being looked into
+        self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
+        # Each class is with its members: it is alive as long as they are known by its id.
+        self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
+
+    @functools.cached_property
+    def names(self) -> dict[int, str]:
+        """The names of the functions and classes among the globals, by the id of each."""
+        return {
+            id(value): name
+            for name, value in list(self.namespace.items())
+            if type(value) is FunctionType or is_class(value)
+        }
+
+    @functools.cached_property
+    def _paths(self) -> dict[int, tuple[str, ...]]:
+        """The paths of the functions whose code live functions have, by its id."""
+        return {
+            id(code): body.path
+            for body in self.bodies.functions
+            for code in (body.old, *nested_codes(body.old))
+        }
+
+    def _leads_on(self, name: str) -> bool:
+        """Whether the value of a name leads to more than the definition of that name."""
+        found = self._leading.get(name)
+        if found is None:
+            value = self.namespace.get(name)
+            is_plain_function = (
+                type(value) is FunctionType
+                and value.__closure__ is None
+                and self.names.get(id(value)) == value.__code__.co_name == name
+            )
+            found = self._leading[name] = not is_plain_data(value) and not is_plain_function
+        return found
+
+    def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
+        """List the classes that a class of a name has methods of, each with its attributes."""
+        if name not in self._orders:
+            cls: Any = self.namespace.get(name)
+            self._orders[name] = [
+                (each, class_attributes(base).keys())
+                for base in (mro_of(cls) if is_class(cls) else ())
+                for each in self._names_of(base)
+            ]
+        return self._orders[name]
+
+    def classes_of(self, name: str) -> Iterator[str]:
+        """Yield the name of the class whose instance a global is."""
+        if name in self.namespace:
+            yield from self._names_of(type(self.namespace[name]))
+
+    def is_table(self, name: str) -> bool:
+        """Whether a global is a container."""
+        return issubclass(type(self.namespace.get(name)), _TABLE_TYPES)
+
+    def lacks(self, name: str, names: Iterable[str]) -> bool:
+        """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
+        value: Any = self.namespace.get(name)
+        order = mro_of(value if is_class(value) else type(value))
+        own = dict_of(value) if not is_class(value) else None
+        known = [self.namespace, vars(builtins), *map(class_attributes, order)]
+        known += () if own is None else (dict.fromkeys(dict.keys(own)),)
+        return any(
+            each[:2] != "__" and not any(each in attributes for attributes in known)
+            for each in names
+        )
+
+    def leads(self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]) -> Leads:
+        """Return what the values of names lead to.
+
+        Args:
+            names: those that code uses, of globals and attributes.
+            picked: items of tables that it uses besides.
+            plain: those of objects of which it uses no methods, and of tables of which no items.
+        """
+        # Alive, as long as their ids are asked for.
+        seen, followed = dict[int, Any](), dict[int, Any]()
+        found = Leads(set(), set())
+        calls_items = CALLS_FOUND in names
+        waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
+        for value, is_item in waiting:
+            if not _may_lead(value) or id(value) in seen or len(seen) > _LIMIT:
+                continue
+            seen[id(value)] = value
+            kind = type(value)
+            found.others.update(self._names_of(kind))
+            is_called = not is_item or calls_items
+            if self._is_called_through(kind, names, is_item=is_item):
+                found.called.add(CALLS_FOUND)
+            if is_class(value):
+                (found.called if is_called else found.others).update(self._names_of(value))
+            elif kind in _INSIDE:
+                if is_called and kind is FunctionType:
+                    self._add_function(value, found)
+                waiting += ((each, is_item) for each in _INSIDE[kind](value))
+                continue
+            if issubclass(kind, _TABLE_TYPES):
+                waiting += self._take_content(value, found, names)
+            if not is_item:
+                waiting += _own_members(value, names)
+            cls = value if is_class(value) else kind
+            if id(cls) not in followed:
+                followed[id(cls)] = cls
+                members = self._members_of(cls)
+                waiting += ((value, False) for each, value in members if each in names)
+        return found
+
+    def _members_of(self, cls: type) -> list[tuple[str, Any]]:
+        """List what a class has as attributes that may lead on, but for methods."""
+        known = self._known_members.get(id(cls))
+        if known is None:
+            found = [
+                (name, value)
+                for base in mro_of(cls)
+                if base is not object
+                for name, value in list(class_attributes(base).items())
+                if type(name) is str and type(value) not in _NO_MEMBERS and not is_plain_data(value)
+            ]
+            known = self._known_members[id(cls)] = cls, found
+        return known[1]
+
+    def _values_of(
+        self, names: Collection[str], plain: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield the values of names that lead on, and what of those that are plain does."""
+        for name in filter(self._leads_on, names):
+            value = self.namespace[name]
+            yield from _own_members(value, names) if name in plain else ((value, False),)
+
+    def _take_content(
+        self, table: Any, found: Leads, names: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Note what the items of a table lead to; yield those that have to be followed."""
+        content = self._content_of(table)
+        classes = found.others
+        if CALLS_FOUND in names:
+            classes = found.called
+            found.called.update(content.functions.called)
+            found.others.update(content.functions.others)
+            yield from ((each, True) for each in content.called)
+        classes.update(content.classes)
+        yield from ((each, True) for each in content.others)
+
+    def _content_of(self, table: Any, depth: int = 0) -> _Content:
+        known = self._contents.get(id(table))
+        if known is not None:
+            return known
+        base: Any = next(each for each in _TABLES if issubclass(type(table), each))
+        found = self._contents[id(table)] = _Content(table, Leads(set(), set()), set(), [], [])
+        self._begun.add(id(table))
+        kinds = set[int]()
+        for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
+            kind = type(item)
+            if is_plain_data(item):
+                continue
+            if kind is FunctionType and item.__closure__ is None:
+                self._add_function(item, found.functions)
+            elif kind in _INSIDE:
+                found.called.append(item)
+            elif kind is type and is_whole(item) and not _has_members(item):
+                found.classes.update(self._names_of(item))
+            elif kind in _TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
+                continue
+            elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
+                kinds.add(id(kind))
+                found.others.append(item)
+        self._begun.discard(id(table))
+        return found
+
+    def _take_record(self, item: Any, found: _Content, depth: int) -> bool:
+        """Take a record in a table, ``(path, view)``, for a part of that, if it leads no further.
+
+        Returns:
+            Whether it was taken.
+        """
+        if id(item) in self._begun or len(self._contents) > _LIMIT:
+            return False  # it leads back to the table, or there is too much of it
+        inside = self._content_of(item, depth + 1)
+        if inside.called or inside.others:
+            return False
+        found.functions.called.update(inside.functions.called)
+        found.functions.others.update(inside.functions.others)
+        found.classes.update(inside.classes)
+        return True
+
+    def _is_called_through(self, kind: type, names: Collection[str], *, is_item: bool) -> bool:
+        """Whether a call may be one of the ``__call__`` of a global's class, or its metaclass."""
+        return (
+            not is_item
+            and CALLS in names
+            and kind is not type
+            and any(self._names_of(kind))
+            and any(CALLS_FOUND in class_attributes(base) for base in mro_of(kind))
+        )
+
+    def _names_of(self, cls: type) -> Iterator[str]:
+        name = self.names.get(id(cls))
+        home = class_attributes(cls).get("__module__") if name is None else None
+        if type(home) is str and home == self.namespace.get("__name__"):
+            name = (qualified_name(cls) or "").partition(".")[0]  # of the class around it
+        if name:
+            yield name
+
+    def _add_function(self, function: FunctionType, found: Leads) -> None:
+        """Note the name of a function, or the names of the one that has made a wrapper."""
+        name = self.names.get(id(function))
+        if name is not None:
+            found.called.add(name)
+        if name != function.__code__.co_name:
+            path = self._paths.get(id(function.__code__), ())
+            (found.called if len(path) == 1 else found.others).update(path[:1])
+            found.called.update(path[1:][-1:])
+
+
+def _may_lead(value: Any) -> bool:
+    """Whether a value is more than plain data, and of a type that has attributes.
+
+    CPython makes a type that is written in C ready when it is first asked for something.
+    """
+    return not is_plain_data(value) and is_whole(value if is_class(value) else type(value))
+
+
+class _Content(NamedTuple):
+    """What the items of a table lead to, that lead to something.
+
+    Nearly all are functions and classes that lead to their names alone, whoever asks: a register
+    of a thousand is asked for by a thousand statements.
+
+    Attributes:
+        table: whose; it is alive as long as this is known by its id.
+        functions: what a call of its plain functions leads to.
+        classes: the names of its classes without members that lead on.
+        called: what else has to be called.
+        others: other classes and tables; of other objects one of each class.
+    """
+
+    table: Any
+    functions: Leads
+    classes: set[str]
+    called: list[Any]
+    others: list[Any]
+
+
+def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+    """Yield what an object itself has as attributes of some names, each as no item."""
+    own = dict_of(value)
+    if own is None:
+        return
+    # Past the methods of a subclass of dict.
+    found: Iterable[Any] = names if dict.__len__(own) > len(names) else list(dict.keys(own))
+    for name in found:
+        if type(name) is str and name in names and dict.__contains__(own, name):
+            yield dict.__getitem__(own, name), False
+
+
+def _has_members(cls: type) -> bool:
+    """Whether a class has attributes that lead on, but for methods."""
+    return any(
+        not is_plain_data(value)
+        and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
+        and name not in COMPILER_NAMES  # as each class has them since 3.13
+        for base in mro_of(cls)
+        for name, value in (class_attributes(base).items() if base is not object else ())
+    )

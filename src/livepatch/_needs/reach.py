@@ -1,0 +1,327 @@
+"""Which values were computed from what has changed, through calls as well, and are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from itertools import chain
+from types import CodeType, FunctionType, MappingProxyType
+from typing import Any, NamedTuple
+
+from livepatch._needs.behind import Behind
+from livepatch._needs.differences import MAKERS, Changes, Path
+from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
+from livepatch._needs.reads import all_read, reads_in
+from livepatch._python.code import globals_read, nested_codes
+from livepatch._python.kinds import is_class
+from livepatch._source.bodies import Bodies
+from livepatch._source.outline import Outline
+from livepatch._source.scope import LAMBDA
+from livepatch._statements.operations import CALLS, CALLS_FOUND, asked_by, operations_of
+from livepatch._statements.statements import Statement
+
+# Where an instance is called is another matter.
+_MAKERS = MAKERS - {CALLS_FOUND}
+_OF_CALLER = frozenset(("dir", "locals", "vars"))
+NAMESPACES = _OF_CALLER | {"globals"}
+_KNOWN = 64
+_LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
+
+
+class Cause(NamedTuple):
+    """Something that has changed, of what statements use.
+
+    Attributes:
+        what: its path.
+        is_direct: whether it has changed itself; else it uses what has.
+    """
+
+    what: str
+    is_direct: bool = True
+
+    def __str__(self) -> str:
+        return self.what if self.is_direct else f"what is behind {self.what}"
+
+
+class Reach:
+    """What a statement uses when it runs: the names it reads, and those that its calls read."""
+
+    def __init__(
+        self, bodies: Bodies, changes: Changes, namespace: Mapping[str, Any] | None = None
+    ) -> None:
+        """Prepare for the functions of a module.
+
+        Args:
+            bodies: those that are not made again.
+            changes: what has changed.
+            namespace: the live globals, whose values say what operations and tables lead to; None
+                where only names count.
+        """
+        self.functions: dict[str, CodeType] = {}
+        self.methods: dict[str, dict[str, CodeType]] = {}
+        self.changes = changes
+        changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
+        self.changed: dict[str, list[Path]] = {}
+        for path in map(as_called, changed):
+            self.changed.setdefault(path[0], []).append(path)
+        for body in bodies.functions:
+            if len(body.path) == 1:
+                self.functions[as_called(body.path)[0]] = body.new
+            else:
+                self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
+        self.lambdas: dict[str, list[CodeType]] = {}
+        self.definitions = self.functions.keys() | self.methods.keys()
+        self.known: dict[int, frozenset[str]] = {}
+        self.inherited: dict[str, dict[str, CodeType]] = {}
+        self._known_reached: dict[tuple[frozenset[str], ...], _Reached] = {}
+        self.behind = Behind(namespace or {}, bodies)
+        # Of the special methods, those that a class of the module has, or that changed elsewhere.
+        methods = (method for found in self.methods.values() for method in found)
+        known = chain.from_iterable(self.changed.values())
+        paths = (path[-1] for path in (*known, *changes.reaching))
+        found = {each for each in (*methods, *paths) if each[:2] == "__" == each[-2:]}
+        self.special = {each[2:-2]: each for each in found - {CALLS_FOUND}}
+        self.asked = found | {CALLS, CALLS_FOUND}
+
+    def cause(
+        self,
+        reads: Collection[str],
+        kin: Collection[str] = (),
+        picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
+        plain: Collection[str] = (),
+    ) -> Cause | None:
+        """Return what has changed of all that statements with these reads use; None if nothing.
+
+        Args:
+            reads: the names, and the special methods that operations ask for.
+            kin: classes that are not called; their methods may be, by names among these.
+            picked: the items of tables that are all they take of them, by the name of each.
+            plain: objects of which they use no methods, and tables of which no items.
+        """
+        if not self.changes.names and not self.changed and not self.changes.reaching:
+            return None
+        if not reads and not picked:
+            return None
+        if picked:
+            items = chain.from_iterable(picked.values())
+            reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
+            reached.names.update(picked)
+        else:
+            reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
+        # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
+        looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
+        names = {*self.changes.names} if looks else self.changes.names & reached.names
+        if not looks and not HOOKS.isdisjoint(names):
+            names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}
+        if names:
+            return Cause(min(names).removeprefix(OF_MODULE))
+        heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
+        paths = chain.from_iterable(map(self.changed.__getitem__, heads))
+        changed = min(self._led_to(paths, reached), default=None)
+        if changed is not None:
+            return Cause(changed.removeprefix(OF_MODULE))
+        reaching = map(as_called, self.changes.reaching)
+        behind = min(self._led_to(reaching, reached), default=None)
+        return Cause(behind, is_direct=False) if behind is not None else None
+
+    def may_concern(self, source: Outline) -> bool:
+        """Whether any statement of a source may have used what has changed."""
+        # Nearly every change concerns none, whatever they do.
+        names, own = all_read(source)
+        return self.cause(names | self.asked, own) is not None and any(
+            self.cause(each.names | each.asked(), each.own) is not None for each in reads_in(source)
+        )
+
+    def add_lambdas(self, statement: Statement, names: Iterable[str]) -> None:
+        """Let names that a statement binds or fills stand for the lambdas in it, too."""
+        lambdas = [code for code in statement.codes if code.co_name == LAMBDA]
+        for name in set(names) - self.definitions if lambdas else ():
+            self.lambdas[name] = lambdas
+            self._known_reached.clear()
+
+    def cause_below(self, bases: Iterable[str]) -> Cause | None:
+        """Return what has changed of all that is used where a class with these bases is made."""
+        methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
+        codes = (code for code in methods if code is not None)
+        names = {name for code in codes for name in self._names_in(code)}
+        # In a function these are asked for something else than the module's names: `vars(cls)`.
+        return self.cause(names - _OF_CALLER)
+
+    def follows(self, name: str) -> bool:
+        """Whether a global is a definition whose code is known, by this name or another one."""
+        value = self.behind.namespace.get(name)
+        known = name in self.definitions or self.behind.names.get(id(value)) in self.definitions
+        # A decorator may have put an object there, whose ``__call__`` it is.
+        is_object = type(value) is not FunctionType and not is_class(value)
+        return known and not (is_object and any(self.behind.classes_of(name)))
+
+    def leading(self) -> frozenset[str]:
+        """Return the names that lead to functions or methods, see `through`."""
+        return frozenset(
+            filter(self._may_lead, {*self.functions, *self.methods, *self.behind.namespace})
+        )
+
+    def _may_lead(self, name: str) -> bool:
+        """Whether a name leads to functions or methods: its own, an object's, or a table's."""
+        return (
+            name in self.functions or self.behind.is_table(name) or any(self._methods_behind(name))
+        )
+
+    def through(self, name: str) -> Iterator[Path]:
+        """Yield what a name leads to that has not changed and uses what has: it, or methods."""
+        if name in self.functions and self.cause((name,)) is not None:
+            yield (name,)
+        for method, code in self._methods_behind(name):
+            if self.cause((name, *self._names_in(code))) is not None:
+                yield name, method
+        if self.behind.is_table(name) and self.cause((name, CALLS_FOUND)) is not None:
+            yield name, CALLS_FOUND
+
+    def _methods_behind(self, name: str) -> Iterator[tuple[str, CodeType]]:
+        """Yield the methods of a class, or of the class of an object, by the name of either."""
+        if name in self._with_methods:
+            yield from self._methods_of(name).items()
+            return
+        for cls in self.behind.classes_of(name):
+            methods = self._methods_of(cls).items()
+            yield from (each for each in methods if each[0] not in _MAKERS)
+
+    def run_by(self, reads: Iterable[str]) -> Iterator[CodeType]:
+        """Yield the code of all functions that run where those of some names are called."""
+        for code in self._run_by(self._reached(reads)):
+            yield code
+            yield from nested_codes(code)
+
+    def _known(self, *key: frozenset[str]) -> _Reached:
+        """Return what statements with some reads, kin and plain objects use; not to be changed."""
+        # A thousand statements under one decorator all ask the same, one after the other.
+        if key not in self._known_reached:
+            if len(self._known_reached) >= _KNOWN:
+                self._known_reached.pop(next(iter(self._known_reached)))
+            reads, kin, plain = key
+            self._known_reached[key] = self._reached(reads, kin, (), plain)
+        return self._known_reached[key]
+
+    def _reached(
+        self,
+        reads: Iterable[str],
+        kin: Iterable[str] = (),
+        picked: Collection[Any] = (),
+        plain: Collection[str] = (),
+    ) -> _Reached:
+        found = _Reached(set(), set(kin), set(plain))
+        # Where all special methods are asked for already, operations say nothing more.
+        names_in = _own_names if self.asked.issubset(reads) else self._names_in
+        waiting, done, known = set(reads), set[int](), -1
+        while waiting or len(found.kin) > known:
+            known = len(found.kin)
+            found.names.update(waiting, self._asked_by(waiting))
+            if not _LEADS_TO_MODULES.isdisjoint(waiting):
+                found.names.update(f"{OF_MODULE}{each}" for each in HOOKS)
+            codes = [code for code in self._run_by(found) if id(code) not in done]
+            done.update(map(id, codes))
+            read = set[str]().union(*map(names_in, codes))
+            found.plain.difference_update(read)
+            waiting = read - found.names
+            if not waiting:
+                waiting = self._add_values(found, picked) - found.names
+        return found
+
+    def _asked_by(self, names: set[str]) -> set[str]:
+        """Return the special methods of interest that are asked for by names, or instead."""
+        found = {self.special[name] for name in self.special.keys() & names}
+        more = asked_by(names)
+        while more:
+            found |= more
+            more = asked_by(more) - found
+        return found & self.asked
+
+    def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
+        """Add the classes that live values lead to; return the names that come with them."""
+        names, kin = self.behind.leads(found.names, picked, found.plain)
+        found.kin.update(kin)
+        if "super" in found.names:
+            classes = [*found.kin, *found.names]
+            found.kin.update(base for name in classes for base, _ in self.behind.order_of(name))
+        return names
+
+    def _run_by(self, reached: _Reached) -> Iterator[CodeType]:
+        names = reached.names
+        yield from map(self.functions.__getitem__, self.functions.keys() & names)
+        for name in self.lambdas.keys() & names:
+            yield from self.lambdas[name]
+        for name in (self._with_methods & names) | reached.kin:
+            for method, code in self._methods_of(name).items():
+                if self._is_asked(name, method, names) or (name in names and method in _MAKERS):
+                    yield code
+
+    def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
+        """Whether something asks for a method of a class, or object, that is called by a name."""
+        return method in names and (method != "__getattr__" or self.behind.lacks(name, names))
+
+    def _led_to(self, paths: Iterable[Path], reached: _Reached) -> Iterator[str]:
+        """Yield, as texts, the paths that lead to what runs."""
+        names = reached.names
+        for path in paths:
+            if path[1:] and path[0] in reached.plain:
+                continue
+            is_called = path[0] in names
+            if (is_called or (path[0] in reached.kin and path[1:])) and all(
+                self._is_asked(path[0], part, names) or (is_called and part in _MAKERS)
+                for part in path[1:]
+            ):
+                yield ".".join(path)
+
+    @cached_property
+    def _with_methods(self) -> frozenset[str]:
+        """The names of classes."""
+        live = self.behind.namespace
+        return frozenset({*self.methods, *(name for name in list(live) if is_class(live[name]))})
+
+    def _methods_of(self, name: str) -> dict[str, CodeType]:
+        """Return the methods that a class of a name has, those that it inherits too."""
+        if name not in self.inherited:
+            found = dict(self.methods.get(name, {}))
+            hidden = set(found)
+            for base, attributes in self.behind.order_of(name):
+                theirs = self.methods.get(base, {})
+                found.update((each, theirs[each]) for each in theirs.keys() - hidden)
+                hidden |= set(attributes)
+            self.inherited[name] = found
+        return self.inherited[name]
+
+    def _names_in(self, code: CodeType) -> frozenset[str]:
+        found = self.known.get(id(code))
+        if found is None:
+            names = set(_own_names(code))
+            for each in (code, *nested_codes(code)):
+                names |= operations_of(each) & self.asked
+            found = self.known[id(code)] = frozenset(names)
+        return found
+
+
+def _own_names(code: CodeType) -> Iterable[str]:
+    """Return the names that a function says, and the functions in it."""
+    inner = list(nested_codes(code))
+    names: Iterable[str] = code.co_names
+    if inner:
+        names = {*names, *chain.from_iterable(each.co_names for each in inner)}
+    if HOOKS.isdisjoint(names):
+        return names  # nearly every one
+    read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
+    return {*names, *hooks_among(read)}
+
+
+class _Reached(NamedTuple):
+    """What statements use.
+
+    Attributes:
+        names: all names.
+        kin: classes of objects, and bases: of these run the methods of such names, and no more.
+        plain: objects of which no methods run, and tables of which no items are used.
+    """
+
+    names: set[str]
+    kin: set[str]
+    plain: set[str]

@@ -1,0 +1,384 @@
+"""Stage 5: data that modules outside the reload imported by name, and what they computed from it.
+
+A function or class is found wherever it is held. A number or a string cannot be found that way, but
+the importers' import statements say which of their names came from where: such a name gets the new
+value while it still has the old one. What was computed from it is named.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
+from itertools import chain
+from types import FunctionType, ModuleType
+from typing import Any
+
+from livepatch._holders import all_classes
+from livepatch._match.decorated import plain_path
+from livepatch._match.module import Module, Part, binds_other_stars, names_of_others, star_names
+from livepatch._match.pairs import Matches
+from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
+from livepatch._plan.importers import Importer, ImportersByName, Name, importers_of, read_importers
+from livepatch._plan.plan import Plan
+from livepatch._python.constants import same_value
+from livepatch._python.kinds import (
+    CLASS,
+    FUNCTION,
+    class_attributes,
+    classes_below,
+    is_class,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
+from livepatch._python.own import MISSING, OwnDict, OwnList
+from livepatch._registers.records import holds_inside
+from livepatch._report.report import Notice
+from livepatch._source.outline import outline
+from livepatch._source.source import NO_CODE, namespace_of
+from livepatch._steps.steps import Steps
+
+_DEEPEST = 4
+
+
+@dataclass(slots=True, eq=False)
+class _Change:
+    """A global whose value has changed, or a function whose code has: then both are the same."""
+
+    name: Name
+    old: Any
+    new: Any
+    root: Name | None = None  # where it comes from; None: it is that itself
+
+
+def read_possible_importers(matches: Matches) -> None:
+    """Read what is not known yet of those who may have imported what has changed."""
+    modules = {each.name: each.source.module for each in matches.modules}
+    changed = OwnList(
+        (module, name)
+        for module in matches.modules
+        for name in (*_names_changed(module), *_new_bodies(module))
+    )
+    values = (module.old[name] for module, name in changed)
+    starred = (value for module in matches.modules for value in _values_starred(module))
+    read_importers(modules, chain(values, starred), modules)
+    importers = list(importers_of(modules, modules)) if changed else []
+    if importers:
+        names = [Name(module.name, name, starred=False) for module, name in changed]
+        _read_further(names, importers, modules)
+
+
+def _read_further(
+    names: list[Name], importers: list[Importer], modules: Mapping[str, ModuleType]
+) -> None:
+    """Read those who may have imported what importers made of what has changed, and so on."""
+    seen = set(names)
+    while importers:
+        following: dict[Name, Any] = {}
+        for importer in importers:
+            for used in names:
+                made = (path[0] for path in importer.computed_from(used))
+                for bound in (*importer.names_of(used), *importer.functions_with(used), *made):
+                    name = Name(importer.name, bound, starred=False)
+                    if name not in seen:
+                        seen.add(name)
+                        following[name] = importer.namespace.get(bound)
+        homes = {each.module for each in following}
+        found = {name: module for name, module in list(sys.modules.items()) if name in homes}
+        if found:
+            read_importers(found, following.values(), modules)
+        names, importers = list(following), list(importers_of(homes, modules))
+
+
+def _names_changed(module: Module) -> Iterator[str]:
+    for name in names_of_others(module.old, module.new):
+        if type(name) is str and not same_value(module.old[name], module.new.get(name, MISSING)):
+            yield name
+
+
+def _values_starred(module: Module) -> list[Any]:
+    """List what tells who has ``from module import *``, where that binds other names now."""
+    new: Mapping[str, Any] = module.new
+    if "__all__" in module.unbound:  # where only what changed runs, what has gone is still there
+        new = OwnDict((name, value) for name, value in new.items() if name != "__all__")
+    if not binds_other_stars(module.old, new):
+        return OwnList()
+    before = star_names(module.old)
+    values: list[Any] = OwnList(module.old[name] for name in before if name in module.old)
+    # Nearly every module has None, True or 1 from somewhere.
+    return OwnList(filter(module.owns, values)) or values
+
+
+def _new_bodies(module: Module) -> Iterator[str]:
+    """Yield the globals that are definitions with a new body, which were not made again."""
+    for path, (_, changed) in module.followed.definitions.items():
+        if changed and len(path) == 1 and path[0] in module.old:
+            yield path[0]
+
+
+def carry_data(plan: Plan) -> None:
+    """Note the steps for names that others imported, and name what they computed from them."""
+    reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
+    outside = _importers_outside(plan)
+    _carry_stars(plan, outside)
+    waiting: list[_Change] = OwnList()
+    for module in reloaded:
+        waiting += _changed_data(plan, module)
+    _carry_copies(plan, waiting)
+    if outside:
+        waiting += _changed_definitions(plan)
+        _notice_made_classes(plan)
+    if not waiting:
+        return
+    # One that runs anew has the new value, unless it got it from one that does not.
+    inside = (Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded)
+    importers = ImportersByName((*inside, *outside))
+    carried: set[tuple[str, str]] = set()
+    while waiting:
+        change = waiting.pop()
+        if change.old is not change.new:
+            for importer in importers.of(change.name):
+                waiting += _carry(plan, importer, change, carried)
+        for importer in outside:
+            waiting += _notice_computed(plan, importer, change)
+            waiting += _what_reads(importer, change, carried)
+
+
+def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
+    """Give modules made at run time what has changed of the module that they are a copy of.
+
+    ``vars(module).update(vars(other))``, as a finder of the import system may do: no statement says
+    so, but it has definitions of the other one under their names.
+    """
+    copies = list(_made_at_run_time(plan)) if changes else []
+    present = set(chain.from_iterable(map(id, list(each.namespace.values())) for each in copies))
+    for module in plan.matches.modules if copies else ():
+        if present.isdisjoint(map(id, filter(_may_be_named, module.old.values()))):
+            continue  # nearly every one
+        named = {name: value for name, value in module.old.items() if module.owns(value)}
+        for copy in copies:
+            if any(copy.namespace.get(name, copy) is value for name, value in named.items()):
+                for change in changes:
+                    here = change.name.module == module.name
+                    if here and copy.namespace.get(change.name.name, copy) is change.old:
+                        _set_name(plan, copy, change.name.name, change.new)
+
+
+def _may_be_named(value: Any) -> bool:
+    """Whether a value may be a definition that says where it is."""
+    return type(value) is FunctionType or is_class(value)
+
+
+def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
+    """Yield the modules without a source or binary of their own, as importers of nothing."""
+    for name, module in list(sys.modules.items()):
+        if name in plan.finals or not issubclass(type(module), ModuleType):
+            continue
+        namespace = namespace_of(module)
+        loader = getattr(namespace.get("__spec__"), "loader", None)
+        if id(type(loader)) not in _OF_FILES:
+            yield Importer(name, namespace, _NO_OUTLINE)
+
+
+_NO_OUTLINE = outline(NO_CODE)
+_OF_FILES = frozenset(map(id, (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader, type)))
+
+
+def _carry_stars(plan: Plan, outside: list[Importer]) -> None:
+    """Give who has ``from module import *`` the names that came, and take those that have gone."""
+    waiting: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = OwnList(
+        (each.name, each.old, plan.finals[each.name])
+        for each in plan.matches.modules
+        if each.part is Part.RELOADED
+    )
+    while waiting:
+        home, old, new = waiting.pop()
+        if not binds_other_stars(old, new):
+            continue
+        before, after = set(star_names(old)), set(star_names(new))
+        came = [name for name in new if name in after and name not in before]
+        gone = [name for name in old if name in before and name not in after]
+        for importer in (each for each in outside if home in each.starred):
+            present, bound = importer.namespace, importer.outline.scopes[()].shells
+            if before and before.isdisjoint(present):
+                continue  # the statement did not run: it is for type checkers, say
+            final: OwnDict[str, Any] = OwnDict(present)
+            for name in came:
+                if name not in present:
+                    final[name] = new[name]
+            for name in gone:
+                if name not in bound and present.get(name, waiting) is old[name]:
+                    del final[name]
+            for name in final.keys() ^ present.keys():
+                _set_name(plan, importer, name, final.get(name, MISSING))
+            waiting.append((importer.name, OwnDict(present), final))
+
+
+def _importers_outside(plan: Plan) -> list[Importer]:
+    """List who may be concerned: all that import what changed, from whichever module they do."""
+    found: dict[str, Importer] = {}
+    names = set(plan.finals)
+    while names:
+        more = {each.name: each for each in importers_of(names, {*plan.finals, *found})}
+        found |= more
+        names = set(more)
+    return list(found.values())
+
+
+def _carry(
+    plan: Plan, importer: Importer, change: _Change, carried: set[tuple[str, str]]
+) -> Iterator[_Change]:
+    """Give an importer's names the new value where they have the old one; yield what changes."""
+    for bound in sorted(importer.names_of(change.name)):
+        # An equal constant may be another object: it has been in another module in between.
+        if not same_value(importer.namespace.get(bound, carried), change.old):
+            continue
+        if (importer.name, bound) not in carried:
+            carried.add((importer.name, bound))
+            _set_name(plan, importer, bound, change.new)
+            name = Name(importer.name, bound, bound in star_names(importer.namespace))
+            yield _Change(name, change.old, change.new, change.root or change.name)
+
+
+def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
+    live = importer.namespace
+    for module in plan.matches.modules:
+        if module.name == importer.name:
+            live = module.live
+            plan.finals[module.name][bound] = value
+    steps = Steps()
+    steps.set_item(live, bound, value)
+    plan.steps.extend(steps)
+    plan.definition_steps.extend(steps)
+    plan.references["imported name"] += 1
+    plan.carried.append(OwnList((live, bound)))
+
+
+def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:
+    """Name what an importer computed from what has changed; yield it, for others have it too."""
+    for path in importer.computed_from(change.name):
+        value = importer.namespace.get(path[0])
+        is_definition = kind_of(value) is not None
+        by_itself = change.old is change.new and is_definition
+        if by_itself and not importer.is_made_with(path, change.name):
+            continue  # a function or class that uses a function or class sees the new one
+        says = is_definition or importer.says(path, change.name)
+        is_table = not says and _is_made_of_definitions(value)
+        goes_on = change.old is change.new and kind_of(change.new) is not None
+        if goes_on and (is_table or _keeps(value, _faces(plan, change.new))):
+            continue  # so does a table of them, and what was made to call it: `Depends(user)`
+        place = f"{importer.name}.{'.'.join(path)}"
+        if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
+            message = f"was computed from {change.root or change.name}, which has changed"
+            plan.notices.append(Notice("LP312", place, message))
+            if len(path) == 1 and not is_definition:
+                starred = path[0] in star_names(importer.namespace)
+                name = Name(importer.name, path[0], starred)
+                yield _Change(name, value, value, change.root or change.name)
+
+
+def _is_made_of_definitions(value: Any, depth: int = _DEEPEST) -> bool:
+    """Whether a value is a container of functions and classes, and of such containers."""
+    if kind_of(value) is not None:
+        return True
+    if type(value) not in (list, tuple, set, frozenset, dict) or not value or depth == 0:
+        return False
+    parts = value.values() if type(value) is dict else value
+    return all(_is_made_of_definitions(each, depth - 1) for each in list(parts))
+
+
+def _faces(plan: Plan, definition: Any) -> OwnList[Any]:
+    """Return the objects that a definition may be for now: those that came, went and stay."""
+    pair = plan.matches.by_new.get(id(definition))
+    old = pair.old if pair is not None else definition
+    return OwnList((definition, old, plan.decisions.settle(definition)))
+
+
+def _keeps(value: Any, faces: OwnList[Any]) -> bool:
+    """Whether a value, or a default of a function, keeps a definition rather than what it gave."""
+    function = type(value) is FunctionType
+    parts = OwnList([value.__defaults__, value.__kwdefaults__] if function else [value])
+    return holds_inside(parts, set(map(id, faces)))
+
+
+def _what_reads(
+    importer: Importer, change: _Change, known: set[tuple[str, str]]
+) -> Iterator[_Change]:
+    """Yield the functions of an importer that read what has changed: who calls them has used it."""
+    for function in importer.functions_with(change.name):
+        value = importer.namespace.get(function)
+        if (importer.name, function) not in known and kind_of(value) is not None:
+            known.add((importer.name, function))
+            name = Name(importer.name, function, function in star_names(importer.namespace))
+            yield _Change(name, value, value, change.root or change.name)
+
+
+def _changed_definitions(plan: Plan) -> Iterator[_Change]:
+    starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
+    for module in plan.matches.modules:
+        for path, (kind, changed) in module.followed.definitions.items():
+            value = module.new.get(path[0])
+            if changed and len(path) == 1 and kind == FUNCTION.name:
+                place = Name(module.name, path[0], path[0] in starred[module.name])
+                yield _Change(place, value, value)
+    for pair in plan.matches.pairs:
+        says_another = pair.kind in _NAMED and id(pair.new) in plan.changed
+        if says_another and len(pair.path) == 1:
+            home, name = pair.module.name, pair.path[0]
+            yield _Change(Name(home, name, name in starred[home]), pair.new, pair.new)
+
+
+_NAMED = (FUNCTION, CLASS)
+
+
+def _notice_made_classes(plan: Plan) -> None:
+    """Name the classes elsewhere that were made by changed code of their bases or metaclass."""
+    for cls, maker in _made_by_changed(plan):
+        home = class_attributes(cls).get("__module__")
+        if home not in plan.finals and type(home) is str and home in sys.modules:
+            place = f"{home}.{qualified_name(cls)}"
+            plan.notices.append(Notice("LP312", place, f"was made by {maker}, which has changed"))
+
+
+def _made_by_changed(plan: Plan) -> Iterator[tuple[type, str]]:
+    """Yield classes, each with the path of the changed function that runs as it is made."""
+    changed: OwnDict[str, tuple[Any, bool]] = OwnDict()
+    for module in plan.matches.modules:
+        for path, (_, is_other) in module.followed.definitions.items():
+            if is_other and len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
+                changed[module.path_text(path)] = module.old.get(path[0]), path[1] == _BELOW
+    for pair in plan.matches.pairs:
+        if pair.kind is not FUNCTION or id(pair.new) not in plan.changed:
+            continue
+        path = plain_path(pair.path)
+        if len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
+            cls = pair.before.old.get(path[0])  # of which the others are
+            changed[pair.module.path_text(path)] = cls, path[1] == _BELOW
+    for maker, (cls, is_base) in changed.items():
+        if is_class(cls) and is_base:
+            yield from ((below, maker) for below in classes_below(cls))
+        elif is_class(cls) and issubclass(cls, type):
+            made = (
+                each for each in all_classes() if any(base is cls for base in mro_of(type(each)))
+            )
+            yield from ((each, maker) for each in made)
+
+
+_BELOW = "__init_subclass__"
+_MAKING = (_BELOW, "__new__", "__init__", "__prepare__")
+
+
+def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
+    final, starred = plan.finals[module.name], set(star_names(module.old))
+    for name in names_of_others(module.old, final):
+        if type(name) is not str or name in IMPORT_SYSTEM_NAMES or name not in final:
+            continue  # nobody imports it
+        old, new = module.old[name], final[name]
+        if same_value(old, new):
+            continue
+        follows = id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors
+        if follows and plan.decisions.survivors.get(id(old), old) is new:
+            continue  # nearly every one: who holds it is given that
+        yield _Change(Name(module.name, name, name in starred), old, new)

@@ -1,0 +1,220 @@
+"""Stage 5: what there is to do and to say where only some statements ran again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import compress
+from operator import is_
+from typing import Any
+
+from livepatch._load.struck_off import steps_for_gone, steps_for_moved
+from livepatch._match.module import Module
+from livepatch._needs.reach import Cause
+from livepatch._plan.plan import Plan
+from livepatch._python.constants import repr_of_constant, same_value
+from livepatch._python.kinds import CACHED_PROPERTY, class_attributes
+from livepatch._python.own import MISSING, Call, OwnDict, OwnList
+from livepatch._report.report import Notice
+from livepatch._select.selection import Selection
+from livepatch._select.stale import EFFECT_STAYS, VALUE_STAYS, not_run
+from livepatch._snapshot.snapshot import overload_registry
+from livepatch._steps.class_names import name_class, name_of_class
+from livepatch._steps.dicts import known_by
+from livepatch._steps.steps import Steps
+
+
+def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Take over the notices of what did not run, and note the steps for what has gone.
+
+    Args:
+        plan: takes notices and steps.
+        selections: what ran, of the modules of which not everything did.
+    """
+    modules = {each.name: each for each in plan.matches.modules}
+    for name, selection in selections.items():
+        replaced = set(_replaced_whole(plan, modules[name]))
+        plan.notices += (
+            each
+            for each in selection.notices
+            if each.code != "LP314" or each.path.removeprefix(f"{name}.") not in replaced
+        )
+    _notice_computed(plan, selections)
+    _notice_bodies(plan)
+    _plan_entries(plan)
+    _plan_repeated(plan, selections)
+    _plan_overloads(plan)
+    _plan_class_attributes(plan)
+    _plan_function_attributes(plan)
+
+
+def _notice_computed(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Name what was computed from a table in which there is something else now."""
+    if not any(selection.computed for selection in selections.values()):
+        return
+    changed = {
+        id(container)
+        for module in plan.matches.modules
+        for container, before in module.contents
+        if _has_others(plan, container, before)
+    }
+    known = {notice.path for notice in plan.notices if notice.code == "LP313"}
+    for module in plan.matches.modules if changed else ():
+        selection = selections.get(module.name)
+        for table, name, statement in selection.computed if selection is not None else ():
+            place = module.path_text((name,))
+            if id(module.old.get(table)) in changed and place not in known:
+                known.add(place)
+                said = not_run(statement, Cause(table))
+                plan.notices.append(Notice("LP313", place, said))
+
+
+def _has_others(plan: Plan, container: Any, before: Any) -> bool:
+    """Whether a container has other keys or items than it had; one made again is the same."""
+    settle = plan.decisions.settle
+    if type(container) is dict:
+        return set(map(known_by, container)) != set(map(known_by, before))
+    if type(container) not in (list, set):
+        return False
+    now, was = (OwnList(map(settle, each)) for each in (container, before))
+    if type(container) is set:
+        return set(map(id, now)) != set(map(id, was))
+    return len(now) != len(was) or not all(map(same_value, now, was))
+
+
+def _plan_repeated(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Note the steps by which lists have once what a block that runs again has entered again."""
+    for module in plan.matches.modules:
+        repeats = selections[module.name].repeats if module.name in selections else ()
+        filled = {id(module.new.get(name)) for name in repeats}
+        for container, before in module.contents if filled else ():
+            if id(container) not in filled or type(container) is not list:
+                continue
+            there, added = container[: len(before)], container[len(before) :]
+            if added and len(there) == len(before) and all(map(is_, there, before)):
+                kept = OwnList(map(plan.decisions.settle, there))
+                new = _without(OwnList(map(plan.decisions.settle, added)), kept)
+                if len(new) < len(added):
+                    plan.steps.replace_items(container, OwnList([*kept, *new]), OwnList(container))
+
+
+def _without(added: OwnList[Any], there: OwnList[Any]) -> OwnList[Any]:
+    """Return what was entered but for what is there already, one for one."""
+    counts = Counter(map(_identity, there))
+    new: OwnList[Any] = OwnList()
+    for each in added:
+        key = _identity(each)
+        counts[key] -= 1
+        if counts[key] < 0:
+            new.append(each)
+    return new
+
+
+def _identity(value: Any) -> tuple[Any, ...]:
+    """Return what only constants that are the same have in common; any other object is itself."""
+    text = repr_of_constant(value)
+    return (id(value),) if text is None else (type(value), text)
+
+
+def _replaced_whole(plan: Plan, module: Module) -> Iterator[str]:
+    """Yield the names of dicts in which statements have replaced all that such had entered."""
+    changed = OwnDict(
+        (id(live), (live, before))
+        for live, before in module.contents
+        if type(live) is dict and not all(map(is_, live.values(), before.values()))
+    )
+    for name, value in module.old.items() if changed else ():
+        if id(value) not in changed:
+            continue
+        live, before = changed[id(value)]
+        if before and len(before) <= len(live) and all(map(is_, live, before)):
+            stays = compress(before.values(), map(is_, before.values(), live.values()))
+            # What stands has its own statement, which has entered it perhaps.
+            if all(id(each) in plan.matches.standing for each in stays):
+                yield name
+
+
+def _plan_class_attributes(plan: Plan) -> None:
+    """Note the steps by which an undo takes back what statements set on classes that stay."""
+    for module in plan.matches.modules:
+        if module.bodies is None:
+            continue
+        for cls, before in module.classes:
+            present = class_attributes(cls)
+            if len(present) == len(before) and all(map(is_, present.values(), before.values())):
+                continue  # nearly every one
+            steps = Steps()
+            for name in {**before, **present}:
+                if present.get(name, MISSING) is not before.get(name, MISSING):
+                    steps.set_on_class(cls, name, before.get(name, MISSING))
+            done = steps.inverse()
+            plan.steps.extend(done)
+            plan.definition_steps.extend(done)
+
+
+def _plan_function_attributes(plan: Plan) -> None:
+    """Note the steps by which an undo takes back what statements set on functions that stay.
+
+    And the names that they gave to classes.
+    """
+    steps = Steps()
+    for module in plan.matches.modules:
+        for function, before in module.functions:
+            for name, value in before.items():
+                present = getattr(function, name)
+                if present is not value:
+                    steps.set_attribute(function, name, present, value)
+        for cls, before in module.names:
+            for name, value in before.items():
+                present = name_of_class(cls, name)
+                if present != value:
+                    name_class(steps, cls, name, present, value)
+    plan.steps.extend(steps)
+    plan.definition_steps.extend(steps)
+
+
+def _plan_overloads(plan: Plan) -> None:
+    """Note the steps by which an undo has again what typing.overload had registered."""
+    for module in plan.matches.modules:
+        before, after = module.overloads, overload_registry.get(module.name)
+        if before or after:
+            steps = Steps()
+            steps.add(_registering(module.name, after), _registering(module.name, before))
+            plan.steps.extend(steps)
+            plan.definition_steps.extend(steps)
+
+
+def _registering(name: str, overloads: dict[str, Any] | None) -> Call:
+    if overloads is None:
+        return Call(overload_registry.pop, name, None)
+    return Call(overload_registry.update, {name: overloads})
+
+
+def _notice_bodies(plan: Plan) -> None:
+    """Name the functions that were not made again and do not run their new body."""
+    for module in plan.matches.modules:
+        for path in module.followed.unfit:
+            message = "its new code needs a variable that it never captured; it runs the old code"
+            plan.notices.append(Notice("LP203", f"{module.name}.{path}", message))
+        for home, (kind, changed) in module.followed.definitions.items():
+            if changed and kind == CACHED_PROPERTY.name:
+                plan.notices.append(Notice("LP319", module.path_text(home), VALUE_STAYS))
+        for path in module.followed.replaced:
+            message = "was replaced at run time, and its body changed; what replaced it was kept"
+            plan.notices.append(Notice("LP303", f"{module.name}.{path}", message))
+
+
+def _plan_entries(plan: Plan) -> None:
+    """Note the steps for definitions that have gone from the lists of those who decorate."""
+    survivors = plan.decisions.survivors
+    for module in plan.matches.modules:
+        for enrolled in module.enrolled:
+            gone = steps_for_gone(enrolled, survivors)
+            if gone:
+                plan.steps.extend(enrolled.steps)
+                plan.definition_steps.extend(enrolled.steps)
+            # Taken back once the search has given the containers back what else was in them.
+            plan.entered.extend(gone)
+            plan.entered.extend(steps_for_moved(enrolled, survivors))
+            for root in sorted(enrolled.unfound):
+                plan.notices.append(Notice("LP314", f"{module.name}.{root}", EFFECT_STAYS))

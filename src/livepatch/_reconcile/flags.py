@@ -1,0 +1,75 @@
+"""The members of enumerations by their values: flags keep combinations, which have no name."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from livepatch._python.own import Call
+from livepatch._reconcile.result import Reconciliation
+
+INVERSE = "_inverted_"
+_ARE_NAMED = hasattr(enum, "FlagBoundary")
+
+
+def merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, Any]) -> Any:
+    """Keep the combined members of a flag, which are made when they are first asked for."""
+    combined = {
+        value: member
+        for value, member in old.items()
+        if value not in new and (not _has_name(member) or is_combination(member, new))
+    }
+    if old.keys() - combined.keys() != new.keys():
+        for member in old.values():
+            _forget_inverse(result, member)
+        # What a negative number stands for is told by all flags there are: ``P(~3)``.
+        combined = {key: each for key, each in combined.items() if not _is_negative(key)}
+    if not combined:
+        return new
+    for member in filter(_has_name, combined.values()):
+        name = _name_of_combination(member, new)
+        result.steps.set_on_instance(member, "_name_", name, member._name_)
+    settled = {value: result.settle(member) for value, member in new.items()}
+    return {**settled, **combined}
+
+
+def is_combination(member: Any, members: Mapping[Any, Any]) -> bool:
+    """Whether a flag's member is made of others, so that it goes on without a name of its own."""
+    if not isinstance(member, enum.Flag) or type(member._value_) is not int:
+        return False
+    parts = _parts(member, members)
+    return len(parts) > 1 and sum(part._value_ for part in parts) == member._value_
+
+
+def _parts(member: Any, members: Mapping[Any, Any]) -> list[Any]:
+    """List the members of one bit each that a member is made of, as the flag has them."""
+    whole = (value for value in members if type(value) is int and value > 0)
+    bits = [value for value in whole if not value & value - 1]
+    return [members[bit] for bit in bits if bit & member._value_]
+
+
+def _name_of_combination(member: Any, members: Mapping[Any, Any]) -> str | None:
+    """Return the name that Flag gives a combination: none before 3.11."""
+    if not _ARE_NAMED:
+        return None
+    return "|".join(part._name_ for part in sorted(_parts(member, members), key=_by_value))
+
+
+def _is_negative(value: Any) -> bool:
+    return type(value) is int and value < 0
+
+
+def _by_value(member: Any) -> Any:
+    return member._value_
+
+
+def _has_name(member: Any) -> bool:
+    return member._name_ in type(member)._member_map_
+
+
+def _forget_inverse(result: Reconciliation, member: Any) -> None:
+    """Forget what a flag remembers as its inverse (3.11+), which is of all flags; undo does too."""
+    if issubclass(type(member), enum.Flag):
+        forget = Call(dict.pop, member.__dict__, INVERSE, None)
+        result.steps.add(forget, forget)

@@ -1,0 +1,75 @@
+"""Which statements that stay have changed places, so that what they did is in another order."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+from livepatch._needs.needs import Needs
+from livepatch._python.kinds import kind_of
+from livepatch._report.report import Notice
+from livepatch._statements.statements import Statement
+from livepatch._statements.syntax import DEFINITIONS, outside_functions
+
+_PLACES_CHANGED = "statements that use it have changed places, and none of them ran again"
+
+
+def notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -> Iterator[Notice]:
+    """Name what a statement that stays has added to, and another one used, the other way round.
+
+    ``ITEMS.append(1)`` that stands below ``COUNT = len(ITEMS)`` now. What decorators enter goes by
+    the order of the definitions.
+
+    Args:
+        needs: the statements, in the order of the new source, and which of them run.
+        namespace: the live one.
+        module: the name of the module.
+    """
+    stays = (each for each, run in zip(needs.statements, needs.runs) if not run)
+    found = [each for each in stays if each.tokens]
+    if all(one.old_place < other.old_place for one, other in pairwise(found)):
+        return  # nearly always
+    last_used: dict[str, int] = {}
+    last_filled: dict[str, int] = {}
+    moved: set[str] = set()
+    for statement in found:
+        if all(isinstance(node, DEFINITIONS) for node in statement.nodes):
+            continue
+        filled = set(_filled_by(statement)) & statement.reads
+        for name in statement.reads | filled:
+            place = statement.old_place
+            before = last_used if name in filled else last_filled
+            if before.get(name, -1) > place:
+                moved.add(name)
+            last_used[name] = max(place, last_used.get(name, -1))
+            if name in filled:
+                last_filled[name] = max(place, last_filled.get(name, -1))
+    for name in sorted(moved & namespace.keys()):
+        if kind_of(namespace[name]) is None and type(namespace[name]) is not ModuleType:
+            yield Notice("LP314", f"{module}.{name}", _PLACES_CHANGED)
+
+
+def _filled_by(statement: Statement) -> Iterator[str]:
+    """Yield the names of what a statement may change in place: what it calls, gives or sets."""
+    for node in outside_functions(statement.nodes):
+        if isinstance(node, ast.Expr):
+            yield from _names_in(node) if _calls(node) else ()
+        elif isinstance(node, ast.AugAssign):
+            yield from _names_in(node.target)
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) and _is_target(node):
+            yield from _names_in(node.value)
+
+
+def _calls(node: ast.AST) -> bool:
+    return any(isinstance(part, ast.Call) for part in ast.walk(node))
+
+
+def _is_target(node: ast.Attribute | ast.Subscript) -> bool:
+    return not isinstance(node.ctx, ast.Load)
+
+
+def _names_in(node: ast.AST) -> Iterator[str]:
+    return (part.id for part in ast.walk(node) if isinstance(part, ast.Name))

@@ -1,0 +1,357 @@
+"""Name what is stale once the chosen statements have run: values kept although a cause changed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from livepatch._needs.differences import Changes
+from livepatch._needs.hands_over import only_hands_over
+from livepatch._needs.headers import Header
+from livepatch._needs.needs import Needs
+from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.uses import (
+    asked_by,
+    called_in_classes,
+    computed_in_classes,
+    handed_over,
+    in_texts,
+    own_variables,
+    sets_by,
+    used_by,
+)
+from livepatch._python.code import nested_codes, same_code
+from livepatch._python.kinds import ENUM_MEMBER, kind_of
+from livepatch._registers.filled import filled_by
+from livepatch._report.report import Notice
+from livepatch._source.bodies import Bodies
+from livepatch._source.outline import Outline
+from livepatch._source.scope import LAMBDA
+from livepatch._source.source import MAIN
+from livepatch._statements.annotated import signature_names
+from livepatch._statements.statements import Statement
+from livepatch._statements.syntax import (
+    base_names,
+    built_names,
+    definitions,
+    header_names,
+    is_import,
+    is_main_guard,
+    outside_functions,
+)
+from livepatch._statements.tree import walk
+
+VALUE_STAYS = "an instance that had computed it has that value still"
+EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
+
+
+def is_guard(statement: Statement, module: str) -> bool:
+    """Whether a statement is what a script does when it is run, and this is that script."""
+    return module == MAIN and any(map(is_main_guard, statement.nodes))
+
+
+def leave_guards(needs: Needs, module: str) -> list[Notice]:
+    """Leave out what a script does when it is run; say where that has changed."""
+    notices: list[Notice] = []
+    for index, statement in enumerate(needs.statements):
+        if needs.runs[index] and is_guard(statement, module):
+            needs.runs[index] = False
+            notices.append(Notice("LP313", module, not_run(statement, Cause("it"))))
+    return notices
+
+
+def _never_runs(statement: Statement, module: str) -> bool:
+    """Whether a statement is what a script does when it is run, and does nothing else elsewhere."""
+    guarded = all(is_main_guard(each) and not each.orelse for each in statement.nodes)  # type: ignore[attr-defined]
+    return is_guard(statement, module) or guarded
+
+
+def not_run(statement: Statement, why: Cause) -> str:
+    """Say that a statement was not run again, and why it might have been."""
+    text = ast.unparse(statement.nodes[0]).partition("\n")[0]
+    return f"{why} has changed; line {statement.first} was not run again: {text}"
+
+
+def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
+    """Name what was computed from what has changed, through calls as well.
+
+    Args:
+        needs: which statements run; what is stale of what they bind is added to its changes.
+        bodies: the functions that are not made again.
+        module: the name of the module.
+    """
+    notices: list[Notice] = []
+    changes = needs.changes
+    reach = Reach(bodies, changes, needs.namespace)
+    # What only changed inside a decorator has reached what it decorates.
+    made = Reach(bodies, Changes(changes.names, changes.bodies))
+    changed_in_place = _changed_in_place(needs)
+    touched = list(needs.runs)
+    for index, statement in enumerate(needs.statements):
+        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
+            continue
+        header = needs.headers.get(index)
+        others = changes.but_bound(needs.in_force.untouched(index, touched))
+        if header is not None:
+            header = header.without(others) if others else header
+            cause = _cause_of_definition(statement, header, needs, reach, made)
+            stale = sorted(statement.binds)
+            called = used_by(statement, reach, others) is not None or _has_changed_lambda(statement)
+            if called and not any(definitions(statement.nodes)):
+                changes.reaching.update((name,) for name in statement.binds)  # `p = partial(hit)`
+        else:
+            shadowed = _shadowed_by(index, needs)
+            cause = (
+                used_by(statement, reach, others)
+                or shadowed
+                or _called_lambda(statement, needs.namespace)
+                or _computed_before(index, needs, changed_in_place)
+            )
+            is_handed_over = (
+                shadowed is None
+                and only_hands_over(statement, needs.namespace)
+                and not sets_by(statement, reach)
+            )
+            made_of = _definitions_of(statement.binds, needs) if shadowed is not None else ()
+            stale = [] if is_handed_over else _stale(needs, statement, cause, reach)
+            stale = sorted(made_of) or stale
+            if cause is not None and cause.is_direct:
+                changes.names.update(stale)
+            filled = statement.binds or built_names(outside_functions(statement.nodes))
+            if cause is not None or _has_changed_lambda(statement):
+                # Who uses what this binds may call what has changed: itself, not what is in it.
+                leads_on = _definitions_of(filled, needs) if is_handed_over else filled
+                changes.reaching.update((name,) for name in leads_on - changes.names)
+            reach.add_lambdas(statement, filled)
+            if is_handed_over:
+                continue
+        touched[index] = cause is not None
+        does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
+        if cause is not None and (stale or does):
+            headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
+            if header is None and made.cause(headers - statement.binds) is not None:
+                stale = sorted(each.name for each in definitions(statement.nodes)) or stale
+            places = [f"{module}.{name}" for name in dict.fromkeys(stale)] or [module]
+            said = not_run(statement, cause)
+            notices += (Notice("LP313", place, said) for place in places)
+    return notices
+
+
+def computed_from_tables(needs: Needs, module: str) -> list[tuple[str, str, Statement]]:
+    """List what was computed from tables: the name of one, what is bound, and the statement.
+
+    ``NAMES = list(COMMANDS)``: what decorators enter there is known once they have run.
+    """
+    namespace = needs.namespace
+    found: list[tuple[str, str, Statement]] = []
+    for index, statement in enumerate(needs.statements):
+        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
+            continue
+        tables = [name for name in statement.reads if type(namespace.get(name)) in _CONTAINERS]
+        bound = [name for name in sorted(statement.binds) if name in namespace]
+        if tables and bound and all(_is_plain(namespace[name]) for name in bound):
+            found += (
+                (table, name, statement)
+                for table in tables
+                for name in bound
+                if namespace[name] is not namespace[table]
+            )
+    return found
+
+
+def _changed_in_place(needs: Needs) -> dict[str, int]:
+    """Return what statements that run fill or change and do not make, each with the first place."""
+    found: dict[str, int] = {}
+    for name, places in needs.builders.items():
+        if not any(needs.runs[each] for each in needs.binders.get(name, ())):
+            found.update((name, each) for each in places[::-1] if needs.runs[each])
+    return found
+
+
+def _computed_before(index: int, needs: Needs, changed: Mapping[str, int]) -> Cause | None:
+    """Return what a statement took a number or a text from that another one has changed before it.
+
+    ``COUNT = len(ITEMS)``. Who has the object itself sees what it has now.
+    """
+    statement = needs.statements[index]
+    used = [each for each in changed.keys() & statement.reads if changed[each] < index]
+    if not used or not all(_is_plain(needs.namespace.get(name)) for name in statement.binds):
+        return None  # nearly every one
+    objects = [needs.namespace.get(each) for each in used]
+    bound = [needs.namespace.get(name) for name in statement.binds]
+    return None if any(one is other for one in bound for other in objects) else Cause(min(used))
+
+
+def _shadowed_by(index: int, needs: Needs) -> Cause | None:
+    """Return what a statement was given and that another statement has hidden since.
+
+    ``TABLE = {"scan": scan}``, and then ``from fast import scan``: a new one comes to no name.
+    """
+    if needs.changes.names.isdisjoint(needs.statements[index].reads):
+        return None  # nearly every one
+    made = {name for name, at in needs.in_force.shadowed(index).items() if needs.runs[at]}
+    return Cause(min(made)) if made else None
+
+
+def _cause_of_definition(
+    statement: Statement, header: Header, needs: Needs, reach: Reach, made: Reach
+) -> Cause | None:
+    """Return what has changed of all by which a definition would be made otherwise."""
+    handed = handed_over(statement)
+    return (
+        made.cause(set(header.names) - statement.binds - handed)
+        or made.cause_below(header.bases)
+        or _annotated_by(statement, needs)
+        or made.cause(called_in_classes(statement, header), statement.binds)
+        or reach.cause(computed_in_classes(statement) - handed)
+    )
+
+
+def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach) -> list[str]:
+    """List what a statement binds or builds that holds what it computed: no definitions."""
+    chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
+    # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
+    found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
+    built = built_names(outside_functions(statement.nodes)) - statement.binds
+    built |= in_texts(statement, ast.Store)
+    built = {name for name in built if _is_data(needs.namespace, name)}
+    # The statement's own variables only where it binds nothing else, or opens what has changed.
+    own, opened = own_variables(statement)
+    if own and reach.cause(opened | asked_by(statement, reach)) is None:
+        return sorted(found - own | built) or sorted(found)[:1]
+    return sorted(found | built)
+
+
+def _has_changed_lambda(statement: Statement) -> bool:
+    """Whether a statement has a lambda expression whose body has changed."""
+    pairs = zip(statement.old_codes or (), statement.codes)
+    return any(
+        new.co_name == LAMBDA and old is not new and not same_code(old, new) for old, new in pairs
+    )
+
+
+def _definitions_of(names: AbstractSet[str], needs: Needs) -> set[str]:
+    return {name for name in names if not _is_data(needs.namespace, name)}
+
+
+def _called_lambda(statement: Statement, namespace: Mapping[str, Any]) -> Cause | None:
+    """Return as a cause that a lambda expression has changed in a statement that has called it.
+
+    What it computed has it no longer: ``TOP = max(ITEMS, key=lambda item: item.size)``.
+    """
+    if not _has_changed_lambda(statement):
+        return None  # nearly every one
+    plain = (_is_plain(namespace.get(name)) for name in statement.binds)
+    # A loop that goes through lambda expressions binds the last of them too.
+    is_plain = any(plain) if _loops(statement) else all(plain)
+    return Cause("a lambda expression") if is_plain else None
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a number, a text or the like, or a container of nothing else."""
+    parts: Iterable[Any] = (value,)
+    if type(value) in _CONTAINERS:
+        parts = (*value, *value.values()) if type(value) is dict else tuple(value)
+    return all(type(part) in _ATOMS for part in parts)
+
+
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+_ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None)))
+
+
+def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
+    """Return a changed name that functions have been annotated with, and that no definition is.
+
+    A class that is made again goes on to be the very one. Since 3.14 annotations are computed when
+    they are asked for: only decorators may have asked.
+    """
+    if sys.version_info >= (3, 14) and not any(_is_decorated(node) for node in statement.nodes):
+        return None
+    # Those of a class, and of the classes in it.
+    codes = (each for code in statement.codes for each in (code, *nested_codes(code)))
+    used = {name for code in codes for name in code.co_names}
+    names = needs.changes.names & (statement.uses | used)
+    if not names:
+        return None  # nearly every one
+    assigned = {
+        name
+        for name in names & signature_names(statement.nodes)
+        for place in needs.binders.get(name, ())
+        if needs.runs[place] and place not in needs.headers
+    }
+    return Cause(min(assigned)) if assigned else None
+
+
+def _is_decorated(node: ast.AST) -> bool:
+    inside = (getattr(each, "decorator_list", ()) for each in walk(node))
+    return any(inside)
+
+
+def notices_of_effects(
+    gone: frozenset[str],
+    chosen: Iterable[Statement],
+    bodies: Bodies | None,
+    namespace: Mapping[str, Any],
+    module: str,
+) -> Iterator[Notice]:
+    """Name the data that a statement used for its effect which has changed or gone.
+
+    Args:
+        gone: the names that such statements used.
+        chosen: the statements that run: what they bind is made anew.
+        bodies: the functions that are not made again; what these statements called fills
+            containers: ``register("hit", hit)``.
+        namespace: the live namespace.
+        module: the name of the module.
+    """
+    used = (
+        {*gone, *filled_through(gone, bodies, namespace)} if gone and bodies is not None else gone
+    )
+    for name in sorted(used.difference(*(each.binds for each in chosen))):
+        is_module = type(namespace.get(name)) is type(ast)
+        if not name.startswith("__") and _is_data(namespace, name) and not is_module:
+            yield Notice("LP314", f"{module}.{name}", EFFECT_STAYS)
+
+
+def filled_through(
+    names: AbstractSet[str], bodies: Bodies, namespace: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield the names of containers that functions of some names change, through calls as well."""
+    called = {name for name in names if not _is_data(namespace, name)}
+    for code in Reach(bodies, Changes()).run_by(called) if called else ():
+        yield from filled_by(code, namespace)
+
+
+def notices_of_unknown(wanted: AbstractSet[str], outlines: Mapping[str, Outline]) -> list[Notice]:
+    """Name what is to run in any case and is bound by no statement.
+
+    Args:
+        wanted: names of globals, bare or dotted.
+        outlines: of the new sources, by module.
+    """
+    first = next(iter(outlines))
+    return [
+        Notice("LP316", f"{first}.{each}", "is bound by no statement")
+        for each in sorted(wanted)
+        if not any(
+            each.removeprefix(f"{name}.") in outline.scopes[()].shells
+            for name, outline in outlines.items()
+        )
+    ]
+
+
+def _loops(statement: Statement) -> bool:
+    """Whether a statement is a loop, which does more than to bind what it goes through."""
+    return any(isinstance(node, (ast.For, ast.While)) for node in statement.nodes)
+
+
+def _is_data(namespace: Mapping[str, Any], name: str) -> bool:
+    """Whether a name has no definition; what flags are together is computed from them."""
+    if name not in namespace:
+        return False
+    value = namespace[name]
+    kind = kind_of(value)
+    return kind is None or (kind is ENUM_MEMBER and value.name not in type(value).__members__)

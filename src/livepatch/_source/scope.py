@@ -1,0 +1,391 @@
+"""One scope of a source, read from its code: which names it binds, and what each statement says.
+
+Two statements that say the same have equal shells: a statement but for the bodies of its functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from types import CodeType
+from typing import Any, NamedTuple
+
+from livepatch._python.code import instructions, text_of_constant
+from livepatch._python.opcodes import (
+    COMPILER_NAMES,
+    CONSTANT,
+    DELETES,
+    IMPORTS,
+    JUMPS,
+    NAME_SHIFT,
+    NAMED,
+    OP,
+    STORES,
+)
+
+_SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
+_LOAD_LOCALS = OP.get("LOAD_LOCALS", -1)
+_IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
+_STORE_ITEM = OP["STORE_SUBSCR"]
+# What takes a value apart that the target before has left, or brings one to the top.
+_LEFT = frozenset(
+    OP[name]
+    for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "COPY", "DUP_TOP", "SWAP", "ROT_TWO", "ROT_THREE")
+    if name in OP
+)
+_STAR_IMPORT = OP.get("IMPORT_STAR", OP.get("CALL_INTRINSIC_1", -1))
+_BINDS = STORES | DELETES
+# Pseudo names: what a scope says after its last binding, and what it annotates.
+REST = "<rest>"
+LAMBDA = "<lambda>"
+ANNOTATIONS = "__annotations__"
+# What stands before the name is bound; behind a decorator, and behind a class, that is a call.
+_MAKES_FUNCTION = {OP[name] for name in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE") if name in OP}
+_ACCESSORS = ("setter", "getter", "deleter")
+_CONSTANT_SHELLS = ("constant", "text")
+# 3.14 makes a function of a scope's annotations (PEP 649); what it says is not in its name.
+ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
+# What a module has that annotates something.
+ANNOTATING_NAMES = (ANNOTATIONS, *ANNOTATE_NAMES)
+# Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
+COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
+
+
+_TEXTS = ("text", "constant")
+_POP_TOP = OP["POP_TOP"]
+
+
+class Shell(NamedTuple):
+    """What the source says around a bound name: all of its statement but function bodies.
+
+    Attributes:
+        fingerprint: equal for two statements that say the same.
+        loads: the names that the statement reads.
+    """
+
+    fingerprint: tuple[Any, ...]
+    loads: frozenset[str]
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether this is the statement of a function or class."""
+        return any(isinstance(part, tuple) and part[0] == "code" for part in self.fingerprint)
+
+    @property
+    def is_plain_function(self) -> bool:
+        """Whether this is a `def` without decorators."""
+        last = self.fingerprint[-2] if len(self.fingerprint) > 1 else None
+        return self.is_definition and isinstance(last, tuple) and last[0] in _MAKES_FUNCTION
+
+    def binds_itself(self, name: str) -> bool:
+        """Whether the statement binds a name to what has that name already: ``X = X``."""
+        last = self.fingerprint[-2] if len(self.fingerprint) > 1 else None
+        return isinstance(last, tuple) and last[1] == name
+
+    @property
+    def is_import(self) -> bool:
+        """Whether this is a statement that imports."""
+        return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
+
+    def is_made_with(self, name: str, *, alone: bool = False) -> bool:
+        """Whether a definition is made with what a name says: a decorator, or a default.
+
+        What an annotation says stands behind the text of a parameter's name, and a base behind the
+        class's own code.
+
+        Args:
+            name: the name.
+            alone: leave out the statements that stand before the definition and bind nothing.
+        """
+        before: Any = None
+        found = False
+        for part in self.fingerprint:
+            kind, said = (part[0], part[-1]) if isinstance(part, tuple) else (None, None)
+            if kind == "code":
+                return found
+            if kind == _POP_TOP and alone:
+                found = False
+            elif said == name and kind not in _TEXTS and before not in _TEXTS:
+                found = True
+            before = kind
+        return found
+
+    def may_call(self, name: str) -> bool:
+        """Whether the statement may call what it reads by a name, itself or by what it gives it to.
+
+        It does not where it only binds it to another name, or makes a property of it.
+        """
+        return any(
+            isinstance(said, tuple)
+            and said[-1] == name
+            and isinstance(then, tuple)
+            and then[-1] not in _ACCESSORS
+            for said, then in pairwise(self.fingerprint)
+        )
+
+    @property
+    def constant(self) -> str | None:
+        """The repr of the constant that is all this statement binds, if it is that simple."""
+        first = self.fingerprint[0] if len(self.fingerprint) == 2 else None  # noqa: PLR2004
+        if not isinstance(first, tuple) or first[0] not in _CONSTANT_SHELLS:
+            return None
+        return repr(first[1]) if first[0] == "text" else str(first[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A name that an import statement binds.
+
+    Attributes:
+        module: what is imported, with leading dots where it is relative.
+        name: what is taken from it; ``"*"`` for everything; None for the module itself.
+        bound: the name it is bound to.
+    """
+
+    module: str
+    name: str | None
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A module's or a class's body.
+
+    Attributes:
+        code: its code.
+        shells: the names it binds, each with its shells in source order.
+        imports: what its import statements bind.
+        rebound: the names that several statements bind.
+        loads: the names that its statements read, but for what annotations say.
+        in_turn: the names in the order in which they are bound, where one is bound several times.
+    """
+
+    code: CodeType
+    shells: dict[str, tuple[Shell, ...]]
+    imports: tuple[Import, ...]
+    rebound: frozenset[str]
+    loads: frozenset[str]
+    in_turn: tuple[str, ...] = ()
+
+    def binds(self, name: str) -> bool:
+        """Whether a statement of this scope binds the name."""
+        return name in self.shells
+
+
+def read_scope(code: CodeType) -> Scope:
+    """Read what a module's or class's code binds, and what each of its statements says."""
+    scan = _Scan(code)
+    for opcode, argument in instructions(code):
+        _READERS[opcode](scan, opcode, argument)
+    if scan.statement:
+        scan.finish(REST)
+    shells = dict(zip(scan.shells, map(tuple, scan.shells.values())))
+    rebound = frozenset([name for name, found in shells.items() if len(found) > 1])
+    in_turn = tuple(_bound_in_turn(code)) if rebound else ()
+    return Scope(code, shells, tuple(scan.imports), rebound, names_read(shells), in_turn)
+
+
+def _bound_in_turn(code: CodeType) -> Iterator[str]:
+    for opcode, argument in instructions(code):
+        if opcode in _BINDS and (name := code.co_names[argument]) not in COMPILER_NAMES:
+            yield name
+
+
+def names_read(shells: Mapping[str, Iterable[Shell]]) -> frozenset[str]:
+    """Return the names that statements read, but for what annotations say."""
+    said = (found for name, found in shells.items() if name != ANNOTATIONS)
+    return frozenset[str]().union(*(shell.loads for found in said for shell in found))
+
+
+class _Scan:
+    """One pass over a scope's instructions: what has been read, and the statement under way."""
+
+    __slots__ = (
+        "attribute",
+        "bound",
+        "code",
+        "importing",
+        "imports",
+        "loads",
+        "module",
+        "shells",
+        "statement",
+        "whole",
+    )
+
+    def __init__(self, code: CodeType) -> None:
+        self.code = code
+        self.shells: dict[str, list[Shell]] = {}
+        self.imports: list[Import] = []
+        self.statement: list[Any] = []
+        self.loads: set[str] = set()
+        self.bound = Shell((), _NOTHING)
+        self.module = ""
+        self.attribute: str | None = None
+        self.whole = self.importing = False
+
+    def finish(self, name: str) -> None:
+        said = tuple(self.statement), frozenset(self.loads) if self.loads else _NOTHING
+        self.bound = _make_shell(said)
+        self.shells.setdefault(name, []).append(self.bound)
+        self.statement = []
+        if self.loads:
+            self.loads = set()
+
+    def binding(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument]
+        if self.importing:
+            self.imports.append(_import(self.module, self.attribute, name, whole=self.whole))
+            self.importing = False
+        self.statement.append(opcode)
+        first = self.statement[0]
+        if first in STORES or (type(first) is tuple and first[0] in _LEFT):
+            self.go_on()
+        self.finish(name)
+
+    def go_on(self) -> None:
+        """Let a target say what the whole statement says: ``a = b = 1``, ``a, b = f()``."""
+        self.statement[:0] = self.bound.fingerprint
+        self.loads |= self.bound.loads
+
+    def item(self, opcode: int, argument: int) -> None:
+        # Until 3.13 `name: kind` is compiled to __annotations__["name"] = kind.
+        before = self.statement[-2:]
+        if any(part[-1] == ANNOTATIONS for part in before if isinstance(part, tuple)):
+            self.finish(ANNOTATIONS)
+        else:
+            self.anything_else(opcode, argument)
+
+    def import_of_module(self, opcode: int, argument: int) -> None:
+        (_, level), (_, names) = self.statement[-2:]
+        self.module, self.attribute = "." * int(level) + self.code.co_names[argument], None
+        self.whole, self.importing = names == "None", True
+        self.statement.append((opcode, self.module))
+
+    def import_of_name(self, opcode: int, argument: int) -> None:
+        self.attribute, self.importing = self.code.co_names[argument], True
+        self.statement.append((opcode, self.attribute, self.module))
+
+    def name(self, opcode: int, argument: int) -> None:
+        name = self.code.co_names[argument >> NAME_SHIFT.get(opcode, 0)]
+        self.statement.append((opcode, name))
+        self.loads.add(name)
+
+    def constant(self, _: int, argument: int) -> None:
+        said = self.code.co_consts[argument]
+        if type(said) is str:  # most are
+            self.statement.append(("text", said))
+        elif said is None or type(said) is int:
+            self.statement.append(("constant", repr(said)))
+        else:
+            self.statement.append(constant_shell(said, self.loads))
+
+    def small_number(self, _: int, argument: int) -> None:
+        self.statement.append(("constant", repr(argument)))
+
+    def jump(self, opcode: int, _: int) -> None:
+        self.statement.append((opcode, None))
+
+    def star_import(self, opcode: int, argument: int) -> None:
+        if _is_star_import(argument):
+            self.imports.append(Import(self.module, "*", "*"))
+            self.importing = False
+        self.anything_else(opcode, argument)
+
+    def own_namespace(self, opcode: int, argument: int) -> None:
+        # A class body first keeps its namespace for the annotations in it (3.12 and newer).
+        if self.statement[-1:] == [(_LOAD_LOCALS, 0)]:
+            self.statement.pop()
+        else:
+            self.anything_else(opcode, argument)
+
+    def nothing(self, opcode: int, argument: int) -> None:
+        """Leave out what makes room for variables: it stands before the first statement."""
+
+    def anything_else(self, opcode: int, argument: int) -> None:
+        self.statement.append((opcode, argument))
+
+
+_NOTHING: frozenset[str] = frozenset()
+# What the class itself does, in C.
+_make_shell: Callable[[tuple[tuple[Any, ...], frozenset[str]]], Shell] = partial(
+    tuple.__new__, Shell
+)
+# Where an opcode is of several kinds, the last entry decides.
+_READERS: dict[int, Callable[[_Scan, int, int], None]] = {
+    **dict.fromkeys(range(256), _Scan.anything_else),
+    **dict.fromkeys(JUMPS, _Scan.jump),
+    **dict.fromkeys(CONSTANT, _Scan.constant),
+    **dict.fromkeys(NAMED, _Scan.name),
+    **dict.fromkeys(STORES | DELETES, _Scan.binding),
+    _IMPORT_NAME: _Scan.import_of_module,
+    _IMPORT_FROM: _Scan.import_of_name,
+    _STORE_ITEM: _Scan.item,
+    _STAR_IMPORT: _Scan.star_import,
+    _SMALL_INT: _Scan.small_number,
+    OP["STORE_DEREF"]: _Scan.own_namespace,
+    **{OP[name]: _Scan.nothing for name in ("MAKE_CELL", "COPY_FREE_VARS") if name in OP},
+}
+
+
+def _import(module: str, attribute: str | None, bound: str, *, whole: bool) -> Import:
+    if not whole:
+        return Import(module, attribute, bound)
+    # `import a.b` binds a; `import a.b as c` is compiled like `from a import b as c`.
+    return Import(module if attribute else module.partition(".")[0], None, bound)
+
+
+def _is_star_import(argument: int) -> bool:
+    # 3.12 made it an intrinsic: INTRINSIC_IMPORT_STAR is 2 (Include/internal/pycore_intrinsics.h).
+    return "IMPORT_STAR" in OP or argument == 2  # noqa: PLR2004
+
+
+def constant_shell(constant: object, loads: set[str]) -> tuple[Any, ...]:
+    """Return what a constant says; code of a function or class is no more than its name."""
+    if type(constant) is CodeType:
+        name = constant.co_name
+        if not (name.startswith("<") and is_type_scope(constant)) and name not in RUN_AT_ONCE:
+            return ("code", name)
+        loads.update(constant.co_names)
+        return ("type parameters", *_type_scope_shell(constant, loads))
+    if type(constant) is str:
+        return ("text", constant)
+    return ("constant", text_of_constant(constant))
+
+
+def _type_scope_shell(code: CodeType, loads: set[str]) -> Iterator[Any]:
+    definition = code.co_name.removeprefix("<generic parameters of ").removesuffix(">")
+    for opcode, argument in instructions(code):
+        if opcode in CONSTANT:
+            constant = code.co_consts[argument]
+            yield constant_shell(constant, loads)
+            if type(constant) is CodeType and constant.co_name != definition:
+                # The bound or default of a type parameter, evaluated when it is asked for.
+                loads.update(constant.co_names)
+                yield (constant.co_code, constant.co_names, repr(constant.co_consts))
+        elif opcode in NAMED:
+            yield (opcode, code.co_names[argument >> NAME_SHIFT.get(opcode, 0)])
+        else:
+            yield (opcode, None if opcode in JUMPS else argument)
+
+
+def is_type_scope(code: CodeType) -> bool:
+    """Whether this is the hidden function that PEP 695 wraps around a generic definition."""
+    return code.co_name.startswith("<generic parameters of ")
+
+
+def functions_bound(code: CodeType, name: str) -> list[CodeType]:
+    """List the codes of the functions that the statements binding a name make."""
+    found: list[CodeType] = []
+    pending: list[CodeType] = []
+    for opcode, argument in instructions(code):
+        if opcode in STORES:
+            if code.co_names[argument] == name:
+                found += pending
+            pending = []
+        elif opcode in CONSTANT and type(code.co_consts[argument]) is CodeType:
+            pending.append(code.co_consts[argument])
+    return found

@@ -1,0 +1,101 @@
+"""What a value holds, at any depth: so that it can be told later whether anything has changed."""
+
+from __future__ import annotations
+
+import collections
+import functools
+import types
+from collections.abc import Callable, Iterable
+from itertools import chain
+from typing import Any
+
+from livepatch._python.constants import may_hold_state
+from livepatch._python.kinds import class_attributes, dict_of, flags_of, kind_of, mro_of
+from livepatch._python.own import OwnList
+
+_MOST = 10_000
+"""A value that holds more than this is not looked through."""
+_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
+# By id: a metaclass may have its own hash.
+_ATOMS = frozenset(map(id, (str, int, float, bool, bytes, type(None))))
+# Past what a subclass has put over these.
+_ITEMS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
+    (dict, lambda value: chain.from_iterable(dict.items(value))),
+    (list, list.__iter__),
+    (set, set.__iter__),
+    (collections.deque, collections.deque.__iter__),
+    (tuple, tuple.__iter__),
+    (frozenset, frozenset.__iter__),
+    (types.MethodType, lambda method: (method.__func__, method.__self__)),
+    (types.BuiltinMethodType, lambda method: (method.__self__,)),
+    (functools.partial, lambda partial: (partial.func, *partial.args, partial.keywords)),
+)
+# Their objects never change, though what they have is in slots or in C memory.
+_UNCHANGING = frozenset(
+    (
+        *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
+        *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "zoneinfo.ZoneInfo"),
+        *(f"operator.{name}" for name in ("attrgetter", "itemgetter", "methodcaller")),
+        *(
+            f"pathlib.{kind}{name}"
+            for kind in ("", "Pure")
+            for name in ("PosixPath", "WindowsPath")
+        ),
+    )
+)
+
+
+def contents_of(value: Any) -> OwnList[Any] | None:
+    """List what a value holds, in containers and in attributes of plain objects.
+
+    Returns:
+        The parts, those of parts too, in an order that stays as long as nothing changes. None where
+        something keeps what it holds in another way (slots, C code), or holds very much.
+    """
+    found, waiting = OwnList[Any](), OwnList[Any]([value])
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        inside = _inside(part)
+        if inside is None or len(found) + len(inside) > _MOST:
+            return None
+        found += inside
+        waiting += inside
+    return found
+
+
+def _inside(part: Any) -> OwnList[Any] | None:
+    kind = type(part)
+    if id(kind) in _ATOMS:
+        return OwnList()  # nearly everything
+    items = next((items for base, items in _ITEMS if issubclass(kind, base)), None)
+    own = dict_of(part) if kind.__flags__ & _IS_HEAP_TYPE else None
+    attributes = OwnList(chain.from_iterable((own or {}).items()))
+    if items is not None:
+        return OwnList(chain(items(part), attributes))
+    if not may_hold_state(part) or kind_of(part) is not None or _never_changes(kind):
+        return OwnList()
+    return attributes if _is_plain(kind) else None
+
+
+def _never_changes(cls: type) -> bool:
+    home, name = _module_of(cls), _name_of(cls)
+    # Since 3.13 paths are of a package: ``pathlib._local``.
+    return type(home) is str and f"{home.partition('.')[0]}.{name}" in _UNCHANGING
+
+
+# Past what a metaclass says.
+_module_of: Callable[[type], Any] = type.__dict__["__module__"].__get__
+_name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
+
+
+def _is_plain(cls: type) -> bool:
+    """Whether the instances of a class keep all that they have in their dict."""
+    own = [base for base in mro_of(cls) if base is not object]
+    return all(
+        flags_of(base) & _IS_HEAP_TYPE and not class_attributes(base).get("__slots__")
+        for base in own
+    )

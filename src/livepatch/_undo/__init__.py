@@ -1,0 +1,1 @@
+"""Keep what is needed to take a reload back, and take it back."""

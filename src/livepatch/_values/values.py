@@ -1,0 +1,394 @@
+"""Stage 5: of a value that is no definition, does the old one stay or does the new one come?
+
+A class attribute, a default, a closure's variable may have been changed while the program ran, and
+then it is state. The source decides: where it says the same as before, the old value stays; where
+it says something else, or says it with inputs that changed, the new one comes.
+"""  # noqa: D400
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from livepatch._decide.class_source import (
+    differs_from_source,
+    instances_are_made_otherwise,
+    is_cache_of_texts,
+    is_made_from_changed,
+    makers_call_changed,
+)
+from livepatch._decide.decisions import Decisions
+from livepatch._decide.given import (
+    code_of_name_changed,
+    counts_anew,
+    is_assigned_by_changed,
+    is_filled_since,
+    is_made_of_given_anew,
+    keeps_attributes,
+    scopes_of,
+    why_made_anew,
+)
+from livepatch._match.deleted import body_has_changed
+from livepatch._match.module import Path
+from livepatch._match.pairs import Pair
+from livepatch._python.code import nested_codes
+from livepatch._python.constants import (
+    CONSTANTS,
+    is_plain,
+    may_hold_state,
+    same_contents,
+    same_value,
+)
+from livepatch._python.kinds import (
+    class_attributes,
+    dict_of,
+    is_class,
+    is_enum,
+    kind_of,
+    mro_of,
+    qualified_name,
+)
+from livepatch._python.layers import CONTAINERS
+from livepatch._python.own import OwnDict, OwnList
+from livepatch._report.report import Notice
+from livepatch._source.scope import Shell
+from livepatch._statements.assigned import names_stored
+from livepatch._statements.assignments import names_in, said_of_attribute
+from livepatch._values.tables_of_bases import can_follow
+
+# What every class has of its bases and annotations, libraries or not.
+_SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
+# What a class is called or has, as one that nobody changes in place; a number may count something.
+_TEXTS = (str, tuple, frozenset)
+# A typed dict and a named tuple put those of their bases into them.
+_MERGED = ("__annotations__", "__annotate_func__")
+_Shells = Mapping[str, tuple[Shell, ...]]
+
+
+@dataclass(slots=True, eq=False)
+class Values:
+    """Chooses between old and new values, and notes what it could not be sure of.
+
+    Attributes:
+        decisions: who survives.
+        notices: what it could not be sure of.
+        remade: ids of new classes of which a library made something else than before, out of what
+            they derive from or annotate.
+    """
+
+    decisions: Decisions
+    notices: list[Notice] = field(default_factory=list)
+    remade: set[int] = field(default_factory=set)
+    _said: OwnDict[tuple[int, int, Path], tuple[Collection[str] | None, _Shells]] = field(
+        default_factory=OwnDict
+    )
+    _anew: tuple[dict[int, int], set[int]] | None = None
+    _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
+    _homes: dict[int, list[tuple[Any, Mapping[str, Any], str]]] | None = None
+
+    def says_the_same(self, pair: Pair, path: Path) -> bool | None:
+        """Whether the statements that bind a path say the same, of the same inputs.
+
+        Args:
+            pair: the definition in whose modules the path is.
+            path: its own, or that of one of its attributes.
+        """
+        new, old, home = pair.module.outline, pair.before.origin, path[:-1]
+        for source in (new, old):
+            if source is not None and source.unsure and source.is_unsure_of(path):
+                return None
+        key = (id(new), id(old), home)
+        said = self._said.get(key)
+        if said is None:
+            scope = new.scopes.get(home)
+            said = self._said[key] = new.same_names(old, home), scope.shells if scope else {}
+        same, shells = said
+        if same is None or path[-1] not in same:
+            return None if same is None or path[-1] not in shells else False
+        namespace = pair.module.new
+        for shell in shells[path[-1]]:
+            for name in shell.loads:
+                if self._input_changed(pair, path, name):
+                    return False
+                if name in namespace and self._part_changed(namespace[name], shell.loads):
+                    return False
+        return True
+
+    def _part_changed(self, used: Any, names: Collection[str]) -> bool:
+        """Whether a class or module of the reload has other data than before under some names."""
+        matches = self.decisions.matches
+        if type(used) is ModuleType:
+            modules = (each for each in matches.modules if each.live is used.__dict__)
+            return any(
+                self._global_changed(each.old, each.new, name)
+                or self._part_changed(each.new.get(name), names)
+                for each in modules
+                for name in names
+                if name in each.new and type(each.new[name]) is not ModuleType
+            )
+        return is_class(used) and any(self._data_changed(used, name) for name in names)
+
+    def _data_changed(self, cls: type, name: str) -> bool:
+        """Whether the source says something else of a class attribute, inherited or not."""
+        owner = next((each for each in mro_of(cls) if name in class_attributes(each)), cls)
+        pair = self.decisions.matches.by_new.get(id(owner))
+        if pair is None or kind_of(class_attributes(owner).get(name)) is not None:
+            return False
+        key = (pair.text, name)
+        if key not in self._changed_inputs:
+            self._changed_inputs[key] = False  # against circles
+            said = self.says_the_same(pair, (*pair.path, name))
+            self._changed_inputs[key] = said is False
+        return self._changed_inputs[key]
+
+    def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
+        new, old = pair.module.outline, pair.before.origin
+        if len(path) > 1 and new.scopes[path[:-1]].binds(name) and name != path[-1]:
+            return not new.same_shell(old, (*path[:-1], name)) or (
+                name in new.scopes[path[:-1]].rebound and not new.same_turns(old, path[:-1])
+            )
+        key = (pair.module.name, name)
+        known = self._changed_inputs.get(key)
+        if known is None:
+            known = self._global_changed(pair.before.old, pair.module.new, name)
+            # Where only what changed runs, this runs because of a body that changed, perhaps.
+            known = known or body_has_changed(pair.module, name)
+            self._changed_inputs[key] = known
+        return known
+
+    def _global_changed(self, old: dict[str, Any], new: dict[str, Any], name: str) -> bool:
+        if name not in new or name not in old:
+            return (name in new) is not (name in old)
+        before, after = old[name], new[name]
+        if same_value(before, after):
+            return False
+        # A definition that is itself again is not another input, whatever its body says now.
+        return self.decisions.settle(before) is not self.decisions.settle(after)
+
+    def choose_attribute(
+        self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
+    ) -> Any:
+        """Choose a class attribute's value; what was set at run time is noticed.
+
+        Args:
+            pair: the class.
+            name: the attribute's name.
+            old: its value in the process.
+            new: its value in the class that the load made.
+            class_is_same: whether the source says the same of the class as a whole.
+        """
+        if same_value(old, new):
+            return old
+        if type(old) is pair.old and is_enum(pair.old) and not is_enum(pair.new):
+            return new  # nobody has set a member, and the class has none any more
+        # A base that a decorator put another class over is what the statement says.
+        home = pair.path[:-1] if pair.path[-1].startswith("<base ") else pair.path
+        path = (*home, name)
+        scope = pair.module.outline.scopes.get(home)
+        made = scope is None or not scope.binds(name)
+        from_bases = name.startswith("__") and (made or name in _MERGED)
+        from_bases = from_bases and is_made_from_changed(self.decisions, pair)
+        if from_bases and name not in _SAID_OF_ANY:
+            self.remade.add(id(pair.new))
+        # What decorates a class may have added what it made of functions to its annotations.
+        if from_bases or (name in _MERGED and class_is_same is False):
+            return new
+        if made or differs_from_source(pair.module.outline, path, new):
+            return self._choose_made(pair, name, old, new, class_is_same=class_is_same)
+        same = self.says_the_same(pair, path)
+        because = why_made_anew(self.decisions.matches, pair, path, (old, new)) if same else None
+        if because is not None:
+            if because:
+                self.note("LP304", pair, path, f"{because}; made anew")
+            return new
+        return self._choose_by_source(pair, path, old, new, same=same)
+
+    def _choose_made(
+        self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
+    ) -> Any:
+        """Choose what a decorator, a metaclass or __init_subclass__ made, of all the class says."""
+        if type(new) in _TEXTS and type(old) is type(new) and self.is_made_of_bases(pair, name):
+            return new
+        if class_is_same and self._is_assigned_otherwise(pair, name):
+            self.remade.add(id(pair.new))
+            return new
+        if self._made_anew()[0].get(id(old)) == id(new) or self._is_of_object_made_anew(new):
+            return new
+        class_is_same = class_is_same and not is_made_of_given_anew(pair, old)
+        of_bases = type(new) in (dict, list, set) and not can_follow(old, new)  # entry by entry
+        of_bases = (of_bases or keeps_attributes(pair, old)) and is_made_from_changed(
+            self.decisions, pair
+        )
+        if not class_is_same or of_bases or self.is_made_otherwise(old):
+            return old if is_filled_since(pair, old, new) else new
+        # Its decorators and keywords may be given something else: `@tagged(VERSION)`.
+        if self.says_the_same(pair, pair.path) is False:
+            return new
+        # What they make by other functions is no state if it is a constant.
+        constant = type(old) in CONSTANTS and type(new) in CONSTANTS
+        by_changed = constant and (
+            qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
+            or makers_call_changed(self.decisions.matches, pair)
+            or is_assigned_by_changed(pair, name)
+        )
+        return new if by_changed else old
+
+    def _is_of_object_made_anew(self, new: Any) -> bool:
+        """Whether a class is given what an object that is made anew keeps for itself as well.
+
+        ``context.Number.settings = [context.precision]``: that one changes it, and the class asks.
+        """
+        if type(new) not in CONTAINERS:
+            return False
+        parts: Collection[Any] = new.values() if type(new) is dict else new
+        _, known = self._made_anew()
+        return id(new) in known or not known.isdisjoint(map(id, parts))
+
+    def _made_anew(self) -> tuple[dict[int, int], set[int]]:
+        """Return the ids of globals with a state, of old and new, and of the new ones' tables."""
+        if self._anew is None:
+            made = OwnList(
+                (module.old[name], value)
+                for module in self.decisions.matches.modules
+                for name, value in module.new.items()
+                if name in module.old and module.old[name] is not value
+                if kind_of(value) is None and may_hold_state(value)
+                if self.decisions.settle(value) is value
+            )
+            parts = (part for _, value in made for part in (dict_of(value) or {}).values())
+            tables = {id(part) for part in parts if type(part) in (list, dict)}
+            self._anew = {id(old): id(new) for old, new in made}, tables
+        return self._anew
+
+    def is_made_of_bases(self, pair: Pair, name: str) -> bool:
+        """Whether no statement of a class made an attribute, and what it is made of changed."""
+        scope = pair.module.outline.scopes.get(pair.path)
+        made = scope is None or not scope.binds(name)
+        return made and is_made_from_changed(self.decisions, pair)
+
+    def _is_assigned_otherwise(self, pair: Pair, name: str) -> bool:
+        """Whether a statement behind the class, ``Player.limit = LIMIT``, gives something else."""
+        before, after = pair.before.origin, pair.module.outline
+        if before is None:
+            return False
+        now = said_of_attribute(after.scopes[()].code, name)
+        if not now:
+            return False
+        return now != said_of_attribute(before.scopes[()].code, name) or any(
+            self._input_changed(pair, (each,), each) for each in names_in(now)
+        )
+
+    def _choose_by_source(
+        self, pair: Pair, path: Path, old: Any, new: Any, *, same: bool | None
+    ) -> Any:
+        if same is None:
+            return self._choose_in_doubt(pair, path, old, new)
+        patched = differs_from_source(pair.before.origin, path, old)
+        if same:
+            return self._choose_of_same_source(pair, path, old, new, patched=patched)
+        if patched:
+            message = "was set at run time; the changed source's value replaces it"
+            self.note("LP304", pair, path, message)
+        return new
+
+    def _choose_of_same_source(
+        self, pair: Pair, path: Path, old: Any, new: Any, *, patched: bool
+    ) -> Any:
+        """Choose between what the same statement gave then, or was set at run time, and gives."""
+        if patched:
+            message = "was set at run time and its source is unchanged; kept"
+            self.note("LP303", pair, path, message)
+            return old
+        are_definitions = kind_of(old) is not None and kind_of(new) is not None
+        if are_definitions and self._are_of_one_name(old, new, pair.new):
+            return new  # what another name stands for is no state: ``size = Base.size``
+        if self.is_made_otherwise(old):
+            # It need not have what the new code of its class expects.
+            message = "was made by code that has changed; the source's value replaces it"
+            self.note("LP304", pair, path, message)
+            return new
+        if is_cache_of_texts(self.decisions.matches, pair, path[-1], old, new):
+            message = "is a cache that the class before has filled; the source's empty one comes"
+            self.note("LP304", pair, path, message)
+            return new
+        return self._choose_of_same_code(pair, path, old, new)
+
+    def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        shells = pair.module.outline.scopes[path[:-1]].shells[path[-1]]
+        names = [name for shell in shells for name in shell.loads]
+        by_changed = any(code_of_name_changed(pair, name) for name in names)
+        if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
+            if by_changed and is_plain(old) and is_plain(new):
+                self._note_kept(pair, path, old, new)
+            return old
+        if by_changed:
+            return new
+        used = map(pair.module.new.get, names)
+        by_counter = any(counts_anew(self.decisions.matches, each) for each in used)
+        if by_counter and not self._is_assigned_anywhere(path[-1]):
+            message = "is what reloaded code gives it now; the source's value replaces it"
+            self.note("LP304", pair, path, message)
+            return new
+        self._note_kept(pair, path, old, new)
+        return old
+
+    def _note_kept(self, pair: Pair, path: Path, old: Any, new: Any) -> None:
+        if not same_contents(old, new):
+            message = "its source is unchanged and gives another value now; kept"
+            self.note("LP303", pair, path, message)
+
+    def _is_assigned_anywhere(self, name: str) -> bool:
+        """Whether some code of the reload assigns an attribute of that name: then it is state."""
+        return any(
+            name in code.co_names and name in names_stored(code)
+            for module in self.decisions.matches.modules
+            for code in nested_codes(module.outline.scopes[()].code)
+        )
+
+    def _choose_in_doubt(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        same_type = self._are_of_one_type(old, new)
+        if path[-1].startswith("__") or not same_type or type(new) in CONSTANTS:
+            if not path[-1].startswith("__"):
+                message = "differs from the source's value, which replaces it"
+                self.note("LP304", pair, path, message)
+            return new
+        self.note("LP303", pair, path, "is an object that may hold state; kept")
+        return old
+
+    def choose_state(self, old: Any, new: Any, *, source_is_same: bool | None) -> Any:
+        """Choose the value of a closure's variable, a default, or a decorated object's attribute."""  # noqa: E501
+        if same_value(old, new):
+            return old
+        if source_is_same is False or type(new) in CONSTANTS or not self._are_of_one_type(old, new):
+            return new
+        return new if self._are_of_one_name(old, new) else old
+
+    def _are_of_one_name(self, old: Any, new: Any, but: Any = None) -> bool:
+        """Whether a name had the one value and has the other: what is it goes with it.
+
+        Args:
+            old: the one value.
+            new: the other.
+            but: of another scope than this: the new class that has them both itself.
+        """
+        if self._homes is None:
+            self._homes = {}
+            for scope, before, after in scopes_of(self.decisions.matches):
+                for name, value in after.items():
+                    self._homes.setdefault(id(value), []).append((scope, before, name))
+        found = self._homes.get(id(new), ())
+        return any(before.get(name) is old for scope, before, name in found if scope is not but)
+
+    def is_made_otherwise(self, old: Any) -> bool:
+        """Whether the class of a value is part of the reload, and initialises it in another way."""
+        return instances_are_made_otherwise(self.decisions.matches, type(old))
+
+    def _are_of_one_type(self, old: Any, new: Any) -> bool:
+        # A class of this very reload is made anew, and so is its instance; they are one type.
+        return self.decisions.settle(type(old)) is self.decisions.settle(type(new))
+
+    def note(self, code: str, pair: Pair, path: Path, message: str) -> None:
+        """Note what became of a value."""
+        self.notices.append(Notice(code, pair.module.path_text(path), message))
