@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import gc
 import importlib
 import signal
 from types import ModuleType
@@ -1056,3 +1057,30 @@ def test_decorated_functions_with_annotations_take_their_new_body(live: LiveModu
     with pytest.raises(StopIteration, match="two"):
         module.later(1).send(None)
     assert held == [module.plain, module.around, module.Shop.still]
+
+
+def test_copy_of_the_globals_keeps_nothing_of_the_reload_alive(live: LiveModule) -> None:
+    """attrs makes functions with a copy of the module's globals, taken while its statements run."""
+    module = live.start("""
+        import sys
+        def copying(cls):
+            there = {**vars(sys.modules[cls.__module__])}
+            exec("def show(self): return self.x", there)
+            cls.show = there["show"]
+            return cls
+        @copying
+        class Base:
+            x = 0
+            def plain(self): return self.x
+        @copying
+        class Child(Base):
+            z = 0
+        LAST = Child()
+    """)
+    report = live.edit(live.source.replace("x = 0", "x = 1"), rerun="changed")
+
+    assert module.LAST.show() == module.LAST.plain() == 1
+    assert report.ok, str(report)
+    assert "LP201" not in {each.code for each in report.notices}
+    keepers = [each for each in gc.get_objects() if type(each).__name__ == "Lender"]
+    assert not any(each.before or each.taking_back for each in keepers)

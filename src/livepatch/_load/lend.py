@@ -152,7 +152,7 @@ def _around(value: Any, renewed: Callable[[FunctionType], FunctionType]) -> Any:
     return renewed(value) if type(value) is FunctionType else value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lender:
     """Lends a class what the one has that has just been made in its place, while statements run.
 
@@ -168,6 +168,10 @@ class Lender:
     before: Mapping[str, Any]
     namespace: Mapping[str, Any]
     taking_back: list[Call]
+
+    def close(self) -> None:
+        """Let go of everything: attrs makes functions that have a copy of the globals for ever."""
+        self.before, self.namespace, self.taking_back = {}, {}, []
 
     def __call__(self, name: str) -> None:
         """Lend the class of that name, if there is one and it has been made anew."""

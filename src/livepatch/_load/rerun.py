@@ -148,7 +148,7 @@ def _make_ready(selection: Selection, snapshot: Snapshot) -> None:
     for name in selection.marks:
         namespace.pop(name, None)
     if selection.behind:
-        namespace[BEFORE] = snapshot.namespace
+        namespace[BEFORE] = OwnDict(snapshot.namespace)
     annotations = namespace.get("__annotations__")
     if type(annotations) is dict:
         namespace["__annotations__"] = {
@@ -260,8 +260,7 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
         earlier: what is known of the time before the load.
     """
     namespace = namespace_of(snapshot.source.module)
-    for name in (BEFORE, LEND, *(selection.behind - snapshot.namespace.keys())):
-        namespace.pop(name, None)
+    _take_out_what_was_put_in(selection, snapshot, namespace)
     for enrolled in snapshot.enrolled:
         see_who_came_back(enrolled, selection, namespace)
     put_in_order(selection.orders, selection.before, snapshot, earlier)
@@ -284,6 +283,18 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
     elif not annotates(snapshot.source.code):
         for name in ANNOTATING_NAMES:
             namespace.pop(name, None)
+
+
+def _take_out_what_was_put_in(
+    selection: Selection, snapshot: Snapshot, namespace: dict[str, Any]
+) -> None:
+    """Take out of the namespace what the statements found there for the while that they ran."""
+    # What a copy of the globals has of these keeps nothing alive (see `Lender.close`).
+    namespace.pop(BEFORE, OwnDict()).clear()
+    if LEND in namespace:
+        namespace.pop(LEND).close()
+    for name in selection.behind - snapshot.namespace.keys():
+        namespace.pop(name, None)
 
 
 def _give_back_what_was_set(
