@@ -56,15 +56,18 @@ def note_library_caches(plan: Plan) -> None:
     classes = OwnList(_changed_classes(plan))
     if classes:
         plan.caches.append((places, Call(_forget_answers, *classes)))
-        plan.caches += _caches_of_classes(plan, classes)
     if "pydantic" in sys.modules:
         stale = OwnList(_stale_models(plan))
         if classes or stale:
             own = frozenset(map(id, stale))
             plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
     plan.caches += _caches_of_losers(plan)
-    plan.caches += _caches_of_old_data(plan)
-    plan.caches += _caches_of_changed_data(plan)
+    changed = _changed_data(plan)
+    if classes or plan.held or changed:  # nearly no reload of a body
+        caches = objects_of(CACHE_TYPE)
+        plan.caches += _caches_of_classes(plan, caches, classes)
+        plan.caches += _caches_of_old_data(plan, caches)
+        plan.caches += _caches_of_changed_data(caches, changed)
 
 
 def _stale_models(plan: Plan) -> Iterator[type]:
@@ -92,14 +95,18 @@ def _stale_models(plan: Plan) -> Iterator[type]:
             yield cls
 
 
-def _caches_of_classes(plan: Plan, classes: OwnList[type]) -> Iterator[tuple[str, Call]]:
+def _caches_of_classes(
+    plan: Plan, caches: OwnList[Any], classes: OwnList[type]
+) -> Iterator[tuple[str, Call]]:
     """Yield the caches that remember something of classes that say something else now.
 
     Of their fields, say. One that has what a program may have changed since stays, and is named.
     """
     changed = OwnDict((id(cls), cls) for cls in with_classes_below(classes))
-    for cache in objects_of(CACHE_TYPE):
+    for cache in caches:
         function: Any = cached_by(cache)
+        if not CACHE_TYPE.cache_info(cache).currsize:
+            continue  # nearly every one
         if type(function) is not types.FunctionType or function.__module__ in _IDENTITIES:
             continue
         parts = _remembered_by(cache)
@@ -129,25 +136,32 @@ def _caches_of_losers(plan: Plan) -> Iterator[tuple[str, Call]]:
             yield plan.matches.path_of(cache), Call(CACHE_TYPE.cache_clear, cache)
 
 
-def _caches_of_old_data(plan: Plan) -> Iterator[tuple[str, Call]]:
+def _caches_of_old_data(plan: Plan, caches: OwnList[Any]) -> Iterator[tuple[str, Call]]:
     """Yield the caches of the modules' functions that remember what has been made anew."""
-    # Nearly always there is no such data, and no cache has to be looked for.
-    for cache in objects_of(CACHE_TYPE) if plan.held else ():
+    for cache in caches if plan.held else ():  # nearly always there is no such data
         own = plan.matches.owner_of(cached_by(cache)) is not None
         if own and not plan.held.isdisjoint(map(id, _remembered_by(cache))):
             yield plan.matches.path_of(cache), Call(cache.cache_clear)
 
 
-def _caches_of_changed_data(plan: Plan) -> Iterator[tuple[str, Call]]:
-    """Yield the caches around functions that read a global which has another value now."""
-    homes: OwnDict[int, tuple[Any, set[str]]] = OwnDict()
+_Changed = OwnDict[int, "tuple[Any, set[str]]"]
+
+
+def _changed_data(plan: Plan) -> _Changed:
+    """Return the globals that have another value now, by the id of their namespace."""
+    homes = _Changed()
     for module in plan.matches.modules:
-        changed = set(_changed_data(module, plan.finals[module.name]))
+        changed = set(_changed_data_of(module, plan.finals[module.name]))
         if changed:
             homes[id(module.live)] = plan.finals[module.name], changed
     for namespace, name in plan.carried:  # modules that have imported it
         homes.setdefault(id(namespace), (namespace, set()))[1].add(name)
-    for cache in objects_of(CACHE_TYPE) if homes else ():
+    return homes
+
+
+def _caches_of_changed_data(caches: OwnList[Any], homes: _Changed) -> Iterator[tuple[str, Call]]:
+    """Yield the caches around functions that read a global which has another value now."""
+    for cache in caches if homes else ():
         function: Any = cached_by(cache)
         if type(function) is not types.FunctionType or id(function.__globals__) not in homes:
             continue
@@ -157,7 +171,7 @@ def _caches_of_changed_data(plan: Plan) -> Iterator[tuple[str, Call]]:
             yield name, Call(cache.cache_clear)
 
 
-def _changed_data(module: Module, final: Mapping[str, Any]) -> Iterator[str]:
+def _changed_data_of(module: Module, final: Mapping[str, Any]) -> Iterator[str]:
     for name in names_of_others(module.old, final):
         if name not in final or is_special(name):
             continue
