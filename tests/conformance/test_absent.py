@@ -414,3 +414,45 @@ def test_pydantic_model_gains_a_field_that_no_instance_has(live: LiveModule) -> 
         live.change("name: str", "name: str\n    size: int")
 
     assert held == [module.Item(name="a")]
+
+
+FORMER = {
+    "property": "    @property\n    def area(self): return 7\n",
+    "method": "    def area(self): return 7\n",
+    "attribute": "    area = 7\n",
+    "none": "    area = None\n",
+    "cached": "    @functools.cached_property\n    def area(self): return 7\n",
+}
+
+
+@pytest.mark.parametrize("inherited", [False, True])
+@pytest.mark.parametrize("case", FORMER)
+@pytest.mark.parametrize("value", ["6", "w * 2"])
+def test_what_the_class_had_becomes_an_attribute_of_init(
+    live: LiveModule, case: str, value: str, *, inherited: bool
+) -> None:
+    """It was taken for reachable by the class, which is about to lose it."""
+    base = "class Base:\n    pass\n" + (FORMER[case] if inherited else "")
+    former = "" if inherited else FORMER[case]
+    module = live.start(
+        f"import functools\n{base}class Rect(Base):\n"
+        f"    def __init__(self, w):\n        self.w = w\n{former}"
+    )
+    rect = module.Rect(3)
+    report = live.edit(
+        "import functools\nclass Base:\n    pass\nclass Rect(Base):\n"
+        f"    def __init__(self, w):\n        self.w = w\n        self.area = {value}\n"
+    )
+
+    assert module.Rect(3).area == 6
+    # Of a cached property the instances may keep what it has computed.
+    codes = [each.code for each in report.notices if each.code != "LP319"]
+    if value == "6":
+        assert rect.area == 6
+        assert codes == ["LP317"]
+    else:
+        assert not hasattr(rect, "area")
+        assert codes == ["LP318"]
+    report.undo()
+    assert getattr(rect.area, "__name__", rect.area) in (7, None, "area")
+    assert "area" not in vars(rect) or case == "cached"

@@ -138,6 +138,44 @@ def test_method_held_as_it_was_bound_is_named_where_it_is_bound_otherwise(
     assert live.edit(PLAIN.replace("    def", f"    @{decorator}\n    def", 1)).ok
 
 
+@pytest.mark.parametrize("kind", ["@classmethod", "@property", ""])
+@pytest.mark.parametrize("held", [False, True])
+def test_function_of_a_static_method_is_named_where_it_is_bound_now(
+    live: LiveModule, kind: str, *, held: bool
+) -> None:
+    """It would be called without the class or instance that it is to be given now."""
+    static = "class A:\n    @staticmethod\n    def f(x=0): return x\n"
+    module = live.start(static)
+    table = {"f": module.A.f} if held else {}
+    report = live.edit(static.replace("@staticmethod", kind))
+
+    named = [(each.code, each.path) for each in report.notices]
+    assert named == [("LP201", f"{live.name}.A.f")] * held
+    table.clear()
+    assert live.edit(static).ok
+
+
+DISPATCHED = """
+    import functools
+    class A:
+        @functools.singledispatchmethod
+        def show(self, x): return "any"
+        @show.register
+        def _(self, x: int): return "int"
+"""
+
+
+def test_bound_dispatch_method_goes_on_where_it_is_a_plain_one_now(live: LiveModule) -> None:
+    """It asked the function in the method's place for its dispatcher, and raised."""
+    module = live.start(DISPATCHED)
+    held = module.A().show
+    report = live.edit("class A:\n    def show(self, x): return 'plain'\n")
+
+    assert module.A().show(1) == "plain"
+    assert held(1) == "int"
+    assert "LP201" in {each.code for each in report.notices}
+
+
 GIVEN = """
     V = 1
     def tag(value):

@@ -31,9 +31,14 @@ from livepatch._python.own import MISSING, Call
 def repoint_cell(repointing: Repointing, holder: types.CellType) -> None:
     """Exchange the loser in a closure's variable."""
     contents = holder.cell_contents
-    if repointing.is_loser(contents):
-        repointing.count("cell")
-        repointing.steps.set_cell(holder, repointing.settle(contents), contents)
+    if not repointing.is_loser(contents):
+        return
+    survivor = repointing.settle(contents)
+    if type(contents) is functools.singledispatchmethod is not type(survivor):
+        # What a bound one is: a function that asks it for its dispatcher. Verifying names it.
+        return
+    repointing.count("cell")
+    repointing.steps.set_cell(holder, survivor, contents)
 
 
 def repoint_function(repointing: Repointing, holder: types.FunctionType) -> None:

@@ -40,7 +40,7 @@ from livepatch._python.layout import lists_fields
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._report.report import Notice
 from livepatch._statements.assigned import Value, assigned_by_init, names_stored
-from livepatch._steps.class_attributes import find_attribute
+from livepatch._steps.class_attributes import find_attribute, has_attribute, is_computed
 from livepatch._steps.rows import set_on_all
 from livepatch._steps.steps import Steps, delete_from_all
 
@@ -54,7 +54,8 @@ class _Gain:
     Attributes:
         path: the class's, as the report has it.
         cls: the class whose instances there are.
-        successor: the class as it will be.
+        successor: the class that there will be.
+        made: the class as the load made it: the successor may have yet to become like it.
         name: the attribute.
         value: what it is, where the source alone says that.
         default: the default of a field; None for what is no field.
@@ -65,6 +66,7 @@ class _Gain:
     path: str
     cls: type
     successor: type
+    made: type
     name: str
     value: Value | None = None
     default: Default | None = None
@@ -171,8 +173,9 @@ def _gains_of_init(
     text = module.path_text(path)
     for name, value in assigned_by_init(module.source.text, path, module.new).items():
         if name in names - inherited:
-            computed = _is_computed(old, name) and _is_computed(new, name)
-            yield _Gain(text, old, plan.decisions.settle(new), name, value, computed=computed)
+            computed = is_computed(old, name) and is_computed(new, name)
+            successor = plan.decisions.settle(new)
+            yield _Gain(text, old, successor, new, name, value, computed=computed)
 
 
 def _gains_of_fields(plan: Plan, path: str, old: type, new: type) -> Iterator[_Gain]:
@@ -183,7 +186,7 @@ def _gains_of_fields(plan: Plan, path: str, old: type, new: type) -> Iterator[_G
         if name in after.required and name not in before.required:
             default = after.defaults.get(name)
             needed = default is None and _is_argument(new, name)
-            yield _Gain(path, old, plan.decisions.settle(new), name, None, default, needed)
+            yield _Gain(path, old, plan.decisions.settle(new), new, name, None, default, needed)
 
 
 def _field_names(cls: type) -> list[str]:
@@ -237,21 +240,15 @@ def _divided(
     return lacking, others
 
 
-def _is_computed(cls: type, name: str) -> bool:
-    """Whether a property or the like stands for an attribute; a slot is one of the instance's."""
-    kind = type(find_attribute(cls, name))
-    return kind is not types.MemberDescriptorType and hasattr(kind, "__set__")
-
-
 def own_values(instances: list[Any], name: str) -> Iterator[Any]:
     """Yield what each of some instances of one class has of its own; MISSING where it has none."""
     if not instances:
         return
     cls = type(instances[0])
-    shape, inherited = shape_of(cls), find_attribute(cls, name)
+    shape = shape_of(cls)
     if issubclass(cls, type):
         yield from (class_attributes(each).get(name, MISSING) for each in instances)
-    elif inherited is not None and name not in shape.slots:
+    elif has_attribute(cls, name) and name not in shape.slots:
         # The class has such an attribute too; only the instances' dicts tell.
         read = shape.attributes.__get__ if shape.attributes is not None else lambda _: {}
         yield from (read(each).get(name, MISSING) for each in instances)
@@ -280,7 +277,7 @@ def _fill(plan: Plan, gain: _Gain, instances: OwnList[Any], others: OwnList[Any]
         text = gain.value.text if gain.value is not None else "the field's default"
         plan.notices.append(Notice("LP317", path, f"{what} without it; given {text}"))
     elif find_attribute(gain.successor, HOOK) is None:
-        reachable = find_attribute(gain.successor, gain.name) is not None
+        reachable = has_attribute(gain.made, gain.name)
         if not reachable or gain.name in shape.slots:
             message = f"{what} without it; only __init__ knows its value"
             plan.notices.append(Notice("LP318", path, message))

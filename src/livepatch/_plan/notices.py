@@ -112,7 +112,8 @@ def _notice_unwrapped(plan: Plan) -> None:
 
 def _notice_bound(plan: Plan) -> None:
     """Name each method that is bound otherwise now, where somebody has it as it was bound."""
-    found = OwnList(_bound_otherwise(plan))
+    found = OwnList(_bound_otherwise(plan, _BINDING))
+    _notice_static(plan)
     if not found:
         return
     # One walk over the heap for all of them; there are such edits seldom.
@@ -125,19 +126,33 @@ def _notice_bound(plan: Plan) -> None:
             plan.notices.append(Notice("LP201", path, message))
 
 
-def _bound_otherwise(plan: Plan) -> Iterator[tuple[Any, str, str]]:
-    """Yield the functions of such methods, each with its path and what it is now."""
+def _notice_static(plan: Plan) -> None:
+    """Name each static method that is bound now, where somebody has its function."""
+    found = OwnList(_bound_otherwise(plan, (staticmethod,)))
+    if not found:
+        return
+    functions = OwnList(function for function, _, _ in found)
+    explainers = OwnList((found, *found, *plan.layers, *explainers_of(plan)))
+    for (_, path, kind), count in zip(found, unexplained_counts(functions, explainers)):
+        if count > 0:
+            message = f"is {kind} now, and {references_still_hold(count)} its function: not bound"
+            plan.notices.append(Notice("LP201", path, message))
+
+
+def _bound_otherwise(plan: Plan, before: tuple[type, ...]) -> Iterator[tuple[Any, str, str]]:
+    """Yield the functions of such methods, each with its path and what it is now.
+
+    Args:
+        plan: the plan.
+        before: the types of what was there.
+    """
     for pair in plan.matches.beyond_functions():
         if pair.kind is not CLASS or not (is_class(pair.old) and is_class(pair.new)):
             continue
         after = class_attributes(pair.new)
         for name, value in class_attributes(pair.old).items():
             kind = _BOUND.get(type(after.get(name)))
-            if (
-                kind is not None
-                and type(value) in _BINDING
-                and type(value) is not type(after[name])
-            ):
+            if kind is not None and type(value) in before and type(value) is not type(after[name]):
                 yield getattr(value, "__func__", value), f"{pair.text}.{name}", kind
 
 

@@ -9,7 +9,7 @@ from livepatch._match.pairs import Pair
 from livepatch._python.kinds import class_attributes, is_special, kind_of
 from livepatch._reconcile.result import Reconciliation
 from livepatch._statements.assigned import names_stored
-from livepatch._steps.class_attributes import find_attribute
+from livepatch._steps.class_attributes import find_attribute, has_attribute
 
 
 def note_hidden(result: Reconciliation, pair: Pair) -> None:
@@ -18,7 +18,7 @@ def note_hidden(result: Reconciliation, pair: Pair) -> None:
     come = [
         name
         for name, value in after.items()
-        if find_attribute(pair.old, name) is None and kind_of(value) is not None
+        if not has_attribute(pair.old, name) and kind_of(value) is not None
         if find_attribute(type(value), "__set__") is None and not is_special(name)
     ]
     hidden = (_stored_in(pair.old) - _stored_in(pair.new)).intersection(come) if come else ()

@@ -6,7 +6,7 @@ Never through the raw dict alone: that bypasses the type's method cache.
 from __future__ import annotations
 
 import gc
-from types import WrapperDescriptorType
+from types import MemberDescriptorType, WrapperDescriptorType
 from typing import Any
 
 from livepatch._python.kinds import class_attributes, is_class, mro_of
@@ -27,6 +27,17 @@ def find_attribute(cls: type, name: str) -> Any:
         if name in attributes:
             return attributes[name]
     return None
+
+
+def has_attribute(cls: type, name: str) -> bool:
+    """Whether a class or a base of it has an attribute of that name, None it may be."""
+    return any(name in class_attributes(base) for base in mro_of(cls))
+
+
+def is_computed(cls: type, name: str) -> bool:
+    """Whether a property or the like stands for an attribute; a slot is one of the instance's."""
+    kind = type(find_attribute(cls, name))
+    return kind is not MemberDescriptorType and hasattr(kind, "__set__")
 
 
 def set_on_class(cls: type, name: str, value: Any) -> None:

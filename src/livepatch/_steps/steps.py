@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from livepatch._python.class_fields import BASE, METACLASS, decrease, field_of, increase, set_field
 from livepatch._python.constants import DEEPEST_NESTING, same_value
-from livepatch._python.kinds import bases_of, class_attributes
+from livepatch._python.kinds import bases_of, class_attributes, dict_of
 from livepatch._python.own import MISSING, Call, OwnList
-from livepatch._steps.class_attributes import set_by, setting
+from livepatch._steps.class_attributes import is_computed, set_by, setting
 from livepatch._steps.dicts import restore_places
 from livepatch._steps.items import (
     append_items,
@@ -355,7 +355,10 @@ def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
 def delete_from_all(instances: list[Any], name: str) -> None:
     """Delete an attribute of many instances, where it is set."""
     for each in instances:
-        _delete_quietly(object.__delattr__, each, name)
+        if is_computed(type(each), name):  # a property that came back, which may have a deleter
+            (dict_of(each) or {}).pop(name, None)
+        else:
+            _delete_quietly(object.__delattr__, each, name)
 
 
 # Calls that take definitions in collections of livepatch's own, and where among the arguments
