@@ -481,3 +481,60 @@ def test_what_an_importer_has_is_again_what_the_module_has(live: LiveModule) -> 
     assert other.ORIGIN is module.ORIGIN
     report.undo()
     assert other.ORIGIN is module.ORIGIN is other.PLACES[0] == (0, 0)
+
+
+UNCHANGED_SINCE = {
+    "slots": ("Slotted({0})", ""),
+    "slots_inside": ("[Slotted(Slotted({0}))]", ""),
+    "slot_that_is_not_set": ("(Empty(), {0})", ""),
+    "namespace": ("types.SimpleNamespace(a={0})", ""),
+    "address": ("ipaddress.ip_address({0})", ""),
+    "struct": ("struct.Struct('i' * {0})", ""),
+    "lock_inside": ("[threading.Lock(), {0}]", ""),
+}
+CHANGED_SINCE = {
+    "slots": ("Slotted({0})", "module.X.a = 7"),
+    "slots_inside": ("[Slotted(Slotted({0}))]", "module.X[0].a.a = 7"),
+    "slot_that_was_not_set": ("(Empty(), {0})", "module.X[0].a = 7"),
+    "random": ("random.Random({0})", ""),  # what it has is in C memory, and it may have been asked
+    "array": ("array.array('i', [{0}])", ""),
+    "namespace": ("types.SimpleNamespace(a={0})", "module.X.a = 7"),
+}
+HOLDING = """
+    import array, ipaddress, random, struct, threading, types
+    class Slotted:
+        __slots__ = ("a",)
+        def __init__(self, a): self.a = a
+    class Empty:
+        __slots__ = ("a",)
+    X = {}
+"""
+
+
+@pytest.mark.parametrize("case", UNCHANGED_SINCE)
+def test_undo_gives_back_what_nothing_has_changed_in(live: LiveModule, case: str) -> None:
+    """What has slots was taken for state, like what C code keeps."""
+    text, _ = UNCHANGED_SINCE[case]
+    source = HOLDING.replace("X = {}", f"X = {text}")
+    module = live.start(source.format(1))
+    before = module.X
+    report = live.edit(source.format(2))
+    assert module.X is not before
+
+    assert report.undo().ok
+    assert module.X is before
+
+
+@pytest.mark.parametrize("case", CHANGED_SINCE)
+def test_undo_keeps_and_names_what_may_have_gathered_state(live: LiveModule, case: str) -> None:
+    """The state of `random.Random` and the like was thrown away, and nothing said so."""
+    text, since = CHANGED_SINCE[case]
+    source = HOLDING.replace("X = {}", f"X = {text}")
+    module = live.start(source.format(1))
+    report = live.edit(source.format(2))
+    later = module.X
+    exec(since, {"module": module})
+
+    back = report.undo()
+    assert module.X is later
+    assert ("LP303", f"{live.name}.X") in {(each.code, each.path) for each in back.notices}

@@ -15,8 +15,8 @@ from itertools import compress, islice, repeat
 from operator import is_
 from typing import Any
 
-from livepatch._match.shapes import slot_value
 from livepatch._python.kinds import class_attributes, mro_of
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, OwnDict, OwnList
 
 _CHUNK = 500

@@ -22,7 +22,8 @@ from livepatch._decide.fill import (
 )
 from livepatch._decide.migration import Migration
 from livepatch._match.build import build_all, is_of_exception, of_exception, set_on_exception
-from livepatch._match.shapes import Default, Shape, has_value, set_in_dict, slot_value
+from livepatch._match.shapes import Default, Shape, has_value, set_in_dict
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, OwnDict, OwnList
 
 Settle = Callable[[Any], Any]

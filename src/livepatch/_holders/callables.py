@@ -24,6 +24,7 @@ from livepatch._python.kinds import (
     mro_of,
     settled_bases,
 )
+from livepatch._python.layout import slot_value
 from livepatch._python.memos import remembers_no_state
 from livepatch._python.own import MISSING, Call
 
@@ -277,7 +278,7 @@ def repoint_slots(repointing: Repointing, holder: Any) -> bool:
     moves = repointing.is_loser(type(holder)) and id(type(holder)) not in repointing.migrations
     steps = repointing.first if moves else repointing.steps
     for attribute in slots_of(repointing, type(holder)):
-        value = _slot_value(attribute, holder)
+        value = slot_value(attribute, holder)
         if value is MISSING or not repointing.is_loser(value):
             continue
         found = True
@@ -312,10 +313,3 @@ def _is_writable(slot: types.MemberDescriptorType, holder: Any, value: Any) -> b
     except (AttributeError, TypeError):
         return False
     return True
-
-
-def _slot_value(slot: types.MemberDescriptorType, holder: Any) -> Any:
-    try:
-        return slot.__get__(holder, type(holder))
-    except AttributeError:
-        return MISSING  # the slot was never assigned

@@ -13,8 +13,8 @@ from typing import Any
 from livepatch._decide.fill import is_plain_read
 from livepatch._holders.callables import slots_of
 from livepatch._holders.context import GONE, Repointing
-from livepatch._match.shapes import slot_value
 from livepatch._python.kinds import class_attributes, dict_of, mro_of
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, Call, OwnList
 from livepatch._statements.assigned import names_stored
 from livepatch._steps.class_attributes import find_attribute

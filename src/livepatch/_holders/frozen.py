@@ -12,8 +12,9 @@ import ctypes
 from collections.abc import Iterable
 from typing import Any
 
-from livepatch._match.shapes import shape_of, slot_value
+from livepatch._match.shapes import shape_of
 from livepatch._python.kinds import dict_descriptor
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING
 
 _WORD = ctypes.sizeof(ctypes.c_void_p)

@@ -17,7 +17,7 @@ from itertools import chain
 from typing import Any
 
 from livepatch._python.kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
-from livepatch._python.layout import own_slots, sizes_of, tuple_fields
+from livepatch._python.layout import own_slots, sizes_of, slot_value, tuple_fields
 from livepatch._python.own import MISSING, OwnDict
 from livepatch._steps.class_attributes import find_attribute
 
@@ -223,14 +223,6 @@ def _said_twice(cls: type) -> int:
     if type(said) not in (list, tuple) or not all(type(name) is str for name in said):
         return 0
     return len(said) - len({*said})
-
-
-def slot_value(descriptor: Any, instance: Any) -> Any:
-    """Return what is in a slot; MISSING if nothing is."""
-    try:
-        return descriptor.__get__(instance)
-    except AttributeError:
-        return MISSING
 
 
 def has_value(shape: Shape, instance: Any, name: str) -> bool:

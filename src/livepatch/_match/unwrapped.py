@@ -18,6 +18,7 @@ from livepatch._python.kinds import (
     kind_of,
     mro_of,
 )
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._steps.steps import Steps
 
@@ -184,22 +185,15 @@ def _slots_of(instance: Any) -> OwnDict[MemberDescriptorType, Any]:
     for cls in mro_of(type(instance)):
         for member in list(class_attributes(cls).values()):
             if type(member) is MemberDescriptorType:
-                value = _slot_value(member, instance)
+                value = slot_value(member, instance)
                 if value is not MISSING and _is_definition(value):
                     found[member] = value
     return found
 
 
-def _slot_value(slot: MemberDescriptorType, instance: Any) -> Any:
-    try:
-        return slot.__get__(instance, type(instance))
-    except AttributeError:
-        return MISSING  # it was never assigned
-
-
 def _restore_slots(steps: Steps, instance: Any, then: OwnDict[MemberDescriptorType, Any]) -> None:
     for slot, value in then.items():
-        present = _slot_value(slot, instance)
+        present = slot_value(slot, instance)
         if present is not value and present is not MISSING:
             steps.add(Call(slot.__set__, instance, value), Call(slot.__set__, instance, present))
 

@@ -138,6 +138,13 @@ def may_hold_state(value: Any) -> bool:
     return not issubclass(type(value), _STATELESS)
 
 
+def has_state_inside(value: Any, depth: int = DEEPEST_NESTING) -> bool:
+    """Whether a value may hold state, or is a tuple with something in it that may."""
+    if issubclass(type(value), tuple) and depth:
+        return any(has_state_inside(each, depth - 1) for each in tuple.__iter__(value))
+    return may_hold_state(value)
+
+
 def is_made_of_texts(value: Any, depth: int = 4) -> bool:
     """Whether a value is a text, number or pattern, or a table of nothing else."""
     if type(value) in (list, tuple, dict) and depth:

@@ -11,6 +11,7 @@ from typing import Any
 
 from livepatch._python.c_memory import FIELDS, ITEM, keeps_c_memory, memory_of
 from livepatch._python.kinds import base_of, class_attributes, flags_of, mro_of
+from livepatch._python.own import MISSING
 
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
@@ -152,3 +153,11 @@ def keeps_no_more(cls: type) -> bool:
 def lists_fields(cls: type) -> bool:
     """Whether a library has listed the fields of a class, those of its bases among them."""
     return any(name in class_attributes(cls) for name in _FIELD_TABLES)
+
+
+def slot_value(descriptor: Any, instance: Any) -> Any:
+    """Return what is in a slot; MISSING if nothing is."""
+    try:
+        return descriptor.__get__(instance)
+    except AttributeError:
+        return MISSING

@@ -5,12 +5,13 @@ from __future__ import annotations
 import collections
 import functools
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import class_attributes, dict_of, flags_of, kind_of, mro_of
+from livepatch._python.layout import slot_value
 from livepatch._python.own import OwnList
 
 _MOST = 10_000
@@ -30,11 +31,13 @@ _ITEMS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
     (types.BuiltinMethodType, lambda method: (method.__self__,)),
     (functools.partial, lambda partial: (partial.func, *partial.args, partial.keywords)),
 )
-# Their objects never change, though what they have is in slots or in C memory.
+# Their objects never change, though what they have is in C memory; a lock is nobody's state, unless
+# somebody waits for it.
 _UNCHANGING = frozenset(
     (
         *(f"datetime.{name}" for name in ("date", "datetime", "time", "timedelta", "timezone")),
         *("decimal.Decimal", "fractions.Fraction", "uuid.UUID", "zoneinfo.ZoneInfo"),
+        *("_struct.Struct", "_thread.lock", "_thread.RLock"),
         *(f"operator.{name}" for name in ("attrgetter", "itemgetter", "methodcaller")),
         *(
             f"pathlib.{kind}{name}"
@@ -46,11 +49,11 @@ _UNCHANGING = frozenset(
 
 
 def contents_of(value: Any) -> OwnList[Any] | None:
-    """List what a value holds, in containers and in attributes of plain objects.
+    """List what a value holds, in containers and in attributes and slots of plain objects.
 
     Returns:
         The parts, those of parts too, in an order that stays as long as nothing changes. None where
-        something keeps what it holds in another way (slots, C code), or holds very much.
+        something keeps what it holds in C code, or holds very much.
     """
     found, waiting = OwnList[Any](), OwnList[Any]([value])
     seen: set[int] = set()
@@ -72,13 +75,17 @@ def _inside(part: Any) -> OwnList[Any] | None:
     if id(kind) in _ATOMS:
         return OwnList()  # nearly everything
     items = next((items for base, items in _ITEMS if issubclass(kind, base)), None)
-    own = dict_of(part) if kind.__flags__ & _IS_HEAP_TYPE else None
+    is_namespace = kind is types.SimpleNamespace
+    own = dict_of(part) if flags_of(kind) & _IS_HEAP_TYPE or is_namespace else None
     attributes = OwnList(chain.from_iterable((own or {}).items()))
     if items is not None:
         return OwnList(chain(items(part), attributes))
     if not may_hold_state(part) or kind_of(part) is not None or _never_changes(kind):
         return OwnList()
-    return attributes if _is_plain(kind) else None
+    if not is_namespace and not all(map(_is_plain, mro_of(kind)[:-1])):  # but for `object`
+        return None
+    attributes += chain.from_iterable(_slots_of(part, kind))
+    return attributes
 
 
 def _never_changes(cls: type) -> bool:
@@ -93,9 +100,20 @@ _name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 
 def _is_plain(cls: type) -> bool:
-    """Whether the instances of a class keep all that they have in their dict."""
-    own = [base for base in mro_of(cls) if base is not object]
-    return all(
-        flags_of(base) & _IS_HEAP_TYPE and not class_attributes(base).get("__slots__")
-        for base in own
+    """Whether a class statement made a class: its instances have slots and a dict, and no more."""
+    if not flags_of(cls) & _IS_HEAP_TYPE:
+        return False
+    # C code makes such types as well, and theirs have methods that are made from C.
+    return not any(
+        type(each) in _OF_C and each.__objclass__ is cls for each in class_attributes(cls).values()
     )
+
+
+_OF_C = (types.MethodDescriptorType, types.WrapperDescriptorType)
+
+
+def _slots_of(part: Any, kind: type) -> Iterator[tuple[str, Any]]:
+    for base in mro_of(kind):
+        for name, slot in list(class_attributes(base).items()):
+            if type(slot) is types.MemberDescriptorType and slot.__objclass__ is base:
+                yield name, slot_value(slot, part)

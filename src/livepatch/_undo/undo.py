@@ -40,7 +40,7 @@ from livepatch._plan.instances import code_on_the_way_back
 from livepatch._plan.lacking import refuse_lacking
 from livepatch._plan.namespaces import bring_names
 from livepatch._plan.plan import Plan, Watched
-from livepatch._python.constants import may_hold_state, same_value
+from livepatch._python.constants import has_state_inside, same_value
 from livepatch._python.kinds import is_class, is_enum, is_special
 from livepatch._python.layout import same_layout
 from livepatch._python.own import MISSING, OwnDict, OwnList
@@ -334,7 +334,7 @@ def _gathered(record: Record) -> OwnDict[int, Any]:
             if (
                 present is not value
                 and type(present) is type(value)
-                and may_hold_state(present)
+                and has_state_inside(present)
                 and not is_special(name)
                 and not _is_untouched(module, name, present)
             ):
