@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STAGES = {
     "_report": "codes errors report turns progress",
     "_python": """
-        own opcodes code library kinds c_memory layout among constants context_variables
+        own opcodes code library kinds c_memory layout among constants context_variables star_names
         class_fields memos layers live quiet
     """,
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",

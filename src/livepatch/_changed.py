@@ -8,11 +8,11 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._match.module import star_names
 from livepatch._plan.importers import Importer, Name, importers_of, read_importers
 from livepatch._python.code import codes_in, same_code
 from livepatch._python.kinds import is_class, kind_of
 from livepatch._python.layout import lists_fields
+from livepatch._python.star_names import star_names
 from livepatch._registers.entries_of_others import entered_by_others
 from livepatch._report.errors import NotAModuleError, NotReloadableError
 from livepatch._source.origin import could_be_from, find_origin, known_source, remember_origin

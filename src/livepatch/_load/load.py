@@ -37,7 +37,7 @@ from livepatch._load.rerun import after_rerun, before_rerun, before_run
 from livepatch._load.stars import no_longer_starred
 from livepatch._load.young import count_young, no_longer_young
 from livepatch._needs.between import GoBetween, between_itself, find_go_betweens
-from livepatch._python.own import MISSING, Call, OwnDict, OwnList
+from livepatch._python.own import Call, OwnDict, OwnList
 from livepatch._python.quiet import quiet_threads
 from livepatch._registers.entries import Earlier
 from livepatch._registers.frameworks import open_to_more
@@ -326,12 +326,7 @@ class _Run:
         """Let those who import from here by way of a module that does not run see what is new."""
         for home, between in (*self.go_betweens.items(), *self.resting.items()):
             lent = len(self.lent)
-            for bound, imported in between.names_from(name):
-                value = new.get(imported, old.get(imported))
-                before = between.namespace.get(bound, MISSING)
-                if before is old.get(imported, self) and value is not before:
-                    between.namespace[bound] = value
-                    self.lent.append(Call(dict.__setitem__, between.namespace, bound, before))
+            between.hand_on(name, old, new, self.lent)
             if len(self.lent) > lent and home in self.resting:
                 self._lend(home, self.snapshots[home].namespace, between.namespace)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import compress, repeat
@@ -16,6 +16,7 @@ from livepatch._load.load import Loaded
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES, is_remnant
 from livepatch._python.kinds import class_attributes, found_at, is_class, is_enum, qualified_name
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
+from livepatch._python.star_names import star_names
 from livepatch._registers.enrolled import Enrolled
 from livepatch._select.replaced import globals_behind
 from livepatch._select.selection import Selection
@@ -292,19 +293,3 @@ def names_of_others(namespace: Mapping[str, Any], other: Mapping[str, Any]) -> l
     """List the names under which a namespace has something else than another one, or that not."""
     there = map(other.get, namespace, repeat(MISSING))
     return list(compress(namespace, map(is_not, namespace.values(), there)))
-
-
-def binds_other_stars(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether ``from module import *`` binds other names with one namespace than with another."""
-    if old.keys() == new.keys() and "__all__" not in new:
-        return False  # nearly every one
-    return set(star_names(old)) != set(star_names(new))
-
-
-def star_names(namespace: Mapping[str, Any]) -> Collection[str]:
-    """Return the names that ``from module import *`` binds."""
-    said: Any = namespace.get("__all__")
-    if type(said) in (list, tuple):
-        return [name for name in said if isinstance(name, str)]
-    # A namespace takes keys of any kind.
-    return [name for name in list(namespace) if type(name) is str and name[:1] != "_"]

@@ -13,7 +13,8 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._python.kinds import class_attributes, dict_of, is_class
-from livepatch._python.own import OwnDict
+from livepatch._python.own import MISSING, Call, OwnDict
+from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.origin import loaded_outline
 from livepatch._source.outline import Outline
@@ -35,11 +36,45 @@ class GoBetween:
     imports: list[tuple[str, Import]]
     imported: set[str]
 
-    def names_from(self, module: str) -> Iterator[tuple[str, str]]:
+    def hand_on(
+        self, module: str, old: Mapping[str, Any], new: Mapping[str, Any], taking_back: list[Call]
+    ) -> None:
+        """Let who imports from here see what a module has now, in place of what it had.
+
+        Args:
+            module: the name of the one that has run.
+            old: its globals before.
+            new: its globals now.
+            taking_back: takes the calls that take it back.
+        """
+        for bound, name in self._bound_from(module, old, new):
+            before = self.namespace.get(bound, MISSING)
+            value = new.get(name, old.get(name))
+            if value is before:
+                continue
+            if before is MISSING:
+                taking_back.append(Call(dict.pop, self.namespace, bound, None))
+            elif before is old.get(name, MISSING):
+                taking_back.append(Call(dict.__setitem__, self.namespace, bound, before))
+            else:
+                continue  # somebody else has set it
+            self.namespace[bound] = value
+
+    def _bound_from(
+        self, module: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    ) -> Iterator[tuple[str, str]]:
         """Yield each name bound to a global of a module, and that global's name."""
         for imported, each in self.imports:
-            if imported == module and each.name is not None and each.name != "*":
-                yield each.bound, each.name
+            if imported != module or each.name is None:
+                continue
+            if each.name != "*":
+                if each.bound in self.namespace:  # else the statement did not run
+                    yield each.bound, each.name
+                continue
+            known = set(star_names(old))
+            for name in star_names(new):
+                if name in self.namespace or (name in new and name not in known):
+                    yield name, name
 
     def homes_of(self, names: Iterable[str]) -> Iterable[str]:
         """Return the modules that are to be loaded before some names are imported from here."""

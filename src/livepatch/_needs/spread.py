@@ -16,7 +16,6 @@ from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Import
 
 
 @dataclass(slots=True)
@@ -124,7 +123,7 @@ class ChangedModules:
                 home_of_part = f"{home}.{each.name}"
                 self._add_module(found, home_of_part, each.bound, said, namespace)
             if each.name == "*":
-                found.starred = found.starred or self._is_starred(each, namespace)
+                found.starred = found.starred or self._is_starred(home)
                 changes.update(there)
             elif each.name is not None:
                 changes.update(self._seen_as(home, each.name, each.bound))
@@ -204,9 +203,19 @@ class ChangedModules:
                 grows = grows or len(found[home]) > before
         return found
 
-    def _is_starred(self, imported: Import, namespace: dict[str, Any]) -> bool:
-        changes = self.modules.get(absolute_name(imported.module, namespace))
-        return changes is not None and bool(changes.names)
+    def _is_starred(self, home: str) -> bool:
+        """Whether a module, or one of which it has imported everything, may have other names."""
+        waiting, seen = [home], set[str]()
+        while waiting:
+            home = waiting.pop()
+            seen.add(home)
+            changes = self.modules.get(home)
+            if changes is not None and changes.names:
+                return True
+            between = self.between.get(home)
+            imports = between.imports if between is not None else []
+            waiting += (other for other, each in imports if each.name == "*" and other not in seen)
+        return False
 
 
 def _homes_in(said: Outline, namespace: dict[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from livepatch._holders import all_classes
 from livepatch._match.decorated import plain_path
-from livepatch._match.module import Module, Part, binds_other_stars, names_of_others, star_names
+from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
 from livepatch._plan.importers import Importer, ImportersByName, Name, importers_of, read_importers
@@ -34,6 +34,7 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._python.own import MISSING, OwnDict, OwnList
+from livepatch._python.star_names import binds_other_stars, star_names
 from livepatch._registers.records import holds_inside
 from livepatch._report.report import Notice
 from livepatch._source.outline import outline
@@ -122,7 +123,7 @@ def carry_data(plan: Plan) -> None:
     """Note the steps for names that others imported, and name what they computed from them."""
     reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
     outside = _importers_outside(plan)
-    _carry_stars(plan, outside)
+    _carry_stars(plan, outside, reloaded)
     waiting: list[_Change] = OwnList()
     for module in reloaded:
         waiting += _changed_data(plan, module)
@@ -186,13 +187,12 @@ _NO_OUTLINE = outline(NO_CODE)
 _OF_FILES = frozenset(map(id, (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader, type)))
 
 
-def _carry_stars(plan: Plan, outside: list[Importer]) -> None:
+def _carry_stars(plan: Plan, outside: list[Importer], reloaded: list[Module]) -> None:
     """Give who has ``from module import *`` the names that came, and take those that have gone."""
     waiting: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = OwnList(
-        (each.name, each.old, plan.finals[each.name])
-        for each in plan.matches.modules
-        if each.part is Part.RELOADED
+        (each.name, each.old, plan.finals[each.name]) for each in reloaded
     )
+    inside = [Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded]
     while waiting:
         home, old, new = waiting.pop()
         if not binds_other_stars(old, new):
@@ -200,7 +200,9 @@ def _carry_stars(plan: Plan, outside: list[Importer]) -> None:
         before, after = set(star_names(old)), set(star_names(new))
         came = [name for name in new if name in after and name not in before]
         gone = [name for name in old if name in before and name not in after]
-        for importer in (each for each in outside if home in each.starred):
+        # One that is reloaded has imported all of another one that is, but not by way of others.
+        importers = outside if home in plan.finals else [*outside, *inside]
+        for importer in (each for each in importers if home in each.starred):
             present, bound = importer.namespace, importer.outline.scopes[()].shells
             if before and before.isdisjoint(present):
                 continue  # the statement did not run: it is for type checkers, say
@@ -247,7 +249,10 @@ def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
     for module in plan.matches.modules:
         if module.name == importer.name:
             live = module.live
-            plan.finals[module.name][bound] = value
+            if value is MISSING:
+                plan.finals[module.name].pop(bound, None)
+            else:
+                plan.finals[module.name][bound] = value
     steps = Steps()
     steps.set_item(live, bound, value)
     plan.steps.extend(steps)
