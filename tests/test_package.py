@@ -76,7 +76,7 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces instances draft partial returned absent abstract_registrations
+        plan namespaces instances draft partial returned gains absent abstract_registrations
         abstract_methods library_caches importers carry lazy_annotations lacking remnants
         notices places
     """,

@@ -456,3 +456,145 @@ def test_what_the_class_had_becomes_an_attribute_of_init(
     report.undo()
     assert getattr(rect.area, "__name__", rect.area) in (7, None, "area")
     assert "area" not in vars(rect) or case == "cached"
+
+
+P = "class P:\n    def __init__(self, k):\n        self.k = k\n"
+MORE = "        self.log = []\n        self.extra = k * 2\n"
+BASE = "class Base:\n    def __init__(self, k):\n        self.k = k\n" + MORE
+DATA = "import dataclasses\n@dataclasses.dataclass\nclass P:\n    k: int\n"
+ATTRS = "import attrs\n@attrs.define(slots=False)\nclass P:\n    k: int\n"
+WRAPPED = """
+import functools
+def checked(f):
+    @functools.wraps(f)
+    def checking(*args): return f(*args)
+    return checking
+"""
+ASSIGNED_ELSEWHERE = {
+    "in a base that was there": (
+        "class Base: pass\n" + P.replace("P:", "P(Base):"),
+        BASE + "class P(Base): pass\n",
+    ),
+    "in a base that comes": (P, BASE + "class P(Base): pass\n"),
+    "in a base that is called": (
+        P,
+        "class Base:\n    def __init__(self, k):\n"
+        + MORE
+        + P.replace("P:", "P(Base):").replace("self.k", "super().__init__(k); self.k"),
+    ),
+    "in a base of a base": (
+        P,
+        BASE + "class Between(Base): pass\nclass P(Between): pass\n",
+    ),
+    "under another name": (P, P.replace("P:", "Q:") + MORE + "P = Q\n"),
+    "behind a decorator": (
+        WRAPPED + P.replace("    def", "    @checked\n    def"),
+        WRAPPED + P.replace("    def", "    @checked\n    def") + MORE,
+    ),
+    "by what a data class calls": (
+        DATA + "    def __post_init__(self): self.old = 1\n",
+        DATA + "    def __post_init__(self):\n        k = self.k\n        self.old = 1\n" + MORE,
+    ),
+    "by what a data class has not called before": (
+        DATA,
+        DATA + "    def __post_init__(self):\n        k = self.k\n" + MORE,
+    ),
+    "by what an attrs class calls": (
+        ATTRS + "    def __attrs_post_init__(self): self.old = 1\n",
+        ATTRS
+        + "    def __attrs_post_init__(self):\n        k = self.k\n        self.old = 1\n"
+        + MORE,
+    ),
+}
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("case", ASSIGNED_ELSEWHERE)
+def test_what_is_assigned_elsewhere_is_given_or_named(
+    live: LiveModule, case: str, rerun: str
+) -> None:
+    """An `__init__` alone was read, of a class that has the same name and its own one."""
+    before, after = ASSIGNED_ELSEWHERE[case]
+    module = live.start(before)
+    instance = module.P(3)
+    report = live.edit(after, rerun=rerun)
+
+    assert type(instance) is module.P
+    assert instance.log == []
+    assert said(report, "LP317").keys() == {"log"}
+    assert said(report, "LP318").keys() == {"extra"}
+    assert len(report.notices) == 2
+    report.undo()
+    assert vars(instance).keys() <= {"k", "old"}
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("data", [False, True])
+def test_class_that_moved_gives_its_instances_what_it_assigns(
+    live: LiveModule, rerun: str, *, data: bool
+) -> None:
+    module = live.start(DATA if data else P)
+    instance = module.P(3)
+    fields = "    log: list = dataclasses.field(default_factory=list)\n    extra: int = 6\n"
+    name = f"{live.name}_moved"
+    (live.root / f"{name}.py").write_text(DATA + fields if data else P + MORE, encoding="utf-8")
+    report = live.edit(f"from {name} import P\n", rerun=rerun)
+
+    assert type(instance) is module.P
+    assert instance.log == []
+    codes = [each.code for each in report.notices]
+    assert codes == (["LP317", "LP317"] if data else ["LP317", "LP318"])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kind", ["property", "descriptor", "inherited"])
+def test_what_hides_an_attribute_that_instances_have_is_named(
+    live: LiveModule, kind: str, count: int
+) -> None:
+    """`self.name = name` goes on, and goes by what has come; what was assigned before does not."""
+    upper = """
+        class Upper:
+            def __set_name__(self, owner, name): self.slot = "_" + name
+            def __get__(self, one, owner=None): return getattr(one, self.slot).upper()
+            def __set__(self, one, value): setattr(one, self.slot, value)
+        class Base:
+            pass
+        class P(Base):
+            def __init__(self, k): self.name = k
+    """
+    come = {
+        "property": """
+            @property
+            def name(self): return self._name.upper()
+            @name.setter
+            def name(self, value): self._name = value
+        """,
+        "descriptor": """
+            name = Upper()
+        """,
+        "inherited": "",
+    }[kind]
+    module = live.start(upper)
+    instances = [module.P("ada") for _ in range(count)]
+    after = upper.replace("pass", "name = Upper()") if kind == "inherited" else upper + come
+    report = live.edit(after)
+
+    home = "Base" if kind == "inherited" else "P"
+    path = f"{live.name}.{home}.name"
+    assert [(each.code, each.path) for each in report.notices] == [("LP325", path)]
+    assert report.notices[0].message.count(str(count)) == 1
+    for each in instances:
+        each.name = vars(each).pop("name")  # the remedy
+        assert each.name == "ADA"
+
+
+def test_property_that_instances_have_nothing_under_hides_nothing(live: LiveModule) -> None:
+    module = live.start("class P:\n    def __init__(self): self._name = 'ada'\n")
+    instance = module.P()
+    report = live.edit(
+        live.source + "    @property\n    def name(self): return self._name\n"
+        "    @name.setter\n    def name(self, value): self._name = value\n"
+    )
+
+    assert instance.name == "ada"
+    assert report.notices == ()

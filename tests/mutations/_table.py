@@ -824,7 +824,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a cache elsewhere remembers what a class was",
         "_plan/library_caches.py",
-        "        plan.caches += _caches_of_classes(plan, classes)\n",
+        "        plan.caches += _caches_of_classes(plan, caches, classes)\n",
         "",
         _CONFORMANCE + "what_libraries_make_of_classes.py::remembers_of_a_class",
     ),

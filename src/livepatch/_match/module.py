@@ -25,7 +25,7 @@ from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
 from livepatch._source.by_text import names_by_text
 from livepatch._source.outline import Outline, outline
-from livepatch._source.remembered import imported_code
+from livepatch._source.remembered import imported_code, imported_source
 from livepatch._source.source import NO_CODE, Source, namespace_of
 from livepatch._statements.branches import as_ran
 
@@ -203,7 +203,9 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
 def _describe_new(name: str, module: Any) -> Module:
     code = imported_code(name) or NO_CODE
     live = namespace_of(module)
-    source = Source(name, module, live.get("__spec__"), code)
+    compiled = imported_source(name)
+    text = compiled.text if compiled is not None else b""
+    source = Source(name, module, live.get("__spec__"), code, text)
     said = as_ran(outline(code), live)
     return Module(source, Part.NEW, None, said, live, OwnDict(), OwnDict(live))
 

@@ -310,6 +310,12 @@ CODES: dict[str, Code] = {
         "The class's old methods assigned an attribute of that name, and do not any more.",
         "Delete it where you want the method: vars(instance).pop(name, None).",
     ),
+    "LP325": Code(
+        "A property or the like has come, and hides an attribute that instances have.",
+        "The class's methods assigned the attribute; what has come keeps its value elsewhere.",
+        "Assign it again (instance.name = vars(instance).pop(name)), or say so in "
+        "__livepatch_migrate__.",
+    ),
 }
 
 

@@ -71,12 +71,13 @@ def names_stored(code: CodeType) -> set[str]:
     return found
 
 
-def assigned_by_init(
-    source: bytes | str, path: Path, namespace: Mapping[str, Any]
+def assigned_by(
+    method: str, source: bytes | str, path: Path, namespace: Mapping[str, Any]
 ) -> dict[str, Value | None]:
-    """Say what a class's ``__init__`` assigns to the instance.
+    """Say what a class's ``__init__``, or another method, assigns to the instance.
 
     Args:
+        method: its name.
         source: of the module.
         path: the class's.
         namespace: the module's globals, which say what ``deque()`` means.
@@ -85,7 +86,7 @@ def assigned_by_init(
         The attributes, each with its value where that is a literal or an empty container that
         every call assigns, just once; None for all others.
     """
-    function = _find_init(ast.parse(source), path)
+    function = _find_method(method, ast.parse(source), path)
     arguments = [*function.args.posonlyargs, *function.args.args] if function else []
     if function is None or not arguments:
         return {}
@@ -99,7 +100,7 @@ def assigned_by_init(
     }
 
 
-def _find_init(tree: ast.AST, path: Path) -> ast.FunctionDef | None:
+def _find_method(method: str, tree: ast.AST, path: Path) -> ast.FunctionDef | None:
     scope: ast.AST = tree
     for name in path:
         classes = [each for each in _statements(scope) if isinstance(each, ast.ClassDef)]
@@ -108,7 +109,7 @@ def _find_init(tree: ast.AST, path: Path) -> ast.FunctionDef | None:
             return None
         scope = named[-1]
     functions = [each for each in _statements(scope) if isinstance(each, ast.FunctionDef)]
-    return next((each for each in reversed(functions) if each.name == "__init__"), None)
+    return next((each for each in reversed(functions) if each.name == method), None)
 
 
 def _statements(scope: ast.AST) -> Iterator[ast.AST]:
