@@ -376,7 +376,8 @@ _MAKING = (_BELOW, "__new__", "__init__", "__prepare__")
 
 
 def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
-    final, starred = plan.finals[module.name], set(star_names(module.old))
+    final = plan.finals[module.name]
+    starred = set(star_names(module.old)).intersection(star_names(final))
     for name in names_of_others(module.old, final):
         if type(name) is not str or name in IMPORT_SYSTEM_NAMES or name not in final:
             continue  # nobody imports it

@@ -343,9 +343,9 @@ class Choice:
             return
         before, after = self.old.scopes[()], self.new.scopes[()]
         if chosen or selection.annotate is not None or selection.unannotated:
-            self.compile(selection, chosen, found, needs)
+            starred = self.compile(selection, chosen, found, needs)
             say_who_binds(selection, found, needs)
-            selection.restored |= frozenset(filter(needs.is_behind_part, selection.names))
+            selection.restored |= frozenset(filter(needs.is_behind_part, selection.names)) | starred
             names = before.shells.keys() & self.namespace.keys()
             nodes = [node for each in chosen for node in each.nodes]
             perhaps = unasked_perhaps(nodes, after.code, names - selection.restored)
@@ -379,7 +379,8 @@ class Choice:
 
     def compile(
         self, selection: Selection, chosen: list[Statement], found: Statements, needs: Needs
-    ) -> None:
+    ) -> frozenset[str]:
+        """Compile what runs; return what a star import takes from statements that do not."""
         whole, runs = self.new.scopes[()].code, needs.runs
         flags, lazy = whole.co_flags & FUTURE, found.annotations > 0
         starred = frozenset(bound_behind_stars(found.all, runs, self.namespace))
@@ -394,6 +395,6 @@ class Choice:
         run = [*with_what_stays(found.all, runs, self.namespace, self.packages, given_back)]
         selection.code = compile_chosen(run, whole, flags, has_lazy_annotations=lazy)
         selection.names = frozenset(name for each in chosen for name in each.binds)
-        selection.overloads |= frozenset(
-            name for each in chosen for name in (*overloaded_names(each.nodes), *each.binds)
-        )
+        overloaded = (name for each in chosen for name in overloaded_names(each.nodes))
+        selection.overloads |= selection.names.union(overloaded)
+        return starred
