@@ -25,8 +25,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STAGES = {
     "_report": "codes errors report turns progress",
     "_python": """
-        own opcodes code library kinds c_memory layout among constants context_variables star_names
-        class_fields memos layers live quiet
+        own opcodes code library members kinds c_memory layout among constants
+        context_variables star_names class_fields memos layers live quiet
     """,
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",
     "_source": "scope outline bodies recompile source remembered by_text origin",

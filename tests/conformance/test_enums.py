@@ -368,3 +368,76 @@ def test_class_with_instances_becomes_an_enumeration(live: LiveModule, base: str
     assert module.Color(1) is module.Color.RED
     assert [isinstance(each, enum.Enum) for each in held] == [False]
     assert "LP306" in {each.code for each in report.notices}
+
+
+RERUNS = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+
+@RERUNS
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag"])
+def test_member_that_has_gone_is_not_the_one_that_has_its_number_now(
+    live: LiveModule, base: str, rerun: str
+) -> None:
+    """An order that was paid was sent afterwards: `auto()` had counted anew."""
+    source = f"from enum import *\nclass S({base}):\n" + "".join(
+        f"    {name} = auto()\n" for name in ("NEW", "PAID", "SENT")
+    )
+    module = live.start(source)
+    held = dict(module.S.__members__)
+    report = live.edit(source.replace("    PAID = auto()\n", ""), rerun=rerun)
+
+    assert {name: each._name_ for name, each in held.items()} == {name: name for name in held}
+    assert held["NEW"] is module.S.NEW
+    assert held["SENT"] is module.S.SENT
+    assert ("LP309", f"{live.name}.S.PAID") in {(each.code, each.path) for each in report.notices}
+
+
+@RERUNS
+def test_member_of_another_name_and_the_same_value_is_renamed(live: LiveModule, rerun: str) -> None:
+    source = "import enum\nclass S(enum.Enum):\n    NEW = 1\n    OLD = 2\n"
+    module = live.start(source)
+    held = module.S.OLD
+    live.edit(source.replace("OLD", "AGED"), rerun=rerun)
+
+    assert held is module.S.AGED
+
+
+@RERUNS
+@pytest.mark.parametrize("makes", ["", "X = P.READ | P.WRITE\nY = P.ADMIN | P.READ\n"])
+def test_combination_of_flags_goes_by_its_parts(live: LiveModule, makes: str, rerun: str) -> None:
+    """One that somebody held gave another right once a member had come in front."""
+    source = "from enum import *\nclass P(Flag):\n    READ = auto()\n    WRITE = auto()\n"
+    module = live.start(source)
+    both = module.P.READ | module.P.WRITE
+    table = {both: 1}
+    report = live.edit(
+        source.replace("    READ", "    ADMIN = auto()\n    READ") + makes, rerun=rerun
+    )
+
+    assert both is module.P.READ | module.P.WRITE
+    assert both is module.P(6)
+    assert both._value_ == 6
+    assert module.P.ADMIN | module.P.READ is not both
+    rights = (module.P.ADMIN, module.P.READ, module.P.WRITE)
+    assert [part in both for part in rights] == [False, True, True]
+    assert table[module.P.READ | module.P.WRITE] == 1
+    assert report.ok
+    report.undo()
+    assert both is module.P.READ | module.P.WRITE
+    assert both is module.P(3)
+    assert table[both] == 1
+
+
+@RERUNS
+def test_combination_of_numbers_is_named_where_its_parts_have_others(
+    live: LiveModule, rerun: str
+) -> None:
+    """What is an `int` too has its number in C memory."""
+    source = "from enum import *\nclass P(IntFlag):\n    READ = auto()\n    WRITE = auto()\n"
+    module = live.start(source)
+    both = module.P.READ | module.P.WRITE
+    report = live.edit(source.replace("    READ", "    ADMIN = auto()\n    READ"), rerun=rerun)
+
+    assert both == 3
+    named = [(each.code, each.path) for each in report.notices]
+    assert ("LP313", f"{live.name}.P.READ|WRITE") in named

@@ -32,6 +32,7 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._python.library import is_of_standard_library
+from livepatch._python.members import BY_VALUE, is_other_member
 
 
 @dataclass(slots=True, eq=False)
@@ -108,13 +109,24 @@ def has_left_another(walk: Walk, old: Any, new: Any) -> bool:
     return not same and found_at(now, home) is not None
 
 
+def _are_other_members(old: Any, new: Any) -> bool:
+    """Whether two members of an enumeration have one value by chance: ``auto()`` counts anew."""
+    if kind_of(old) is not ENUM_MEMBER or kind_of(new) is not ENUM_MEMBER:
+        return False
+    return is_other_member(old, new, class_attributes(type(old))["_member_map_"])
+
+
 def are_others(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether a class has a definition as attribute, and now another: both have their own places.
 
     ``kind = Player`` has become ``kind = Bot``; what has become of ``Player`` is seen elsewhere.
     """
-    if len(path) == 1 or type(new) is FunctionType or plain_path(path) is not path:
+    if len(path) == 1 or type(new) is FunctionType:
         return False  # nearly every one
+    if path[-2] == BY_VALUE:
+        return _are_other_members(old, new)
+    if plain_path(path) is not path:
+        return False
     before, now, here = qualified_name(old), qualified_name(new), ".".join(path)
     return (
         before is not None

@@ -21,6 +21,7 @@ from typing import Any, TypeGuard
 
 import wrapt
 
+from livepatch._python.members import combinations
 from livepatch._python.own import OwnDict, OwnList
 
 Parts = Iterator[tuple[str, Any]]
@@ -160,9 +161,10 @@ def dict_of(instance: Any) -> dict[str, Any] | None:
 
 def _class_parts(cls: type) -> Parts:
     attributes = class_attributes(cls)
-    members = attributes["_member_map_"].items() if is_enum(cls) else ()
     parts = [each for each in list(attributes.items()) if each[0] not in _NOT_PARTS]
-    return iter([*members, *parts])
+    if is_enum(cls):
+        parts[:0] = [*attributes["_member_map_"].items(), *combinations(attributes)]
+    return iter(parts)
 
 
 # What every class has by itself, or what leads back to the class.

@@ -231,7 +231,7 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
     if (name == "__type_params__" and not source_is_same) or (name == "__doc__" and pair.previous):
         return result.settle(new)
     if name == "_value2member_map_":
-        return merged_members(result, old, new)
+        return merged_members(result, pair, old, new)
     place = _place_in_layout(result, pair, name, old, new)
     if place is not MISSING:
         return place

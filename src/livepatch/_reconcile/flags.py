@@ -6,6 +6,9 @@ import enum
 from collections.abc import Mapping
 from typing import Any
 
+from livepatch._match.pairs import Pair
+from livepatch._python.kinds import class_attributes
+from livepatch._python.members import combined_names
 from livepatch._python.own import Call
 from livepatch._reconcile.result import Reconciliation
 
@@ -13,13 +16,18 @@ INVERSE = "_inverted_"
 _ARE_NAMED = hasattr(enum, "FlagBoundary")
 
 
-def merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, Any]) -> Any:
+def merged_members(
+    result: Reconciliation, pair: Pair, old: dict[Any, Any], new: dict[Any, Any]
+) -> Any:
     """Keep the combined members of a flag, which are made when they are first asked for."""
-    combined = {
-        value: member
-        for value, member in old.items()
-        if value not in new and (not _has_name(member) or is_combination(member, new))
-    }
+    combined: dict[Any, Any] = {}
+    for value, member in old.items():
+        if id(member) in result.decisions.matches.by_old:
+            continue  # the load has made it too
+        if not _has_name(member) or is_combination(member, new):
+            number = _number_now(result, pair, value, member)
+            if number not in new:
+                combined[number] = member
     if old.keys() - combined.keys() != new.keys():
         for member in old.values():
             _forget_inverse(result, member)
@@ -32,6 +40,25 @@ def merged_members(result: Reconciliation, old: dict[Any, Any], new: dict[Any, A
         result.steps.set_on_instance(member, "_name_", name, member._name_)
     settled = {value: result.settle(member) for value, member in new.items()}
     return {**settled, **combined}
+
+
+def _number_now(result: Reconciliation, pair: Pair, value: Any, member: Any) -> Any:
+    """Give a combination the number that its parts have now; return what it goes by."""
+    before, after = (class_attributes(each)["_member_map_"] for each in (pair.old, pair.new))
+    names = combined_names(member, before)
+    if not names or not names <= after.keys():
+        return value
+    number = sum({after[name]._value_ for name in names})
+    if number == value:
+        return value  # nearly every one
+    if class_attributes(pair.new)["_member_type_"] is not object:
+        text = "|".join(sorted(names))
+        message = f"keeps its number {value}, and its parts have others now: {number}"
+        result.values.note("LP313", pair, (*pair.path, text), message)
+        return value
+    result.steps.set_item(member.__dict__, "_value_", number)
+    _forget_inverse(result, member)
+    return number
 
 
 def is_combination(member: Any, members: Mapping[Any, Any]) -> bool:
