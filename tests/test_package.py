@@ -54,7 +54,7 @@ STAGES = {
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels
-        ownership likeness walk moves match returns renames follow said_defaults
+        ownership members likeness plainly walk moves match returns renames follow said_defaults
     """,
     "_hotswap": "",
     "_decide": """

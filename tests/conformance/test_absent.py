@@ -598,3 +598,20 @@ def test_property_that_instances_have_nothing_under_hides_nothing(live: LiveModu
 
     assert instance.name == "ada"
     assert report.notices == ()
+
+
+def test_attribute_in_whose_place_a_property_was_is_named(live: LiveModule) -> None:
+    """`self.name = name` went by the property, and what it kept has another name."""
+    plain = "class P:\n    def __init__(self, k):\n        self.name = k\n"
+    come = """
+    @property
+    def name(self): return self._name
+    @name.setter
+    def name(self, value): self._name = value
+    """
+    module = live.start(plain + come)
+    instance = module.P("ada")
+    report = live.edit(plain)
+
+    assert said(report, "LP318").keys() == {"name"}
+    assert vars(instance) == {"_name": "ada"}

@@ -441,3 +441,23 @@ def test_combination_of_numbers_is_named_where_its_parts_have_others(
     assert both == 3
     named = [(each.code, each.path) for each in report.notices]
     assert ("LP313", f"{live.name}.P.READ|WRITE") in named
+
+
+@RERUNS
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag", "str, Enum"])
+def test_class_of_constants_becomes_an_enumeration(live: LiveModule, base: str, rerun: str) -> None:
+    """The names stayed plain numbers: their lines say what they said."""
+    one, two = ("'a'", "'b'") if "str" in base else (1, 2)
+    source = f"from enum import *\nclass Color:\n    RED = {one}\n    BLUE = {two}\n"
+    module = live.start(source)
+    report = live.edit(source.replace("Color:", f"Color({base}):"), rerun=rerun)
+
+    assert list(module.Color) == [module.Color.RED, module.Color.BLUE]
+    assert type(module.Color.RED) is module.Color
+    assert module.Color.RED._value_ == module.Color(module.Color.RED._value_)._value_
+    assert report.notices == ()
+    live.edit(source, rerun=rerun)
+    assert [str(module.Color.RED), str(module.Color.BLUE)] == [
+        str(one).strip("'"),
+        str(two).strip("'"),
+    ]

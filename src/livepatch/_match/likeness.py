@@ -9,6 +9,7 @@ from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, Wrapp
 from typing import Any
 
 from livepatch._match.decorated import decorated_function, functions_around, plain_path
+from livepatch._match.members import are_other_members
 from livepatch._match.module import Module, Path
 from livepatch._match.ownership import (
     is_class_of_source,
@@ -32,7 +33,7 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._python.library import is_of_standard_library
-from livepatch._python.members import BY_VALUE, is_other_member
+from livepatch._python.members import BY_VALUE
 
 
 @dataclass(slots=True, eq=False)
@@ -109,13 +110,6 @@ def has_left_another(walk: Walk, old: Any, new: Any) -> bool:
     return not same and found_at(now, home) is not None
 
 
-def _are_other_members(old: Any, new: Any) -> bool:
-    """Whether two members of an enumeration have one value by chance: ``auto()`` counts anew."""
-    if kind_of(old) is not ENUM_MEMBER or kind_of(new) is not ENUM_MEMBER:
-        return False
-    return is_other_member(old, new, class_attributes(type(old))["_member_map_"])
-
-
 def are_others(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     """Whether a class has a definition as attribute, and now another: both have their own places.
 
@@ -124,7 +118,7 @@ def are_others(walk: Walk, path: Path, old: Any, new: Any) -> bool:
     if len(path) == 1 or type(new) is FunctionType:
         return False  # nearly every one
     if path[-2] == BY_VALUE:
-        return _are_other_members(old, new)
+        return are_other_members(old, new)
     if plain_path(path) is not path:
         return False
     before, now, here = qualified_name(old), qualified_name(new), ".".join(path)

@@ -18,8 +18,9 @@ from livepatch._match.moves import (
 )
 from livepatch._match.ownership import is_at_home, is_own_definition, place_of
 from livepatch._match.pairs import Matches
+from livepatch._match.plainly import pair_plainly
 from livepatch._match.registered import is_bound_in_turn, registry_of, text_of_key
-from livepatch._match.walk import add_pair, note_alone, pair_plainly, visit, visit_items
+from livepatch._match.walk import add_pair, note_alone, visit, visit_items
 from livepatch._python.kinds import (
     CLASS,
     FUNCTION,

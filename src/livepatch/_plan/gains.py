@@ -158,6 +158,9 @@ def _assigned_anew(
     before: set[str] = set()
     for _, _, code in _initialisers(candidate.old, {}):
         before |= names_stored(code)
+    old, new = candidate.old, candidate.new
+    # What a property took is kept elsewhere; the attribute in its place has to be assigned again.
+    before = {name for name in before if not is_computed(old, name) or is_computed(new, name)}
     found: dict[str, _Assigned] = {}
     for definer, initialiser, code in _initialisers(candidate.new, codes):
         names = names_stored(code) - before

@@ -31,6 +31,7 @@ from livepatch._decide.given import (
     why_made_anew,
 )
 from livepatch._match.deleted import body_has_changed
+from livepatch._match.members import is_member_of_one
 from livepatch._match.module import Path
 from livepatch._match.pairs import Pair
 from livepatch._python.code import nested_codes
@@ -45,7 +46,6 @@ from livepatch._python.kinds import (
     class_attributes,
     dict_of,
     is_class,
-    is_enum,
     kind_of,
     mro_of,
     qualified_name,
@@ -181,8 +181,8 @@ class Values:
         """
         if same_value(old, new):
             return old
-        if type(old) is pair.old and is_enum(pair.old) and not is_enum(pair.new):
-            return new  # nobody has set a member, and the class has none any more
+        if is_member_of_one(pair, name, old):
+            return new  # nobody has set it
         # A base that a decorator put another class over is what the statement says.
         home = pair.path[:-1] if pair.path[-1].startswith("<base ") else pair.path
         path = (*home, name)
