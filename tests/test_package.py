@@ -49,8 +49,8 @@ STAGES = {
     """,
     "_hooks": "",
     "_load": """
-        came_back struck_off in_order rerun lend young clear finders at_exit parts stars
-        one_shot load
+        came_back struck_off in_order rerun lend young clear finders at_exit parts predecessors
+        stars one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels

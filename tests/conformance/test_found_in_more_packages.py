@@ -1084,3 +1084,45 @@ def test_copy_of_the_globals_keeps_nothing_of_the_reload_alive(live: LiveModule)
     assert "LP201" not in {each.code for each in report.notices}
     keepers = [each for each in gc.get_objects() if type(each).__name__ == "Lender"]
     assert not any(each.before or each.taking_back for each in keepers)
+
+
+REGISTERED = """
+    import {0}
+    class Log({0}.current()):
+        def success(self): return 1
+    {0}.use(Log)
+    log = {0}.current()()
+"""
+
+
+def registered(live: LiveModule, before: str = "") -> tuple[ModuleType, ModuleType]:
+    home = live.other(
+        "class Base: pass\nCURRENT = [Base]\n"
+        "def current(): return CURRENT[-1]\ndef use(cls): CURRENT.append(cls)\n"
+    )
+    source = REGISTERED.format(home.__name__).replace("def success", f"{before}def success")
+    return home, live.start(source)
+
+
+@pytest.mark.parametrize("edit", ["return 2", "return 2\n        level = 0"])
+def test_class_that_derives_from_what_it_is_registered_as(live: LiveModule, edit: str) -> None:
+    """nox.logger: `logging.getLoggerClass()` gave the class itself, and the reload never ended."""
+    home, module = registered(live)
+    source, held, log = live.source, module.Log, module.log
+    for _ in range(2):
+        live.edit(source.replace("return 1", edit))
+        live.edit(source.replace("return 1", "return 3"))
+
+    assert module.log.success() == log.success() == 3
+    assert type(log) is module.Log is held
+    assert module.Log.__bases__ == (home.Base,)
+    assert home.Base.__subclasses__() == [module.Log]
+
+
+def test_class_with_slots_that_derives_from_itself_is_refused(live: LiveModule) -> None:
+    """The new one has the slots of the old one besides, and cannot be given its bases."""
+    _, module = registered(live, "__slots__ = ('a',)\n        ")
+    with pytest.raises(livepatch.ReloadRefused, match="LP124"):
+        live.edit(live.source.replace("return 1", "return 2"), rerun="all")
+
+    assert module.Log().success() == 1

@@ -33,6 +33,7 @@ from livepatch._load.finders import renewed_finders
 from livepatch._load.lend import Lender, new_bodies
 from livepatch._load.one_shot import OneShotFinder
 from livepatch._load.parts import parts_behind_stars
+from livepatch._load.predecessors import put_bases_of_predecessors
 from livepatch._load.rerun import after_rerun, before_rerun, before_run
 from livepatch._load.stars import no_longer_starred
 from livepatch._load.young import count_young, no_longer_young
@@ -346,6 +347,7 @@ class _Run:
             namespace = namespace_of(snapshot.source.module)
             there = snapshot.namespace if name in loaded.gone else namespace
             loaded.namespaces[name] = OwnDict(there)
+            put_bases_of_predecessors(snapshot.namespace, there)
             calls += replace_contents(namespace, snapshot.namespace)
             if sys.modules.get(name) is not snapshot.source.module:
                 calls.append(Call(dict.__setitem__, sys.modules, name, snapshot.source.module))

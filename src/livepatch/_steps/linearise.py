@@ -92,6 +92,7 @@ def _linearise(
 ) -> Order | None:
     if id(cls) in known:
         return known[id(cls)]
+    known[id(cls)] = None  # for one that would be a base of its own
     bases = planned.get(id(cls), bases_of(cls))
     orders: OwnList[Order] = OwnList()
     for base in bases:
