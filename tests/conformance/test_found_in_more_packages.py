@@ -1104,7 +1104,7 @@ def registered(live: LiveModule, before: str = "") -> tuple[ModuleType, ModuleTy
     return home, live.start(source)
 
 
-@pytest.mark.parametrize("edit", ["return 2", "return 2\n        level = 0"])
+@pytest.mark.parametrize("edit", ["return 2", "return 2\n    level = 0"])
 def test_class_that_derives_from_what_it_is_registered_as(live: LiveModule, edit: str) -> None:
     """nox.logger: `logging.getLoggerClass()` gave the class itself, and the reload never ended."""
     home, module = registered(live)
