@@ -98,3 +98,43 @@ def test_an_annotation_with_a_class_that_is_made_again_is_that_class(live: LiveM
 
     assert named(live, source.replace("1", "2")) == []
     assert f.__annotations__ == {"x": module.T}
+
+
+MADE_OF_WHAT_WAS_FILLED = {
+    "namespace": ("types.SimpleNamespace(**OPTIONS.names)", True),
+    "own": ("Own(OPTIONS.names)", True),
+    "list inside": ("[list(OPTIONS.names)]", True),
+    "holds it": ("Holder(OPTIONS)", False),
+    "holds a part of it": ("Holder(OPTIONS.names)", False),
+    "holds it deep inside": ("[{1: Holder(OPTIONS)}]", False),
+    "has nothing to do with it": ("Holder(1)", False),
+}
+
+
+@pytest.mark.parametrize("case", MADE_OF_WHAT_WAS_FILLED)
+def test_object_computed_from_what_a_changed_line_fills_is_named(
+    live: LiveModule, case: str
+) -> None:
+    """nox: the options had a new one, and the namespace made of them had not."""
+    text, named = MADE_OF_WHAT_WAS_FILLED[case]
+    source = f"""
+        import types
+        class Own:
+            def __init__(self, names): self.names = list(names)
+        class Holder:
+            def __init__(self, held): self.held = held
+        class Options:
+            def __init__(self): self.names = {{}}
+            def add(self, *names): self.names.update(dict.fromkeys(names))
+        OPTIONS = Options()
+        OPTIONS.add("a")
+        MADE = {text}
+    """
+    module = live.start(source)
+    made = module.MADE
+    report = live.edit(source.replace('"a"', '"a", "b"'), rerun="changed")
+
+    assert module.MADE is made
+    assert "b" in module.OPTIONS.names
+    paths = {each.path for each in report.notices if each.code == "LP313"}
+    assert (f"{live.name}.MADE" in paths) is named

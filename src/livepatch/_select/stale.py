@@ -24,7 +24,9 @@ from livepatch._needs.uses import (
     used_by,
 )
 from livepatch._python.code import nested_codes, same_code
+from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import ENUM_MEMBER, kind_of
+from livepatch._python.own import OwnList
 from livepatch._registers.filled import filled_by
 from livepatch._report.report import Notice
 from livepatch._source.bodies import Bodies
@@ -43,6 +45,7 @@ from livepatch._statements.syntax import (
     outside_functions,
 )
 from livepatch._statements.tree import walk
+from livepatch._steps.contents import contents_of
 
 VALUE_STAYS = "an instance that had computed it has that value still"
 EFFECT_STAYS = "what a statement did to it that has changed or gone was not taken back"
@@ -172,17 +175,30 @@ def _changed_in_place(needs: Needs) -> dict[str, int]:
 
 
 def _computed_before(index: int, needs: Needs, changed: Mapping[str, int]) -> Cause | None:
-    """Return what a statement took a number or a text from that another one has changed before it.
+    """Return what a statement took something from that another one has changed before it.
 
-    ``COUNT = len(ITEMS)``. Who has the object itself sees what it has now.
+    ``COUNT = len(ITEMS)``. Who has the object itself, or a part of it, sees what it has now.
     """
     statement = needs.statements[index]
     used = [each for each in changed.keys() & statement.reads if changed[each] < index]
-    if not used or not all(_is_plain(needs.namespace.get(name)) for name in statement.binds):
+    if not used:
         return None  # nearly every one
     objects = [needs.namespace.get(each) for each in used]
     bound = [needs.namespace.get(name) for name in statement.binds]
-    return None if any(one is other for one in bound for other in objects) else Cause(min(used))
+    if any(one is other for one in bound for other in objects):
+        return None
+    apart = all(_is_plain(each) or _has_nothing_of(each, objects) for each in bound)
+    return Cause(min(used)) if apart else None
+
+
+def _has_nothing_of(value: Any, objects: list[Any]) -> bool:
+    """Whether data has been made of some objects and has none of them, nor a part of them."""
+    inside = contents_of(value) if kind_of(value) is None else None
+    if inside is None:
+        return False
+    theirs = OwnList(part for each in objects for part in (each, *(contents_of(each) or ())))
+    shared = {id(part) for part in theirs if may_hold_state(part)}
+    return shared.isdisjoint(map(id, (value, *inside)))
 
 
 def _shadowed_by(index: int, needs: Needs) -> Cause | None:
