@@ -77,8 +77,8 @@ STAGES = {
     """,
     "_plan": """
         plan namespaces instances draft partial returned gains absent abstract_registrations
-        abstract_methods library_caches importers carry lazy_annotations lacking remnants
-        notices places
+        abstract_methods library_caches importers made_elsewhere carry lazy_annotations
+        lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary verify",

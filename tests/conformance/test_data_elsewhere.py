@@ -266,3 +266,31 @@ def test_a_class_elsewhere_that_made_its_fields_is_reloaded_as_a_dependent(
 
     assert [each.code for each in report.notices if each.code == "LP312"] == []
     assert other.Below(1, 3, 2).z == instance.z == 3
+
+
+BUS = """
+    class Base:
+        def on(self, f):
+            self.handlers.append((0, f))
+            return f
+    class Bus(Base):
+        def __init__(self): self.handlers = []
+        def size(self): return len(self.handlers)
+    bus = Bus()
+"""
+
+
+def test_what_a_method_of_an_object_has_decorated_elsewhere_is_named(live: LiveModule) -> None:
+    """A plain function that decorates was named, and `@bus.on` was not."""
+    module = live.start(BUS)
+    other = live.other(
+        f"from {live.name} import bus, Bus\n@bus.on\ndef hello(): return 1\n"
+        "def plain(): return bus.size()\nNUMBER = 1\n"
+    )
+    report = live.edit(BUS.replace("(0, f)", "(0, f, f.__name__)"), rerun="changed")
+
+    named = [(each.code, each.path) for each in report.notices]
+    assert named == [("LP312", f"{other.__name__}.hello")]
+    assert module.Base.on is module.Bus.on
+    report = live.edit(live.source.replace("len(", "1 + len("), rerun="changed")
+    assert report.notices == ()

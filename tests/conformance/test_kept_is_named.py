@@ -138,3 +138,20 @@ def test_object_computed_from_what_a_changed_line_fills_is_named(
     assert "b" in module.OPTIONS.names
     paths = {each.path for each in report.notices if each.code == "LP313"}
     assert (f"{live.name}.MADE" in paths) is named
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[n for n in list(globals()) if n[:3] == 'do_']",
+        "[n for n in dir() if n[:3] == 'do_']",
+        "inspect.getmembers(sys.modules[__name__], inspect.isfunction)",
+        "[n for n in list(sys.modules[__name__].__dict__) if n[:3] == 'do_']",
+    ],
+)
+def test_table_of_what_the_module_binds_is_named(live: LiveModule, text: str) -> None:
+    source = f"import inspect, sys\ndef do_ls(): return 1\nTABLE = {text}\n"
+    live.start(source)
+    report = live.edit(source.replace("TABLE", "def do_cd(): return 2\nTABLE"), rerun="changed")
+
+    assert f"{live.name}.TABLE" in {each.path for each in report.notices if each.code == "LP313"}

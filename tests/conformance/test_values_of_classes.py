@@ -308,3 +308,29 @@ def test_instances_that_share_their_attributes_still_do(live: LiveModule) -> Non
     for log in (module.LOG, held, module.User.log, module.Log()):
         assert log.__dict__ is one.__dict__
         assert (log.size, log.texts, log.text()) == (2, ["a"], 1)
+
+
+LISTED = """
+    class Shell:
+        def do_ls(self): return "ls"
+        commands = {n: f for n, f in list(locals().items()) if n.startswith("do_")}
+        names = [n for n in dir() if n.startswith("do_")]
+        seen = {n for n in vars() if n.startswith("do_")}
+        others = {"ls": 1}
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_table_of_what_the_class_binds_has_a_method_that_came(live: LiveModule, rerun: str) -> None:
+    """Its own statement says the same, and was taken for one that gives the same."""
+    module = live.start(LISTED)
+    module.Shell.others["more"] = 2
+    report = live.edit(
+        LISTED.replace("commands", "def do_cd(self): pass\n        commands", 1), rerun=rerun
+    )
+
+    shell = module.Shell
+    assert sorted(shell.commands) == sorted(shell.names) == sorted(shell.seen) == ["do_cd", "do_ls"]
+    assert shell.commands["do_ls"] is shell.do_ls
+    assert shell.others == {"ls": 1, "more": 2}
+    assert report.ok

@@ -25,6 +25,8 @@ from livepatch._statements.statements import Statement
 _MAKERS = MAKERS - {CALLS_FOUND}
 _OF_CALLER = frozenset(("dir", "locals", "vars"))
 NAMESPACES = _OF_CALLER | {"globals"}
+# ``inspect.getmembers(sys.modules[__name__])``.
+_OF_MODULES = frozenset(("getmembers", "__dict__"))
 _KNOWN = 64
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
@@ -111,6 +113,7 @@ class Reach:
             reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
+        looks = looks or ("__name__" in reads and not _OF_MODULES.isdisjoint(reads))
         names = {*self.changes.names} if looks else self.changes.names & reached.names
         if not looks and not HOOKS.isdisjoint(names):
             names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}

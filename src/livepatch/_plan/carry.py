@@ -15,23 +15,18 @@ from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any
 
-from livepatch._holders import all_classes
-from livepatch._match.decorated import plain_path
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
 from livepatch._plan.importers import Importer, ImportersByName, Name, importers_of, read_importers
+from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
 from livepatch._plan.plan import Plan
 from livepatch._python.constants import same_value
 from livepatch._python.kinds import (
     CLASS,
     FUNCTION,
-    class_attributes,
-    classes_below,
     is_class,
     kind_of,
-    mro_of,
-    qualified_name,
 )
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._python.star_names import binds_other_stars, star_names
@@ -62,6 +57,7 @@ def read_possible_importers(matches: Matches) -> None:
         for module in matches.modules
         for name in (*_names_changed(module), *_new_bodies(module))
     )
+    changed += ((module, name) for module, name, _, _ in objects_with_new_methods(matches))
     values = (module.old[name] for module, name in changed)
     starred = (value for module in matches.modules for value in _values_starred(module))
     read_importers(modules, chain(values, starred), modules)
@@ -130,7 +126,7 @@ def carry_data(plan: Plan) -> None:
     _carry_copies(plan, waiting)
     if outside:
         waiting += _changed_definitions(plan)
-        _notice_made_classes(plan)
+        notice_made_elsewhere(plan, outside)
     if not waiting:
         return
     # One that runs anew has the new value, unless it got it from one that does not.
@@ -336,43 +332,6 @@ def _changed_definitions(plan: Plan) -> Iterator[_Change]:
 
 
 _NAMED = (FUNCTION, CLASS)
-
-
-def _notice_made_classes(plan: Plan) -> None:
-    """Name the classes elsewhere that were made by changed code of their bases or metaclass."""
-    for cls, maker in _made_by_changed(plan):
-        home = class_attributes(cls).get("__module__")
-        if home not in plan.finals and type(home) is str and home in sys.modules:
-            place = f"{home}.{qualified_name(cls)}"
-            plan.notices.append(Notice("LP312", place, f"was made by {maker}, which has changed"))
-
-
-def _made_by_changed(plan: Plan) -> Iterator[tuple[type, str]]:
-    """Yield classes, each with the path of the changed function that runs as it is made."""
-    changed: OwnDict[str, tuple[Any, bool]] = OwnDict()
-    for module in plan.matches.modules:
-        for path, (_, is_other) in module.followed.definitions.items():
-            if is_other and len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
-                changed[module.path_text(path)] = module.old.get(path[0]), path[1] == _BELOW
-    for pair in plan.matches.pairs:
-        if pair.kind is not FUNCTION or id(pair.new) not in plan.changed:
-            continue
-        path = plain_path(pair.path)
-        if len(path) == 2 and path[1] in _MAKING:  # noqa: PLR2004
-            cls = pair.before.old.get(path[0])  # of which the others are
-            changed[pair.module.path_text(path)] = cls, path[1] == _BELOW
-    for maker, (cls, is_base) in changed.items():
-        if is_class(cls) and is_base:
-            yield from ((below, maker) for below in classes_below(cls))
-        elif is_class(cls) and issubclass(cls, type):
-            made = (
-                each for each in all_classes() if any(base is cls for base in mro_of(type(each)))
-            )
-            yield from ((each, maker) for each in made)
-
-
-_BELOW = "__init_subclass__"
-_MAKING = (_BELOW, "__new__", "__init__", "__prepare__")
 
 
 def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:

@@ -126,14 +126,15 @@ class Importer:
         names = {*self.names_of(wanted), wanted.name}
         return any(not names.isdisjoint(shell.loads) for shell in shells)
 
-    def is_made_with(self, path: tuple[str, ...], wanted: Name) -> bool:
-        """Whether a definition is made with a global: decorated by it, say."""
+    def is_made_with(self, path: tuple[str, ...], wanted: Name, method: str = "") -> bool:
+        """Whether a definition is made with a global: decorated by it, or by a method of it."""
         scope = self.outline.scopes.get(path[:-1])
         shells = scope.shells.get(path[-1], ()) if scope is not None else ()
         names = {*self.names_of(wanted), wanted.name}
         return any(
             shell.is_made_with(name, alone=True) and not self._registers(shell.loads - names)
             for shell in shells
+            if not method or method in shell.loads
             for name in names
         )
 

@@ -93,6 +93,11 @@ class Outline:
         said = theirs.shells.get
         return {name for name, shells in ours.shells.items() if said(name) == shells}
 
+    def binds_others(self, other: Outline, path: tuple[str, ...]) -> bool:
+        """Whether a scope that is in both binds other names in one of them."""
+        ours, theirs = self.scopes.get(path), other.scopes.get(path)
+        return bool(ours and theirs and ours.shells.keys() != theirs.shells.keys())
+
     def same_shell(self, other: Outline | None, path: tuple[str, ...]) -> bool | None:
         """Whether the statements that bind a path are the same in both; None when unknown."""
         if other is None:

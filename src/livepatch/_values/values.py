@@ -58,6 +58,8 @@ from livepatch._statements.assigned import names_stored
 from livepatch._statements.assignments import names_in, said_of_attribute
 from livepatch._values.tables_of_bases import can_follow
 
+# What lists the names of the scope it is called in.
+_LISTING = frozenset(("locals", "vars", "dir"))
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
 # What a class is called or has, as one that nobody changes in place; a number may count something.
@@ -110,7 +112,9 @@ class Values:
         namespace = pair.module.new
         for shell in shells[path[-1]]:
             for name in shell.loads:
-                if self._input_changed(pair, path, name):
+                if self._input_changed(pair, path, name) or (
+                    name in _LISTING and old is not None and new.binds_others(old, home)
+                ):
                     return False
                 if name in namespace and self._part_changed(namespace[name], shell.loads):
                     return False
