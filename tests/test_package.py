@@ -76,9 +76,9 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces instances draft partial returned gains absent abstract_registrations
-        abstract_methods library_caches importers made_elsewhere carry lazy_annotations
-        lacking remnants notices places
+        plan namespaces moved_data instances draft partial returned gains absent
+        abstract_registrations abstract_methods library_caches importers made_elsewhere
+        carry lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary verify",

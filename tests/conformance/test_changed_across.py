@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -92,3 +93,43 @@ def test_a_loop_over_another_modules_data_is_named_where_its_names_are_deleted(
 
     assert live.module.found == [1]
     assert [each.code for each in report.notices] == ["LP313"]
+
+
+POOL = """
+conns = {}
+count = 0
+LIMIT = 3
+def get(key):
+    global count
+    count += 1
+    return conns.setdefault(key, object())
+"""
+MOVED_WITH_STATE = {
+    "the function alone": "from {0} import get\n",
+    "with its data": "from {0} import get, conns, count\n",
+    "and something stays": "from {0} import get\nother = {{}}\n",
+}
+
+
+@pytest.mark.parametrize("case", MOVED_WITH_STATE)
+def test_data_that_moves_with_the_functions_that_use_it_stays(live: LiveModule, case: str) -> None:
+    """A pool of connections was empty once it had a module of its own."""
+    module = live.start(POOL)
+    get, conns = module.get, module.conns
+    first = get("main")
+    name = f"{live.name}_pool"
+    (live.root / f"{name}.py").write_text(POOL.replace("LIMIT = 3", "LIMIT = 4"), encoding="utf-8")
+    report = live.edit(MOVED_WITH_STATE[case].format(name), rerun="changed")
+    pool = sys.modules[name]
+
+    assert get is module.get is pool.get
+    assert pool.conns is conns
+    assert get("main") is first
+    assert (pool.count, pool.LIMIT) == (2, 4)
+    if case == "with its data":
+        assert module.conns is conns
+        assert module.count == 1
+    report.undo()
+    assert module.get is get
+    assert module.conns is conns
+    assert get("main") is first

@@ -23,6 +23,7 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.pairs import Matches
 from livepatch._match.unwrapped import Layer
 from livepatch._plan.instances import plan_instances, refuse_bases
+from livepatch._plan.moved_data import keep_moved_data
 from livepatch._plan.namespaces import keep_globals, plan_namespace
 from livepatch._plan.plan import Plan, parts_of_earlier
 from livepatch._python.layout import sizes_of
@@ -62,6 +63,7 @@ def make_plan(matches: Matches, strategy: str, keep: frozenset[str]) -> Plan:
     _note_shared(plan)
     values = Values(decisions)
     kept = keep_globals(plan, keep)
+    keep_moved_data(plan)
     result = reconcile(decisions, values)
     plan.notices += values.notices
     finish_plan(plan, result)
