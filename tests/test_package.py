@@ -58,7 +58,7 @@ STAGES = {
     """,
     "_hotswap": "",
     "_decide": """
-        base_order fill migration destructors successors reshaped decisions class_source
+        base_order fill migration destructors successors reshaped decisions aliases class_source
         go_over function_caches decide derive migrate given
     """,
     "_heap": "belongings retire record retained explain heap dropped originals",

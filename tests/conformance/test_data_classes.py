@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import attrs
 import pytest
@@ -758,3 +759,53 @@ def test_plain_class_becomes_a_data_class_and_gains_a_factory(live: LiveModule) 
     assert held == module.Conf("here")
     assert first.ok
     assert second.ok
+
+
+ALIASED = {
+    "data": "import dataclasses\n@dataclasses.dataclass\nclass Owner:\n    pet: Pet\n",
+    "attrs": "import attrs\n@attrs.define\nclass Owner:\n    pet: Pet\n",
+    "pydantic": "import pydantic\nclass Owner(pydantic.BaseModel):\n    pet: Pet\n",
+}
+ALIASES = {
+    "class to union": ("int", "Union[int, str]"),
+    "union to class": ("Union[int, str]", "str"),
+    "union": ("Union[int, None]", "Union[int, str]"),
+    "of another alias": ("List[Inner]", "List[Inner]"),
+}
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("case", ALIASES)
+@pytest.mark.parametrize("kind", ALIASED)
+def test_fields_follow_the_alias_that_they_are_annotated_with(
+    live: LiveModule, kind: str, case: str, rerun: str, *, elsewhere: bool
+) -> None:
+    """Its annotations did, and what had been made of them did not."""
+    before, after = ALIASES[case]
+    inner = ("int", "str") if case == "of another alias" else ("int", "int")
+    head = "from typing import *\nInner = {}\nPet = {}\n"
+    texts = [head.format(*each) for each in zip(inner, (before, after))]
+    home = f"{live.name}_types"
+    path = live.root / f"{home}.py"
+    path.write_text(texts[0], encoding="utf-8")
+    say = f"from {home} import Pet\n{ALIASED[kind]}" if elsewhere else texts[0] + ALIASED[kind]
+    module = live.start(say)
+    held = module.Owner
+    path.write_text(texts[1], encoding="utf-8")
+    live.write(say if elsewhere else texts[1] + ALIASED[kind])
+    report = livepatch.reload(*([home] if elsewhere else []), live.name, rerun=rerun)
+
+    assert module.Owner is held
+    if case == "of another alias" and rerun == "changed":
+        # An unchanged line has it, which does not run again: that is said.
+        assert "LP313" in {each.code for each in report.notices}
+        return
+    if kind == "data":
+        assert dataclasses.fields(module.Owner)[0].type == module.Pet
+    elif kind == "attrs":
+        assert attrs.fields(module.Owner)[0].type == module.Pet
+    else:
+        given: Any = ["a"] if case == "of another alias" else "a"
+        assert module.Owner(pet=given).pet == given
+    assert "LP313" not in {each.code for each in report.notices}

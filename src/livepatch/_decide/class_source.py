@@ -9,6 +9,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from livepatch._decide.aliases import alias_has_changed
 from livepatch._decide.decisions import Decisions
 from livepatch._decide.reshaped import code_changed
 from livepatch._match.deleted import body_has_changed, codes_of_deleted, deleted_has_changed
@@ -90,7 +91,9 @@ def _is_given_otherwise(matches: Matches, pair: Pair, said: Iterable[Shell]) -> 
     """Whether what makes a class is given other texts, numbers, tables of these, or types."""
     before, after = pair.before.old, pair.module.new
     names = _no_names.union(*map(_loads_of, said))
-    return any(_is_another(matches, before.get(name), after.get(name)) for name in names)
+    if any(_is_another(matches, before.get(name), after.get(name)) for name in names):
+        return True
+    return any(alias_has_changed(matches, pair.module, name) for name in names)
 
 
 def _is_another(matches: Matches, before: Any, after: Any) -> bool:

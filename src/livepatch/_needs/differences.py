@@ -14,6 +14,7 @@ from livepatch._python.kinds import class_attributes, found_at, is_class, is_enu
 from livepatch._python.own import OwnDict
 from livepatch._source.bodies import Bodies, Body, is_function_code, runs_the_same
 from livepatch._source.outline import Outline
+from livepatch._source.scope import ANNOTATING_NAMES
 
 Path = tuple[str, ...]
 FIELD = "<field>"
@@ -156,7 +157,14 @@ class Changes:
 
 
 def may_concern_classes(changes: Changes, source: Outline, namespace: Mapping[str, Any]) -> bool:
-    """Whether a class of a source may have called a function of its own that has changed."""
+    """Whether a class of a source may have called a function of its own that has changed.
+
+    Or whether it says of its variables that they are of a type that has changed.
+    """
+    for path, scope in source.scopes.items():
+        said = (scope.shells.get(name, ()) for name in ANNOTATING_NAMES) if path else ()
+        if any(not changes.names.isdisjoint(shell.loads) for shell in chain.from_iterable(said)):
+            return True
     own: dict[Path, set[str]] = {}
     for path in changes.bodies:
         if path[1:] and path[:-1] in source.scopes:
