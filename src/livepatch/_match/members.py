@@ -29,4 +29,5 @@ def are_other_members(old: Any, new: Any) -> bool:
     """Whether two members of an enumeration have one value by chance: ``auto()`` counts anew."""
     if kind_of(old) is not ENUM_MEMBER or kind_of(new) is not ENUM_MEMBER:
         return False
-    return is_other_member(old, new, class_attributes(type(old))["_member_map_"])
+    before, after = (class_attributes(type(each))["_member_map_"] for each in (old, new))
+    return is_other_member(old, new, before, after)

@@ -49,16 +49,19 @@ def combined_names(member: Any, named: Mapping[str, Any]) -> set[str]:
     return set(found.values()) if sum(found) == value else set()
 
 
-def is_other_member(old: Any, new: Any, named: Mapping[str, Any]) -> bool:
-    """Whether a member that has the number of another one now is known by its own name.
+def is_other_member(
+    old: Any, new: Any, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> bool:
+    """Whether two members have one value by chance, and are known by their names or their parts.
 
     Args:
         old: a member before.
         new: the member of the same value now.
-        named: the members before by their names.
+        before: the members before by their names.
+        after: those now.
     """
     name = new.__dict__.get("_name_")
-    if name in named:
-        return named[name] is not old
-    parts = combined_names(old, named) if isinstance(old, enum.Flag) else set[str]()
-    return len(parts) > 1 and name is not None and set(name.split("|")) != parts
+    if name in before:
+        return before[name] is not old
+    parts = combined_names(old, before) if isinstance(old, enum.Flag) else set[str]()
+    return len(parts) > 1 and parts != combined_names(new, after)
