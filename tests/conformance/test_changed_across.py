@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Any
 
 import pytest
 
+import livepatch
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
@@ -133,3 +135,49 @@ def test_data_that_moves_with_the_functions_that_use_it_stays(live: LiveModule, 
     assert module.get is get
     assert module.conns is conns
     assert get("main") is first
+
+
+DECORATORS = {
+    "contextmanager": "from contextlib import contextmanager as deco",
+    "lru_cache": "from functools import lru_cache as deco",
+    "singledispatch": "from functools import singledispatch as deco",
+    "wraps": "import functools\ndef deco(f):\n    @functools.wraps(f)\n"
+    "    def w(*a, **k): return f(*a, **k)\n    return w",
+    "nameless": "def deco(f):\n    def w(*a, **k): return f(*a, **k)\n    return w",
+    "elsewhere": "from {0} import deco",
+    "elsewhere nameless": "from {0} import deco2 as deco",
+    "none": "def deco(f): return f",
+}
+ELSEWHERE = (
+    "import functools\ndef deco(f):\n    @functools.wraps(f)\n"
+    "    def w(*a, **k): return f(*a, **k)\n    return w\n"
+    "def deco2(f):\n    def w(*a, **k): return f(*a, **k)\n    return w\n"
+)
+EDITS = {
+    "annotation": "def status(a, b=False) -> int:\n    yield 1\n",
+    "default": "def status(a, b=True):\n    yield 1\n",
+    "parameter": "def status(a, b=False, c=1):\n    yield 1\n",
+}
+
+
+@pytest.mark.parametrize("user", ["from {0} import status", "import {0}\nstatus = {0}.status"])
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("deco", DECORATORS)
+def test_decorated_function_that_another_module_of_the_reload_has_is_one(
+    live: LiveModule, deco: str, edit: str, user: str
+) -> None:
+    """alembic: it counted as new, for the module that had it had not run again."""
+    maker = live.other(ELSEWHERE).__name__
+    head = DECORATORS[deco].format(maker) + "\n@deco\n"
+    module = live.start(head + "def status(a, b=False):\n    yield 1\n")
+    name = f"{live.name}_user"
+    (live.root / f"{name}.py").write_text(user.format(live.name) + "\n", encoding="utf-8")
+    other = importlib.import_module(name)
+    held = [module.status]
+    live.write(head + EDITS[edit])
+    report = livepatch.reload(live.name, name, rerun="changed")
+
+    assert held[0] is module.status is other.status
+    assert {each.outcome for each in report.definitions if each.path.endswith(".status")} <= {
+        *(livepatch.Outcome.UPDATED, livepatch.Outcome.REPLACED),
+    }

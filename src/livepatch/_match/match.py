@@ -69,7 +69,9 @@ def _pair_globals(matches: Matches) -> None:
     made = OwnList((walk, name, value) for walk in walks for name, value in _made_anew(walk.module))
     if made:
         remade = frozenset(_made_again_nameless(matches.modules))
+        at_home = frozenset(_made_again_at_home(matches.modules))
         matches.standing.update(*(_standing(module, remade) for module in matches.modules))
+        matches.standing.difference_update(at_home)
         matches.standing.difference_update(*map(_went_with_classes, matches.modules))
         matches.standing.difference_update(*map(_set_anew, matches.modules))
     matches.unnamed.update(_unnamed(made))
@@ -135,8 +137,33 @@ def _made_again_nameless(modules: Iterable[Module]) -> Iterator[int]:
     for module in modules:
         for name, value in module.old.items():
             is_other = kind_of(value) is not None and module.new.get(name, value) is not value
-            if is_other and qualified_name(value) is None and not module.outline.imports((name,)):
+            nameless = is_other and "<" in (qualified_name(value) or "<")
+            if nameless and not module.outline.imports((name,)):
                 yield id(value)
+
+
+def _made_again_at_home(modules: Iterable[Module]) -> Iterator[int]:
+    """Yield the ids of definitions that have come anew where they say that they are.
+
+    A wrapper of ``functools.wraps`` does so too, whosever code has made it. Who has one by another
+    name, or in another module, did not make it.
+    """
+    for module in modules:
+        for name, value in module.old.items():
+            new = module.new.get(name, value)
+            if new is value or type(name) is not str or kind_of(value) is None is not kind_of(new):
+                continue  # nearly every one
+            if not module.outline.imports((name,)) and _says_it_is(module, name, value):
+                yield id(value)
+
+
+def _says_it_is(module: Module, name: str, value: Any) -> bool:
+    """Whether a definition says that it is at a name of a module, or what it is around does."""
+    home = qualified_name(value)
+    if home is None or "<" in home:
+        return decorated_function(module, (name,), value) is not None
+    said = class_attributes(value).get("__module__") if is_class(value) else value.__module__
+    return home == name and type(said) is str and said == module.name
 
 
 def _standing(module: Module, remade: Container[int]) -> Iterator[int]:
