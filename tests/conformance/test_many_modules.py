@@ -486,3 +486,26 @@ def test_modules_between_that_all_import_from_each_other_are_gone_through_once(
 
     assert shop.part("user").Player.limit == 2
     assert shop.part("m9").LIMIT == 2
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("base", ["SIZE = 1\n", "SIZE = 2\n", "from . import other\nSIZE = 1\n"])
+def test_part_whose_name_the_package_has_taken_since(
+    live: LiveModule, base: str, rerun: str
+) -> None:
+    """SQLAlchemy: the module that it had at the first import was a class at the second one."""
+    head = "from . import store as _store\n"
+    shop = Shop(
+        live,
+        __init__="from . import base\nfrom .store import store\n",
+        store="class Store: pass\ndef store(): return 1\n",
+        base=head + "SIZE = 1\nNAMES = {'s': _store.Store}\n",
+        other="",
+    )
+    shop.write(base=head + base + "NAMES = {'s': _store.Store, 'n': SIZE}\n")
+    shop.reload(rerun=rerun)
+
+    part = shop.part("base")
+    assert part._store is shop.part("store")
+    assert part.NAMES["s"] is shop.part("store").Store
+    assert live.module.store is shop.part("store").store

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from importlib.util import resolve_name
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 _bootstrap: Any = sys.modules["importlib._bootstrap"]
@@ -82,9 +82,11 @@ class _Imports:
             absolute = absolute_name("." * level + name, globals) if level else name
             self.load_on_the_way(absolute, fromlist or ())
         found = self.original(name, globals, locals, fromlist, level)
-        if fromlist and "*" in fromlist and threading.get_ident() == self.thread:
+        if not fromlist or threading.get_ident() != self.thread:
+            return found
+        if "*" in fromlist:
             return _without_added(found, self.before)
-        return found
+        return _with_parts(found, fromlist, (globals or {}).get("__name__"), self.before)
 
     def import_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
         if self.pending and threading.get_ident() == self.thread:
@@ -156,6 +158,37 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
     reduced = ModuleType(found.__name__)
     vars(reduced).update(namespace, __all__=own)
     return reduced
+
+
+def _with_parts(
+    found: Any, names: Iterable[str], importer: Any, before: Mapping[str, Mapping[str, Any]]
+) -> Any:
+    """Return what ``from package import part`` is to read: with the parts that the importer had.
+
+    The package may have taken the name of a part since, for something that is in it::
+
+        from . import base                # which says: from . import hstore
+        from .hstore import hstore
+    """
+    if type(found) is not ModuleType or importer not in before:
+        return found
+    namespace, home = vars(found), found.__name__
+    taken: dict[str, Any] = {}
+    for name in names:
+        held = namespace.get(name)
+        part = sys.modules.get(f"{home}.{name}")
+        if part is None or type(held) not in (type, FunctionType):
+            continue  # nearly every one
+        is_old = held is before.get(home, {}).get(name, held)
+        if not is_old or held.__module__ != f"{home}.{name}":
+            continue
+        if any(value is part for value in before[importer].values()):
+            taken[name] = part
+    if not taken:
+        return found
+    with_parts = ModuleType(home)
+    vars(with_parts).update(namespace, **taken)
+    return with_parts
 
 
 def _is_submodule(package: str, name: str) -> bool:
