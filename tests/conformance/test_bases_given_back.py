@@ -438,3 +438,47 @@ def test_class_that_has_an_instance_of_its_own_is_named(live: LiveModule) -> Non
     assert [each.__name__ for each in module.Base.__subclasses__()] == ["C"]
     assert [(each.code, each.path) for each in report.notices] == [("LP309", f"{live.name}.C")]
     assert "Base.__subclasses__()" in report.notices[0].message
+
+
+DIAMONDS = """
+    class Creator: pass
+    class Api(Creator): pass
+    class Builtin(Creator): pass
+    class Both(Api, Builtin): pass
+    class C1(Both): pass
+    class C2(Both): pass
+    class D(C1, C2): pass
+"""
+ABOVE = {
+    "base": ("class Creator:", "class Top: pass\n    class Creator(Top):"),
+    "metaclass": ("class Creator:", "import abc\n    class Creator(metaclass=abc.ABCMeta):"),
+    "slots": ("class Creator: pass", "class Creator: __slots__ = ('x',)"),
+    "attribute": ("class Creator: pass", "class Creator: x = 1"),
+}
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+@pytest.mark.parametrize("case", ABOVE)
+def test_diamond_below_a_diamond_takes_the_new_base(
+    live: LiveModule, case: str, *, elsewhere: bool
+) -> None:
+    """virtualenv: what is right in the end had no order on the way, and was refused (LP125)."""
+    module = live.start(DIAMONDS)
+    bottom = module.D
+    if elsewhere:
+        bottom = live.other(
+            f"from {live.name} import *\n"
+            "class E1(D): pass\nclass E2(D): pass\nclass F(E1, E2): pass\n"
+        ).F
+    instance = bottom()
+    names = [cls.__name__ for cls in bottom.__mro__]
+    for old, new in (ABOVE[case], ABOVE[case][::-1]):
+        report = live.edit(
+            live.source.replace(old.replace("\n    ", "\n"), new.replace("\n    ", "\n"))
+        )
+        assert isinstance(instance, module.Creator)
+        assert [n for n in (cls.__name__ for cls in type(instance).__mro__) if n != "Top"] == names
+        assert report.ok
+    report.undo()
+    assert [n for n in (cls.__name__ for cls in type(instance).__mro__) if n != "Top"] == names
+    assert isinstance(instance, module.D)

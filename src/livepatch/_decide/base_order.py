@@ -46,7 +46,8 @@ def order_bases(fresh: Steps, steps: Steps, elsewhere: Steps) -> None:
     bases.extend(elsewhere.take_bases())
     if by_two_ways:
         trial = _Trial()
-        first, bases = _in_order(trial, first), _in_order(trial, bases)
+        first = _in_order(trial, first, concerned)
+        bases = _in_order(trial, bases, concerned)
     fresh.put_first(with_plain_metaclass(first, checked))
     steps.put_first(with_plain_metaclass(bases, checked))
 
@@ -66,16 +67,49 @@ def _checked(planned: OwnDict[int, Bases], concerned: OwnDict[int, type]) -> Own
     )
 
 
-def _in_order(trial: _Trial, steps: Steps) -> Steps:
+def _in_order(trial: _Trial, steps: Steps, concerned: OwnDict[int, type]) -> Steps:
     """Return the same steps in an order; in the one they have where none is found."""
+    found = _order_that_goes(trial, steps)
+    if found is None:
+        found = _with_one_way_each(trial, steps, concerned)
+    if found is None:
+        return steps
+    for call in found.do:
+        trial.goes(*call.args)
+    return found
+
+
+def _with_one_way_each(trial: _Trial, steps: Steps, concerned: OwnDict[int, type]) -> Steps | None:
+    """Return the steps between others that leave classes one base alone, and give the rest back.
+
+    Of ``class D(C1, C2)`` below a diamond each order on the way may contradict itself.
+    """
+    planned = {id(cls) for cls, _ in steps.new_bases()}
+    leaving, giving, trial = Steps(), Steps(), trial.copy()
+    for cls in sorted(concerned.values(), key=lambda cls: -len(mro_of(cls))):  # from below
+        bases = trial.bases.get(id(cls), bases_of(cls))
+        if id(cls) not in planned and sum(id(base) in concerned for base in bases) > 1:
+            leaving.change_bases(cls, bases[:1], bases)
+    for do, undo in zip(reversed(leaving.do), reversed(leaving.undo)):
+        giving.add(undo, do)
+    if not all(trial.goes(*call.args) for call in leaving.do):
+        return None
+    found = _order_that_goes(trial, steps)
+    if found is None:
+        return None
+    goes = all(trial.goes(*call.args) for call in (*found.do, *giving.do))
+    leaving.extend(found)
+    leaving.extend(giving)
+    return leaving if goes else None
+
+
+def _order_that_goes(trial: _Trial, steps: Steps) -> Steps | None:
     forwards = list(range(len(steps)))
     for waiting in (forwards, forwards[::-1]):  # bases before what derives from them, or behind
         found = _all_that_go(trial.copy(), steps, waiting)
         if len(found) == len(steps):
-            for call in found.do:
-                trial.goes(*call.args)
             return found
-    return steps
+    return None
 
 
 def _all_that_go(trial: _Trial, steps: Steps, waiting: list[int]) -> Steps:

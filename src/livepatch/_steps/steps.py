@@ -221,7 +221,11 @@ class Steps:
 
     def set_bases(self, cls: type, bases: tuple[type, ...]) -> None:
         """Give a class other bases."""
-        self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, bases_of(cls)))
+        self.change_bases(cls, bases, bases_of(cls))
+
+    def change_bases(self, cls: type, bases: tuple[type, ...], old: tuple[type, ...]) -> None:
+        """Give a class other bases than it has by then."""
+        self.add(Call(_set_bases, cls, bases), Call(_set_bases, cls, old))
 
     def exchange_base(self, cls: type, new: BasesInC, old: BasesInC) -> None:
         """Give a class that has no instances other bases, whatever these would keep.
