@@ -541,3 +541,33 @@ def test_an_attribute_that_a_statement_set_on_a_function_goes_with_the_statement
 
     assert held == [module.view]
     assert vars(held[0]) == {"methods": ["GET"], "calls": 5, "limit": 1}
+
+
+COUNTING = {
+    "own": "def f(x):\n    f.calls += 1\n    return x\nf.calls = 0\n",
+    "decorator": "def counted(f):\n    def w(*args):\n        w.calls += 1\n"
+    "        return f(*args)\n    w.calls = 0\n    return w\n@counted\ndef f(x):\n    return x\n",
+    "table": "def f(x):\n    f.seen = {**f.seen, x: 1}\n    return x\nf.seen = {}\nf.calls = 5\n",
+}
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("case", COUNTING)
+def test_what_a_function_keeps_in_an_attribute_of_its_own_stays(
+    live: LiveModule, case: str, rerun: str
+) -> None:
+    """A parameter that came set the counter back, and nothing said so."""
+    module = live.start(COUNTING[case])
+    held = module.f
+    for _ in range(5):
+        module.f(1)
+    live.edit(live.source.replace("f(x)", "f(x, y=1)"), rerun=rerun)
+
+    assert module.f is held
+    assert module.f.calls == 5
+    assert getattr(module.f, "seen", {1: 1}) == {1: 1}
+    module.f(2)
+    assert module.f.calls == 5 + (case != "table")
+    if case == "own":
+        live.edit(live.source.replace("calls = 0", "calls = 7"), rerun=rerun)
+        assert module.f.calls == 7

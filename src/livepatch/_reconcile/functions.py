@@ -26,6 +26,8 @@ from livepatch._python.own import MISSING, Call
 from livepatch._reconcile.left_over import is_left_on_function
 from livepatch._reconcile.result import Reconciliation, same_items
 from livepatch._reconcile.wrappers import is_part_of_wrapper
+from livepatch._statements.assigned import names_stored
+from livepatch._statements.assignments import said_of_attribute
 
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
@@ -242,7 +244,7 @@ def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) 
         return
     present = survivor.__dict__
     for name, value in new.items():
-        wanted = result.settle(value)
+        wanted = result.settle(old[name] if _counts_in(pair, name) else value)
         if present.get(name, MISSING) is not wanted:
             # What is bound to a global (``find.forget = CACHE.clear``) is no part of the wrapper.
             if is_part_of_wrapper(present.get(name), wanted) and not _is_of_global(pair, wanted):
@@ -258,6 +260,19 @@ def _reconcile_function_dict(result: Reconciliation, pair: Pair, survivor: Any) 
                 result.steps.set_item(present, name, result.settle(value))
     elif "__wrapped__" in old and "__wrapped__" not in new:
         result.steps.set_item(present, "__wrapped__", MISSING)
+
+
+def _counts_in(pair: Pair, name: str) -> bool:
+    """Whether a function keeps something in an attribute of its own: ``f.calls += 1``."""
+    old, new = pair.old, pair.new
+    values = old.__dict__.get(name, MISSING), new.__dict__[name]
+    if values[0] is MISSING or any(kind_of(each) is not None for each in values):
+        return False
+    if not all(name in names_stored(each.__code__) for each in (old, new)):
+        return False  # nearly every one
+    sources = (pair.before.origin, pair.module.outline)
+    said = [said_of_attribute(each.scopes[()].code, name) for each in sources if each is not None]
+    return len(said) == 2 and said[0] == said[1]  # noqa: PLR2004 - before and after
 
 
 def _reconcile_cells(result: Reconciliation, pair: Pair, source_is_same: bool | None) -> None:
