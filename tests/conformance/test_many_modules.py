@@ -509,3 +509,24 @@ def test_part_whose_name_the_package_has_taken_since(
     assert part._store is shop.part("store")
     assert part.NAMES["s"] is shop.part("store").Store
     assert live.module.store is shop.part("store").store
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("default", ["Page", "(Page, 1)", "[Page]"])
+def test_added_method_has_the_class_in_its_default_and_its_annotation(
+    live: LiveModule, default: str, rerun: str
+) -> None:
+    """pypdf: the default was given the live class, and the annotation kept the one that went."""
+    head = "from .page import Page\nclass W:\n    def f(self): pass\n"
+    shop = Shop(live, __init__="from . import part\n", page="class Page:\n    pass\n", part=head)
+    page = shop.part("page").Page
+    shop.write(
+        part=head + f"    def g(self, page: Page = {default}, *, k: Page = Page) -> Page: pass\n"
+    )
+    report = shop.reload(rerun=rerun)
+
+    method = shop.part("part").W.g
+    assert shop.part("page").Page is page
+    assert set(method.__annotations__.values()) == {page}
+    assert method.__kwdefaults__ == {"k": page}
+    assert report.ok

@@ -58,7 +58,6 @@ def repoint_function(repointing: Repointing, holder: types.FunctionType) -> None
                 continue
             repointing.count("function default")
             repointing.steps.set_attribute(holder, name, repointing.settle(value), value)
-            return
     if sys.version_info < (3, 14) and any(map(repointing.is_loser, gc.get_referents(holder))):
         # Annotations are a tuple until someone asks for them; asking makes the dict.
         for name, value in holder.__annotations__.items():

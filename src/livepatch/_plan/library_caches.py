@@ -116,7 +116,7 @@ def _caches_of_classes(
         path = f"{function.__module__}.{function.__qualname__}"
         if remembers_no_state(cache):
             yield path, Call(CACHE_TYPE.cache_clear, cache)
-        elif not any(issubclass(type(each), tuple(changed.values())) for each in parts):
+        elif not any(id(type(each)) in changed for each in parts):  # no class asked: `Protocol`
             message = f"remembers something of {qualified_name(found)}, which has changed"
             plan.notices.append(Notice("LP313", path, f"{message}; {_ASK_AGAIN}"))
 
