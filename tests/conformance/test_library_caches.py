@@ -554,3 +554,21 @@ def names(): return [each["name"] for each in ROOT["children"]]
     live.change('"name": "child"', '"name": "leaf"')
 
     assert module.names() == ["leaf"]
+
+
+@pytest.mark.parametrize("base", ["object", "typing.TypedDict", "typing.Protocol"])
+def test_cache_with_state_where_a_class_that_cannot_be_asked_has_changed(
+    live: LiveModule, base: str
+) -> None:
+    """textual: `issubclass` of a typed dict raised, out of the reload."""
+    home = live.other(
+        "import functools\nclass Info:\n    def __init__(self, cls): self.seen = [cls]\n"
+        "@functools.lru_cache\ndef info(cls): return Info(cls)\n"
+    )
+    source = f"import typing\nclass T({base}):\n    x: int\nclass D:\n    y = 1\n"
+    module = live.start(source)
+    home.info(module.D).seen.append(1)
+    report = live.edit(source.replace("    x: int\n", "    x: int\n    z: int\n") + "    z = 1\n")
+
+    assert module.D.z == 1
+    assert f"{home.__name__}.info" in {each.path for each in report.notices}

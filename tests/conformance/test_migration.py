@@ -1272,3 +1272,32 @@ def test_what_a_report_keeps_is_no_weak_reference_of_the_program(live: LiveModul
     assert back.ok, back
     first.undo()
     assert [each.b for each in held] == [1] * 100
+
+
+GAINING = {
+    "named tuple": "from typing import NamedTuple\nclass O(NamedTuple):\n    a: int\n",
+    "data class": "from dataclasses import dataclass\n@dataclass\nclass O:\n    a: int\n",
+}
+DEFAULTS = {
+    "default": "def f(x=D): return x\n",
+    "keyword default": "def f(*, x=D): return x\n",
+    "default of a method": "class P:\n    def f(self, x=D): return x\nf = P().f\n",
+    "default of a lambda": "f = lambda x=D: x\n",
+}
+
+
+@pytest.mark.parametrize("use", DEFAULTS)
+@pytest.mark.parametrize("kind", GAINING)
+def test_field_without_a_default_where_only_defaults_have_an_instance(
+    live: LiveModule, kind: str, use: str
+) -> None:
+    """SQLAlchemy: the functions are given the new object, and the old one was said to be held."""
+    module = live.start(GAINING[kind] + "D = O(1)\n" + DEFAULTS[use])
+    live.edit(GAINING[kind] + "    b: int\nD = O(1, 2)\n" + DEFAULTS[use])
+
+    assert module.f() is module.D
+    assert module.D.b == 2
+    held = module.f()
+    with pytest.raises(livepatch.ReloadRefused, match="LP126"):
+        live.edit(GAINING[kind] + "    b: int\n    c: int\nD = O(1, 2, 3)\n" + DEFAULTS[use])
+    assert module.D is held

@@ -77,7 +77,7 @@ def _add_holders(plan: Plan, held: OwnList[Any]) -> bool:
     explainers = _explainers(plan)
     explainers += held
     # No list may hold what is counted, but for the one that is given.
-    counts = unexplained_counts(held, explainers)
+    counts = unexplained_counts(held, explainers, _defaults_that_go(plan))
     wanted: OwnList[Any] = OwnList(compress(held, map(_IS_POSITIVE, counts)))
     if not wanted:
         return True
@@ -89,6 +89,18 @@ def _add_holders(plan: Plan, held: OwnList[Any]) -> bool:
     return 0 < len(news) <= _MANY and not any(map(_stays, news))
 
 
+def _defaults_that_go(plan: Plan) -> Iterator[int]:
+    """Yield the id of what each function has for defaults that is given others, or that goes."""
+    for do, undo in zip(plan.steps.do, plan.steps.undo):
+        if do.func is undo.func is setattr and do.args[1] in _DEFAULTS:
+            yield id(undo.args[2])
+    for pair in plan.matches.pairs:
+        old = pair.old
+        if type(old) is types.FunctionType and plan.decisions.settle(old) is not old:
+            yield from (id(old.__defaults__), id(old.__kwdefaults__))
+
+
+_DEFAULTS = ("__defaults__", "__kwdefaults__")
 _IS_POSITIVE = (0).__lt__
 
 
