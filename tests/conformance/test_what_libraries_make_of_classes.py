@@ -305,3 +305,19 @@ def test_instances_of_a_class_that_says_a_slot_twice_are_made_anew(live: LiveMod
     assert report.ok
     assert (point.x, point.y) == (1, 2)
     assert type(point) is module.P
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_computed_field_of_a_model_becomes_a_method(live: LiveModule, rerun: str) -> None:
+    """Its table of them was taken for one that the program had filled, and `repr` had no end."""
+    head = "from pydantic import BaseModel, computed_field\nclass A(BaseModel):\n    x: int\n"
+    method = "    def area(self) -> int: return self.x * 2\n"
+    module = live.start(f"{head}    @computed_field\n    @property\n{method}")
+    model = module.A(x=1)
+    assert repr(model) == "A(x=1, area=2)"
+    report = live.edit(head + method, rerun=rerun)
+
+    assert [repr(model), repr(module.A(x=2))] == ["A(x=1)", "A(x=2)"]
+    assert model.area() == 2
+    report.undo()
+    assert repr(model) == "A(x=1, area=2)"

@@ -187,7 +187,11 @@ def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:
     if type(live) is not type(made) or type(live) not in _STORES or made or not live:
         return False
     before, after = class_attributes(pair.old), class_attributes(pair.new)
-    had = {name: value for name, value in before.items() if name not in after}
+    had = {
+        name: value
+        for name, value in before.items()
+        if name not in after or type(after[name]) is not type(value)
+    }
     named = before.get("__annotations__")
     said = _texts_no_more(pair)
     names = {*had, *(named if type(named) is dict else ()), *said}
