@@ -1301,3 +1301,34 @@ def test_field_without_a_default_where_only_defaults_have_an_instance(
     with pytest.raises(livepatch.ReloadRefused, match="LP126"):
         live.edit(GAINING[kind] + "    b: int\n    c: int\nD = O(1, 2, 3)\n" + DEFAULTS[use])
     assert module.D is held
+
+
+DEFAULT_OF_ANOTHER = """
+    from dataclasses import dataclass
+    @dataclass(frozen=True)
+    class Pt:
+        x: int
+        y: int = 0
+    @dataclass
+    class Scene:
+        name: str
+        origin: Pt = Pt(0, 0)
+    UNIT = Scene("u")
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_instance_that_is_a_default_of_another_data_class_is_made_anew(
+    live: LiveModule, rerun: str
+) -> None:
+    """The live one stays in the place of that of the load, and is itself made anew."""
+    module = live.start(DEFAULT_OF_ANOTHER)
+    report = live.edit(
+        DEFAULT_OF_ANOTHER.replace("frozen=True", "frozen=True, slots=True"), rerun=rerun
+    )
+
+    default = module.Scene.__dataclass_fields__["origin"].default
+    assert module.Scene.origin is default
+    for each in (default, module.UNIT.origin, module.Scene("v").origin):
+        assert type(each) is module.Pt
+    assert report.ok

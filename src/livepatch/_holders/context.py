@@ -125,7 +125,11 @@ class Repointing:
 
     def settle(self, value: Any) -> Any:
         """Return the survivor of a loser, or the value itself."""
-        return self.survivors.get(id(value), value)
+        survivor = self.survivors.get(id(value), value)
+        if survivor is value:
+            return value  # nearly always
+        # A live value stays in the place of one that the load made, and may itself be made anew.
+        return self.survivors.get(id(survivor), survivor)
 
     def settle_class(self, cls: Any) -> Any:
         """Return what survives of a class where only a class can be: a base, say."""

@@ -29,7 +29,7 @@ from livepatch._holders import Repointing, settle_class_attributes, settle_insta
 from livepatch._python.among import Holders
 from livepatch._python.constants import DEEPEST_NESTING
 from livepatch._python.kinds import CLASS, PLACES, is_class, without_instances
-from livepatch._python.own import OwnList, OwnSet
+from livepatch._python.own import OwnDict, OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
 from livepatch._report.report import StaleFrame
 from livepatch._search.noted import Noted
@@ -88,7 +88,18 @@ def search(
         # An attribute that is new to a class may be something immutable that was built anew.
         result.steps.settle_arguments(repointing.survivors)
         _settle_attributes(decisions, repointing)
+        _settle_what_stays(repointing)
     return repointing, frames
+
+
+def _settle_what_stays(repointing: Repointing) -> None:
+    """Let steps put the successors of live values that stay, and have been made anew since."""
+    survivors = repointing.survivors
+    stay = (each for each in list(survivors.values()) if id(each) in survivors)
+    anew = OwnDict((id(each), survivors[id(each)]) for each in stay)
+    anew = OwnDict((key, each) for key, each in anew.items() if id(each) != key)
+    for steps in repointing.rows() if anew else ():
+        steps.settle_arguments(anew)
 
 
 def _settle_attributes(decisions: Decisions, repointing: Repointing) -> None:
