@@ -615,3 +615,35 @@ def test_attribute_in_whose_place_a_property_was_is_named(live: LiveModule) -> N
 
     assert said(report, "LP318").keys() == {"name"}
     assert vars(instance) == {"_name": "ada"}
+
+
+WATCHED = """
+CALLS = []
+class Watched:
+    def __get__(self, one, owner=None): return self if one is None else one._x
+    def __set__(self, one, value):
+        CALLS.append(value)
+        raise RuntimeError("no loop")
+class W:
+    def __init__(self): self.a = 1
+"""
+COME = {
+    "property": "    x = property(lambda self: self._x, Watched().__set__)\n",
+    "descriptor": "    x = Watched()\n",
+}
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("kind", COME)
+def test_no_code_of_a_descriptor_runs_for_an_attribute_that_comes(
+    live: LiveModule, kind: str, *, before: bool
+) -> None:
+    """textual: a reactive attribute started a timer for each instance, and raised."""
+    module = live.start(WATCHED + COME[kind] * before)
+    instance = module.W()
+    report = live.edit(WATCHED.replace("self.a = 1", "self.a = 1; self.x = 2") + COME[kind])
+
+    assert module.CALLS == []
+    assert vars(instance) == {"a": 1}
+    assert said(report, "LP317") == {}
+    assert said(report, "LP318").keys() == (set() if before else {"x"})

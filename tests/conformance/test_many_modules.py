@@ -488,17 +488,26 @@ def test_modules_between_that_all_import_from_each_other_are_gone_through_once(
     assert shop.part("m9").LIMIT == 2
 
 
+TAKING = {
+    "function": "def store(): return 1\n",
+    "class with a metaclass": "class store(metaclass=type('Meta', (type,), {})): pass\n",
+    "instance": "store = Store()\n",
+    "table": "store = {}\n",
+}
+
+
 @pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("kind", TAKING)
 @pytest.mark.parametrize("base", ["SIZE = 1\n", "SIZE = 2\n", "from . import other\nSIZE = 1\n"])
 def test_part_whose_name_the_package_has_taken_since(
-    live: LiveModule, base: str, rerun: str
+    live: LiveModule, base: str, kind: str, rerun: str
 ) -> None:
     """SQLAlchemy: the module that it had at the first import was a class at the second one."""
     head = "from . import store as _store\n"
     shop = Shop(
         live,
         __init__="from . import base\nfrom .store import store\n",
-        store="class Store: pass\ndef store(): return 1\n",
+        store="class Store: pass\n" + TAKING[kind],
         base=head + "SIZE = 1\nNAMES = {'s': _store.Store}\n",
         other="",
     )

@@ -28,7 +28,7 @@ from livepatch._python.kinds import (
 )
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._report.report import Notice
-from livepatch._steps.class_attributes import find_attribute, has_attribute
+from livepatch._steps.class_attributes import find_attribute, has_attribute, is_computed
 from livepatch._steps.rows import set_on_all
 from livepatch._steps.steps import Steps, delete_from_all
 
@@ -107,12 +107,12 @@ def _fill(plan: Plan, gain: Gain, instances: OwnList[Any], others: OwnList[Any])
     shape = shape_of(gain.successor)
     if gain.needed:
         plan.lacks.append(Lack(gain.path, gain.name, instances))
-    elif _has_place(shape, gain.name) and (gain.value is not None or gain.default is not None):
+    elif _can_be_given(shape, gain):
         _note_steps(plan, gain, instances, others)
         text = gain.value.text if gain.value is not None else "the field's default"
         plan.notices.append(Notice("LP317", path, f"{what} without it; given {text}"))
     elif find_attribute(gain.successor, HOOK) is None:
-        reachable = has_attribute(gain.made, gain.name)
+        reachable = has_attribute(gain.made, gain.name) and not is_computed(gain.made, gain.name)
         if not reachable or gain.name in shape.slots:
             message = f"{what} without it; only __init__ knows its value"
             plan.notices.append(Notice("LP318", path, message))
@@ -120,6 +120,13 @@ def _fill(plan: Plan, gain: Gain, instances: OwnList[Any], others: OwnList[Any])
 
 def _instances(count: int) -> str:
     return "1 live instance is" if count == 1 else f"{count} live instances are"
+
+
+def _can_be_given(shape: Shape, gain: Gain) -> bool:
+    """Whether the instances can be given what the source says, without code of the user's."""
+    if gain.value is None and gain.default is None:
+        return False
+    return _has_place(shape, gain.name) and not is_computed(gain.made, gain.name)
 
 
 def _has_place(shape: Shape, name: str) -> bool:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from importlib.util import resolve_name
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 _bootstrap: Any = sys.modules["importlib._bootstrap"]
@@ -175,14 +175,11 @@ def _with_parts(
     namespace, home = vars(found), found.__name__
     taken: dict[str, Any] = {}
     for name in names:
-        held = namespace.get(name)
-        part = sys.modules.get(f"{home}.{name}")
-        if part is None or type(held) not in (type, FunctionType):
+        part, held = sys.modules.get(f"{home}.{name}"), namespace.get(name)
+        if part is None or held is None or held is part:
             continue  # nearly every one
         is_old = held is before.get(home, {}).get(name, held)
-        if not is_old or held.__module__ != f"{home}.{name}":
-            continue
-        if any(value is part for value in before[importer].values()):
+        if is_old and any(value is part for value in before[importer].values()):
             taken[name] = part
     if not taken:
         return found
