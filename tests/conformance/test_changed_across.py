@@ -181,3 +181,18 @@ def test_decorated_function_that_another_module_of_the_reload_has_is_one(
     assert {each.outcome for each in report.definitions if each.path.endswith(".status")} <= {
         *(livepatch.Outcome.UPDATED, livepatch.Outcome.REPLACED),
     }
+
+
+def test_data_that_moves_is_made_anew_where_its_statement_says_something_else(
+    live: LiveModule,
+) -> None:
+    text = "import logging\nlog = logging.getLogger(__name__)\nX = BASE + 1\n"
+    text += "def f(): return X, log.name\n"
+    module = live.start("BASE = 1\n" + text)
+    f = module.f
+    name = f"{live.name}_there"
+    (live.root / f"{name}.py").write_text("BASE = 9\n" + text, encoding="utf-8")
+    live.edit(f"from {name} import f\n", rerun="changed")
+
+    assert module.f is f
+    assert f() == (10, name)

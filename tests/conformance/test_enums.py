@@ -461,3 +461,24 @@ def test_class_of_constants_becomes_an_enumeration(live: LiveModule, base: str, 
         str(one).strip("'"),
         str(two).strip("'"),
     ]
+
+
+@RERUNS
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("class F(Enum):", "    A = 'a'\n    B = 'b'\n"),
+        ("class F(Flag):", "    A = 1\n    B = 1\n"),
+        ("class F(Flag):", "    A = 3\n    B = 4\n    C = 1\n"),
+        ("class F:", "    A = 1\n    B = 2\n"),
+    ],
+)
+def test_combination_whose_parts_are_no_parts_any_more(
+    live: LiveModule, head: str, body: str, rerun: str
+) -> None:
+    """It was given the sum of its parts, whatever these were."""
+    module = live.start("from enum import *\nclass F(Flag):\n    A = 1\n    B = 2\n")
+    both = module.F.A | module.F.B
+    live.edit(f"from enum import *\n{head}\n{body}", rerun=rerun)
+
+    assert both._value_ == 3

@@ -1126,3 +1126,12 @@ def test_class_with_slots_that_derives_from_itself_is_refused(live: LiveModule) 
         live.edit(live.source.replace("return 1", "return 2"), rerun="all")
 
     assert module.Log().success() == 1
+
+
+def test_class_that_derives_from_what_was_imported_under_its_name(live: LiveModule) -> None:
+    home = live.other("class Thing:\n    def f(self): return 'lib'\n").__name__
+    module = live.start(f"from {home} import Thing\n")
+    live.edit(f"import {home}\nclass Thing({home}.Thing):\n    pass\n")
+
+    assert module.Thing.__bases__ == (importlib.import_module(home).Thing,)
+    assert module.Thing().f() == "lib"

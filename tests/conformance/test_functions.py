@@ -571,3 +571,18 @@ def test_what_a_function_keeps_in_an_attribute_of_its_own_stays(
     if case == "own":
         live.edit(live.source.replace("calls = 0", "calls = 7"), rerun=rerun)
         assert module.f.calls == 7
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("owner", ["f", "other"])
+def test_attribute_of_a_function_that_its_source_gives_otherwise_is_new(
+    live: LiveModule, owner: str, rerun: str
+) -> None:
+    source = (
+        "class Other: pass\nother = Other()\nLIMIT = 1\n"
+        f"def f(x):\n    {owner}.limit = 5\n    return x\nf.limit = LIMIT\n"
+    )
+    module = live.start(source)
+    live.edit(source.replace("LIMIT = 1", "LIMIT = 2").replace("f(x)", "f(x, y=1)"), rerun=rerun)
+
+    assert module.f.limit == 2

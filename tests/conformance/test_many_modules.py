@@ -539,3 +539,77 @@ def test_added_method_has_the_class_in_its_default_and_its_annotation(
     assert set(method.__annotations__.values()) == {page}
     assert method.__kwdefaults__ == {"k": page}
     assert report.ok
+
+
+LAZY = """
+import importlib
+TABLE = {}
+def __getattr__(name):
+    if name != "Static":
+        raise AttributeError(name)
+    if name not in TABLE:
+        TABLE[name] = importlib.import_module("._static", __name__).Static
+    return TABLE[name]
+"""
+META = """
+from .names import snake
+class Meta(type):
+    def __new__(cls, name, bases, body):
+        made = type.__new__(cls, name, bases, body)
+        made.snake = snake(name)
+        return made
+class Base(metaclass=Meta):
+    pass
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("lazy", ["table", "globals"])
+def test_old_metaclass_that_a_table_leads_to_has_what_it_reads(
+    live: LiveModule, lazy: str, rerun: str
+) -> None:
+    """textual: the class statement found the old base, whose metaclass raised a NameError."""
+    package = LAZY if lazy == "table" else LAZY.replace("TABLE = {}", "TABLE = globals()")
+    shop = Shop(
+        live,
+        __init__=package,
+        names="def snake(name): return name.lower()\n",
+        base=META,
+        _static="from .base import Base\nclass Static(Base): pass\n",
+        tooltip="from . import Static\nclass Tooltip(Static):\n    x = 1\n",
+    )
+    tooltip = importlib.import_module(f"{live.name}.tooltip")
+    held = tooltip.Tooltip
+    shop.write(
+        base=META.replace("from .names import snake\n", "")
+        .replace("body):", "body, **options):")
+        .replace("snake(name)", "name.upper()"),
+        tooltip="from . import Static\nclass Tooltip(Static):\n    x = 2\n",
+    )
+    report = shop.reload(rerun=rerun)
+
+    assert tooltip.Tooltip is held
+    assert held.x == 2
+    assert held.__bases__ == (shop.part("_static").Static,)
+    assert not hasattr(shop.part("base"), "snake")
+    assert report.ok
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_what_has_taken_a_parts_name_is_what_a_new_import_gets(
+    live: LiveModule, rerun: str
+) -> None:
+    shop = Shop(
+        live,
+        __init__="from .store import store\n",
+        store="def store(): return 1\n",
+        base="import importlib\npart = importlib.import_module('.store', __package__)\n",
+    )
+    importlib.import_module(f"{live.name}.base")
+    shop.write(
+        base="import importlib\npart = importlib.import_module('.store', __package__)\n"
+        "from . import store\n"
+    )
+    shop.reload(rerun=rerun)
+
+    assert shop.part("base").store is live.module.store

@@ -1332,3 +1332,13 @@ def test_instance_that_is_a_default_of_another_data_class_is_made_anew(
     for each in (default, module.UNIT.origin, module.Scene("v").origin):
         assert type(each) is module.Pt
     assert report.ok
+
+
+def test_defaults_that_somebody_else_has_too_are_a_reason_to_refuse(live: LiveModule) -> None:
+    source = "from typing import NamedTuple\nclass V(NamedTuple):\n    a: int\n"
+    module = live.start(source + "def g(v=V(1)): return v\n")
+    kept = [module.g.__defaults__]
+    with pytest.raises(livepatch.ReloadRefused, match="LP126"):
+        live.edit(source + "    c: int\ndef g(v=V(1, 2)): return v\n")
+
+    assert kept[0] is module.g.__defaults__

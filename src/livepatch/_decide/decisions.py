@@ -11,7 +11,7 @@ from livepatch._decide.migration import Migration
 from livepatch._match.decorated import plain_path
 from livepatch._match.module import Path
 from livepatch._match.pairs import Matches, Pair
-from livepatch._python.kinds import CLASS, PLACES, class_attributes, is_class
+from livepatch._python.kinds import CLASS, class_attributes, is_class, is_place
 from livepatch._python.own import OwnDict, OwnList
 
 
@@ -104,5 +104,5 @@ class Decisions:
         """
         others = class_attributes(survivor)
         for name, place in class_attributes(loser).items():
-            if type(place) in PLACES and type(others.get(name)) is type(place):
+            if is_place(place) and type(others.get(name)) is type(place):
                 self.add_loser(place, others[name])

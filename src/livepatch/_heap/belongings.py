@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._python.kinds import PLACES, bases_of, class_attributes, is_class, parts_of_wrapper
+from livepatch._python.kinds import bases_of, class_attributes, is_class, is_place, parts_of_wrapper
 
 
 def parts_of(definition: Any) -> Iterator[Any]:
@@ -31,5 +31,5 @@ def _parts_of_class(cls: type) -> Iterator[Any]:
             yield part
     yield bases_of(cls)
     for attribute in class_attributes(cls).values():
-        if type(attribute) in PLACES:
+        if is_place(attribute):
             yield attribute

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from livepatch._python.class_fields import can_exchange_base, has_own_order
-from livepatch._python.kinds import PLACES, base_of, bases_of, class_attributes, mro_of
+from livepatch._python.kinds import base_of, bases_of, class_attributes, is_place, mro_of
 from livepatch._python.layout import own_slots
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._steps.class_attributes import UNSETTABLE
@@ -104,7 +104,7 @@ def forward_class(old: type, new: type, steps: Steps) -> None:
         if name in _OWN or name in UNSETTABLE:
             continue
         wanted: Any = after.get(name, MISSING)
-        if type(wanted) in PLACES or type(before.get(name)) in PLACES:
+        if is_place(wanted) or is_place(before.get(name)):
             continue
         if before.get(name, MISSING) is not wanted:
             steps.set_on_class(old, name, wanted)

@@ -20,7 +20,7 @@ from livepatch._python.opcodes import JUMPS
 from livepatch._select.chosen import unasked_perhaps
 from livepatch._select.selection import Selection
 from livepatch._snapshot.nested import absolute_name
-from livepatch._snapshot.put_around import names_read_by_hooks
+from livepatch._snapshot.put_around import names_read_by_hooks, names_read_by_makers
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.by_text import names_by_text
 from livepatch._source.outline import OTHER_MEANS, Outline, same_scope
@@ -171,6 +171,8 @@ def drop_vanished_names(
         gone |= names_by_text(snapshot.origin) - names_by_text(outline) - said
         vanished |= gone - names_read_by_hooks(snapshot) if gone else gone
     vanished &= namespace.keys()
+    if vanished:
+        vanished -= names_read_by_makers(snapshot)
     for name in vanished:
         del namespace[name]
     return vanished

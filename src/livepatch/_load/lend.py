@@ -15,12 +15,12 @@ from typing import Any
 from livepatch._python.code import can_take, match_nested, same_code
 from livepatch._python.constants import same_contents, same_value
 from livepatch._python.kinds import (
-    PLACES,
     class_attributes,
     flags_of,
     found_at,
     is_class,
     is_enum,
+    is_place,
     is_special,
     kind_of,
     mro_of,
@@ -224,7 +224,7 @@ def _besides_or_instead(old: type, new: type) -> Iterator[tuple[str, Any]]:
             theirs.update(class_attributes(base))
     for name, value in theirs.items():
         kind = kind_of(value)
-        if name in _NOT_LENT or type(value) in PLACES:
+        if name in _NOT_LENT or is_place(value):
             continue
         if is_special(name) and (in_c or kind is None):
             continue

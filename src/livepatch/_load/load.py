@@ -187,10 +187,9 @@ class _Run:
         stack = ExitStack()
         if len(self.pending) > 1:
             behind = {name: each.homes_of for name, each in self.go_betweens.items()}
-            before = {name: each.namespace for name, each in self.snapshots.items()}
             taken = self.loaded.taken
             stack.enter_context(
-                loading_on_import(self.pending, behind, before, self.load_one, taken)
+                loading_on_import(self.pending, behind, self.snapshots, self.load_one, taken)
             )
         return stack
 

@@ -19,7 +19,7 @@ from typing import Any
 from livepatch._python.kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
 from livepatch._python.layout import own_slots, sizes_of, slot_value, tuple_fields
 from livepatch._python.own import MISSING, OwnDict
-from livepatch._steps.class_attributes import find_attribute
+from livepatch._steps.class_attributes import find_attribute, has_attribute
 
 _IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
@@ -235,7 +235,9 @@ def has_value(shape: Shape, instance: Any, name: str) -> bool:
 def set_in_dict(shape: Shape, instance: Any, name: Any, value: Any) -> None:
     """Put a value into an instance's dict, without making a dict object where none is needed."""
     # object.__setattr__ would call a property of that name, or set a slot.
-    hidden = type(name) is not str or hasattr(type(find_attribute(shape.cls, name)), "__set__")
+    hidden = type(name) is not str or has_attribute(
+        type(find_attribute(shape.cls, name)), "__set__"
+    )
     if hidden:
         shape.attributes.__get__(instance)[name] = value
     else:

@@ -26,6 +26,7 @@ from livepatch._python.kinds import (
     class_attributes,
     classes_below,
 )
+from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._report.report import Notice
 from livepatch._steps.class_attributes import find_attribute, has_attribute, is_computed
@@ -83,6 +84,8 @@ def own_values(instances: list[Any], name: str) -> Iterator[Any]:
     shape = shape_of(cls)
     if issubclass(cls, type):
         yield from (class_attributes(each).get(name, MISSING) for each in instances)
+    elif name in shape.slots and is_computed(cls, name):  # a property over the slot of a base
+        yield from map(slot_value, repeat(shape.slots[name]), instances)
     elif has_attribute(cls, name) and name not in shape.slots:
         # The class has such an attribute too; only the instances' dicts tell.
         read = shape.attributes.__get__ if shape.attributes is not None else lambda _: {}

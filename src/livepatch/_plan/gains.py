@@ -6,8 +6,9 @@ field that a data class has gained; an attribute in whose place a property or th
 
 from __future__ import annotations
 
+import ast
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,7 +114,7 @@ def gains_of(plan: Plan) -> OwnList[Gain]:
         if body.changed and len(body.path) > 1 and body.path[-1] in _INITIALISERS
     }
     candidates = OwnDict((id(each.old), each) for each in _candidates(plan, codes))
-    sources = {module.name: module for module in plan.matches.modules}
+    sources = _Sources(plan.matches.modules)
     found: OwnList[Gain] = OwnList()
     for each in candidates.values():
         if not is_enum(each.old):
@@ -152,9 +153,7 @@ def class_at(namespace: Any, path: tuple[str, ...]) -> Any:
     return value
 
 
-def _assigned_anew(
-    candidate: _Candidate, codes: _Codes, sources: Mapping[str, Module]
-) -> dict[str, _Assigned]:
+def _assigned_anew(candidate: _Candidate, codes: _Codes, sources: _Sources) -> dict[str, _Assigned]:
     before: set[str] = set()
     for _, _, code in _initialisers(candidate.old, {}):
         before |= names_stored(code)
@@ -168,7 +167,7 @@ def _assigned_anew(
             continue  # nearly every one
         if code.co_filename[:1] == "<":
             continue  # made by a decorator: of data classes and the like the fields tell
-        for name, value in _values_of(definer, initialiser, names, sources).items():
+        for name, value in sources.values_of(definer, initialiser, names).items():
             # Where two assign it, the source does not say in which order.
             known = found.get(name)
             found[name] = _Assigned(definer, initialiser, None if known is not None else value)
@@ -201,16 +200,29 @@ def _code_of(cls: type, initialiser: str, codes: _Codes) -> types.CodeType | Non
     return codes.get((own.get("__module__"), qualified_name(cls), initialiser), code)
 
 
-def _values_of(
-    definer: type, initialiser: str, names: set[str], sources: Mapping[str, Module]
-) -> dict[str, Value | None]:
-    """Return those of some attributes that a method assigns to its instance, with their values."""
-    module = sources.get(class_attributes(definer).get("__module__", ""))
-    path = tuple((qualified_name(definer) or "").split("."))
-    if module is None or not module.source.text:
-        return dict.fromkeys(sorted(names))  # by its code alone; it may be another object's
-    said = assigned_by(initialiser, module.source.text, path, module.new)
-    return {name: value for name, value in said.items() if name in names}
+class _Sources:
+    """What the sources of the modules say of their methods, each read once."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self._modules = {module.name: module for module in modules}
+        self._trees: dict[str, ast.Module] = {}
+        self._said: dict[tuple[str, str, str], dict[str, Value | None]] = {}
+
+    def values_of(
+        self, definer: type, initialiser: str, names: set[str]
+    ) -> dict[str, Value | None]:
+        """Return those of some attributes that a method assigns to its instance, and the values."""
+        home, name = class_attributes(definer).get("__module__"), qualified_name(definer) or ""
+        module = self._modules.get(home) if type(home) is str else None
+        if module is None or not module.source.text:
+            return dict.fromkeys(sorted(names))  # by its code alone; it may be another object's
+        key = module.name, name, initialiser
+        if key not in self._said:
+            if module.name not in self._trees:
+                self._trees[module.name] = ast.parse(module.source.text)
+            tree, path = self._trees[module.name], tuple(name.split("."))
+            self._said[key] = assigned_by(initialiser, tree, path, module.new)
+        return {each: value for each, value in self._said[key].items() if each in names}
 
 
 def _gains_of_init(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import gc
 import types
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from itertools import compress
 from typing import Any
 
 from livepatch._heap.heap import holders_of, unexplained_counts
 from livepatch._plan.plan import Plan, explainers_of
 from livepatch._python.kinds import class_attributes, is_class
-from livepatch._python.own import OwnList
+from livepatch._python.own import OwnDict, OwnList
 from livepatch._report.report import Notice
 
 # How far it is followed who holds what holds them, and how many objects there may be.
@@ -77,7 +78,8 @@ def _add_holders(plan: Plan, held: OwnList[Any]) -> bool:
     explainers = _explainers(plan)
     explainers += held
     # No list may hold what is counted, but for the one that is given.
-    counts = unexplained_counts(held, explainers, _defaults_that_go(plan))
+    known = set(map(id, explainers))
+    counts = unexplained_counts(held, explainers, _defaults_that_go(plan, known))
     wanted: OwnList[Any] = OwnList(compress(held, map(_IS_POSITIVE, counts)))
     if not wanted:
         return True
@@ -89,15 +91,26 @@ def _add_holders(plan: Plan, held: OwnList[Any]) -> bool:
     return 0 < len(news) <= _MANY and not any(map(_stays, news))
 
 
-def _defaults_that_go(plan: Plan) -> Iterator[int]:
-    """Yield the id of what each function has for defaults that is given others, or that goes."""
-    for do, undo in zip(plan.steps.do, plan.steps.undo):
-        if do.func is undo.func is setattr and do.args[1] in _DEFAULTS:
-            yield id(undo.args[2])
+def _defaults_that_go(plan: Plan, known: AbstractSet[int]) -> Iterator[int]:
+    """Yield the id of what each function has for defaults that is given others, or that goes.
+
+    Args:
+        plan: the plan.
+        known: ids of the objects whose references are accounted for in any case.
+    """
+    going: OwnDict[tuple[int, str], Any] = OwnDict()
+    for call in plan.steps.do:
+        if call.func is setattr and call.args[1] in _DEFAULTS:
+            function, name, _ = call.args
+            if type(function) is types.FunctionType and id(function) not in known:
+                going[id(function), name] = getattr(function, name)
     for pair in plan.matches.pairs:
         old = pair.old
-        if type(old) is types.FunctionType and plan.decisions.settle(old) is not old:
-            yield from (id(old.__defaults__), id(old.__kwdefaults__))
+        if type(old) is not types.FunctionType or id(old) in known:
+            continue
+        if plan.decisions.settle(old) is not old:
+            going.update(((id(old), name), getattr(old, name)) for name in _DEFAULTS)
+    yield from map(id, going.values())
 
 
 _DEFAULTS = ("__defaults__", "__kwdefaults__")

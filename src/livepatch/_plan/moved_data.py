@@ -13,7 +13,7 @@ from typing import Any
 from livepatch._match.module import Module
 from livepatch._plan.plan import Plan
 from livepatch._python.code import globals_read, nested_codes
-from livepatch._python.constants import may_hold_state
+from livepatch._python.constants import may_hold_state, same_value
 from livepatch._python.kinds import class_attributes, is_class, is_special, kind_of
 from livepatch._source.outline import Outline
 
@@ -51,8 +51,18 @@ def _has_moved(before: Module, origin: Outline, now: Module, name: str) -> bool:
     said = origin.scopes[()].shells.get(name)
     if said is None or said != now.outline.scopes[()].shells.get(name):
         return False
+    if any(_is_another(before, now, used) for shell in said for used in shell.loads):
+        return False
     gone = name in before.unbound or before.outline.imports((name,))
     return gone and kind_of(before.old[name]) is kind_of(now.new[name]) is None
+
+
+def _is_another(before: Module, now: Module, name: str) -> bool:
+    """Whether a name means something else in one module than it did in the other."""
+    if name not in before.old and name not in now.new:
+        return False  # it is of the builtins
+    one, other = before.old.get(name), now.new.get(name)
+    return is_special(name) or not (one is other or same_value(one, other))
 
 
 def _keep(plan: Plan, before: Module, now: Module, name: str) -> None:

@@ -280,6 +280,12 @@ def kind_of(candidate: Any) -> Kind | None:  # noqa: PLR0911
     return None
 
 
+def is_place(value: Any) -> bool:
+    """Whether a value is one of `PLACES`; no metaclass is asked."""
+    kind = type(value)
+    return kind is types.GetSetDescriptorType or kind is types.MemberDescriptorType
+
+
 def cached_by(cache: Any) -> Any:
     """Return the function that an ``lru_cache`` is around, as far as it says; None if it does not.
 

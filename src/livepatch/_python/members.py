@@ -19,7 +19,7 @@ def combinations(attributes: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         attributes: of an enumeration.
     """
     named = attributes["_member_map_"]
-    if not any(isinstance(member, enum.Flag) for member in named.values()):
+    if not any(issubclass(type(member), enum.Flag) for member in named.values()):
         return
     known = {id(member) for member in named.values()}
     for member in list(attributes.get(BY_VALUE, {}).values()):
@@ -38,12 +38,12 @@ def combined_names(member: Any, named: Mapping[str, Any]) -> set[str]:
     Returns:
         The names; none where the member is more than these.
     """
-    value = member.__dict__["_value_"]
+    value = _dict_of(member)["_value_"]
     if type(value) is not int or value <= 0:
         return set()
     found: dict[int, str] = {}
     for name, each in named.items():
-        bit = each.__dict__["_value_"]
+        bit = _dict_of(each)["_value_"]
         if type(bit) is int and bit > 0 and not bit & (bit - 1) and bit & value:
             found.setdefault(bit, name)
     return set(found.values()) if sum(found) == value else set()
@@ -60,8 +60,14 @@ def is_other_member(
         before: the members before by their names.
         after: those now.
     """
-    name = new.__dict__.get("_name_")
+    name: Any = _dict_of(new).get("_name_")
     if name in before:
         return before[name] is not old
-    parts = combined_names(old, before) if isinstance(old, enum.Flag) else set[str]()
+    parts = combined_names(old, before) if issubclass(type(old), enum.Flag) else set[str]()
     return len(parts) > 1 and parts != combined_names(new, after)
+
+
+def _dict_of(member: Any) -> dict[str, Any]:
+    # Past the `__getattribute__` of its class.
+    found: dict[str, Any] = object.__getattribute__(member, "__dict__")
+    return found

@@ -17,11 +17,11 @@ from livepatch._match.pairs import Pair
 from livepatch._python.c_memory import says_where
 from livepatch._python.constants import may_hold_state, same_value
 from livepatch._python.kinds import (
-    PLACES,
     abstract_bases_of,
     bases_of,
     class_attributes,
     is_class,
+    is_place,
     is_plain_data,
     is_special,
     kind_of,
@@ -302,7 +302,7 @@ def _was_put_there(pair: Pair, path: Path, old: Any) -> bool:
     if origin is None or scope is None:
         return True
     if not scope.binds(name):
-        return not is_special(name) and type(old) not in PLACES
+        return not is_special(name) and not is_place(old)
     return origin.defines(path) or differs_from_source(origin, path, old)
 
 

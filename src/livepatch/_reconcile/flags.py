@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from livepatch._match.pairs import Pair
-from livepatch._python.kinds import class_attributes
+from livepatch._python.kinds import class_attributes, dict_of
 from livepatch._python.members import combined_names
 from livepatch._python.own import Call
 from livepatch._reconcile.result import Reconciliation
@@ -44,11 +44,16 @@ def merged_members(
 
 def _number_now(result: Reconciliation, pair: Pair, value: Any, member: Any) -> Any:
     """Give a combination the number that its parts have now; return what it goes by."""
-    before, after = (class_attributes(each)["_member_map_"] for each in (pair.old, pair.new))
+    before, after = (class_attributes(each).get("_member_map_") for each in (pair.old, pair.new))
+    if before is None or after is None:
+        return value
     names = combined_names(member, before)
     if not names or not names <= after.keys():
         return value
-    number = sum({after[name]._value_ for name in names})
+    values: set[Any] = {(dict_of(after[name]) or {}).get("_value_") for name in names}
+    if len(values) < len(names) or not all(map(_is_bit, values)):
+        return value  # they are no parts of one number any more
+    number: int = sum(values)
     if number == value:
         return value  # nearly every one
     if class_attributes(pair.new)["_member_type_"] is not object:
@@ -59,6 +64,10 @@ def _number_now(result: Reconciliation, pair: Pair, value: Any, member: Any) -> 
     result.steps.set_item(member.__dict__, "_value_", number)
     _forget_inverse(result, member)
     return number
+
+
+def _is_bit(value: Any) -> bool:
+    return type(value) is int and value > 0 and not value & (value - 1)
 
 
 def is_combination(member: Any, members: Mapping[Any, Any]) -> bool:

@@ -27,7 +27,7 @@ from livepatch._reconcile.left_over import is_left_on_function
 from livepatch._reconcile.result import Reconciliation, same_items
 from livepatch._reconcile.wrappers import is_part_of_wrapper
 from livepatch._statements.assigned import names_stored
-from livepatch._statements.assignments import said_of_attribute
+from livepatch._statements.assignments import names_in, said_of_attribute
 
 # What functools.singledispatch keeps in its closures.
 _OF_DISPATCHERS = ("registry", "dispatch_cache")
@@ -268,11 +268,20 @@ def _counts_in(pair: Pair, name: str) -> bool:
     values = old.__dict__.get(name, MISSING), new.__dict__[name]
     if values[0] is MISSING or any(kind_of(each) is not None for each in values):
         return False
-    if not all(name in names_stored(each.__code__) for each in (old, new)):
+    if not all(_stores_of_itself(each.__code__, name) for each in (old, new)):
         return False  # nearly every one
+    if pair.before.origin is None:
+        return False
     sources = (pair.before.origin, pair.module.outline)
-    said = [said_of_attribute(each.scopes[()].code, name) for each in sources if each is not None]
-    return len(said) == 2 and said[0] == said[1]  # noqa: PLR2004 - before and after
+    before, after = (said_of_attribute(each.scopes[()].code, name) for each in sources)
+    used = names_in(after) - {old.__name__}
+    was, now = pair.before.old, pair.module.new
+    return before == after and all(same_value(was.get(each), now.get(each)) for each in used)
+
+
+def _stores_of_itself(code: types.CodeType, name: str) -> bool:
+    own = code.co_name in code.co_names or code.co_name in code.co_freevars
+    return own and name in names_stored(code)
 
 
 def _reconcile_cells(result: Reconciliation, pair: Pair, source_is_same: bool | None) -> None:

@@ -28,7 +28,7 @@ from livepatch._heap.retained import retained
 from livepatch._holders import Repointing, settle_class_attributes, settle_instances_of_loser
 from livepatch._python.among import Holders
 from livepatch._python.constants import DEEPEST_NESTING
-from livepatch._python.kinds import CLASS, PLACES, is_class, without_instances
+from livepatch._python.kinds import CLASS, is_class, is_place, without_instances
 from livepatch._python.own import OwnDict, OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
 from livepatch._report.report import StaleFrame
@@ -244,7 +244,7 @@ class _Search:
     def _are_made_by_load(self, targets: OwnList[Any]) -> bool:
         made = self.matches.by_new
         return all(
-            id(each) in made or (type(each) in PLACES and id(each.__objclass__) in made)
+            id(each) in made or (is_place(each) and id(each.__objclass__) in made)
             for each in targets
         )
 

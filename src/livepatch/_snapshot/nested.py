@@ -15,6 +15,8 @@ from importlib.util import resolve_name
 from types import ModuleType
 from typing import Any
 
+from livepatch._snapshot.snapshot import Snapshot
+
 _bootstrap: Any = sys.modules["importlib._bootstrap"]
 
 
@@ -22,7 +24,7 @@ _bootstrap: Any = sys.modules["importlib._bootstrap"]
 def loading_on_import(
     pending: set[str],
     behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
-    before: Mapping[str, Mapping[str, Any]],
+    snapshots: Mapping[str, Snapshot],
     load_one: Callable[[str], None],
     taken: list[tuple[Any, Any]],
 ) -> Generator[None, None, None]:
@@ -31,12 +33,12 @@ def loading_on_import(
     Args:
         pending: names of modules; ``load_one`` takes them out.
         behind: for modules that are not to be loaded, what returns those that they have names from.
-        before: the namespaces that the modules of the reload had.
+        snapshots: of the modules of the reload, by name.
         load_one: loads one of them.
         taken: gets what stood for an import function and is still held by somebody who has looked
             through the builtins, with that function.
     """
-    imports = _Imports(pending, behind, before, load_one)
+    imports = _Imports(pending, behind, snapshots, load_one)
     statement, by_name = imports.import_statement, imports.import_by_name
     builtins.__import__ = statement
     _bootstrap._gcd_import = by_name  # noqa: SLF001 - import_module looks it up there
@@ -59,12 +61,13 @@ class _Imports:
         self,
         pending: set[str],
         behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
-        before: Mapping[str, Mapping[str, Any]],
+        snapshots: Mapping[str, Snapshot],
         load_one: Callable[[str], None],
     ) -> None:
         self.pending = pending
         self.behind = behind
-        self.before = before
+        self.snapshots = snapshots
+        self.before = {name: each.namespace for name, each in snapshots.items()}
         self.load_one = load_one
         self.thread = threading.get_ident()
         self.original = builtins.__import__
@@ -86,7 +89,7 @@ class _Imports:
             return found
         if "*" in fromlist:
             return _without_added(found, self.before)
-        return _with_parts(found, fromlist, (globals or {}).get("__name__"), self.before)
+        return self.with_parts(found, fromlist, (globals or {}).get("__name__"))
 
     def import_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
         if self.pending and threading.get_ident() == self.thread:
@@ -111,6 +114,43 @@ class _Imports:
     def load_pending(self, name: str) -> None:
         if name in self.pending:
             self.load_one(name)
+
+    def with_parts(self, found: Any, names: Iterable[str], importer: Any) -> Any:
+        """Return what ``from package import part`` is to read: with the parts that it gave before.
+
+        The package may have taken the name of a part since, for something that is in it::
+
+            from . import base                # which says: from . import hstore
+            from .hstore import hstore
+        """
+        if type(found) is not ModuleType or importer not in self.before:
+            return found
+        namespace, home = vars(found), found.__name__
+        before: Mapping[str, Any] = self.before.get(home, {})
+        taken: dict[str, Any] = {}
+        for name in names:
+            part, held = sys.modules.get(f"{home}.{name}"), namespace.get(name)
+            if part is None or held is None or held is part:
+                continue  # nearly every one
+            if held is not before.get(name, held):
+                continue
+            had = any(value is part for value in self.before[importer].values())
+            if had and _has_imported(self.snapshots[importer], home, name):
+                taken[name] = part
+        if not taken:
+            return found
+        with_parts = ModuleType(home)
+        vars(with_parts).update(namespace, **taken)
+        return with_parts
+
+
+def _has_imported(snapshot: Snapshot, home: str, name: str) -> bool:
+    """Whether the old source of a module imported a name from another one."""
+    said = snapshot.origin.scopes[()].imports if snapshot.origin is not None else ()
+    return any(
+        each.name == name and absolute_name(each.module, snapshot.namespace) == home
+        for each in said
+    )
 
 
 def absolute_name(name: str, namespace: Mapping[str, Any]) -> str:
@@ -158,34 +198,6 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
     reduced = ModuleType(found.__name__)
     vars(reduced).update(namespace, __all__=own)
     return reduced
-
-
-def _with_parts(
-    found: Any, names: Iterable[str], importer: Any, before: Mapping[str, Mapping[str, Any]]
-) -> Any:
-    """Return what ``from package import part`` is to read: with the parts that the importer had.
-
-    The package may have taken the name of a part since, for something that is in it::
-
-        from . import base                # which says: from . import hstore
-        from .hstore import hstore
-    """
-    if type(found) is not ModuleType or importer not in before:
-        return found
-    namespace, home = vars(found), found.__name__
-    taken: dict[str, Any] = {}
-    for name in names:
-        part, held = sys.modules.get(f"{home}.{name}"), namespace.get(name)
-        if part is None or held is None or held is part:
-            continue  # nearly every one
-        is_old = held is before.get(home, {}).get(name, held)
-        if is_old and any(value is part for value in before[importer].values()):
-            taken[name] = part
-    if not taken:
-        return found
-    with_parts = ModuleType(home)
-    vars(with_parts).update(namespace, **taken)
-    return with_parts
 
 
 def _is_submodule(package: str, name: str) -> bool:

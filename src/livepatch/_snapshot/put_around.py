@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -62,13 +62,46 @@ def names_read_by_hooks(snapshot: Snapshot) -> set[str]:
     """
     if snapshot.origin is None or not _sets_attributes(snapshot):
         return set()  # nearly every module
-    waiting = list(names_given_to_attributes(snapshot.origin.scopes[()].code))
+    return _with_read(snapshot, names_given_to_attributes(snapshot.origin.scopes[()].code))
+
+
+def names_read_by_makers(snapshot: Snapshot) -> set[str]:
+    """Return the globals that the module's metaclasses read, and what bases do to those below.
+
+    Other modules may have one of the old classes still, by way of a table say, and derive from it
+    while the new code runs.
+    """
+    found: set[str] = set()
+    for cls in list(snapshot.namespace.values()):
+        if not is_class(cls) or not _is_of(snapshot, cls):
+            continue
+        own = class_attributes(cls)
+        for name in _MAKING if issubclass(cls, type) else _MAKING_BELOW:
+            function: Any = own.get(name)
+            if type(function) in (classmethod, staticmethod):
+                function = function.__func__
+            if _is_own(snapshot, function):
+                found |= _names_in(function)
+    return _with_read(snapshot, found) if found else found
+
+
+_MAKING = ("__new__", "__init__", "__prepare__", "__call__")
+_MAKING_BELOW = ("__init_subclass__", "__set_name__")
+
+
+def _with_read(snapshot: Snapshot, names: Iterable[str]) -> set[str]:
+    """Return names, and those that the module's functions of such names read."""
+    waiting = list(names)
     for name in waiting:
         value: Any = snapshot.namespace.get(name)
         if _is_own(snapshot, value):
-            read = {each for code in nested_codes(value.__code__) for each in code.co_names}
-            waiting += read.union(value.__code__.co_names).difference(waiting)
+            waiting += _names_in(value).difference(waiting)
     return set(waiting)
+
+
+def _names_in(function: FunctionType) -> set[str]:
+    codes = (function.__code__, *nested_codes(function.__code__))
+    return {name for code in codes for name in code.co_names}
 
 
 def _sets_attributes(snapshot: Snapshot) -> bool:

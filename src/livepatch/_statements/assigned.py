@@ -72,13 +72,13 @@ def names_stored(code: CodeType) -> set[str]:
 
 
 def assigned_by(
-    method: str, source: bytes | str, path: Path, namespace: Mapping[str, Any]
+    method: str, tree: ast.AST, path: Path, namespace: Mapping[str, Any]
 ) -> dict[str, Value | None]:
     """Say what a class's ``__init__``, or another method, assigns to the instance.
 
     Args:
         method: its name.
-        source: of the module.
+        tree: of the module's source.
         path: the class's.
         namespace: the module's globals, which say what ``deque()`` means.
 
@@ -86,7 +86,7 @@ def assigned_by(
         The attributes, each with its value where that is a literal or an empty container that
         every call assigns, just once; None for all others.
     """
-    function = _find_method(method, ast.parse(source), path)
+    function = _find_method(method, tree, path)
     arguments = [*function.args.posonlyargs, *function.args.args] if function else []
     if function is None or not arguments:
         return {}

@@ -37,7 +37,8 @@ def has_attribute(cls: type, name: str) -> bool:
 def is_computed(cls: type, name: str) -> bool:
     """Whether a property or the like stands for an attribute; a slot is one of the instance's."""
     kind = type(find_attribute(cls, name))
-    return kind is not MemberDescriptorType and hasattr(kind, "__set__")
+    # Not by `hasattr`: the metaclass of such an object may have code of its own.
+    return kind is not MemberDescriptorType and has_attribute(kind, "__set__")
 
 
 def set_on_class(cls: type, name: str, value: Any) -> None:

@@ -358,8 +358,12 @@ def _delete_quietly(deleter: Any, target: Any, name: str) -> None:
 
 def delete_from_all(instances: list[Any], name: str) -> None:
     """Delete an attribute of many instances, where it is set."""
+    computed: dict[int, bool] = {}
     for each in instances:
-        if is_computed(type(each), name):  # a property that came back, which may have a deleter
+        cls = type(each)
+        if id(cls) not in computed:
+            computed[id(cls)] = is_computed(cls, name)
+        if computed[id(cls)]:  # a property that came back, which may have a deleter
             (dict_of(each) or {}).pop(name, None)
         else:
             _delete_quietly(object.__delattr__, each, name)
