@@ -36,7 +36,7 @@ from livepatch._select.bound_too import (
 from livepatch._select.changed_places import notices_of_moved
 from livepatch._select.chosen import (
     bound_behind_stars,
-    bound_perhaps,
+    bound_for_certain,
     compile_chosen,
     given_back_behind_stars,
     set_behind_stars,
@@ -351,7 +351,7 @@ class Choice:
             perhaps = unasked_perhaps(nodes, after.code, names - selection.restored)
             # What one that stays binds for certain, those that run find there.
             read = perhaps & frozenset[str]().union(*(each.reads for each in chosen))
-            selection.perhaps = perhaps - read | bound_perhaps(found.all, read)
+            selection.perhaps = perhaps - bound_for_certain(found.all, needs.runs, perhaps)
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
         selection.before = tuple(before.shells)

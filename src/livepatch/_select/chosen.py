@@ -173,10 +173,13 @@ def _is_from(home: Mapping[str, Any], name: str, namespace: dict[str, Any]) -> b
     return name in home and home[name] is namespace.get(name, home)
 
 
-def bound_perhaps(statements: Iterable[Statement], names: AbstractSet[str]) -> frozenset[str]:
-    """Return those of some names that statements bind only where a condition holds."""
-    bound = names_bound_perhaps(node for each in statements for node in each.nodes)
-    return frozenset(bound & names)
+def bound_for_certain(
+    statements: Iterable[Statement], runs: Iterable[bool], names: AbstractSet[str]
+) -> frozenset[str]:
+    """Return those of some names that a statement which stays has bound, whatever holds."""
+    stay = (each for each, run in zip(statements, runs) if not run and names & each.binds)
+    bound = (each.binds - names_bound_perhaps(each.nodes) for each in stay)
+    return frozenset(names & frozenset[str]().union(*bound))
 
 
 def unasked_perhaps(
