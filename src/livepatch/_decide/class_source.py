@@ -93,7 +93,7 @@ def _is_given_otherwise(matches: Matches, pair: Pair, said: Iterable[Shell]) -> 
     names = _no_names.union(*map(_loads_of, said))
     if any(_is_another(matches, before.get(name), after.get(name)) for name in names):
         return True
-    return any(alias_has_changed(matches, pair.module, name) for name in names)
+    return alias_has_changed(matches, pair.module, names)
 
 
 def _is_another(matches: Matches, before: Any, after: Any) -> bool:

@@ -27,8 +27,8 @@ def put_bases_of_predecessors(old: Mapping[str, Any], new: Mapping[str, Any]) ->
         before = old.get(name)
         if cls is before or not is_class(cls) or not is_class(before):
             continue
-        if not _is_at(old, name, before):
-            continue  # it was imported, and this one derives from it
+        if not (_is_at(old, name, before) and _is_at(old, name, cls)):
+            continue  # one of them is another module's, and has what it has
         bases = bases_of(cls)
         # A metaclass may have an order of its own, and that is code of the user's.
         if any(base is before for base in bases) and type(cls).mro is type.mro:

@@ -113,7 +113,8 @@ class Reach:
             reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
-        looks = looks or ("__name__" in reads and not _OF_MODULES.isdisjoint(reads))
+        itself = {"modules", "__name__"} <= set(reads)
+        looks = looks or (itself and not _OF_MODULES.isdisjoint(reads))
         names = {*self.changes.names} if looks else self.changes.names & reached.names
         if not looks and not HOOKS.isdisjoint(names):
             names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}

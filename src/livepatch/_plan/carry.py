@@ -57,8 +57,9 @@ def read_possible_importers(matches: Matches) -> None:
         for module in matches.modules
         for name in (*_names_changed(module), *_new_bodies(module))
     )
-    changed += ((module, name) for module, name, _, _ in objects_with_new_methods(matches))
-    values = (module.old[name] for module, name in changed)
+    values = OwnList(module.old[name] for module, name in changed)
+    objects = objects_with_new_methods(matches)
+    values += (module.old[name] for module, name, _, _ in objects)
     starred = (value for module in matches.modules for value in _values_starred(module))
     read_importers(modules, chain(values, starred), modules)
     importers = list(importers_of(modules, modules)) if changed else []

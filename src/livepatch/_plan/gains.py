@@ -29,10 +29,14 @@ from livepatch._python.layout import lists_fields
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._report.report import Notice
 from livepatch._statements.assigned import Value, assigned_by, names_stored
-from livepatch._steps.class_attributes import find_attribute, is_computed
+from livepatch._steps.class_attributes import find_attribute, has_attribute, is_computed
 
 # What data classes and attrs classes call when they have assigned the fields.
-_INITIALISERS = ("__init__", "__post_init__", "__attrs_post_init__")
+_INITIALISERS = {
+    "__init__": None,
+    "__post_init__": "__dataclass_fields__",
+    "__attrs_post_init__": "__attrs_attrs__",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +180,8 @@ def _assigned_anew(candidate: _Candidate, codes: _Codes, sources: _Sources) -> d
 
 def _initialisers(cls: type, codes: _Codes) -> Iterator[tuple[type, str, types.CodeType]]:
     """Yield the methods that are called when an instance is made, each with its class."""
-    for initialiser in _INITIALISERS:
-        for base in mro_of(cls):
+    for initialiser, mark in _INITIALISERS.items():
+        for base in mro_of(cls) if mark is None or has_attribute(cls, mark) else ():
             code = _code_of(base, initialiser, codes)
             if code is None:
                 continue
@@ -269,6 +273,7 @@ def _hidden_by(plan: Plan, candidate: _Candidate) -> Iterator[Gain]:
         return
     come = [name for name in class_attributes(new) if is_computed(new, name)]
     come = [name for name in come if not is_computed(old, name) and name[:2] != "__"]
+    come = [name for name in come if not _reads_the_dict(class_attributes(new)[name])]
     classes = OwnList((old, *classes_below(old)) if come else ())
     stored = OwnDict((id(cls), _stored_in(cls)) for cls in classes)
     for name in come:
@@ -276,6 +281,13 @@ def _hidden_by(plan: Plan, candidate: _Candidate) -> Iterator[Gain]:
         if group:
             successor = plan.decisions.settle(new)
             yield Gain(candidate.path, old, group, successor, new, name, hidden=True)
+
+
+def _reads_the_dict(value: Any) -> bool:
+    """Whether a property gives what instances have under its name in their dict."""
+    function = value.fget if type(value) is property else None
+    code = function.__code__ if type(function) is types.FunctionType else None
+    return code is not None and not {"__dict__", "vars"}.isdisjoint(code.co_names)
 
 
 def _stored_in(cls: type) -> set[str]:

@@ -105,6 +105,10 @@ class Importer:
             found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
         yield from found
 
+    def names_used(self) -> set[str]:
+        """Return the names that statements outside functions use."""
+        return set(self._users_of_names())
+
     def functions_with(self, wanted: Name) -> Iterator[str]:
         """Yield the functions of the module that read a global of another one, or its own."""
         names = self.names_of(wanted)

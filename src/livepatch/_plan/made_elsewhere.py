@@ -36,16 +36,21 @@ def notice_made_elsewhere(plan: Plan, importers: list[Importer]) -> None:
         importers: those who import from the modules of the reload.
     """
     _notice_made_classes(plan)
-    objects = list(objects_with_new_methods(plan.matches)) if importers else []
-    for module, bound, method, maker in objects:
+    objects: dict[str, list[tuple[Name, str, str]]] = {}
+    for module, bound, method, maker in objects_with_new_methods(plan.matches) if importers else ():
         name = Name(module.name, bound, starred=False)
-        for importer in importers:
-            for path in importer.computed_from(name):
-                value = importer.namespace.get(path[0])
-                if kind_of(value) is not None and importer.is_made_with(path, name, method):
-                    place = f"{importer.name}.{'.'.join(path)}"
-                    message = f"was made by {maker}, which has changed"
-                    plan.notices.append(Notice("LP312", place, message))
+        objects.setdefault(bound, []).append((name, method, maker))
+    for importer in importers if objects else ():
+        # There may be very many objects, and each importer names a few.
+        names = {name for _, name in importer.bound} | importer.names_used()
+        for found in map(objects.__getitem__, sorted(names & objects.keys())):
+            for name, method, maker in found:
+                for path in importer.computed_from(name):
+                    value = importer.namespace.get(path[0])
+                    if kind_of(value) is not None and importer.is_made_with(path, name, method):
+                        place = f"{importer.name}.{'.'.join(path)}"
+                        message = f"was made by {maker}, which has changed"
+                        plan.notices.append(Notice("LP312", place, message))
 
 
 def objects_with_new_methods(matches: Matches) -> Iterator[tuple[Module, str, str, str]]:

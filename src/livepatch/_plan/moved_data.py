@@ -21,16 +21,20 @@ from livepatch._source.outline import Outline
 def keep_moved_data(plan: Plan) -> None:
     """Let data keep its live value where its statement has moved, and nothing else has changed."""
     moved: dict[tuple[str, str], set[str]] = {}
+    places: dict[tuple[str, str], set[str]] = {}
     modules = {module.name: module for module in plan.matches.modules}
     for pair in plan.matches.pairs:
         before, now = pair.before, pair.module
         if before is not now and before.bodies is not None and len(pair.path) == 1:
             names = moved.setdefault((before.name, now.name), set())
             names.update(_names_read(pair.new))
+            for name in names:
+                places.setdefault((before.name, name), set()).add(now.name)
     for (home, place), names in moved.items():
         before, now = modules[home], modules[place]
         for name in names:
-            if before.origin is not None and _has_moved(before, before.origin, now, name):
+            alone = len(places[home, name]) == 1
+            if alone and before.origin is not None and _has_moved(before, before.origin, now, name):
                 _keep(plan, before, now, name)
 
 
@@ -53,6 +57,8 @@ def _has_moved(before: Module, origin: Outline, now: Module, name: str) -> bool:
         return False
     if any(_is_another(before, now, used) for shell in said for used in shell.loads):
         return False
+    if type(now.new[name]) in (dict, list, set) and now.new[name]:
+        return False  # the load has filled it: it is a list of what it has registered
     gone = name in before.unbound or before.outline.imports((name,))
     return gone and kind_of(before.old[name]) is kind_of(now.new[name]) is None
 

@@ -350,7 +350,6 @@ class Choice:
             nodes = [node for each in chosen for node in each.nodes]
             perhaps = unasked_perhaps(nodes, after.code, names - selection.restored)
             # What one that stays binds for certain, those that run find there.
-            read = perhaps & frozenset[str]().union(*(each.reads for each in chosen))
             selection.perhaps = perhaps - bound_for_certain(found.all, needs.runs, perhaps)
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)

@@ -134,8 +134,7 @@ class _Imports:
                 continue  # nearly every one
             if held is not before.get(name, held):
                 continue
-            had = any(value is part for value in self.before[importer].values())
-            if had and _has_imported(self.snapshots[importer], home, name):
+            if _had_imported(self.snapshots[importer], home, name, part):
                 taken[name] = part
         if not taken:
             return found
@@ -144,11 +143,13 @@ class _Imports:
         return with_parts
 
 
-def _has_imported(snapshot: Snapshot, home: str, name: str) -> bool:
-    """Whether the old source of a module imported a name from another one."""
+def _had_imported(snapshot: Snapshot, home: str, name: str, part: Any) -> bool:
+    """Whether a module has a part of a package by an import of that name."""
     said = snapshot.origin.scopes[()].imports if snapshot.origin is not None else ()
     return any(
-        each.name == name and absolute_name(each.module, snapshot.namespace) == home
+        each.name == name
+        and snapshot.namespace.get(each.bound) is part
+        and absolute_name(each.module, snapshot.namespace) == home
         for each in said
     )
 

@@ -105,11 +105,12 @@ def _is_plain(cls: type) -> bool:
         return False
     # C code makes such types as well, and theirs have methods that are made from C.
     return not any(
-        type(each) in _OF_C and each.__objclass__ is cls for each in class_attributes(cls).values()
+        id(type(each)) in _OF_C and each.__objclass__ is cls
+        for each in class_attributes(cls).values()
     )
 
 
-_OF_C = (types.MethodDescriptorType, types.WrapperDescriptorType)
+_OF_C = frozenset(map(id, (types.MethodDescriptorType, types.WrapperDescriptorType)))
 
 
 def _slots_of(part: Any, kind: type) -> Iterator[tuple[str, Any]]:
