@@ -83,7 +83,8 @@ def decide(matches: Matches, strategy: str) -> Decisions:
             decisions.add_loser(old, new)
     decisions.caches = None  # nothing of livepatch's is to hold them
     for stand_in, original in matches.stand_ins:
-        decisions.add_loser(stand_in, original)
+        if id(stand_in) not in matches.by_new:  # else it has come to stay
+            decisions.add_loser(stand_in, decisions.settle(original))
     for old, new in matches.finders:
         decisions.add_loser(old, new)
     for alias in matches.aliases:

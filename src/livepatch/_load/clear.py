@@ -169,10 +169,10 @@ def drop_vanished_names(
     if not alone or not said.isdisjoint(OTHER_MEANS):
         gone = {*snapshot.origin.scopes[()].shells} - said
         gone |= names_by_text(snapshot.origin) - names_by_text(outline) - said
-        vanished |= gone - names_read_by_hooks(snapshot) if gone else gone
+        vanished |= gone
     vanished &= namespace.keys()
     if vanished:
-        vanished -= names_read_by_makers(snapshot)
+        vanished -= names_read_by_makers(snapshot) | names_read_by_hooks(snapshot)
     for name in vanished:
         del namespace[name]
     return vanished

@@ -85,6 +85,30 @@ def new_bodies(
         recode(functions, present)
 
 
+def put_where_imported(
+    snapshots: Iterable[Snapshot],
+    namespaces: Mapping[str, dict[str, Any]],
+    successors: Mapping[int, FunctionType],
+) -> Iterator[tuple[Any, Any]]:
+    """Give names elsewhere what they had, which an import that ran again has bound meanwhile.
+
+    Yields what stood there, with that: others may have been given it as well.
+
+    Args:
+        snapshots: of the modules.
+        namespaces: what the modules have after the load, by name.
+        successors: what stood for functions, by the id of each.
+    """
+    stood = {id(each): key for key, each in successors.items()}
+    for snapshot in snapshots if stood else ():
+        namespace, own = namespaces[snapshot.source.name], namespace_of(snapshot.source.module)
+        for name, value in namespace.items():
+            had = snapshot.namespace.get(name)
+            if id(value) in stood and stood[id(value)] == id(had) and value.__globals__ is not own:
+                namespace[name] = had
+                yield value, had
+
+
 def _new_codes(selection: Selection) -> Iterator[tuple[CodeType, CodeType]]:
     for body in selection.bodies.functions if selection.bodies is not None else ():
         # One that has but moved makes closures, and these are to say where they stand now.

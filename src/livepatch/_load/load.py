@@ -30,7 +30,7 @@ from livepatch._load.clear import (
     drop_vanished_names,
 )
 from livepatch._load.finders import renewed_finders
-from livepatch._load.lend import Lender, new_bodies
+from livepatch._load.lend import Lender, new_bodies, put_where_imported
 from livepatch._load.one_shot import OneShotFinder
 from livepatch._load.parts import parts_behind_stars
 from livepatch._load.predecessors import put_bases_of_predecessors
@@ -143,6 +143,8 @@ def load(
             run.put_back()
             raise
         run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
+    loaded = run.loaded
+    loaded.taken += put_where_imported(snapshots, loaded.namespaces, loaded.successors)
     run.loaded.young = count_young()
     return run.loaded
 

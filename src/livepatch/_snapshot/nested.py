@@ -49,6 +49,7 @@ def loading_on_import(
             builtins.__import__ = imports.original
         if _bootstrap._gcd_import is by_name:  # noqa: SLF001
             _bootstrap._gcd_import = imports.original_by_name  # noqa: SLF001
+        imports.let_go()
         probe = imports.load_pending
         if sys.getrefcount(statement) > sys.getrefcount(probe):
             taken.append((statement, imports.original))
@@ -72,6 +73,11 @@ class _Imports:
         self.thread = threading.get_ident()
         self.original = builtins.__import__
         self.original_by_name: Any = _bootstrap._gcd_import  # noqa: SLF001
+
+    def let_go(self) -> None:
+        """Keep nothing of the reload: C code may keep the import function that it has found."""
+        self.pending, self.behind, self.snapshots, self.before = set(), {}, {}, {}
+        self.load_one = lambda _: None
 
     def import_statement(
         self,
