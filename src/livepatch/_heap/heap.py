@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, compress, islice, repeat
 from operator import is_
 from types import AsyncGeneratorType, CodeType, CoroutineType, FrameType, GeneratorType, ModuleType
@@ -351,6 +353,20 @@ _CODE_OF: dict[type, str] = {
     CoroutineType: "cr_code",
     AsyncGeneratorType: "ag_code",
 }
+
+
+def clear_ended_frames() -> None:
+    """Let go of the locals of livepatch's own calls that have ended, and that somebody keeps.
+
+    ``except ImportError as error: WHY = error`` in a module keeps all that led there.
+    """
+    for frame in objects_of(FrameType):
+        if is_own_frame(frame) and not frame.f_code.co_flags & _SUSPENDS:
+            with suppress(RuntimeError):  # it goes on, in this thread or in another one
+                frame.clear()
+
+
+_SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def is_own_frame(frame: FrameType) -> bool:

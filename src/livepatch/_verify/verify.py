@@ -13,6 +13,7 @@ from typing import Any
 from livepatch._apply.apply import perform_each, perform_whole
 from livepatch._heap.belongings import parts_of
 from livepatch._heap.heap import (
+    clear_ended_frames,
     going_along,
     holders_of,
     is_own_frame,
@@ -63,8 +64,10 @@ def verify(report: Report, watched: Watched, retired: OwnList[Retired], lent: Le
     if held and _move_latecomers(held, lent):
         held = _held(watched)
     if held:
-        # What holds them may be garbage itself, of an earlier reload say.
+        # What holds them may be garbage itself, of an earlier reload say; or an exception that a
+        # module keeps, by the frames of this reload.
         del held
+        clear_ended_frames()
         gc.collect()
         held = _held(watched, suspended=True)
     unheld: OwnList[Any] | None = None
