@@ -196,3 +196,42 @@ def test_data_that_moves_is_made_anew_where_its_statement_says_something_else(
 
     assert module.f is f
     assert f() == (10, name)
+
+
+KINDS = {
+    "generator": ("def f(n):\n    return iter([n])\n", "def f(n):\n    yield n + 1\n"),
+    "no generator": ("def f(n):\n    yield n\n", "def f(n):\n    return iter([n + 1])\n"),
+    "coroutine": ("def f(n):\n    return n\n", "async def f(n):\n    return n\n"),
+}
+USES = {
+    "used": ("from {0} import f\nX = (f, 1)\n", "from {0} import f\nX = (f, 2)\n"),
+    "default": (
+        "from {0} import f\ndef g(x=f): pass\n",
+        "from {0} import f\ndef g(x=f, y=2): pass\n",
+    ),
+    "star": ("from {0} import *\n", "from {0} import *\nfrom {0} import f as ff\n"),
+    "added": ("n = 1\n", "n = 1\nfrom {0} import f\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_function_that_cannot_take_its_code_is_one_where_an_import_runs_meanwhile(
+    live: LiveModule, kind: str, use: str
+) -> None:
+    """nltk: who imported it while it was lent its new code had another one for good."""
+    module = live.start(KINDS[kind][0] + "g = 1\n")
+    held = [module.f]
+    name = f"{live.name}_user"
+    path = live.root / f"{name}.py"
+    path.write_text(USES[use][0].format(live.name), encoding="utf-8")
+    other = importlib.import_module(name)
+    path.write_text(USES[use][1].format(live.name), encoding="utf-8")
+    live.write(KINDS[kind][1] + "g = 1\n")
+    livepatch.reload(live.name, name, rerun="changed")
+
+    assert held[0] is module.f is other.f
+    assert getattr(other, "X", held)[0] is module.f
+    assert getattr(other, "ff", module.f) is module.f
+    if use == "default":
+        assert other.g.__defaults__[0] is module.f

@@ -1342,3 +1342,36 @@ def test_defaults_that_somebody_else_has_too_are_a_reason_to_refuse(live: LiveMo
         live.edit(source + "    c: int\ndef g(v=V(1, 2)): return v\n")
 
     assert kept[0] is module.g.__defaults__
+
+
+IN_A_CLOSURE = """
+    class Mixin:
+        __slots__ = ()
+    class Leaf(Mixin):
+        __slots__ = ("a",)
+        def __init__(self, a): self.a = a
+    class Holder: pass
+    def bind(cls, name):
+        leaf = Leaf(name)
+        def get(*args): return leaf
+        setattr(cls, name, get)
+        return get
+    GET = bind(Holder, "get")
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_instance_in_a_closure_that_a_class_has_is_made_anew_there(
+    live: LiveModule, rerun: str
+) -> None:
+    """dask: the operators of a class went on with the instances of the class that had gone."""
+    module = live.start(IN_A_CLOSURE)
+    held = module.Holder.get
+    report = live.edit(
+        IN_A_CLOSURE.replace("__slots__ = ()", "__slots__ = ('__weakref__',)"), rerun=rerun
+    )
+
+    for get in (module.Holder.get, module.GET, held):
+        assert type(get()) is module.Leaf
+        assert get().a == "get"
+    assert "LP209" not in {each.code for each in report.notices}

@@ -395,3 +395,28 @@ def test_lines_of_a_class_body_that_change_places_around_a_name_run_again(
     assert (item.x, item.y, cls.y) == (2, 2, 2)
     assert (cls.Inner.a, cls.Inner.b) == (2, 2)
     assert type(item) is module.A
+
+
+@pytest.mark.parametrize("value", ["K()", "[].append", "functools.partial(int, base=2)", "{}"])
+def test_name_that_another_statement_would_bind_is_there_when_those_behind_it_run(
+    live: LiveModule, value: str
+) -> None:
+    """tortoise-orm: `try: import orjson; D = lambda ...` ran, failed, and D was gone."""
+    source = f"""
+        import functools
+        class K: pass
+        D = {value}
+        try:
+            import missing_dependency
+            D = lambda x: missing_dependency.dumps(x)
+        except ImportError:
+            pass
+        class C:
+            def __init__(self, d=D): self.d = d
+    """
+    module = live.start(source)
+    value_before = module.D
+    live.edit(source.replace("self, d=D", "self, e=1, d=D"), rerun="changed")
+
+    assert module.D is value_before
+    assert module.C().d is value_before

@@ -67,3 +67,25 @@ def test_a_class_that_calls_its_own_is_made_again(
     assert module.MADE == ["Player", "Player"]
     # The value may be state by now; where it stays, it is named.
     assert player.size == 2 or "LP303" in {each.code for each in report.notices}
+
+
+def test_attribute_that_changes_its_class_when_it_is_asked_for_one(live: LiveModule) -> None:
+    """pydantic with `defer_build`: a placeholder that is asked whether it is abstract builds it."""
+    source = """
+        import abc
+        class Lazy:
+            def __set_name__(self, owner, name): self.owner = owner
+            def __getattr__(self, name):
+                setattr(self.owner, f"built_{len(vars(self.owner))}", name)
+                raise AttributeError(name)
+        class Base(abc.ABC):
+            lazy = Lazy()
+            def m(self): return 1
+    """
+    live.start(source)
+    below = live.other(
+        f"from {live.name} import Base, Lazy\nclass Sub(Base):\n    other = Lazy()\n"
+    ).Sub
+    live.edit(live.source + "    @abc.abstractmethod\n    def n(self): pass\n")
+
+    assert below.__abstractmethods__ == {"n"}

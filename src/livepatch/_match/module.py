@@ -231,11 +231,14 @@ def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]
     known = {*source.scopes[()].shells, *source.global_names, *IMPORT_SYSTEM_NAMES}
     known |= module.rebound | names_by_text(source)
     stars = _starred(module, source, modules, attrgetter("new"))
+    before = _starred(module, source, modules, attrgetter("old")) if stars else []
     for name, value in module.new.items():
         # Bound by other means: globals()[...], exec, a star import of something new.
         made_anew = old.get(name, modules) is not value
         if name in known or made_anew or _is_among(stars, name, value):
             yield name
+        elif _is_among(before, name, value) and any(name in star_names(each) for each in stars):
+            yield name  # it has been made again there since, and is to be that
 
 
 def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]:

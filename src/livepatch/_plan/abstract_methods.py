@@ -12,12 +12,24 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from livepatch._plan.plan import Plan
-from livepatch._python.kinds import CLASS, bases_of, class_attributes, classes_below, is_class
+from livepatch._python.kinds import (
+    CLASS,
+    bases_of,
+    class_attributes,
+    classes_below,
+    dict_of,
+    is_class,
+)
 from livepatch._python.own import Call, OwnDict
-from livepatch._steps.class_attributes import find_attribute, set_on_class, setting
+from livepatch._steps.class_attributes import (
+    find_attribute,
+    has_attribute,
+    set_on_class,
+    setting,
+)
 from livepatch._steps.steps import Steps
 
-_NAME = "__abstractmethods__"
+_NAME, _MARK = "__abstractmethods__", "__isabstractmethod__"
 
 
 def plan_abstract_methods(plan: Plan) -> None:
@@ -67,4 +79,11 @@ def _lacking(cls: type) -> frozenset[str]:
 
 
 def _abstract(values: Iterable[tuple[str, Any]]) -> Iterator[str]:
-    return (name for name, value in values if getattr(value, "__isabstractmethod__", False))
+    return (name for name, value in list(values) if _is_abstract(value))
+
+
+def _is_abstract(value: Any) -> bool:
+    kind = type(value)
+    if has_attribute(kind, "__getattr__"):  # which may build what it stands for (pydantic)
+        return bool((dict_of(value) or {}).get(_MARK, False))
+    return bool(getattr(value, _MARK, False))

@@ -70,18 +70,21 @@ def settle_cells(matches: Matches, repointing: Repointing) -> None:
             for name, cell in zip(function.__code__.co_freevars, function.__closure__):
                 if id(cell) not in seen:
                     seen.add(id(cell))
-                    repointing.skipped.add(id(cell))
-                    _settle_cell(repointing, name, cell)
+                    if _is_settled(repointing, name, cell):
+                        repointing.skipped.add(id(cell))
 
 
-def _settle_cell(repointing: Repointing, name: str, cell: types.CellType) -> None:
+def _is_settled(repointing: Repointing, name: str, cell: types.CellType) -> bool:
+    """Whether a variable needs no search; one with an instance that is made anew does."""
     try:
         contents = cell.cell_contents
     except ValueError:
-        return  # not assigned yet
+        return True  # not assigned yet
     settle = repointing.settle_class if name == "__class__" else repointing.settle
     if settle(contents) is not contents:
         repointing.steps.set_cell(cell, settle(contents), contents)
+        return True
+    return id(type(contents)) not in repointing.migrations
 
 
 def settle_class_dicts(matches: Matches, decisions: Decisions, repointing: Repointing) -> None:
