@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -543,6 +544,7 @@ def test_added_method_has_the_class_in_its_default_and_its_annotation(
 
 LAZY = """
 import importlib
+import shutil
 TABLE = {}
 def __getattr__(name):
     if name != "Static":
@@ -613,3 +615,30 @@ def test_what_has_taken_a_parts_name_is_what_a_new_import_gets(
     shop.reload(rerun=rerun)
 
     assert shop.part("base").store is live.module.store
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_part_of_a_package_that_could_not_be_imported(
+    live: LiveModule, is_there: bool, rerun: str
+) -> None:
+    """What an optional part has imported stays in sys.modules, and its package does not."""
+    shop = Shop(live, __init__="from . import base\n", base="SIZE = 1\n")
+    optional = shop.folder / "optional"
+    optional.mkdir()
+    (optional / "__init__.py").write_text("from .tools import size\nimport not_installed_here\n")
+    (optional / "tools.py").write_text("size = 1\n")
+    with pytest.raises(ImportError):
+        importlib.import_module(f"{live.name}.optional")
+    assert f"{live.name}.optional" not in sys.modules
+    left = shop.part("optional.tools")
+
+    shop.write(base="SIZE = 2\n")
+    (optional / "tools.py").write_text("size = 22\n")
+    if not is_there:
+        shutil.rmtree(optional)
+    shop.reload(rerun=rerun)
+
+    assert shop.part("base").SIZE == 2
+    assert left.size == (22 if is_there else 1)
+    assert f"{live.name}.optional" not in sys.modules

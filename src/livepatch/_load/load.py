@@ -32,7 +32,7 @@ from livepatch._load.clear import (
 from livepatch._load.finders import renewed_finders
 from livepatch._load.lend import Lender, new_bodies, put_where_imported
 from livepatch._load.one_shot import OneShotFinder
-from livepatch._load.parts import parts_behind_stars
+from livepatch._load.parts import package_there, parts_behind_stars
 from livepatch._load.predecessors import put_bases_of_predecessors
 from livepatch._load.rerun import after_rerun, before_rerun, before_run
 from livepatch._load.stars import no_longer_starred
@@ -273,7 +273,7 @@ class _Run:
             else:
                 if getattr(namespace.get("__spec__"), "name", name) != name:
                     namespace["__spec__"] = source.spec  # it has taken over another module's
-                with OneShotFinder(source, code):
+                with package_there(source), OneShotFinder(source, code):
                     original_reload(source.module)
         except ImportError:
             # Whoever imports it may have something else instead; then it is not there, as if the

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.outline import Outline
+from livepatch._source.source import Source
 
 
 def parts_behind_stars(
@@ -52,3 +56,24 @@ def _imported_behind_star(text: bytes | str, namespace: Mapping[str, Any]) -> It
             return
         yield module
         yield from (f"{module}.{each.name}" for each in node.names)
+
+
+@contextmanager
+def package_there(source: Source) -> Generator[None, None, None]:
+    """Have something in the place of a module's package while it runs, where that is not there.
+
+    Its import may have failed after that of the part: of something that is not installed.
+    """
+    parent = source.name.rpartition(".")[0]
+    if not parent or parent in sys.modules:
+        yield
+        return
+    stub = ModuleType(parent)
+    origin = source.spec.origin if source.spec is not None else None
+    stub.__path__ = [str(Path(origin).parent)] if origin else []
+    sys.modules[parent] = stub
+    try:
+        yield
+    finally:
+        if sys.modules.get(parent) is stub:
+            del sys.modules[parent]

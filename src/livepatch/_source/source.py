@@ -124,7 +124,9 @@ def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Sourc
         return read_source(module, known)
     except NotReloadableError as error:
         name = _name_of(module, namespace_of(module))
-        if not _says_file_is_gone(error, module) or name.rpartition(".")[0] not in packages:
+        parent = name.rpartition(".")[0]
+        is_orphan = parent not in {"", *sys.modules}  # its package could not be imported
+        if not _says_file_is_gone(error, module) or not (parent in packages or is_orphan):
             raise
         return Source(name, module, None, NO_CODE)
 
