@@ -128,6 +128,8 @@ def finish_plan(
     for live, made in result.registered:
         takes = functools.partial(has_definition, plan.matches)
         plan.entered.extend(enter(repointing.settle, live, made, takes))
+    for live, order in result.orders:
+        plan.entered.reorder_items(live, order)
     _note_entered(plan, repointing)
     plan.hashes_last = repointing.hashes_last
     plan.entering.extend(plan.entered)

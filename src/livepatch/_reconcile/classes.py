@@ -116,10 +116,11 @@ def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) ->
     else:
         note_registered(result, pair, old, new)
         if stays and can_follow(old, new) and result.values.is_made_of_bases(pair, name):
-            steps, going, more = follow(result.decisions.matches, pair, name, (old, new))
-            result.steps.extend(steps)
-            result.left += ((old, going),) if going else ()
-            result.fillings += ((old, more),) if more else ()
+            followed = follow(result.decisions.matches, pair, name, (old, new))
+            result.steps.extend(followed.steps)
+            result.left += ((old, followed.gone),) if followed.gone else ()
+            result.fillings += ((old, followed.more),) if followed.more else ()
+            result.orders += ((old, followed.order),) if followed.order else ()
 
 
 def _note_computed(result: Reconciliation, pair: Pair, old: Any, now: tuple[str, Any]) -> None:

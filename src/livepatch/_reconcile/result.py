@@ -47,6 +47,7 @@ class Reconciliation:
         fillings: containers that stay, each with the one that the load filled in its place.
         left: containers that stay, each with what the new source does not enter any more.
         registered: as fillings, of which only definitions are entered: objects that stay keep them.
+        orders: dicts that stay, each with its keys as they are to follow one another then.
     """
 
     decisions: Decisions
@@ -63,6 +64,7 @@ class Reconciliation:
     fillings: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     left: OwnList[tuple[Any, OwnList[Any]]] = field(default_factory=OwnList)
     registered: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
+    orders: OwnList[tuple[dict[Any, Any], OwnList[Any]]] = field(default_factory=OwnList)
     _makers: dict[int, set[int]] = field(default_factory=dict)
     _files: set[str] = field(default_factory=set)
 

@@ -292,6 +292,13 @@ class Steps:
             self.add(Call(dict.pop, target, key, None), back)
             self.add(Call(dict.__setitem__, target, key, final[key]), back)
 
+    def reorder_items(self, target: dict[Any, Any], wanted: list[Any]) -> None:
+        """Bring the items of a dict of texts into an order, once they are there."""
+        present, places = OwnList(target), dict.fromkeys(wanted)
+        stay = [key for key in present if key in places]
+        if wanted != [*stay, *(key for key in wanted if key not in target)]:
+            self.add(*(Call(restore_places, target, each, ()) for each in (wanted, present)))
+
     def set_codes(self, functions: list[FunctionType], codes: list[CodeType]) -> None:
         """Give functions other code: one step, however many they are."""
         present = OwnList(function.__code__ for function in functions)

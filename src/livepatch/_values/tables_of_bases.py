@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from livepatch._match.pairs import Matches, Pair
@@ -19,6 +20,23 @@ from livepatch._steps.steps import Steps
 from livepatch._values.registries import ATOMS, MAPPINGS
 
 _Entries = OwnDict[Any, "tuple[Any, Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What lets a table follow those of the bases.
+
+    Attributes:
+        steps: of plain data, all there is to do.
+        gone: the keys that go from a dict whose values are no plain data.
+        more: what is to be entered there; what a value will be is decided later.
+        order: the keys as they are to follow one another then.
+    """
+
+    steps: Steps = field(default_factory=Steps)
+    gone: OwnList[Any] = field(default_factory=OwnList)
+    more: OwnDict[Any, Any] = field(default_factory=OwnDict)
+    order: OwnList[Any] = field(default_factory=OwnList)
 
 
 def can_follow(live: Any, made: Any) -> bool:
@@ -33,9 +51,7 @@ def can_follow(live: Any, made: Any) -> bool:
     return by_name or (_is_told_apart(live) and _is_told_apart(made))
 
 
-def follow(
-    matches: Matches, pair: Pair, name: str, tables: tuple[Any, Any]
-) -> tuple[Steps, OwnList[Any], Any]:
+def follow(matches: Matches, pair: Pair, name: str, tables: tuple[Any, Any]) -> Followed:
     """Let the table of a class follow those of its bases; see `can_follow`.
 
     Args:
@@ -43,26 +59,24 @@ def follow(
         pair: the class.
         name: of the attribute.
         tables: the live one, and the one that the load made.
-
-    Returns:
-        The steps. Of a dict by names whose values are no plain data, the keys that go and what is
-        to be entered: what a value will be is decided later.
     """
     live, made = tables
-    steps, nothing = Steps(), OwnList[Any]()
     before, after = _entries_of(live), _entries_of(made)
     bases = OwnList(_tables_of_bases(matches, pair, name, type(live)))
     followed = {key for key, (_, value) in before.items() if _follows(key, value, bases)}
+    order = _in_order(before, after, before.keys() - after.keys() - followed)
     if not (_is_plain(live) and _is_plain(made)):
         gone = OwnList(before[key][0] for key in before if key in followed and key not in after)
         news = (key for key in after if key in followed or key not in before)
-        return steps, gone, OwnDict(after[key] for key in news)
+        more = OwnDict(after[key] for key in news)
+        keys = OwnList((before if key in before else after)[key][0] for key in order)
+        return Followed(gone=gone, more=more, order=keys)
     stay = before.keys() & after.keys() - followed
-    order = _in_order(before, after, before.keys() - after.keys() - followed)
     kept = (key in stay or key not in after for key in order)
     final = [before[key] if keeps else after[key] for key, keeps in zip(order, kept)]
-    _set_contents(steps, live, final)
-    return steps, nothing, nothing
+    result = Followed()
+    _set_contents(result.steps, live, final)
+    return result
 
 
 def _is_plain(table: Any) -> bool:
