@@ -355,6 +355,24 @@ def test_what_the_new_source_does_not_enter_in_a_container_that_stays_is_named(
     assert named[0].message.endswith("no longer enters: 'html4'")
 
 
+def test_what_a_loop_in_a_class_does_not_enter_any_more_is_named(live: LiveModule) -> None:
+    source = """
+        class Format:
+            names = []
+            for each in ("html", "text"):
+                names.append(each)
+    """
+    module = live.start(source)
+    module.Format.names.append("own")
+    report = live.edit(source.replace('"text"', '"json"'))
+
+    assert module.Format.names == ["html", "text", "own", "json"]
+    assert [(each.code, each.path) for each in report.notices] == [
+        ("LP314", f"{live.name}.Format.names")
+    ]
+    assert report.notices[0].message.endswith("no longer enters: 'text'")
+
+
 TAKES = """
 class Base:
     @property

@@ -106,7 +106,7 @@ def _note_filling(result: Reconciliation, pair: Pair, name: str, chosen: Any) ->
         left = left_entries(result.decisions.matches, pair, old, new, filled=filled)
     if left:
         result.left.append((old, left))
-    gone = gone_entries((pair.before, pair.module), old, new) if stays else []
+    gone = gone_entries(pair, old, new) if stays else []
     gone = [each for each in gone if each not in left]
     if gone:
         message = f"stays with what its source no longer enters: {', '.join(map(repr, gone))}"

@@ -21,6 +21,7 @@ from livepatch._python.kinds import class_attributes, is_class, kind_of, mro_of,
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._registers.records import is_container, leaves_of
 from livepatch._registers.registers import registers_of_bases
+from livepatch._source.outline import Outline
 from livepatch._statements.asked import texts_in
 from livepatch._steps.class_attributes import find_attribute
 from livepatch._steps.dicts import has_plain_keys, kind_of_dict, restore_places
@@ -46,22 +47,27 @@ def is_filled_by_load(module: Module, path: Path, made: Any) -> bool:
     )  # fmt: skip
 
 
-def gone_entries(modules: tuple[Module, Module], live: Any, made: Any) -> list[str]:
+def gone_entries(pair: Pair, live: Any, made: Any) -> list[str]:
     """List the texts in a container that stays which the earlier source alone has entered there.
 
     Args:
-        modules: of the earlier source and of the new one.
+        pair: the class that has the container.
         live: the container.
         made: the one that the load made.
     """
-    origin = modules[0].origin
+    origin = pair.before.origin
     if type(live) not in KINDS or origin is None:
         return []
     there = {each for each in made if type(each) is str}
     more = [each for each in live if type(each) is str and each not in there]
-    outlines = (origin, modules[1].outline) if more else ()
-    said = [texts_in(each.scopes[()].code.co_consts) for each in outlines]
+    said = [_texts_said(each, pair) for each in (origin, pair.module.outline) if more]
     return [each for each in more if each in said[0] - said[1]]
+
+
+def _texts_said(source: Outline, pair: Pair) -> set[str]:
+    """Return the texts in the statements of a module, and of the class itself."""
+    scopes = (source.scopes.get(path) for path in ((), pair.path))
+    return {text for each in scopes if each is not None for text in texts_in(each.code.co_consts)}
 
 
 def left_entries(
