@@ -266,9 +266,7 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
     put_in_order(selection.orders, selection.before, snapshot, earlier)
     for name in selection.marks:
         namespace.setdefault(name, snapshot.namespace[name])
-    for name in selection.kept.keys() - namespace.keys():
-        namespace[name] = snapshot.namespace[name]
-        selection.notices.append(selection.kept[name])
+    _keep_what_none_bound(selection, snapshot, namespace)
     for name in selection.restored:
         if name in snapshot.namespace:
             namespace[name] = snapshot.namespace[name]
@@ -283,6 +281,18 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
     elif not annotates(snapshot.source.code):
         for name in ANNOTATING_NAMES:
             namespace.pop(name, None)
+
+
+def _keep_what_none_bound(
+    selection: Selection, snapshot: Snapshot, namespace: dict[str, Any]
+) -> None:
+    """Name what has its old value because those that may bind it, and ran, have not done so."""
+    for name in selection.kept:
+        if name not in namespace:
+            namespace[name] = snapshot.namespace[name]
+        elif name in selection.perhaps or namespace[name] is not snapshot.namespace[name]:
+            continue  # where it was left for those that run to read, this shows who bound it
+        selection.notices.append(selection.kept[name])
 
 
 def _take_out_what_was_put_in(
