@@ -80,6 +80,16 @@ def test_what_another_statement_binds_under_a_condition_is_named_where_it_does_n
     assert module.size == 1
 
 
+def test_what_may_be_bound_anew_is_there_for_functions_that_are_called(live: LiveModule) -> None:
+    said = "size = len('b')\ndef look(): return size\n"
+    module = live.start(f"{said}if len('a'):\n    size = 2\nseen = look()\n")
+    report = live.edit(f"{said}if len(''):\n    size = 2\nseen = look() + 0\n", rerun="changed")
+
+    assert (module.size, module.seen) == (2, 2)
+    named = [(each.code, each.path) for each in report.notices]
+    assert named == [("LP313", f"{live.name}.size")]
+
+
 ASKED = {
     "by its name": "try: TABLE\nexcept NameError: TABLE = {}\n",
     "by a text": "if 'TABLE' not in globals(): TABLE = {}\n",
