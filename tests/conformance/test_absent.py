@@ -416,6 +416,26 @@ def test_pydantic_model_gains_a_field_that_no_instance_has(live: LiveModule) -> 
     assert held == [module.Item(name="a")]
 
 
+def test_private_attribute_that_a_pydantic_model_gains_is_named(live: LiveModule) -> None:
+    source = """
+        import pydantic
+        class Item(pydantic.BaseModel):
+            name: str
+            _seen: int = 1
+        class Book(Item): pass
+    """
+    module = live.start(source)
+    held = [module.Item(name="a"), module.Book(name="b")]
+    new = source.replace("_seen: int = 1", "_seen: int = 1; _tags: list = []")
+    report = live.edit(new)
+
+    named = [(each.code, each.path) for each in report.notices]
+    assert named == [("LP318", f"{live.name}.{cls}._tags") for cls in ("Item", "Book")]
+    assert [each._seen for each in held] == [1, 1]
+    assert module.Item(name="c")._tags == []
+    assert not live.edit(new.replace("pass", "def look(self): pass")).notices
+
+
 FORMER = {
     "property": "    @property\n    def area(self): return 7\n",
     "method": "    def area(self): return 7\n",

@@ -131,6 +131,8 @@ def gains_of(plan: Plan) -> OwnList[Gain]:
         if both and _field_names(pair.old) != _field_names(pair.new):
             _notice_made_below(plan, pair.old, pair.text)
             found += _gains_of_fields(plan, pair.text, pair.old, pair.new)
+        if both:
+            found += _private_gains(plan, pair.text, pair.old, pair.new)
     return found
 
 
@@ -319,6 +321,14 @@ def _gains_of_fields(plan: Plan, path: str, old: type, new: type) -> Iterator[Ga
             group = OwnList(_classes_initialised_by(old))
             successor = plan.decisions.settle(new)
             yield Gain(path, old, group, successor, new, name, None, default, needed)
+
+
+def _private_gains(plan: Plan, path: str, old: type, new: type) -> Iterator[Gain]:
+    """Yield the private attributes that a pydantic model has gained; pydantic sets them itself."""
+    said = [find_attribute(cls, "__private_attributes__") for cls in (old, new)]
+    before, after = (each if type(each) is dict else {} for each in said)
+    for name in [each for each in after if each not in before]:
+        yield Gain(path, old, OwnList((old,)), plan.decisions.settle(new), new, name)
 
 
 def _classes_initialised_by(cls: type) -> Iterator[type]:
