@@ -168,8 +168,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a stale bytecode file is used",
         "_load/load.py",
-        "            with OneShotFinder(source, code):\n",
-        "            if True:\n",
+        "package_there(source), OneShotFinder(source, code):\n",
+        "package_there(source):\n",
         _CONFORMANCE + "functions.py::new_body",
     ),
     Mutation(
@@ -803,9 +803,16 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "a table of the bases stays as it is",
         "_values/tables_of_bases.py",
-        "    _set_contents(steps, live, final)\n",
+        "    _set_contents(result.steps, live, final)\n",
         "",
         _CONFORMANCE + "tables_of_bases.py::follows_the_bases",
+    ),
+    Mutation(
+        "objects that a table has of the bases stand last",
+        "_plan/draft.py",
+        "        plan.entered.reorder_items(live, order)\n",
+        "        pass\n",
+        _CONFORMANCE + "tables_of_bases.py::stand_where_they_do",
     ),
     Mutation(
         "what others import stands where its module makes it again",
