@@ -69,9 +69,8 @@ def _pair_globals(matches: Matches) -> None:
     made = OwnList((walk, name, value) for walk in walks for name, value in _made_anew(walk.module))
     if made:
         remade = frozenset(_made_again_nameless(matches.modules))
-        at_home = frozenset(_made_again_at_home(matches.modules))
         matches.standing.update(*(_standing(module, remade) for module in matches.modules))
-        matches.standing.difference_update(at_home)
+        matches.standing.difference_update(frozenset(_made_again_at_home(matches)))
         matches.standing.difference_update(*map(_went_with_classes, matches.modules))
         matches.standing.difference_update(*map(_set_anew, matches.modules))
     matches.unnamed.update(_unnamed(made))
@@ -142,17 +141,19 @@ def _made_again_nameless(modules: Iterable[Module]) -> Iterator[int]:
                 yield id(value)
 
 
-def _made_again_at_home(modules: Iterable[Module]) -> Iterator[int]:
-    """Yield the ids of definitions that have come anew where they say that they are.
+def _made_again_at_home(matches: Matches) -> Iterator[int]:
+    """Yield the ids of standing definitions that have come anew where they say that they are.
 
     A wrapper of ``functools.wraps`` does so too, whosever code has made it. Who has one by another
     name, or in another module, did not make it.
     """
-    for module in modules:
+    for module in matches.modules if matches.standing else ():
         for name, value in module.old.items():
+            if id(value) not in matches.standing:
+                continue  # nearly every one
             new = module.new.get(name, value)
             if new is value or type(name) is not str or kind_of(value) is None is not kind_of(new):
-                continue  # nearly every one
+                continue
             if not module.outline.imports((name,)) and _says_it_is(module, name, value):
                 yield id(value)
 

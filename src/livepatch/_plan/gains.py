@@ -160,14 +160,17 @@ def class_at(namespace: Any, path: tuple[str, ...]) -> Any:
 
 
 def _assigned_anew(candidate: _Candidate, codes: _Codes, sources: _Sources) -> dict[str, _Assigned]:
-    before: set[str] = set()
-    for _, _, code in _initialisers(candidate.old, {}):
-        before |= names_stored(code)
     old, new = candidate.old, candidate.new
+    after = OwnList(_initialisers(new, codes))
+    if not after:
+        return {}
+    before: set[str] = set()
+    for _, _, code in _initialisers(old, {}):
+        before |= names_stored(code)
     # What a property took is kept elsewhere; the attribute in its place has to be assigned again.
     before = {name for name in before if not is_computed(old, name) or is_computed(new, name)}
     found: dict[str, _Assigned] = {}
-    for definer, initialiser, code in _initialisers(candidate.new, codes):
+    for definer, initialiser, code in after:
         names = names_stored(code) - before
         if not names:
             continue  # nearly every one
@@ -273,8 +276,10 @@ def _hidden_by(plan: Plan, candidate: _Candidate) -> Iterator[Gain]:
     old, new = candidate.old, candidate.new
     if old is new:
         return
-    come = [name for name in class_attributes(new) if is_computed(new, name)]
-    come = [name for name in come if not is_computed(old, name) and name[:2] != "__"]
+    own = class_attributes(new).items()
+    come = [name for name, value in own if type(value) is not types.FunctionType]
+    come = [name for name in come if name[:2] != "__" and is_computed(new, name)]
+    come = [name for name in come if not is_computed(old, name)]
     come = [name for name in come if not _reads_the_dict(class_attributes(new)[name])]
     classes = OwnList((old, *classes_below(old)) if come else ())
     stored = OwnDict((id(cls), _stored_in(cls)) for cls in classes)
