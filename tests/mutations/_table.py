@@ -859,7 +859,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what another module has imported counts as not made again",
         "_match/match.py",
-        "        matches.standing.difference_update(at_home)\n",
+        "        matches.standing.difference_update(frozenset(_made_again_at_home(matches)))\n",
         "",
         _CONFORMANCE + "changed_across.py::another_module_of_the_reload_has",
     ),
