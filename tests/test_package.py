@@ -25,7 +25,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 STAGES = {
     "_report": "codes errors report turns progress",
     "_python": """
-        own opcodes code library members kinds c_memory layout among constants
+        own opcodes code library members kinds class_tree c_memory layout among constants
         context_variables star_names class_fields memos layers live quiet
     """,
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",
@@ -68,8 +68,8 @@ STAGES = {
         numbers classes table
     """,
     "_holders": """
-        context c_data identity frozen insides ordered references callables containers
-        crowds frames table
+        context c_data identity frozen insides ordered references callables class_namespaces
+        containers crowds frames table
     """,
     "_search": """
         complete hidden local_classes lagging running weak rehash identities surroundings

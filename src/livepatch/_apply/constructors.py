@@ -16,7 +16,8 @@ from typing import Any
 
 from livepatch._plan.plan import Plan
 from livepatch._python.class_fields import MAKER, field_of
-from livepatch._python.kinds import class_attributes, classes_below
+from livepatch._python.class_tree import classes_below
+from livepatch._python.kinds import class_attributes
 from livepatch._python.own import Call, OwnDict
 from livepatch._steps.class_attributes import find_attribute
 from livepatch._steps.steps import Steps

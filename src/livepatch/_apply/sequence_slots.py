@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from livepatch._plan.plan import Plan
 from livepatch._python.class_fields import MAPPING, NUMBER, SEQUENCE, field_of
-from livepatch._python.kinds import classes_below
+from livepatch._python.class_tree import classes_below
 from livepatch._python.layout import sizes_of
 from livepatch._python.own import Call, OwnDict
 from livepatch._steps.class_attributes import find_attribute

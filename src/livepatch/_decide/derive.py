@@ -17,11 +17,11 @@ from typing import Any
 
 from livepatch._decide.decisions import Decisions
 from livepatch._match.pairs import Pair
+from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (
     CLASS,
     bases_of,
     class_attributes,
-    classes_below,
     flags_of,
     is_class,
     is_enum,

@@ -12,12 +12,8 @@ from livepatch._decide.decisions import Decisions
 from livepatch._heap.belongings import parts_of
 from livepatch._match.module import Module
 from livepatch._match.pairs import Matches
-from livepatch._python.kinds import (
-    CACHE_TYPE,
-    TYPE_PARAMETER,
-    dict_of,
-    without_instances,
-)
+from livepatch._python.class_tree import without_instances
+from livepatch._python.kinds import CACHE_TYPE, TYPE_PARAMETER, dict_of
 from livepatch._python.own import OwnList
 
 _VERY_MANY = 10_000

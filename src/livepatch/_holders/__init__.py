@@ -6,7 +6,7 @@ holder builds a new one and names it as the old one's successor, whose own holde
 """
 
 from livepatch._holders.c_data import keepers_of
-from livepatch._holders.containers import (
+from livepatch._holders.class_namespaces import (
     all_classes,
     raw_namespace,
     settle_class_attributes,

@@ -19,6 +19,7 @@ from livepatch._match.module import Followed, Module, Path
 from livepatch._match.ownership import is_written_for
 from livepatch._match.pairs import Matches, Pair
 from livepatch._needs.marks import is_remnant
+from livepatch._python.class_tree import abstract_bases_of
 from livepatch._python.code import can_take
 from livepatch._python.kinds import (
     CACHED_FUNCTION,
@@ -26,7 +27,6 @@ from livepatch._python.kinds import (
     DATA_BY_ID,
     FUNCTION,
     Kind,
-    abstract_bases_of,
     class_attributes,
     is_class,
     is_empty,

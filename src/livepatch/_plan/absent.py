@@ -22,10 +22,8 @@ from livepatch._match.shapes import Default, Shape, shape_of
 from livepatch._plan.gains import Gain, gains_of
 from livepatch._plan.plan import Lack, Plan
 from livepatch._python.among import grouped_by_type
-from livepatch._python.kinds import (
-    class_attributes,
-    classes_below,
-)
+from livepatch._python.class_tree import classes_below
+from livepatch._python.kinds import class_attributes
 from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._report.report import Notice

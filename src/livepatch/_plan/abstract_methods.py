@@ -12,14 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from livepatch._plan.plan import Plan
-from livepatch._python.kinds import (
-    CLASS,
-    bases_of,
-    class_attributes,
-    classes_below,
-    dict_of,
-    is_class,
-)
+from livepatch._python.class_tree import classes_below
+from livepatch._python.kinds import CLASS, bases_of, class_attributes, dict_of, is_class
 from livepatch._python.own import Call, OwnDict
 from livepatch._steps.class_attributes import (
     find_attribute,

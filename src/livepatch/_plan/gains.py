@@ -15,10 +15,10 @@ from typing import Any
 from livepatch._match.module import Module
 from livepatch._match.shapes import Default, model_fields, shape_of
 from livepatch._plan.plan import Plan
+from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (
     CLASS,
     class_attributes,
-    classes_below,
     is_class,
     is_enum,
     mro_of,

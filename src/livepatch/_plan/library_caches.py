@@ -23,6 +23,7 @@ from livepatch._holders import all_classes
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._plan.plan import Plan
 from livepatch._python.among import objects_of
+from livepatch._python.class_tree import classes_below, with_classes_below
 from livepatch._python.code import globals_read, nested_codes
 from livepatch._python.constants import same_contents
 from livepatch._python.kinds import (
@@ -30,12 +31,10 @@ from livepatch._python.kinds import (
     CLASS,
     cached_by,
     class_attributes,
-    classes_below,
     is_class,
     is_special,
     kind_of,
     qualified_name,
-    with_classes_below,
 )
 from livepatch._python.memos import arguments_and_results, remembers_no_state
 from livepatch._python.own import Call, OwnDict, OwnList

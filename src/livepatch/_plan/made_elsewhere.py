@@ -15,10 +15,10 @@ from livepatch._match.module import Module
 from livepatch._match.pairs import Matches
 from livepatch._plan.importers import Importer, Name
 from livepatch._plan.plan import Plan
+from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (
     FUNCTION,
     class_attributes,
-    classes_below,
     is_class,
     kind_of,
     mro_of,

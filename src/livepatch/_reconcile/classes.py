@@ -15,9 +15,9 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Path
 from livepatch._match.pairs import Pair
 from livepatch._python.c_memory import says_where
+from livepatch._python.class_tree import abstract_bases_of
 from livepatch._python.constants import may_hold_state, same_value
 from livepatch._python.kinds import (
-    abstract_bases_of,
     bases_of,
     class_attributes,
     is_class,

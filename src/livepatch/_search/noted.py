@@ -22,12 +22,8 @@ from livepatch._holders import (
 )
 from livepatch._match.shapes import is_tracked
 from livepatch._python.among import Watch, grouped_by_type
-from livepatch._python.kinds import (
-    CACHE_TYPE,
-    cached_by,
-    offset_of_weak_references,
-    without_instances,
-)
+from livepatch._python.class_tree import without_instances
+from livepatch._python.kinds import CACHE_TYPE, cached_by, offset_of_weak_references
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._search.identities import Identities, is_table_type
 from livepatch._search.rehash import Rehashing, has_own_hash

@@ -27,8 +27,9 @@ from livepatch._heap.heap import (
 from livepatch._heap.retained import retained
 from livepatch._holders import Repointing, settle_class_attributes, settle_instances_of_loser
 from livepatch._python.among import Holders
+from livepatch._python.class_tree import without_instances
 from livepatch._python.constants import DEEPEST_NESTING
-from livepatch._python.kinds import CLASS, is_class, is_place, without_instances
+from livepatch._python.kinds import CLASS, is_class, is_place
 from livepatch._python.own import OwnDict, OwnList, OwnSet
 from livepatch._reconcile import Reconciliation
 from livepatch._report.report import StaleFrame

@@ -13,14 +13,8 @@ from livepatch._heap.dropped import held_subclasses
 from livepatch._holders import Repointing, raw_namespace, repoint_holder
 from livepatch._match.module import names_of_others
 from livepatch._match.pairs import Matches
-from livepatch._python.kinds import (
-    bases_of,
-    class_attributes,
-    is_class,
-    is_empty,
-    mro_of,
-    with_classes_below,
-)
+from livepatch._python.class_tree import with_classes_below
+from livepatch._python.kinds import bases_of, class_attributes, is_class, is_empty, mro_of
 from livepatch._python.own import OwnDict, OwnList, OwnSet
 
 _CLASS_DICT_CELLS = (3, 12)

@@ -11,7 +11,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, classes_below, mro_of, qualified_name
+from livepatch._python.class_tree import classes_below
+from livepatch._python.kinds import class_attributes, mro_of, qualified_name
 from livepatch._report.report import Notice
 from livepatch._select.selection import Selection
 from livepatch._snapshot.snapshot import Snapshot

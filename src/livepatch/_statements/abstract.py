@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import Any
 
+from livepatch._python.class_tree import abstract_bases_of
 from livepatch._python.code import instructions
-from livepatch._python.kinds import abstract_bases_of, class_attributes, is_class
+from livepatch._python.kinds import class_attributes, is_class
 from livepatch._python.opcodes import NAME_SHIFT, OP, STORES
 from livepatch._python.own import OwnList
 from livepatch._source.outline import Outline
