@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from livepatch._holders import c_data, callables, containers, frames, insides, references
 from livepatch._holders.context import GONE, Repointing
 from livepatch._python.among import objects_whose_type
+from livepatch._python.constants import HOLD_FOR_GOOD
 from livepatch._python.kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
@@ -90,17 +91,7 @@ else:
 # What cannot be changed is built anew, and its own holders are sought; a property changed in place
 # must be set again by whoever has it as a class attribute, which comes to the same. What a cache
 # calls lies in C memory.
-_REBUILT = (
-    tuple,
-    frozenset,
-    types.MethodType,
-    types.BuiltinMethodType,
-    types.GenericAlias,
-    types.UnionType,
-    types.MappingProxyType,
-    property,
-    CACHE_TYPE,
-)
+_REBUILT = (*HOLD_FOR_GOOD, property, CACHE_TYPE)
 _REBUILT_IDS = frozenset(map(id, _REBUILT))
 # By id: a metaclass may have a __hash__ or an __eq__ of its own.
 _WAYS_BY_ID = {id(cls): way for cls, way in WAYS.items()}

@@ -28,6 +28,16 @@ CONSTANTS = (
     types.CodeType,
     types.ModuleType,
 )
+HOLD_FOR_GOOD = (
+    tuple,
+    frozenset,
+    types.MethodType,
+    types.BuiltinMethodType,
+    types.GenericAlias,
+    types.UnionType,
+    types.MappingProxyType,
+)
+"""What holds others and cannot be changed: to hold another object it has to be built anew."""
 _CONTAINERS = (list, dict, set, tuple, bytearray, collections.deque)
 _STATELESS = (
     int,

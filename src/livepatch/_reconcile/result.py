@@ -14,21 +14,11 @@ from livepatch._decide.decisions import Decisions
 from livepatch._heap.heap import holders_of
 from livepatch._match.pairs import Pair
 from livepatch._python.code import nested_codes
-from livepatch._python.constants import DEEPEST_NESTING, may_hold_state, same_value
+from livepatch._python.constants import DEEPEST_NESTING, HOLD_FOR_GOOD, may_hold_state, same_value
 from livepatch._python.kinds import dict_descriptor, dict_of, kind_of
 from livepatch._python.own import Call, OwnDict, OwnList, OwnSet
 from livepatch._steps.steps import Steps
 from livepatch._values.values import Values
-
-_IMMUTABLE = (
-    tuple,
-    frozenset,
-    types.MethodType,
-    types.BuiltinMethodType,
-    types.GenericAlias,
-    types.UnionType,
-    types.MappingProxyType,
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +111,7 @@ class Reconciliation:
 
     def _is_built_anew(self, value: Any, depth: int = DEEPEST_NESTING) -> bool:
         """Whether a value can hold nothing else than it does, and holds a loser."""
-        if not depth or not issubclass(type(value), _IMMUTABLE):
+        if not depth or not issubclass(type(value), HOLD_FOR_GOOD):
             return False
         return any(
             id(part) in self.decisions.survivors or self._is_built_anew(part, depth - 1)
