@@ -807,6 +807,44 @@ def test_what_a_package_imports_and_that_loses_its_decorator_is_followed(
     assert cell.find("a") == "a"
 
 
+MAKERS = {
+    "closure": "def make(n):\n    def get(): return n\n    return get\nget = make({})\n",
+    "lambda": "get = (lambda n: lambda: n)({})\n",
+    "partial": "import functools\ndef same(n): return n\nget = functools.partial(same, {})\n",
+    "class": (
+        "def make(n):\n    class Get:\n        def __new__(cls): return n\n    return Get\n"
+        "get = make({})\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "from .cell import get",
+        "from .cell import *",
+        "from .cell import get as also",
+        "from . import cell\nalso = cell.get",
+        "from .cell import get\nalso = get\ndel get",
+    ],
+)
+def test_what_a_call_makes_is_followed_where_others_name_it(
+    live: LiveModule, maker: str, said: str
+) -> None:
+    package = live.package(__init__=f"{said}\n", cell=MAKERS[maker].format(1))
+    cell = importlib.import_module(f"{package.__name__}.cell")
+    name = "also" if "also" in said else "get"
+    held = [cell.get, getattr(package, name), {cell.get: 1}]
+    path = live.root / live.name / "cell.py"
+    path.write_text(MAKERS[maker].format(2), encoding="utf-8")
+    report = livepatch.reload(package, cell, strategy=live.strategy, rerun=live.rerun)
+
+    assert report.ok, report
+    assert held == [cell.get, getattr(package, name), {cell.get: 1}]
+    assert held[0]() == cell.get() == 2
+
+
 def test_a_function_or_none_comes_and_goes(live: LiveModule) -> None:
     module = live.start("import sys\ndef f(): return 1\n")
     held = module.f

@@ -817,9 +817,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "what others import stands where its module makes it again",
         "_match/match.py",
-        "            if id(value) in remade and module.outline.imports((name,)):\n",
+        "            if id(value) in remade and module.outline.takes_over((name,)):\n",
         "            if False:\n",
-        _CONFORMANCE + "found_in_more_packages.py::loses_its_decorator",
+        _CONFORMANCE + "found_in_more_packages.py::what_a_call_makes",
     ),
     Mutation(
         "a cache that the load has filled is left as it is",

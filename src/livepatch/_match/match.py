@@ -137,7 +137,7 @@ def _made_again_nameless(modules: Iterable[Module]) -> Iterator[int]:
         for name, value in module.old.items():
             is_other = kind_of(value) is not None and module.new.get(name, value) is not value
             nameless = is_other and "<" in (qualified_name(value) or "<")
-            if nameless and not module.outline.imports((name,)):
+            if nameless and not module.outline.takes_over((name,)):
                 yield id(value)
 
 
@@ -172,7 +172,7 @@ def _standing(module: Module, remade: Container[int]) -> Iterator[int]:
 
     Args:
         module: it.
-        remade: those that were made again; who has but imported one did not make it.
+        remade: those that were made again; who has imported one, or named it, did not make it.
     """
     if module.bodies is None:
         return
@@ -180,7 +180,7 @@ def _standing(module: Module, remade: Container[int]) -> Iterator[int]:
         if name in module.new and module.new[name] is value and kind_of(value) is not None:
             if _is_made_again(module, value):
                 continue
-            if id(value) in remade and module.outline.imports((name,)):
+            if id(value) in remade and module.outline.takes_over((name,)):
                 continue
             yield id(value)
             if is_class(value) and module.owns(value):

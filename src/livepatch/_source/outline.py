@@ -135,6 +135,13 @@ class Outline:
         shell = self.last_shell(path)
         return shell is not None and shell.is_import
 
+    def takes_over(self, path: tuple[str, ...]) -> bool:
+        """Whether the last statement that binds a path only names what is there: no maker of it."""
+        if self.imports(path):
+            return True
+        shell = self.last_shell(path)
+        return shell is not None and shell.is_alias
+
     def defines(self, path: tuple[str, ...]) -> bool:
         """Whether the last statement that binds a path is that of a function or class."""
         shell = self.last_shell(path)

@@ -52,8 +52,7 @@ ANNOTATING_NAMES = (ANNOTATIONS, *ANNOTATE_NAMES)
 # Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
-
-
+_LOAD_NAME, _LOAD_ATTRIBUTE = OP["LOAD_NAME"], OP["LOAD_ATTR"]
 _TEXTS = ("text", "constant")
 _POP_TOP = OP["POP_TOP"]
 
@@ -89,6 +88,15 @@ class Shell(NamedTuple):
     def is_import(self) -> bool:
         """Whether this is a statement that imports."""
         return any(isinstance(part, tuple) and part[0] in IMPORTS for part in self.fingerprint)
+
+    @property
+    def is_alias(self) -> bool:
+        """Whether the statement gives another name to what a name leads to: ``get = cell.get``."""
+        kinds = [part[0] if isinstance(part, tuple) else part for part in self.fingerprint]
+        while len(kinds) > 1 and kinds[-2] == _LOAD_ATTRIBUTE:
+            del kinds[-2]
+        # What stands before, and binds nothing, ends with this.
+        return kinds[-2:-1] == [_LOAD_NAME] and kinds[-3:-2] in ([], [_POP_TOP])
 
     def is_made_with(self, name: str, *, alone: bool = False) -> bool:
         """Whether a definition is made with what a name says: a decorator, or a default.
