@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 from types import ModuleType
 
@@ -173,3 +174,79 @@ def test_class_that_says_it_belongs_to_the_package(live: LiveModule) -> None:
     assert type(item) is live.module.Item is part_of(live, "items").Item
     assert size() == item.size() == 2
     assert size.__func__ is live.module.Item.size
+
+
+@pytest.mark.parametrize("listed", ["by_file", "all", "changed"])
+def test_a_part_gains_and_loses_its_init(live: LiveModule, listed: str) -> None:
+    package = live.package(__init__="")
+    init = live.root / live.name / "lib" / "__init__.py"
+    init.parent.mkdir()
+    (init.parent / "azure.py").write_text("def get(): return 1\n", encoding="utf-8")
+    live.edit("from .lib import azure\n")
+    held, lib = package.azure.get, sys.modules[f"{live.name}.lib"]
+
+    def reload() -> livepatch.Report:
+        if listed == "changed":
+            return livepatch.reload_changed(live.name, strategy=live.strategy, rerun=live.rerun)
+        parts = [part for name, part in sys.modules.items() if name.startswith(live.name)]
+        if listed == "by_file":
+            parts = [part for part in parts if getattr(part, "__file__", None)]
+        return livepatch.reload(*parts, strategy=live.strategy, rerun=live.rerun)
+
+    (init.parent / "azure.py").write_text("def get(): return 22\n", encoding="utf-8")
+    init.write_text("'Said.'\ndef tool(): return 1\n", encoding="utf-8")
+    live.write("from .lib import azure, tool\n")
+    assert reload().ok
+
+    assert held is package.azure.get
+    assert held() == 22
+    assert package.tool is lib.tool is package.lib.tool
+    assert (lib.__file__, lib.__doc__) == (str(init), "Said.")
+    assert list(lib.__path__) == [str(init.parent)]
+    assert livepatch.changed(live.name) == ()
+
+    init.unlink()
+    live.write("from .lib import azure\n")
+    gone = reload()
+
+    assert package.lib is lib is sys.modules[lib.__name__]
+    assert lib.azure is package.azure
+    assert not hasattr(lib, "tool")
+    assert (lib.__file__, lib.__doc__) == (None, None)
+    assert list(lib.__path__) == [str(init.parent)]
+    assert livepatch.changed(live.name) == ()
+
+    gone.undo()
+
+    assert package.tool is lib.tool
+    assert lib.__file__ == str(init)
+
+
+@pytest.mark.parametrize("listed", ["by_file", "all"])
+@pytest.mark.parametrize("left", ["nothing", "folder", "another part"])
+def test_a_file_without_init_beside_it_goes(live: LiveModule, left: str, listed: str) -> None:
+    live.package(__init__="")
+    folder = live.root / live.name / "lib"
+    folder.mkdir()
+    (folder / "one.py").write_text("x = 1\n", encoding="utf-8")
+    (folder / "two.py").write_text("", encoding="utf-8")
+    live.write("from .lib import one\n")
+    del sys.modules[live.name]  # an import, and no reload that could be undone, has brought it
+    importlib.import_module(live.name)
+    if left == "another part":
+        part_of(live, "lib.two")
+    live.write("from .lib import two\n" if left == "another part" else "")
+    (folder / "one.py").unlink()
+    if left == "nothing":
+        shutil.rmtree(folder)
+    parts = [part for name, part in sys.modules.items() if name.startswith(live.name)]
+    if listed == "by_file":
+        parts = [part for part in parts if getattr(part, "__file__", None)]
+    report = livepatch.reload(*parts, strategy=live.strategy, rerun=live.rerun)
+    del parts
+
+    assert f"{live.name}.lib.one" not in sys.modules
+    assert (f"{live.name}.lib" in sys.modules) is (left == "another part")
+    assert hasattr(live.module, "lib") is (left == "another part")
+    gone = [notice.path for notice in report.notices if notice.code == "LP311"]
+    assert f"{live.name}.lib.one" in gone

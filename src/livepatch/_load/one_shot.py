@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._source.source import Source, namespace_of
+from livepatch._source.source import Source, is_namespace_package, namespace_of
 
 
 class _CompiledLoader:
@@ -41,8 +41,10 @@ class OneShotFinder:
         self.code = code
 
     def __enter__(self) -> None:
-        """Come before all other finders."""
-        sys.meta_path.insert(0, self)
+        """Come before all other finders; a namespace package has nothing to run."""
+        spec = self.source.spec
+        if spec is not None and not is_namespace_package(spec):
+            sys.meta_path.insert(0, self)
 
     def __exit__(self, *_: object) -> None:
         """Go, if nobody has asked."""

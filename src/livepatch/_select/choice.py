@@ -60,7 +60,7 @@ from livepatch._source.bodies import Bodies
 from livepatch._source.outline import OTHER_MEANS, Outline
 from livepatch._source.recompile import FUTURE
 from livepatch._source.scope import LAMBDA, REST
-from livepatch._source.source import MAIN, is_compiled_plainly
+from livepatch._source.source import MAIN, has_init_come_or_gone, is_compiled_plainly
 from livepatch._statements.annotated import annotate_code, variables_annotated
 from livepatch._statements.made_of import Made
 from livepatch._statements.recognise import Statements, find_statements
@@ -68,6 +68,7 @@ from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import fallen_back_names, is_import, overloaded_names
 
 # A tree of the syntax is limited by Python's stack, a source by that of C alone.
+_OTHER_NAMESPACE = "its functions see another namespace than its own"
 _TOO_DEEP = "it has expressions too deep to be compiled alone"
 
 
@@ -94,7 +95,7 @@ class Choice:
         self.paired = StatementBodies((self.old or new, new), self.namespace)
         self.imported, self.changes, self.selection = Imported(), Changes(), Selection()
         self.handed_on = Changes()
-        self._is_decided = self._takes_changes = False
+        self._is_decided = self._takes_changes = self._is_too_deep = False
         self._known = self.imported
         self._settled: Changes | None = None
         self._is_bound_twice = True
@@ -102,7 +103,6 @@ class Choice:
         self._needs: Needs | None = None
         self._made: dict[tuple[int, bool], list[Made]] = {}
         self._chosen: list[Statement] | None = None
-        self._is_too_deep = False
 
     def decide(self, imported: Imported) -> None:
         """Decide what runs, given what has changed of what the module imports."""
@@ -153,17 +153,18 @@ class Choice:
         old, new = self.old, self.new
         if old is None:
             return self.whole("its earlier source is not known")
-        before, after = old.scopes[()], new.scopes[()]
-        if (before.code.co_flags ^ after.code.co_flags) & FUTURE:
+        if has_init_come_or_gone(self.source):
+            return self.whole("its __init__.py has come or gone")
+        before, after = old.scopes[()].code, new.scopes[()].code
+        if (before.co_flags ^ after.co_flags) & FUTURE:
             return self.whole("a `from __future__` import has come or gone")
         selection = self.select_bodies(old, new)
         if selection is not None:
             return selection
-        if not is_compiled_plainly(self.source.spec):
-            return self.whole("its loader changes its syntax")
-        if globals_behind(self.source.module) is not None:
-            return self.whole("its functions see another namespace than its own")
-        return self.select_statements(old, new)
+        plainly = is_compiled_plainly(self.source.spec)
+        if plainly and globals_behind(self.source.module) is None:
+            return self.select_statements(old, new)
+        return self.whole(_OTHER_NAMESPACE if plainly else "its loader changes its syntax")
 
     def select_bodies(self, old: Outline, new: Outline) -> Selection | None:
         """Select nothing but the docstring, where all else is bodies; None where it is not."""

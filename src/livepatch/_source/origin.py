@@ -30,7 +30,14 @@ from livepatch._source.remembered import (
     take_imported_code,
 )
 from livepatch._source.scope import Scope
-from livepatch._source.source import MAIN, Source, is_compiled_plainly, namespace_of
+from livepatch._source.source import (
+    MAIN,
+    NO_CODE,
+    Source,
+    is_compiled_plainly,
+    is_namespace_package,
+    namespace_of,
+)
 
 # The header of a .pyc: magic number, flags, and 8 bytes of time and size or of a hash (PEP 552).
 _PYC_HEADER = 16
@@ -125,6 +132,8 @@ def find_origin(source: Source) -> Outline | None:
     if known is None or imported is not None:
         namespace = namespace_of(source.module)
         known = _outline_if_remembered(imported, source, namespace) or known
+        if known is None and is_namespace_package(namespace.get("__spec__")):
+            known = outline(NO_CODE)
         if known is None and _is_older_than_process(source):
             known = _outline_if_remembered(source.code, source, namespace)
         if known is None:

@@ -27,7 +27,7 @@ class Source:
         name: its name in ``sys.modules``.
         module: the module object.
         spec: its freshly found spec; None where its file has gone.
-        code: the compiled source; empty where there is none to run.
+        code: the compiled source; empty where there is none to run: of a namespace package, too.
         text: the source itself, as it was read.
     """
 
@@ -41,7 +41,7 @@ class Source:
 MAIN = "__main__"
 DOES_NOT_COMPILE = (SyntaxError, ValueError, RecursionError, MemoryError)
 """What the compiler raises: of a null byte, and of what is nested too deeply, too."""
-NO_CODE = compile("", "<no source>", "exec")
+NO_CODE = compile("", "<no source>", "exec", dont_inherit=True)
 
 
 Known = Callable[[ModuleType], "Compiled | None"]
@@ -94,8 +94,8 @@ def read_sources(
 ) -> list[Source]:
     """Find, read and compile the present sources of several modules.
 
-    A module whose file has gone while its package is among the modules is part of the change; by
-    itself it is an error.
+    A module whose file has gone while its package is among the modules is part of the change, and
+    so is a package that is a namespace package, or becomes one; by itself it is an error.
 
     Args:
         modules: the modules, or their names.
@@ -110,6 +110,10 @@ def read_sources(
     """
     given = list({id(module): module for module in map(find_module, modules)}.values())
     packages = {namespace_of(module).get("__name__") for module in given}
+    # Who has listed modules by their files has not listed what is between them.
+    between = _namespace_packages_between(packages)
+    given += between.values()
+    packages |= between.keys()
     main = sys.modules.get(MAIN) if with_main else None
     sources = [
         _read_main(module, known) if module is main else _read_or_gone(module, packages, known)
@@ -119,6 +123,25 @@ def read_sources(
     return sorted(sources, key=lambda source: places[source.name])
 
 
+def _namespace_packages_between(names: set[Any]) -> dict[str, ModuleType]:
+    """Return the packages without a file that modules are in, inside a package of the same call."""
+    between = dict[str, ModuleType]()
+    for name in names:
+        chain = dict[str, ModuleType]()
+        package = str(name).rpartition(".")[0]
+        while package and package not in names:
+            module: Any = sys.modules.get(package)
+            if not _is_module(module) or not is_namespace_package(
+                getattr(module, "__spec__", None)
+            ):
+                break
+            chain[package] = module
+            package = package.rpartition(".")[0]
+        if package in names:
+            between |= chain
+    return between
+
+
 def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Source:
     try:
         return read_source(module, known)
@@ -126,17 +149,33 @@ def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Sourc
         name = _name_of(module, namespace_of(module))
         parent = name.rpartition(".")[0]
         is_orphan = parent not in {"", *sys.modules}  # its package could not be imported
-        if not _says_file_is_gone(error, module) or not (parent in packages or is_orphan):
+        no_file = isinstance(error.__cause__, (FileNotFoundError, ImportError, type(None)))
+        is_gone = error.code == "LP103" or (error.code == "LP105" and no_file)
+        if not is_gone or not (parent in packages or is_orphan):
             raise
-        return Source(name, module, None, NO_CODE)
+        # Of a package whose files have gone the folder may be left, with what was compiled.
+        is_left = error.code == "LP103" and _has_parts(name)
+        return Source(name, module, _find_any_spec(name, module) if is_left else None, NO_CODE)
 
 
-def _says_file_is_gone(error: NotReloadableError, module: ModuleType) -> bool:
-    if error.code == "LP103":
-        # Of a package whose __init__.py has gone, the folder is left: a namespace package now.
-        return isinstance(namespace_of(module).get("__file__"), str)
-    no_file = isinstance(error.__cause__, (FileNotFoundError, ImportError, type(None)))
-    return error.code == "LP105" and no_file
+def is_namespace_package(spec: Any) -> bool:
+    """Whether a module's spec is that of a package of folders without an ``__init__.py``."""
+    return type(spec) is ModuleSpec and (
+        spec.loader is None or (spec.origin is None and spec.submodule_search_locations is not None)
+    )
+
+
+def has_init_come_or_gone(source: Source) -> bool:
+    """Whether a package is a namespace package and was none, or the other way."""
+    spec = namespace_of(source.module).get("__spec__")
+    return is_namespace_package(spec) is not is_namespace_package(source.spec)
+
+
+def _has_parts(name: str) -> bool:
+    """Whether some module that is loaded from inside a package is there on the disk."""
+    inside = [module for each, module in list(sys.modules.items()) if each.startswith(f"{name}.")]
+    files = (getattr(module, "__file__", None) for module in inside)
+    return any(isinstance(file, str) and os.path.exists(file) for file in files)  # noqa: PTH110
 
 
 def find_module(module_or_name: object) -> ModuleType:
@@ -196,6 +235,17 @@ def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
 def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> ModuleSpec:
     own = namespace.get("__spec__")
     _read_index_anew(getattr(own, "loader", None))
+    spec = _find_any_spec(name, module)
+    # A module loaded by hand (spec_from_file_location) is on no path; its own spec finds it.
+    if spec is None and type(own) is ModuleSpec:
+        spec = _copy_spec(own)
+    if spec is None:
+        raise NotReloadableError("LP105", f"no source for module {name!r} can be found")
+    _check_kind(name, spec)
+    return spec
+
+
+def _find_any_spec(name: str, module: ModuleType) -> ModuleSpec | None:
     parent, _, _ = name.rpartition(".")
     path = None
     if parent and parent in sys.modules:
@@ -204,12 +254,6 @@ def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> Modu
     if spec is None:
         importlib.invalidate_caches()
         spec = _ask_finders(name, path, module)
-    # A module loaded by hand (spec_from_file_location) is on no path; its own spec finds it.
-    if spec is None and type(own) is ModuleSpec:
-        spec = _copy_spec(own)
-    if spec is None:
-        raise NotReloadableError("LP105", f"no source for module {name!r} can be found")
-    _check_kind(name, spec)
     return spec
 
 
@@ -245,7 +289,7 @@ def _copy_spec(own: ModuleSpec) -> ModuleSpec:
 
 
 def _check_kind(name: str, spec: ModuleSpec) -> None:
-    if spec.loader is None or (spec.origin is None and spec.submodule_search_locations is not None):
+    if is_namespace_package(spec):
         raise NotReloadableError("LP103", f"{name!r} is a namespace package")
     if spec.origin in {"built-in", "frozen"}:
         raise NotReloadableError("LP104", f"{name!r} is {spec.origin}")
