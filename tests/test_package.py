@@ -38,7 +38,7 @@ STAGES = {
         entries_of_others blueprints frameworks filled records registers entries
         item_index enrolled made
     """,
-    "_snapshot": "borrow snapshot nested begun put_around",
+    "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks behind fills own_names lent certain harmless
         in_force needs reads reach between spread marks taken uses hands_over

@@ -86,3 +86,45 @@ def test_what_somebody_else_has_put_there_stays_unnamed(live: LiveModule) -> Non
 
     assert (module.debug, module.x, module.y) == (True, 1, 2)
     assert codes(report) == set()
+
+
+DECLARED = {
+    "def": "def bold(text): ...",
+    "import": "from os.path import join as bold",
+    "module": "import nowhere as bold",
+    "annotation": "bold: str",
+}
+BINDERS = {
+    "globals": "def make(n):\n    def inner(t): return n + t\n    globals()[n] = inner\n"
+    "for _n in ['bold']: make(_n)\n",
+    "setattr": "import sys\nsetattr(sys.modules[__name__], 'bold', len)\n",
+    "exec": "exec('bold = len')\n",
+    "update": "globals().update(bold=len)\n",
+}
+
+
+@pytest.mark.parametrize("means", BINDERS)
+@pytest.mark.parametrize("said", DECLARED)
+def test_a_name_stays_when_only_its_declaration_goes(
+    live: LiveModule, said: str, means: str
+) -> None:
+    head = f"from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    {DECLARED[said]}\n"
+    module = live.start(head + BINDERS[means])
+    other = live.other("from LIVE import bold\n")
+    held = module.bold
+    live.edit(BINDERS[means])
+    report = livepatch.reload(module, other, strategy=live.strategy, rerun=live.rerun)
+
+    assert report.ok, report
+    assert other.bold is module.bold
+    assert (held is module.bold) or live.rerun == "all"
+
+
+def test_a_name_goes_with_the_statement_that_has_bound_it(live: LiveModule) -> None:
+    module = live.start(
+        f"if True:\n    def bold(text): ...\n{BINDERS['globals']}".replace("['bold']", "[]")
+    )
+    assert module.bold.__name__ == "bold"
+    live.edit(BINDERS["globals"].replace("['bold']", "[]"))
+
+    assert not hasattr(module, "bold")

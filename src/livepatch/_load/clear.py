@@ -19,6 +19,7 @@ from livepatch._python.kinds import class_attributes, is_class, mro_of
 from livepatch._python.opcodes import JUMPS
 from livepatch._select.chosen import unasked_perhaps
 from livepatch._select.selection import Selection
+from livepatch._snapshot.declared import only_declared
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.put_around import names_read_by_hooks, names_read_by_makers
 from livepatch._snapshot.snapshot import Snapshot
@@ -169,6 +170,8 @@ def drop_vanished_names(
     if not alone or not said.isdisjoint(OTHER_MEANS):
         gone = {*snapshot.origin.scopes[()].shells} - said
         gone |= names_by_text(snapshot.origin) - names_by_text(outline) - said
+        if selection is not None:
+            gone -= only_declared(snapshot.origin, outline, snapshot.namespace)
         vanished |= gone
     vanished &= namespace.keys()
     if vanished:

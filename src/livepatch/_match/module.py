@@ -20,6 +20,7 @@ from livepatch._python.star_names import star_names
 from livepatch._registers.enrolled import Enrolled
 from livepatch._select.replaced import globals_behind
 from livepatch._select.selection import Selection
+from livepatch._snapshot.declared import only_declared
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
@@ -246,6 +247,8 @@ def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[st
     known = set[str]()
     if origin is not None:
         known.update(origin.scopes[()].shells, origin.global_names, names_by_text(origin))
+        if module.bodies is not None:
+            known -= only_declared(origin, module.outline, module.old)
     stars = _starred(module, origin, modules, attrgetter("old")) if origin is not None else []
     for name, value in module.old.items():
         if (name in module.bound and name in module.new) or is_remnant(name):
