@@ -809,3 +809,27 @@ def test_fields_follow_the_alias_that_they_are_annotated_with(
         given: Any = ["a"] if case == "of another alias" else "a"
         assert module.Owner(pet=given).pet == given
     assert "LP313" not in {each.code for each in report.notices}
+
+
+GENERATED = {
+    "NamedTuple": "from typing import NamedTuple\nclass Point(NamedTuple):\n    x: int = 1\n",
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int = 1\n",
+}
+
+
+@pytest.mark.parametrize("form", GENERATED)
+@pytest.mark.parametrize("gains", [True, False])
+def test_who_holds_a_generated_method_has_the_one_that_is_written(
+    live: LiveModule, form: str, gains: bool
+) -> None:
+    own = "    def __repr__(self): return 'own'\n"
+    sources = [GENERATED[form], GENERATED[form] + own]
+    before, after = sources if gains else reversed(sources)
+    module = live.start(before)
+    point = module.Point()
+    held, bound = module.Point.__repr__, point.__repr__
+    live.edit(after)
+
+    assert held is module.Point.__repr__
+    assert bound.__func__ is module.Point.__repr__
+    assert bound() == repr(point) == ("own" if gains else "Point(x=1)")

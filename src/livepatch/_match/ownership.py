@@ -109,10 +109,13 @@ def is_on_both_sides(before: Module, now: Module, value: Any) -> bool:
 
 
 def is_made_for_class(module: Module, path: Path, function: Any) -> bool:
-    """Whether a library made a method for a class, and says that it is there (attrs)."""
+    """Whether a library made a method for a class, and says that it is there (attrs).
+
+    Python's own says so of the class alone (``namedtuple``).
+    """
     return (
         says_it_is_at(path, function)
-        and function.__module__ == module.name
+        and (function.__module__ == module.name or is_of_standard_library(function.__module__))
         # One that is put around a method says where that is, and is called otherwise by its code.
         and (is_of_library(function) or function.__code__.co_name == path[-1])
     )
