@@ -305,3 +305,52 @@ def test_attributes_of_a_class_are_in_the_order_of_its_source(
 
 def _own_names(cls: type) -> list[str]:
     return [name for name in vars(cls) if not name.startswith("__")]
+
+
+@pytest.mark.parametrize("was_there", [True, False])
+@pytest.mark.parametrize("kind", ["", "@staticmethod\n", "@classmethod\n", "class"])
+def test_a_member_that_goes_by_an_undo_and_comes_again_is_found(
+    live: LiveModule, kind: str, *, was_there: bool
+) -> None:
+    def form(number: int | None) -> str:
+        if number is None:
+            return "class Queue:\n    def put(self): return 5 + 1\n"
+        if kind == "class":
+            return f"class Queue:\n    class Add:\n        def __call__(self): return {number}\n"
+        head = f"    {kind}" if kind else ""
+        names = {"": "self", "@staticmethod\n": "", "@classmethod\n": "cls"}[kind]
+        return f"class Queue:\n{head}    def add({names}): return {number}\n"
+
+    module = live.start(form(1 if was_there else None))
+    queue = module.Queue()
+    if was_there:
+        live.edit(form(None))
+    report = live.edit(form(2))
+    if kind == "class":
+        held, made = [module.Queue.Add], module.Queue.Add()
+    else:
+        held, made = [queue.add], queue.add
+    assert made() == 2
+    live.write(form(None))
+    report.undo()
+    live.edit(form(3))
+
+    assert made() == 3
+    assert held[0] == (module.Queue.Add if kind == "class" else queue.add)
+
+
+@pytest.mark.parametrize("decorator", ["staticmethod", "classmethod"])
+def test_a_static_method_that_had_gone_is_found_after_a_failed_reload(
+    live: LiveModule, decorator: str
+) -> None:
+    source = f"class Queue:\n    @{decorator}\n    def add(*_): return {{}}\n"
+    module = live.start(source.format(1))
+    held = module.Queue.add
+    live.edit("class Queue: pass\n")
+    live.write(source.format(2) + "1 / 0\n")
+    with pytest.raises(ZeroDivisionError):
+        live.reload()
+    live.edit(source.format(3))
+
+    assert held() == 3
+    assert held == module.Queue.add

@@ -37,6 +37,7 @@ class ModuleRecord:
         before: the namespace before the reload.
         after: the namespace after it.
         contents: what those containers held then that the reload had made anew.
+        came: the paths of the definitions that came to classes that had been there.
     """
 
     source: Source
@@ -47,6 +48,7 @@ class ModuleRecord:
     before: OwnDict[str, Any]
     after: OwnDict[str, Any]
     contents: OwnDict[str, OwnList[Any]]
+    came: list[Path]
 
 
 @dataclass(slots=True, eq=False)

@@ -40,6 +40,8 @@ class Gone:
     joined: bool = False
 
 
+# Nobody holds these; what the class gives is the function, or bound to it.
+_AROUND, _INSIDE = (staticmethod, classmethod), "<func>"
 _gone: dict[int, tuple[weakref.ref[ModuleType], dict[Path, Gone]]] = {}
 
 
@@ -64,8 +66,9 @@ def keep_gone(module: ModuleType, removed: Mapping[Path, Any], outline: Outline 
     known = entry[1]
     for path in [path for path, each in known.items() if each.definition() is None]:
         del known[path]
-    for path, definition in removed.items():
+    for path, member in removed.items():
         home = outline.scopes.get(path[:-1])
+        definition = member.__func__ if type(member) in _AROUND else member
         if home is not None and (type(definition) is FunctionType or is_class(definition)):
             known[path] = Gone(
                 weakref.ref(definition),
@@ -121,7 +124,11 @@ def _pair(matches: Matches, module: Module, path: Path, gone: Gone) -> None:
     for each in [each for each in module.added if each[: len(path)] == path]:
         added[each] = module.added.pop(each)
     before = len(matches.pairs)
-    visit(Walk(matches, module, module), path, old, new)
+    if type(old) is FunctionType and type(new) in _AROUND:
+        visit(Walk(matches, module, module), (*path, _INSIDE), old, new.__func__)
+        module.added.update(added)
+    else:
+        visit(Walk(matches, module, module), path, old, new)
     pairs = OwnList(matches.pairs[before:])
     matches.returned.update(id(pair.new) for pair in pairs)
     if not pairs:
@@ -157,4 +164,5 @@ def keep_gone_again(matches: Matches) -> None:
     """Remember what is not back after all, as the load is taken back."""
     for pair in matches.pairs:
         if id(pair.new) in matches.returned and pair.module.origin is not None:
-            keep_gone(pair.module.source.module, {pair.path: pair.old}, pair.module.origin)
+            path = pair.path[:-1] if pair.path[-1] == _INSIDE else pair.path
+            keep_gone(pair.module.source.module, {path: pair.old}, pair.module.origin)

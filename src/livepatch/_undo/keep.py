@@ -16,7 +16,7 @@ from livepatch._heap.record import (
     follow_state,
     keep_left,
 )
-from livepatch._match.module import Module, names_of_others
+from livepatch._match.module import Module, Path, names_of_others
 from livepatch._match.pairs import Matches, Pair
 from livepatch._plan.namespaces import namespace_before
 from livepatch._plan.plan import Plan
@@ -42,6 +42,7 @@ def keep_record(plan: Plan) -> Record:
                 namespace_before(module, decisions),
                 plan.finals[module.name],
                 _contents(module, plan.finals[module.name]),
+                list(_came_to_classes(module, matches)),
             )
             for module in matches.modules
         ],
@@ -73,6 +74,16 @@ def keep_record(plan: Plan) -> Record:
     keep_left(record, migrations)
     add_record(record)
     return record
+
+
+def _came_to_classes(module: Module, matches: Matches) -> Iterator[Path]:
+    """Yield the paths of what has come to classes that had been there, and of what is back."""
+    for path in module.added:
+        if path[:-1] and path[:-1] not in module.added:
+            yield path
+    for pair in matches.pairs if matches.returned else ():
+        if pair.path[:-1] and pair.module is module and id(pair.new) in matches.returned:
+            yield pair.path
 
 
 def _replacement(pair: Pair) -> Replacement:

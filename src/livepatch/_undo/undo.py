@@ -41,7 +41,7 @@ from livepatch._plan.lacking import refuse_lacking
 from livepatch._plan.namespaces import bring_names
 from livepatch._plan.plan import Plan, Watched
 from livepatch._python.constants import has_state_inside, same_value
-from livepatch._python.kinds import is_class, is_enum, is_special
+from livepatch._python.kinds import found_at, is_class, is_enum, is_special
 from livepatch._python.layout import same_layout
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._python.quiet import plan_window, quiet_threads
@@ -101,6 +101,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
         if plan.refusals:
             drop_copies(plan)
             return summarise(plan, started, dry_run=True), [], []
+        members = [_members_that_came(each) for each in record.modules]
         for each in record.modules:
             for step in origin_steps(each.source.module, each.at):
                 plan.last.add(*step)
@@ -114,20 +115,8 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
     notice_lost(plan)
     # Not before: the weak references would have been given the survivors, like any others.
     lent = by_reference(record.borrowed)
-    for each in record.modules:
-        came = [name for name in each.after if name not in each.before]
-        settled: OwnDict[Path, Any] = OwnDict()
-        settled.update(((name,), plan.decisions.settle(each.after[name])) for name in came)
-        # What had been renamed has not gone: it has its former name again.
-        back = set(map(id, namespace_of(each.source.module).values()))
-        for path in [path for path, value in settled.items() if id(value) in back]:
-            del settled[path]
-        plan.let_go += (
-            (".".join((each.source.name, *path)), value)
-            for path, value in settled.items()
-            if is_class(value)
-        )
-        keep_gone(each.source.module, settled, each.outline)
+    for each, inside in zip(record.modules, members):
+        _keep_what_went(plan, each, inside)
     if record.retired:
         forget_denials()
     drop_record(record)
@@ -136,6 +125,38 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
     watched = plan.losers_by_reference()
     release(plan)
     return report, watched, lent
+
+
+def _keep_what_went(plan: Plan, record: ModuleRecord, members: Mapping[Path, Any]) -> None:
+    """Remember what a module has no longer: it may come again.
+
+    Args:
+        plan: has been applied.
+        record: of the module.
+        members: what the reload had brought to its classes.
+    """
+    namespace, settle = namespace_of(record.source.module), plan.decisions.settle
+    came = [name for name in record.after if name not in record.before]
+    gone: OwnDict[Path, Any] = OwnDict(((name,), settle(record.after[name])) for name in came)
+    for path, member in members.items():
+        if found_at(namespace, ".".join(path)) is not member:
+            gone[path] = settle(member)
+    # What had been renamed has not gone: it has its former name again.
+    back = set(map(id, namespace.values()))
+    for path in [path for path, value in gone.items() if id(value) in back]:
+        del gone[path]
+    plan.let_go += (
+        (".".join((record.source.name, *path)), value)
+        for path, value in gone.items()
+        if is_class(value)
+    )
+    keep_gone(record.source.module, gone, record.outline)
+
+
+def _members_that_came(record: ModuleRecord) -> OwnDict[Path, Any]:
+    """Return what a reload brought to classes that had been there, as it is now."""
+    namespace = namespace_of(record.source.module)
+    return OwnDict((path, found_at(namespace, ".".join(path))) for path in record.came)
 
 
 def _plan_back(record: Record) -> Plan:
