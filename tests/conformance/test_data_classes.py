@@ -833,3 +833,40 @@ def test_who_holds_a_generated_method_has_the_one_that_is_written(
     assert held is module.Point.__repr__
     assert bound.__func__ is module.Point.__repr__
     assert bound() == repr(point) == ("own" if gains else "Point(x=1)")
+
+
+BEFORE_A_MODEL = {
+    "dataclass": "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int\n",
+    "attrs": "import attrs\n@attrs.define\nclass Point:\n    x: int\n",
+    "class": "class Point:\n    def __init__(self, x): self.x = x\n",
+}
+A_MODEL = """import pydantic
+class Point(pydantic.BaseModel, extra="{}"):
+    x: int
+    y: int = 5
+    of: list = []
+    {}
+"""
+
+
+@pytest.mark.parametrize("form", BEFORE_A_MODEL)
+@pytest.mark.parametrize("extra", ["allow", "ignore"])
+@pytest.mark.parametrize("private", ["", "_seen: int = 0"])
+def test_instances_of_what_becomes_a_pydantic_model_are_whole(
+    live: LiveModule, form: str, extra: str, private: str
+) -> None:
+    module = live.start(BEFORE_A_MODEL[form])
+    points = [module.Point(x=1), module.Point(x=5)]
+    report = live.edit(A_MODEL.format(extra, private))
+
+    assert report.ok, report
+    assert points == [module.Point(x=1), module.Point(x=5)]
+    assert [each.model_fields_set for each in points] == [{"x"}, {"x"}]
+    assert points[0].model_copy(update={"y": 7}).y == 7
+    assert points[0].model_extra == module.Point(x=1).model_extra
+    assert points[0].of is not points[1].of
+    if private:
+        assert points[0]._seen == 0
+    report.undo()
+    assert type(points[0]) is module.Point
+    assert points[0].x == 1

@@ -54,7 +54,7 @@ class Shape:
         attributes: the descriptor of the instance's dict; None if it has none.
         fields: the fields of a named tuple; None if it is none.
         declared: the names that the class declares: slots, and fields of any kind.
-        defaults: of the declared names that have one.
+        defaults: of the declared names that have one, and of what pydantic keeps beside fields.
         required: the declared names that are given a value whenever an instance is made.
     """
 
@@ -79,6 +79,8 @@ def shape_of(cls: type) -> Shape:
         required[name] = None
         if default is not None:
             defaults[name] = default
+    for name in _BESIDE.keys() & slots.keys():
+        defaults[name] = Default(factory=_BESIDE[name], takes_self=True)
     if fields is not None:
         required |= dict.fromkeys(fields)
         given = find_attribute(cls, "_field_defaults")
@@ -191,6 +193,30 @@ def _made_of_values(field: Any, instance: Any) -> Any:
     return field.default_factory(dict_descriptor(type(instance)).__get__(instance))
 
 
+def _fields_set(instance: Any) -> set[str]:
+    """Return the fields that say more than their defaults; which were given nobody knows."""
+    there, fields = dict_descriptor(type(instance)).__get__(instance), model_fields(type(instance))
+    given = (name for name, field in fields.items() if there.get(name, field) is not field.default)
+    return {name for name in given if name in there}
+
+
+def _extra(instance: Any) -> dict[str, Any] | None:
+    said: Any = find_attribute(type(instance), "model_config")
+    return {} if isinstance(said, dict) and said.get("extra") == "allow" else None
+
+
+def _private(instance: Any) -> dict[str, Any] | None:
+    undefined: Any = getattr(sys.modules.get("pydantic_core"), "PydanticUndefined", None)
+    said: Any = find_attribute(type(instance), "__private_attributes__") or {}
+    made = {name: each.get_default() for name, each in said.items()}
+    return {name: each for name, each in made.items() if each is not undefined} if made else None
+
+
+_BESIDE = {
+    "__pydantic_fields_set__": _fields_set,
+    "__pydantic_extra__": _extra,
+    "__pydantic_private__": _private,
+}
 _ATOMS = (int, float, bool, str, bytes, complex, type(None))
 
 
