@@ -35,7 +35,8 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._source.outline import Outline
-from livepatch._source.scope import ANNOTATIONS, Shell
+from livepatch._source.scope import ANNOTATIONS
+from livepatch._source.shell import Shell
 
 _no_names, _loads_of = frozenset[str](), attrgetter("loads")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")

@@ -20,12 +20,13 @@ from livepatch._python.opcodes import JUMPS
 from livepatch._select.chosen import unasked_perhaps
 from livepatch._select.selection import Selection
 from livepatch._snapshot.declared import only_declared
-from livepatch._snapshot.nested import absolute_name
+from livepatch._snapshot.nested import absolute_name, is_loaded_part
 from livepatch._snapshot.put_around import names_read_by_hooks, names_read_by_makers
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.by_text import names_by_text
 from livepatch._source.outline import OTHER_MEANS, Outline, same_scope
-from livepatch._source.scope import Import, Shell
+from livepatch._source.scope import Import
+from livepatch._source.shell import Shell
 from livepatch._source.source import namespace_of
 from livepatch._statements.asked import binds_first, not_asked_for, texts_in
 from livepatch._statements.syntax import names_for_types
@@ -173,7 +174,9 @@ def drop_vanished_names(
         if selection is not None:
             gone -= only_declared(snapshot.origin, outline, snapshot.namespace)
         vanished |= gone
+    home = snapshot.source.name
     vanished &= namespace.keys()
+    vanished = {name for name in vanished if not is_loaded_part(home, name, namespace[name])}
     if vanished:
         vanished -= names_read_by_makers(snapshot) | names_read_by_hooks(snapshot)
     for name in vanished:

@@ -72,7 +72,7 @@ def _starred(
     """Yield the modules of the reload of which a source imports everything."""
     imports = (each for each in outline.scopes[()].imports if each.name == "*")
     homes = (absolute_name(each.module, snapshot.namespace) for each in imports)
-    return (home for home in homes if home in snapshots)
+    return (home for home in homes if home in snapshots and home != snapshot.source.name)
 
 
 def _names_elsewhere(

@@ -21,7 +21,7 @@ from livepatch._registers.enrolled import Enrolled
 from livepatch._select.replaced import globals_behind
 from livepatch._select.selection import Selection
 from livepatch._snapshot.declared import only_declared
-from livepatch._snapshot.nested import absolute_name
+from livepatch._snapshot.nested import absolute_name, is_loaded_part
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
 from livepatch._source.by_text import names_by_text
@@ -253,6 +253,8 @@ def _unbound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[st
     for name, value in module.old.items():
         if (name in module.bound and name in module.new) or is_remnant(name):
             continue
+        if name in module.new and is_loaded_part(module.name, name, module.new[name]):
+            continue
         # What exec or globals()[...] = made is made again only where everything runs.
         made = module.bodies is None and module.owns(value)
         said = name in known or _is_among(stars, name, value)
@@ -281,11 +283,14 @@ def _starred(
     modules: Mapping[str, Module],
     namespace_of: Callable[[Module], Mapping[str, Any]],
 ) -> list[Mapping[str, Any]]:
-    """List the namespaces of which a module's source imports everything."""
+    """List the namespaces of which a module's source imports everything.
+
+    A package's own is none of them, of which it imports the parts that ``__all__`` says.
+    """
     found: list[Mapping[str, Any]] = []
     for each in source.scopes[()].imports:
-        if each.name == "*":
-            home = absolute_name(each.module, module.live)
+        home = absolute_name(each.module, module.live) if each.name == "*" else module.name
+        if home != module.name:
             other = modules.get(home)
             live = getattr(sys.modules.get(home), "__dict__", {})
             found.append(live if other is None else namespace_of(other))

@@ -21,7 +21,7 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Shell
+from livepatch._source.shell import Shell
 
 _PLAIN = (bytes, bool, float, complex, type(None))
 

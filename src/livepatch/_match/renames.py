@@ -19,7 +19,8 @@ from livepatch._python.code import same_but_for_names
 from livepatch._python.kinds import is_class, kind_of
 from livepatch._python.own import OwnDict
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Shell, names_read
+from livepatch._source.scope import names_read
+from livepatch._source.shell import Shell
 
 
 def follow_renames(matches: Matches) -> None:

@@ -20,7 +20,8 @@ from livepatch._match.walk import visit
 from livepatch._python.kinds import CLASS, FUNCTION, is_class
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Scope, Shell, names_read
+from livepatch._source.scope import Scope, names_read
+from livepatch._source.shell import Shell
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,7 @@ from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._python.star_names import binds_other_stars, star_names
 from livepatch._registers.records import holds_inside
 from livepatch._report.report import Notice
+from livepatch._snapshot.nested import is_loaded_part
 from livepatch._source.outline import outline
 from livepatch._source.source import NO_CODE, namespace_of
 from livepatch._steps.steps import Steps
@@ -230,6 +231,9 @@ def _carry(
     plan: Plan, importer: Importer, change: _Change, carried: set[tuple[str, str]]
 ) -> Iterator[_Change]:
     """Give an importer's names the new value where they have the old one; yield what changes."""
+    home, name = change.name.module, change.name.name
+    if importer.name == home and is_loaded_part(home, name, change.old):
+        return  # a package that imports a part of it gets that, whatever has its name later
     for bound in sorted(importer.names_of(change.name)):
         # An equal constant may be another object: it has been in another module in between.
         if not same_value(importer.namespace.get(bound, carried), change.old):
@@ -237,8 +241,8 @@ def _carry(
         if (importer.name, bound) not in carried:
             carried.add((importer.name, bound))
             _set_name(plan, importer, bound, change.new)
-            name = Name(importer.name, bound, bound in star_names(importer.namespace))
-            yield _Change(name, change.old, change.new, change.root or change.name)
+            given = Name(importer.name, bound, bound in star_names(importer.namespace))
+            yield _Change(given, change.old, change.new, change.root or change.name)
 
 
 def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from livepatch._python.code import codes_in, nested_codes
 from livepatch._python.kinds import is_single_dispatch
+from livepatch._python.opcodes import JUMPS, OP
 from livepatch._python.own import OwnList
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.bodies import is_function_code
@@ -27,6 +28,10 @@ _LIBRARY = str(Path(os.__file__).parent)
 # The modules of the standard library that have been met, by name; and livepatch's own.
 _of_library: dict[str, weakref.ref[ModuleType]] = {}
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
+# What stands in a statement that may be skipped: behind a condition, or for an exception.
+_IN_BRANCHES = JUMPS | {
+    OP[name] for name in ("PUSH_EXC_INFO", "RETURN_VALUE", "RETURN_CONST") if name in OP
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +71,11 @@ class Importer:
         self._users: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] | None = None
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.starred: set[str] = set()
+        over = _bound_over_imports(outline)
         for module, each in self._imports:
             if each.name == "*":
                 self.starred.add(module)
-            elif each.name is not None:
+            elif each.name is not None and each.bound not in over:
                 self.bound.setdefault((module, each.name), set()).add(each.bound)
 
     def names_of(self, wanted: Name) -> set[str]:
@@ -167,6 +173,16 @@ class Importer:
             # `import shop.config` binds shop; shop.config.LIMIT reads all three names.
             if whole == module or (each.name is None and module.startswith(f"{imported}.")):
                 yield each.bound
+
+
+def _bound_over_imports(outline: Outline) -> frozenset[str]:
+    """Return the names that an import binds, and then certainly another statement."""
+    scope = outline.scopes[()]
+    imported = {each.bound for each in scope.imports}
+    last = ((name, scope.shells[name][-1]) for name in scope.rebound & imported)
+    return frozenset(
+        name for name, shell in last if not shell.is_import and _IN_BRANCHES.isdisjoint(shell.kinds)
+    )
 
 
 def _functions_in(code: CodeType) -> dict[str, frozenset[str]]:

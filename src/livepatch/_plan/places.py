@@ -56,14 +56,15 @@ def _note_gone(
     """Forget a module whose file has gone, unless somebody holds it or something of it."""
     count = _holders_of_gone(plan, module, loaded, given)
     message = "its file has gone"
+    parent, _, tail = module.name.rpartition(".")
     if count:
         message += f", and {references_still_hold(count)} it or what it defined; left in place"
     else:
-        parent, _, tail = module.name.rpartition(".")
         steps.set_item(sys.modules, module.name, MISSING)
-        for package in plan.matches.modules:
-            if package.name == parent and package.live.get(tail) is module.source.module:
-                steps.set_item(package.live, tail, MISSING)
+    for package in plan.matches.modules:
+        if package.name == parent and package.live.get(tail) is module.source.module:
+            # A statement that has bound it may have gone; what is left is left where it was.
+            steps.set_item(package.live, tail, module.source.module if count else MISSING)
     plan.notices.append(Notice("LP311", module.name, message))
 
 

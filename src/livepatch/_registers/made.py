@@ -12,7 +12,8 @@ from typing import Any
 from livepatch._python.kinds import class_attributes, found_at, is_class, is_enum, mro_of
 from livepatch._python.opcodes import OP
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Shell, constant_shell
+from livepatch._source.scope import constant_shell
+from livepatch._source.shell import Shell
 from livepatch._statements.made_of import Made
 from livepatch._statements.recognise import made_in_classes
 from livepatch._statements.statements import Statement

@@ -19,7 +19,8 @@ from livepatch._python.opcodes import COMPILER_NAMES
 from livepatch._python.own import OwnDict
 from livepatch._source.bodies import is_function_code
 from livepatch._source.outline import outline
-from livepatch._source.scope import REST, Shell
+from livepatch._source.scope import REST
+from livepatch._source.shell import Shell
 
 # What a function is given of the variables around it, and what the compiler does for that.
 _GIVES_CELLS = frozenset(

@@ -10,7 +10,8 @@ from operator import is_not
 from types import CodeType
 from typing import Any
 
-from livepatch._source.scope import Scope, Shell
+from livepatch._source.scope import Scope
+from livepatch._source.shell import Shell
 
 # Until 3.13 a function without a docstring has None as its first constant.
 _HAS_DOCSTRING = 0x4000000

@@ -15,7 +15,7 @@ from livepatch._python.kinds import kind_of, qualified_name
 from livepatch._python.own import MISSING
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Shell
+from livepatch._source.shell import Shell
 
 
 def only_declared(old: Outline, new: Outline, namespace: Mapping[str, Any]) -> frozenset[str]:

@@ -10,6 +10,7 @@ import builtins
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from importlib.util import resolve_name
 from types import ModuleType
@@ -93,9 +94,10 @@ class _Imports:
         found = self.original(name, globals, locals, fromlist, level)
         if not fromlist or threading.get_ident() != self.thread:
             return found
+        importer = (globals or {}).get("__name__")
         if "*" in fromlist:
-            return _without_added(found, self.before)
-        return self.with_parts(found, fromlist, (globals or {}).get("__name__"))
+            return self.without_own(_without_added(found, self.before), importer)
+        return self.with_parts(found, fromlist, importer)
 
     def import_by_name(self, name: str, package: str | None = None, level: int = 0) -> Any:
         if self.pending and threading.get_ident() == self.thread:
@@ -120,6 +122,28 @@ class _Imports:
     def load_pending(self, name: str) -> None:
         if name in self.pending:
             self.load_one(name)
+
+    def without_own(self, found: Any, importer: Any) -> Any:
+        """Return what ``import *`` is to read: a module without what it has from the importer.
+
+        Where two import everything of each other, the one that runs first has nothing of the other
+        yet in a fresh process. What it had of that is old here.
+        """
+        home = getattr(found, "__name__", None)
+        other, own = self.snapshots.get(str(home)), self.snapshots.get(str(importer))
+        if other is None or own is None or other is own or other.origin is None:
+            return found
+        scope = other.origin.scopes[()]
+        stars = (each.module for each in scope.imports if each.name == "*")
+        if importer not in (absolute_name(each, other.namespace) for each in stars):
+            return found  # nearly always
+        namespace, missing = vars(found), object()
+        old = {
+            name
+            for name in own.namespace.keys() & namespace.keys() - scope.shells.keys()
+            if namespace[name] is own.namespace[name] is other.namespace.get(name, missing)
+        }
+        return _reduced(found, old) if old else found
 
     def with_parts(self, found: Any, names: Iterable[str], importer: Any) -> Any:
         """Return what ``from package import part`` is to read: with the parts that it gave before.
@@ -202,9 +226,25 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
     own = [name for name in said if name in namespace or name in had]
     if len(own) == len(said) or "__getattr__" in namespace:
         return found
-    reduced = ModuleType(found.__name__)
-    vars(reduced).update(namespace, __all__=own)
+    return _reduced(found, frozenset(said).difference(own))
+
+
+def _reduced(module: ModuleType, names: AbstractSet[str]) -> ModuleType:
+    """Return what ``import *`` may read in place of a module: without some names."""
+    reduced = ModuleType(module.__name__)
+    namespace = vars(reduced)
+    namespace.update(vars(module))
+    for name in names & namespace.keys():
+        del namespace[name]
+    said = namespace.get("__all__")
+    if isinstance(said, (list, tuple)):
+        namespace["__all__"] = [each for each in said if each not in names]
     return reduced
+
+
+def is_loaded_part(package: str, name: str, value: object) -> bool:
+    """Whether a package's attribute is the part of that name, as an import has set it."""
+    return issubclass(type(value), ModuleType) and sys.modules.get(f"{package}.{name}") is value
 
 
 def _is_submodule(package: str, name: str) -> bool:

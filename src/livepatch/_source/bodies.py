@@ -20,10 +20,10 @@ from livepatch._source.scope import (
     COMPREHENSIONS,
     REST,
     Scope,
-    Shell,
     is_type_scope,
     read_scope,
 )
+from livepatch._source.shell import Shell
 
 Path = tuple[str, ...]
 _NO_BODIES = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))

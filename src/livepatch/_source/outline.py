@@ -20,12 +20,12 @@ from livepatch._python.opcodes import COMPILER_NAMES, CONSTANT, OP
 from livepatch._source.scope import (
     RUN_AT_ONCE,
     Scope,
-    Shell,
     constant_shell,
     functions_bound,
     is_type_scope,
     read_scope,
 )
+from livepatch._source.shell import Shell
 
 _STORE_GLOBAL = OP["STORE_GLOBAL"]
 # Tables for bytes.translate.

@@ -53,7 +53,7 @@ from livepatch._python.kinds import (
 from livepatch._python.layers import CONTAINERS
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._report.report import Notice
-from livepatch._source.scope import Shell
+from livepatch._source.shell import Shell
 from livepatch._statements.assigned import names_stored
 from livepatch._statements.assignments import names_in, said_of_attribute
 from livepatch._values.tables_of_bases import can_follow

@@ -1,0 +1,155 @@
+"""What an auditor found who took the promises sentence by sentence: packages and their imports."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(8)
+
+
+def start(live: LiveModule, **sources: str) -> ModuleType:
+    """Write a package and import it."""
+    return live.package(**{"__init__": "", **sources})
+
+
+def write(live: LiveModule, **sources: str | None) -> None:
+    """Write some files of the package anew; None deletes one."""
+    for stem, source in sources.items():
+        path = live.root / live.name / f"{stem}.py"
+        if source is None:
+            path.unlink()
+        else:
+            path.write_text(source.replace("LIVE", live.name), encoding="utf-8")
+
+
+def part(live: LiveModule, stem: str) -> ModuleType:
+    """Import a part of the package."""
+    return importlib.import_module(f"{live.name}.{stem}")
+
+
+def reload(live: LiveModule, *stems: str) -> livepatch.Report:
+    """Reload the package and all its loaded parts, or some of them."""
+    names = [f"{live.name}.{stem}".removesuffix(".__init__") for stem in stems]
+    names = names or [name for name in sys.modules if name.partition(".")[0] == live.name]
+    return livepatch.reload(*names, strategy=live.strategy, rerun=live.rerun)
+
+
+def test_a_part_stays_an_attribute_when_it_is_imported_otherwise(live: LiveModule) -> None:
+    package = start(live, __init__="from . import b\nV = b.Y\n", b="Y = 1\n")
+    write(live, __init__="from .b import Y\nV = Y\n")
+    reload(live)
+
+    assert package.b is sys.modules[f"{live.name}.b"]
+
+
+def test_parts_stay_attributes_when_a_class_moves_between_them(live: LiveModule) -> None:
+    sources = {"a": "class P: pass\n", "b": ""}
+    package = start(live, __init__="from .a import P\nfrom . import b\n", **sources)
+    held = package.P
+    write(live, __init__="from .b import P\nfrom . import a\n", a="", b="class P: pass\n")
+    reload(live)
+
+    assert package.P is package.b.P is held
+    assert package.a is sys.modules[f"{live.name}.a"]
+
+
+def test_a_part_that_is_left_in_place_is_left_as_an_attribute(live: LiveModule) -> None:
+    package = start(live, __init__="from . import a, b\n", a="def f(): return 1\n", b="")
+    held = package.a.f
+    write(live, __init__="from . import b\n", a=None)
+    report = livepatch.reload_changed(live.name, strategy=live.strategy, rerun=live.rerun)
+
+    assert {notice.code for notice in report.notices} == {"LP309", "LP311"}
+    assert package.a is sys.modules[f"{live.name}.a"]
+    report.undo()
+    assert package.a.f is held
+
+
+def test_a_package_that_imports_all_parts_of_itself(live: LiveModule) -> None:
+    head = "__all__ = ['a']\nfrom . import *\n"
+    package = start(live, __init__=head, a="X = 1\n")
+    names = set(vars(package))
+    write(live, __init__=f"{head}K = 2\n", a="X = 2\n")
+    reload(live)
+
+    assert {*vars(package)} == {*names, "K"}
+    assert package.a.X == 2
+    assert reload(live).ok
+
+
+KINDS = {
+    "constant": "{} = {}\n",
+    "function": "def {}(): return {}\n",
+    "class": "class {}:\n    def __new__(cls): return {}\n",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("edited", ["AB", "A", "B", "ABC"])
+def test_two_modules_that_import_everything_of_each_other(
+    live: LiveModule, kind: str, edited: str
+) -> None:
+    def said(name: str, number: int) -> str:
+        return KINDS[kind].format(name, number)
+
+    package = start(
+        live,
+        __init__="from . import a\n",
+        a=said("A", 1) + "from .b import *\n",
+        b=said("B", 1) + "from .a import *\n",
+    )
+    more = said("C", 3) if "C" in edited else ""
+    write(
+        live,
+        a=said("A", 2 if "A" in edited else 1) + "from .b import *\n",
+        b=said("B", 2 if "B" in edited else 1) + more + "from .a import *\n",
+    )
+    reload(live)
+
+    for name in "ABC" if more else "AB":
+        here, there = getattr(package.a, name), getattr(package.b, name)
+        assert here is there
+        number = here if kind == "constant" else here()
+        assert number == (3 if name == "C" else 2 if name in edited else 1)
+
+
+@pytest.mark.parametrize("over", ["A = 1\n", "A = min(A, 1)\n", "class A: pass\n"])
+@pytest.mark.parametrize("both", [True, False])
+def test_a_name_that_is_bound_over_an_import_is_its_own(
+    live: LiveModule, over: str, *, both: bool
+) -> None:
+    start(live, config="A = 1\n", user=f"from .config import A\n{over}")
+    user = part(live, "user")
+    before = user.A
+    write(live, config="A = 2\n")
+    reload(live, *(["config", "user"] if both else ["config"]))
+
+    assert user.A is before
+
+
+@pytest.mark.parametrize("handler", ["except ImportError:\n    A = 7\n", "except:\n    A = f(1)\n"])
+def test_a_name_that_is_bound_where_an_import_fails_is_imported(
+    live: LiveModule, handler: str
+) -> None:
+    start(live, config="A = 1\n", user=f"try:\n    from .config import A\n{handler}B = 1\n")
+    user = part(live, "user")
+    write(live, config="A = 2\n")
+    reload(live, "config")
+
+    assert user.A == 2
+
+
+def test_a_package_takes_the_name_of_a_part_that_it_imports_otherwise(live: LiveModule) -> None:
+    package = start(live, __init__="from . import b\n", b="Y = 1\n")
+    write(live, __init__="from . import b as _b\nb = 5\n")
+    reload(live)
+
+    assert package.b == 5
+    assert package._b is sys.modules[f"{live.name}.b"]
