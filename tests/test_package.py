@@ -62,7 +62,7 @@ STAGES = {
         go_over function_caches decide derive migrate given
     """,
     "_heap": "belongings retire record retained explain heap dropped originals",
-    "_values": "registries tables_of_bases values in_place",
+    "_values": "inputs registries tables_of_bases values in_place",
     "_reconcile": """
         result wrappers dispatchers flags hidden_methods left_over descriptors functions
         numbers classes table
@@ -77,8 +77,8 @@ STAGES = {
     """,
     "_plan": """
         plan namespaces moved_data instances draft partial returned gains absent
-        abstract_registrations abstract_methods library_caches importers made_elsewhere
-        carry lazy_annotations lacking remnants notices places
+        abstract_registrations abstract_methods library_caches users importer importers
+        made_elsewhere carry lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary verify",

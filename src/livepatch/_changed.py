@@ -8,7 +8,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from livepatch._plan.importers import Importer, Name, importers_of, read_importers
+from livepatch._plan.importer import Importer, Name
+from livepatch._plan.importers import importers_of, read_importers
 from livepatch._python.code import codes_in, same_code
 from livepatch._python.kinds import is_class, kind_of
 from livepatch._python.layout import lists_fields
@@ -152,7 +153,7 @@ def dependents_of(sources: list[Source], *, whole: bool) -> list[ModuleType]:
     """
     modules = {source.name: source.module for source in sources}
     values = (value for module in modules.values() for value in namespace_of(module).values())
-    read_importers(modules, values, modules)
+    read_importers(modules, values, modules, {name.partition(".")[0] for name in modules})
     names = set(modules)
     waiting = [name for source in sources for name in _changed_names(source)]
     importers: dict[str, Importer] = {}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from livepatch._needs.module_hooks import hooks_among
 from livepatch._python.code import codes_in
-from livepatch._source.by_text import RUNS_TEXTS, names_in_text
+from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text
 from livepatch._source.outline import Outline
 from livepatch._source.scope import ANNOTATIONS, LAMBDA, Scope
 from livepatch._statements.operations import operations, operations_of
@@ -45,9 +45,19 @@ def reads_in(source: Outline) -> Iterator[Read]:
 
 
 def _reads_inside(source: Outline) -> Iterator[Read]:
-    """Yield what is read by texts that a module's statements run, and by lambda expressions."""
+    """Yield what is read by texts that a module's statements run, and by lambda expressions.
+
+    And what they ask for by texts, ``getattr(config, "LIMIT")``, and what classes import.
+    """
     said = list(chain.from_iterable(source.scopes[()].shells.values()))
+    for path, scope in source.scopes.items():
+        names = frozenset(each.name for each in scope.imports if path and each.name is not None)
+        if names:
+            yield Read(names, (), set)
     for shell in said:
+        if not ASKS_BY_TEXT.isdisjoint(shell.loads):
+            texts = (part[1] for part in shell.fingerprint if _is_text(part))
+            yield Read(frozenset(text for text in texts if text.isidentifier()), (), set)
         if not RUNS_TEXTS.isdisjoint(shell.loads):
             for part in filter(_is_text, shell.fingerprint):
                 yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from types import CodeType
 from typing import Any
 
 from livepatch._needs.between import find_go_betweens
@@ -15,7 +15,9 @@ from livepatch._python.code import deletes, nested_codes
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
+from livepatch._source.by_text import modules_asked_for
 from livepatch._source.outline import Outline
+from livepatch._source.scope import Import, imports_within
 
 
 @dataclass(slots=True)
@@ -64,6 +66,7 @@ class ChangedModules:
         self.bodies: dict[str, Bodies] = {}
         self._seen: dict[str, dict[str, Changes]] = {}
         self._homes: dict[int, frozenset[str]] = {}
+        self._inside: dict[int, list[tuple[str, str | None]]] = {}
         self.namespaces = {each.source.name: each.namespace for each in snapshots}
         sources = [each.source for each in snapshots]
         described = {each.name: (each.module, outlines[each.name]) for each in sources}
@@ -132,7 +135,24 @@ class ChangedModules:
                 )
             else:
                 self._add_module(found, home, each.bound, said, namespace)
+        for home, name in self._imported_inside(said, namespace):
+            changes.update(
+                self._changes_in(home) if name is None else self._seen_as(home, name, name)
+            )
+            changes.reaching.update(self._through(home, (name,) if name else self._names_in(said)))
         return found
+
+    def _imported_inside(
+        self, said: Outline, namespace: dict[str, Any]
+    ) -> list[tuple[str, str | None]]:
+        """Return what functions and classes import: the modules, each with what is taken of it.
+
+        And those that are imported by a dotted name, ``import shop.config``, which binds the first.
+        """
+        inside = self._inside.get(id(said))
+        if inside is None:
+            inside = self._inside[id(said)] = list(dict.fromkeys(_inside(said, namespace)))
+        return [(home, name) for home, name in inside if self._changes_in(home)]
 
     def _add_module(
         self, found: Imported, home: str, bound: str, said: Outline, namespace: dict[str, Any]
@@ -144,10 +164,11 @@ class ChangedModules:
             return
         found.modules.add(bound)
         found.changes.update(there)
-        found.changes.reaching.update(self._through(home, self._names_in(code)))
+        found.changes.reaching.update(self._through(home, self._names_in(said)))
 
-    def _names_in(self, code: CodeType) -> frozenset[str]:
+    def _names_in(self, said: Outline) -> frozenset[str]:
         """Return all names that the code of a module and the code in it says."""
+        code = said.scopes[()].code
         names = self._names.get(id(code))
         if names is None:
             found = {name for each in (code, *nested_codes(code)) for name in each.co_names}
@@ -225,6 +246,28 @@ def _homes_in(said: Outline, namespace: dict[str, Any]) -> Iterator[str]:
         yield home
         if each.name not in {None, "*"}:
             yield f"{home}.{each.name}"
+    yield from (home for home, _ in _inside(said, namespace))
+
+
+def _inside(said: Outline, namespace: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
+    for path, scope in said.scopes.items():
+        yield from _taken(scope.imports if path else (), namespace)
+    code = said.scopes[()].code
+    for each in (code, *nested_codes(code)):
+        yield from ((name, None) for name in each.co_names if "." in name)
+        if each.co_flags & inspect.CO_OPTIMIZED:
+            yield from _taken(imports_within(each), namespace)
+    yield from ((absolute_name(text, namespace), None) for text in modules_asked_for(said))
+
+
+def _taken(
+    imports: Iterable[Import], namespace: dict[str, Any]
+) -> Iterator[tuple[str, str | None]]:
+    for each in imports:
+        home = absolute_name(each.module, namespace)
+        yield home, None if each.name == "*" else each.name
+        if each.name not in {None, "*"}:
+            yield f"{home}.{each.name}", None
 
 
 _NONE = Changes()

@@ -11,7 +11,7 @@ from livepatch._needs.marks import found_by
 from livepatch._needs.module_hooks import hooks_among
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.taken import Taken, calls_found, taken_by
-from livepatch._source.by_text import RUNS_TEXTS, names_in_text
+from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text
 from livepatch._source.scope import LAMBDA, RUN_AT_ONCE
 from livepatch._statements.operations import CALLS, CALLS_FOUND, operations, operations_of
 from livepatch._statements.statements import Statement
@@ -37,7 +37,7 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     namespace = reach.behind.namespace
     reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load)) - statement.binds
     picked, plain, attributes = _taken_by(statement, namespace)
-    reads |= attributes | {*hooks_among(statement.reads)}
+    reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     reads |= asked_by(statement, reach)
@@ -46,6 +46,20 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
         return cause
     picked = {name: items for name, items in picked.items() if name not in others}
     return reach.cause(reads - others, kin, picked, plain)
+
+
+def _asked_otherwise(statement: Statement) -> set[str]:
+    """Return the names that a statement asks for as texts, and those that its classes import."""
+    found = {
+        each.name
+        for node in _class_statements(statement.nodes)
+        if isinstance(node, ast.ImportFrom)
+        for each in node.names
+    }
+    for node in () if ASKS_BY_TEXT.isdisjoint(statement.uses) else statement.nodes:
+        texts = (part.value for part in walk(node) if isinstance(part, ast.Constant))
+        found.update(text for text in texts if isinstance(text, str) and text.isidentifier())
+    return found
 
 
 def _taken_by(statement: Statement, namespace: Mapping[str, Any]) -> Taken:

@@ -18,7 +18,8 @@ from typing import Any
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
-from livepatch._plan.importers import Importer, ImportersByName, Name, importers_of, read_importers
+from livepatch._plan.importer import Importer, Name
+from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
 from livepatch._plan.plan import Plan
 from livepatch._python.constants import same_value
@@ -62,7 +63,8 @@ def read_possible_importers(matches: Matches) -> None:
     objects = objects_with_new_methods(matches)
     values += (module.old[name] for module, name, _, _ in objects)
     starred = (value for module in matches.modules for value in _values_starred(module))
-    read_importers(modules, chain(values, starred), modules)
+    near = {module.name.partition(".")[0] for module, name in changed if _is_data(module, name)}
+    read_importers(modules, chain(values, starred), modules, near)
     importers = list(importers_of(modules, modules)) if changed else []
     if importers:
         names = [Name(module.name, name, starred=False) for module, name in changed]
@@ -95,6 +97,12 @@ def _names_changed(module: Module) -> Iterator[str]:
     for name in names_of_others(module.old, module.new):
         if type(name) is str and not same_value(module.old[name], module.new.get(name, MISSING)):
             yield name
+
+
+def _is_data(module: Module, name: str) -> bool:
+    value = module.old[name]
+    is_other = name in IMPORT_SYSTEM_NAMES or issubclass(type(value), ModuleType)
+    return not is_other and kind_of(value) is None
 
 
 def _values_starred(module: Module) -> list[Any]:
@@ -141,6 +149,7 @@ def carry_data(plan: Plan) -> None:
             for importer in importers.of(change.name):
                 waiting += _carry(plan, importer, change, carried)
         for importer in outside:
+            _notice_asked_for(plan, importer, change)
             waiting += _notice_computed(plan, importer, change)
             waiting += _what_reads(importer, change, carried)
 
@@ -240,6 +249,11 @@ def _carry(
             continue
         if (importer.name, bound) not in carried:
             carried.add((importer.name, bound))
+            if change.new is MISSING:
+                message = f"has what was {change.name}, which has gone from the source"
+                place = f"{importer.name}.{bound}"
+                plan.notices.append(Notice("LP312", place, message))
+                continue
             _set_name(plan, importer, bound, change.new)
             given = Name(importer.name, bound, bound in star_names(importer.namespace))
             yield _Change(given, change.old, change.new, change.root or change.name)
@@ -277,12 +291,31 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
             continue  # so does a table of them, and what was made to call it: `Depends(user)`
         place = f"{importer.name}.{'.'.join(path)}"
         if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
-            message = f"was computed from {change.root or change.name}, which has changed"
+            became = "has gone" if change.new is MISSING else "has changed"
+            message = f"was computed from {change.root or change.name}, which {became}"
             plan.notices.append(Notice("LP312", place, message))
             if len(path) == 1 and not is_definition:
                 starred = path[0] in star_names(importer.namespace)
                 name = Name(importer.name, path[0], starred)
                 yield _Change(name, value, value, change.root or change.name)
+
+
+def _notice_asked_for(plan: Plan, importer: Importer, change: _Change) -> None:
+    """Name what an importer may have of what has changed by way of a module's ``__getattr__``.
+
+    That may be asked when it is imported for the first time, and not by a plan.
+    """
+    if change.old is change.new:
+        return
+    for module, name in importer.bound if change.name.name in importer.asked_names else ():
+        there = getattr(sys.modules.get(module), "__dict__", {})
+        if name != change.name.name or name in there or "__getattr__" not in there:
+            continue
+        for bound in importer.bound[module, name]:
+            if same_value(importer.namespace.get(bound, MISSING), change.old):
+                message = f"may have come from {change.name}, which has changed, by {module}"
+                place = f"{importer.name}.{bound}"
+                plan.notices.append(Notice("LP312", place, f"{message}.__getattr__"))
 
 
 def _is_made_of_definitions(value: Any, depth: int = _DEEPEST) -> bool:
@@ -343,11 +376,11 @@ def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
     final = plan.finals[module.name]
     starred = set(star_names(module.old)).intersection(star_names(final))
     for name in names_of_others(module.old, final):
-        if type(name) is not str or name in IMPORT_SYSTEM_NAMES or name not in final:
+        if type(name) is not str or name in IMPORT_SYSTEM_NAMES:
             continue  # nobody imports it
-        old, new = module.old[name], final[name]
-        if same_value(old, new):
-            continue
+        old, new = module.old[name], final.get(name, MISSING)
+        if same_value(old, new) or (new is MISSING and not _is_data(module, name)):
+            continue  # of definitions that have gone it is said who holds them
         follows = id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors
         if follows and plan.decisions.survivors.get(id(old), old) is new:
             continue  # nearly every one: who holds it is given that

@@ -13,7 +13,7 @@ from livepatch._holders import all_classes
 from livepatch._match.decorated import plain_path
 from livepatch._match.module import Module
 from livepatch._match.pairs import Matches
-from livepatch._plan.importers import Importer, Name
+from livepatch._plan.importer import Importer, Name
 from livepatch._plan.plan import Plan
 from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (

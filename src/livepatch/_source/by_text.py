@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from livepatch._python.code import codes_in
+from livepatch._python.code import codes_in, nested_codes
 from livepatch._python.opcodes import NAMED, OP
 from livepatch._source.outline import OTHER_MEANS, Outline, outline
 
+ASKS_FOR_MODULES = frozenset(("import_module", "__import__", "modules"))
+# By these a name is asked for as a text.
+ASKS_BY_TEXT = ASKS_FOR_MODULES | {"getattr", "hasattr", "vars", "attrgetter", "__dict__"}
 RUNS_TEXTS = frozenset(("exec", "eval"))
 _NONE: frozenset[str] = frozenset()
 Statement = tuple[Any, ...]
@@ -39,6 +42,14 @@ def names_in_text(text: str, context: type[ast.expr_context]) -> Iterator[str]:
     for each in ast.walk(tree):
         if isinstance(each, ast.Name) and isinstance(each.ctx, context):
             yield each.id
+
+
+def modules_asked_for(source: Outline) -> Iterator[str]:
+    """Yield texts by which a source may ask for modules: ``importlib.import_module(".config")``."""
+    code = source.scopes[()].code
+    for each in (code, *nested_codes(code)):
+        if not ASKS_FOR_MODULES.isdisjoint(each.co_names):
+            yield from (text for text in each.co_consts if type(text) is str)
 
 
 def no_longer_bound_by(old: Outline, new: Outline) -> bool:
@@ -73,11 +84,11 @@ def _binders(source: Outline) -> Iterator[Statement]:
     for shells in scope.shells.values():
         for shell in shells:
             if not means.isdisjoint(shell.loads):
-                found = _statements_in(shell.fingerprint)
+                found = statements_in(shell.fingerprint)
                 yield from (each for each in found if not means.isdisjoint(_loads(each)))
 
 
-def _statements_in(fingerprint: Statement) -> Iterator[Statement]:
+def statements_in(fingerprint: Statement) -> Iterator[Statement]:
     """Cut what stands before a binding into its statements."""
     begin = 0
     for place, part in enumerate(fingerprint):

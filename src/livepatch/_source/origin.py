@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from livepatch._python.code import nested_codes, placed
 from livepatch._python.live import codes_behind, live_codes
 from livepatch._python.own import Call
+from livepatch._source.by_text import ASKS_FOR_MODULES
 from livepatch._source.outline import Outline, outline
 from livepatch._source.recompile import Compiled
 from livepatch._source.remembered import (
@@ -29,7 +30,7 @@ from livepatch._source.remembered import (
     running_main_code,
     take_imported_code,
 )
-from livepatch._source.scope import Scope
+from livepatch._source.scope import Scope, imports_something
 from livepatch._source.source import (
     MAIN,
     NO_CODE,
@@ -102,7 +103,12 @@ def names_read() -> Mapping[int, frozenset[str]]:
 
 
 def _names_of(code: CodeType | None) -> frozenset[str]:
-    names = code.co_names if code is not None else ()
+    names = list(code.co_names) if code is not None else []
+    for each in (code, *nested_codes(code)) if code is not None else ():
+        if imports_something(each):
+            names += each.co_names
+        if not ASKS_FOR_MODULES.isdisjoint(each.co_names):
+            names += (text for text in each.co_consts if type(text) is str)
     dotted = [name for name in names if "." in name]
     if not dotted:
         return frozenset(names)

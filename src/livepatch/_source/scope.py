@@ -26,6 +26,7 @@ from livepatch._source.shell import Shell
 
 _SMALL_INT = OP.get("LOAD_SMALL_INT", -1)
 _LOAD_LOCALS = OP.get("LOAD_LOCALS", -1)
+_STORE_GLOBAL = OP["STORE_GLOBAL"]
 _IMPORT_NAME, _IMPORT_FROM = OP["IMPORT_NAME"], OP["IMPORT_FROM"]
 _STORE_ITEM = OP["STORE_SUBSCR"]
 # What takes a value apart that the target before has left, or brings one to the top.
@@ -250,6 +251,34 @@ def _import(module: str, attribute: str | None, bound: str, *, whole: bool) -> I
         return Import(module, attribute, bound)
     # `import a.b` binds a; `import a.b as c` is compiled like `from a import b as c`.
     return Import(module if attribute else module.partition(".")[0], None, bound)
+
+
+def imports_something(code: CodeType) -> bool:
+    """Whether a statement of a code itself imports something."""
+    return _IMPORT_NAME in code.co_code[::2]
+
+
+def imports_within(code: CodeType) -> Iterator[Import]:
+    """Yield what a function's code imports; it is bound to a global, or to no name."""
+    if not imports_something(code):
+        return  # nearly every one
+    said: list[str] = []
+    module, waiting = "", list[str]()
+    for opcode, argument in instructions(code):
+        if opcode in CONSTANT:
+            said.append(repr(code.co_consts[argument]))
+        elif opcode == _SMALL_INT:
+            said.append(repr(argument))
+        elif opcode == _IMPORT_NAME:
+            level, names = said[-2:]
+            module = "." * int(level) + code.co_names[argument]
+            if names == "None":
+                yield Import(module, None, "")
+        elif opcode == _IMPORT_FROM:
+            waiting.append(code.co_names[argument])
+        elif waiting:
+            is_global = opcode == _STORE_GLOBAL
+            yield Import(module, waiting.pop(), code.co_names[argument] if is_global else "")
 
 
 def _is_star_import(argument: int) -> bool:

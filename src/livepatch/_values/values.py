@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from livepatch._decide.class_source import (
@@ -19,7 +18,6 @@ from livepatch._decide.class_source import (
     is_made_from_changed,
     makers_call_changed,
 )
-from livepatch._decide.decisions import Decisions
 from livepatch._decide.given import (
     code_of_name_changed,
     counts_anew,
@@ -30,7 +28,6 @@ from livepatch._decide.given import (
     scopes_of,
     why_made_anew,
 )
-from livepatch._match.deleted import body_has_changed
 from livepatch._match.members import is_member_of_one
 from livepatch._match.module import Path
 from livepatch._match.pairs import Pair
@@ -43,133 +40,40 @@ from livepatch._python.constants import (
     same_value,
 )
 from livepatch._python.kinds import (
-    class_attributes,
     dict_of,
-    is_class,
     kind_of,
-    mro_of,
     qualified_name,
 )
 from livepatch._python.layers import CONTAINERS
-from livepatch._python.own import OwnDict, OwnList
+from livepatch._python.own import OwnList
 from livepatch._report.report import Notice
-from livepatch._source.shell import Shell
 from livepatch._statements.assigned import names_stored
 from livepatch._statements.assignments import names_in, said_of_attribute
+from livepatch._values.inputs import Inputs
 from livepatch._values.tables_of_bases import can_follow
 
-# What lists the names of the scope it is called in.
-_LISTING = frozenset(("locals", "vars", "dir"))
 # What every class has of its bases and annotations, libraries or not.
 _SAID_OF_ANY = ("__annotations__", "__annotate_func__", "__orig_bases__", "__parameters__")
 # What a class is called or has, as one that nobody changes in place; a number may count something.
 _TEXTS = (str, tuple, frozenset)
 # A typed dict and a named tuple put those of their bases into them.
 _MERGED = ("__annotations__", "__annotate_func__")
-_Shells = Mapping[str, tuple[Shell, ...]]
 
 
 @dataclass(slots=True, eq=False)
-class Values:
+class Values(Inputs):
     """Chooses between old and new values, and notes what it could not be sure of.
 
     Attributes:
-        decisions: who survives.
         notices: what it could not be sure of.
         remade: ids of new classes of which a library made something else than before, out of what
             they derive from or annotate.
     """
 
-    decisions: Decisions
     notices: list[Notice] = field(default_factory=list)
     remade: set[int] = field(default_factory=set)
-    _said: OwnDict[tuple[int, int, Path], tuple[Collection[str] | None, _Shells]] = field(
-        default_factory=OwnDict
-    )
     _anew: tuple[dict[int, int], set[int]] | None = None
-    _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
     _homes: dict[int, list[tuple[Any, Mapping[str, Any], str]]] | None = None
-
-    def says_the_same(self, pair: Pair, path: Path) -> bool | None:
-        """Whether the statements that bind a path say the same, of the same inputs.
-
-        Args:
-            pair: the definition in whose modules the path is.
-            path: its own, or that of one of its attributes.
-        """
-        new, old, home = pair.module.outline, pair.before.origin, path[:-1]
-        for source in (new, old):
-            if source is not None and source.unsure and source.is_unsure_of(path):
-                return None
-        key = (id(new), id(old), home)
-        said = self._said.get(key)
-        if said is None:
-            scope = new.scopes.get(home)
-            said = self._said[key] = new.same_names(old, home), scope.shells if scope else {}
-        same, shells = said
-        if same is None or path[-1] not in same:
-            return None if same is None or path[-1] not in shells else False
-        namespace = pair.module.new
-        for shell in shells[path[-1]]:
-            for name in shell.loads:
-                if self._input_changed(pair, path, name) or (
-                    name in _LISTING and old is not None and new.binds_others(old, home)
-                ):
-                    return False
-                if name in namespace and self._part_changed(namespace[name], shell.loads):
-                    return False
-        return True
-
-    def _part_changed(self, used: Any, names: Collection[str]) -> bool:
-        """Whether a class or module of the reload has other data than before under some names."""
-        matches = self.decisions.matches
-        if type(used) is ModuleType:
-            modules = (each for each in matches.modules if each.live is used.__dict__)
-            return any(
-                self._global_changed(each.old, each.new, name)
-                or self._part_changed(each.new.get(name), names)
-                for each in modules
-                for name in names
-                if name in each.new and type(each.new[name]) is not ModuleType
-            )
-        return is_class(used) and any(self._data_changed(used, name) for name in names)
-
-    def _data_changed(self, cls: type, name: str) -> bool:
-        """Whether the source says something else of a class attribute, inherited or not."""
-        owner = next((each for each in mro_of(cls) if name in class_attributes(each)), cls)
-        pair = self.decisions.matches.by_new.get(id(owner))
-        if pair is None or kind_of(class_attributes(owner).get(name)) is not None:
-            return False
-        key = (pair.text, name)
-        if key not in self._changed_inputs:
-            self._changed_inputs[key] = False  # against circles
-            said = self.says_the_same(pair, (*pair.path, name))
-            self._changed_inputs[key] = said is False
-        return self._changed_inputs[key]
-
-    def _input_changed(self, pair: Pair, path: Path, name: str) -> bool:
-        new, old = pair.module.outline, pair.before.origin
-        if len(path) > 1 and new.scopes[path[:-1]].binds(name) and name != path[-1]:
-            return not new.same_shell(old, (*path[:-1], name)) or (
-                name in new.scopes[path[:-1]].rebound and not new.same_turns(old, path[:-1])
-            )
-        key = (pair.module.name, name)
-        known = self._changed_inputs.get(key)
-        if known is None:
-            known = self._global_changed(pair.before.old, pair.module.new, name)
-            # Where only what changed runs, this runs because of a body that changed, perhaps.
-            known = known or body_has_changed(pair.module, name)
-            self._changed_inputs[key] = known
-        return known
-
-    def _global_changed(self, old: dict[str, Any], new: dict[str, Any], name: str) -> bool:
-        if name not in new or name not in old:
-            return (name in new) is not (name in old)
-        before, after = old[name], new[name]
-        if same_value(before, after):
-            return False
-        # A definition that is itself again is not another input, whatever its body says now.
-        return self.decisions.settle(before) is not self.decisions.settle(after)
 
     def choose_attribute(
         self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
@@ -281,7 +185,7 @@ class Values:
         if not now:
             return False
         return now != said_of_attribute(before.scopes[()].code, name) or any(
-            self._input_changed(pair, (each,), each) for each in names_in(now)
+            self.input_changed(pair, (each,), each) for each in names_in(now)
         )
 
     def _choose_by_source(

@@ -1,0 +1,211 @@
+"""What one module's own source says of its imports: what it bound by them, and computed from it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from livepatch._plan.users import functions_in, users_in
+from livepatch._python.code import nested_codes
+from livepatch._python.kinds import is_single_dispatch
+from livepatch._python.opcodes import JUMPS, OP
+from livepatch._snapshot.nested import absolute_name
+from livepatch._source.bodies import is_function_code
+from livepatch._source.by_text import modules_asked_for
+from livepatch._source.outline import Outline
+from livepatch._source.scope import Import, imports_within
+
+# What stands in a statement that may be skipped: behind a condition, or for an exception.
+_IN_BRANCHES = JUMPS | {
+    OP[name] for name in ("PUSH_EXC_INFO", "RETURN_VALUE", "RETURN_CONST") if name in OP
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A global of a module.
+
+    Attributes:
+        module: the module's name.
+        name: its own.
+        starred: whether ``from module import *`` binds it.
+    """
+
+    module: str
+    name: str
+    starred: bool
+
+    def __str__(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+class Importer:
+    """A module, and what its source says about its imports.
+
+    Attributes:
+        name: the module's name.
+        namespace: its globals.
+        outline: what its source says.
+    """
+
+    def __init__(self, name: str, namespace: dict[str, Any], outline: Outline) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.outline = outline
+        self._imports = self._absolute(outline.scopes[()].imports)
+        # By those inside of classes and functions.
+        self._in_classes: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        self._in_functions = self._absolute(_imports_of_functions(outline))
+        self._asked_for = [
+            (absolute_name(text, namespace), "") for text in modules_asked_for(outline)
+        ]
+        self._users: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] | None = None
+        self.bound: dict[tuple[str, str], set[str]] = {}
+        self.starred: set[str] = set()
+        self._over = _bound_over_imports(outline)
+        for module, each in self._imports:
+            if each.name == "*":
+                self.starred.add(module)
+            elif each.name is not None and each.bound not in self._over:
+                self.bound.setdefault((module, each.name), set()).add(each.bound)
+        for module, each in self._in_functions:
+            if each.name is not None and each.bound in outline.global_names:
+                self.bound.setdefault((module, each.name), set()).add(each.bound)
+        for path, scope in outline.scopes.items():
+            for module, each in self._absolute(scope.imports) if path else ():
+                if each.name is not None:
+                    found = self._in_classes.setdefault((module, each.name), [])
+                    found.append((*path, each.bound))
+
+    def _absolute(self, imports: Iterable[Import]) -> list[tuple[str, Import]]:
+        return [(absolute_name(each.module, self.namespace), each) for each in imports]
+
+    def names_of(self, wanted: Name) -> set[str]:
+        """Return the names to which the import statements bind a global of another module."""
+        found = set(self.bound.get((wanted.module, wanted.name), ()))
+        if wanted.starred and wanted.module in self.starred:
+            found.add(wanted.name)
+        return found
+
+    @functools.cached_property
+    def asked_names(self) -> frozenset[str]:
+        """The names that are imported from other modules."""
+        return frozenset(name for _, name in self.bound)
+
+    def names_one_of(self, modules: Collection[str], packages: Collection[str]) -> bool:
+        """Whether an import statement names one of some modules, or a package that one is in."""
+        return any(
+            imported in modules
+            or (imported in packages if each.name is None else f"{imported}.{each.name}" in modules)
+            for imported, each in (*self._imports, *self._in_functions)
+        ) or any(
+            imported in modules or f"{imported}.{name}" in modules
+            for imported, name in (*self._in_classes, *self._asked_for)
+        )
+
+    def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
+        """Yield the paths of what statements outside functions bind and use a global for."""
+        names = self.names_of(wanted)
+        if self.name == wanted.module:
+            names.add(wanted.name)
+        inside = self._in_classes.get((wanted.module, wanted.name), ())
+        names.update(path[-1] for path in inside)
+        users = self._users_of_names()
+        found: dict[tuple[str, ...], None] = dict.fromkeys(inside)
+        found |= {
+            path: None
+            for name in names
+            for path, loads in users.get(name, ())
+            if not names.isdisjoint(loads - {path[-1]})
+        }
+        by_attribute = users.get(wanted.name)
+        if by_attribute:
+            aliases = set(self._aliases_of(wanted.module))
+            found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
+        yield from found
+
+    def names_used(self) -> set[str]:
+        """Return the names that statements outside functions use."""
+        return set(self._users_of_names())
+
+    def functions_with(self, wanted: Name) -> Iterator[str]:
+        """Yield the functions of the module that read a global of another one, or its own."""
+        names = self.names_of(wanted)
+        if self.name == wanted.module:
+            names.add(wanted.name)
+        if names:
+            for function, reads in self._functions.items():
+                if not names.isdisjoint(reads):
+                    yield function
+
+    @functools.cached_property
+    def _functions(self) -> dict[str, frozenset[str]]:
+        return functions_in(self.outline.scopes[()].code)
+
+    def says(self, path: tuple[str, ...], wanted: Name) -> bool:
+        """Whether the statement that binds a path says a global, and not what it calls alone."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        names = {*self.names_of(wanted), wanted.name}
+        return any(not names.isdisjoint(shell.loads) for shell in shells)
+
+    def is_made_with(self, path: tuple[str, ...], wanted: Name, method: str = "") -> bool:
+        """Whether a definition is made with a global: decorated by it, or by a method of it."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        names = {*self.names_of(wanted), wanted.name}
+        return any(
+            shell.is_made_with(name, alone=True) and not self._registers(shell.loads - names)
+            for shell in shells
+            if not method or method in shell.loads
+            for name in names
+        )
+
+    def _registers(self, loads: Iterable[str]) -> bool:
+        """Whether one of some names is a dispatcher, whose decorators only keep what they get."""
+        return any(is_single_dispatch(self.namespace.get(name)) for name in loads)
+
+    def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
+        """Return, for each name that statements outside functions use, what they bind."""
+        if self._users is None:
+            self._users = {}
+            imported = {(each.bound,) for _, each in self._imports if each.bound not in self._over}
+            for path, loads in users_in(self.outline, self.namespace, self._functions):
+                for name in loads if path not in imported else ():
+                    self._users.setdefault(name, []).append((path, loads))
+        return self._users
+
+    def _aliases_of(self, module: str) -> Iterator[str]:
+        yield module  # as a text: `sys.modules["shop.config"]`
+        for imported, each in self._imports:
+            whole = imported if each.name is None else f"{imported}.{each.name}"
+            # `import shop.config` binds shop; shop.config.LIMIT reads all three names.
+            if whole == module or (each.name is None and module.startswith(f"{imported}.")):
+                yield each.bound
+        for (imported, name), paths in self._in_classes.items():
+            if f"{imported}.{name}" == module:
+                yield from (path[-1] for path in paths)
+        for imported, each in self._in_functions:
+            # These names are in the functions' code, for what they call has used them.
+            if imported == module:
+                yield each.module.lstrip(".")
+            elif each.name is not None and f"{imported}.{each.name}" == module:
+                yield each.name
+
+
+def _bound_over_imports(outline: Outline) -> frozenset[str]:
+    """Return the names that an import binds, and then certainly another statement."""
+    scope = outline.scopes[()]
+    imported = {each.bound for each in scope.imports}
+    last = ((name, scope.shells[name][-1]) for name in scope.rebound & imported)
+    return frozenset(
+        name for name, shell in last if not shell.is_import and _IN_BRANCHES.isdisjoint(shell.kinds)
+    )
+
+
+def _imports_of_functions(outline: Outline) -> Iterator[Import]:
+    for each in nested_codes(outline.scopes[()].code):
+        if is_function_code(each):
+            yield from imports_within(each)

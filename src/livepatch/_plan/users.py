@@ -1,0 +1,162 @@
+"""What the statements of a module make, and what each of them may have read to make it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from types import CodeType
+from typing import Any
+
+from livepatch._needs.differences import MAKERS
+from livepatch._python.code import codes_in, nested_codes
+from livepatch._python.constants import may_hold_state
+from livepatch._python.kinds import kind_of
+from livepatch._python.opcodes import OP
+from livepatch._source.bodies import is_function_code
+from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text, statements_in
+from livepatch._source.outline import Outline
+from livepatch._source.scope import ANNOTATIONS, LAMBDA, REST, RUN_AT_ONCE
+from livepatch._source.shell import Shell
+
+Path = tuple[str, ...]
+_NO_NAMES = frozenset({REST, ANNOTATIONS})
+_LOAD_NAME = OP["LOAD_NAME"]
+_STORES_INSIDE = (OP["STORE_SUBSCR"], OP["STORE_ATTR"])
+_STORE_GLOBAL = OP["STORE_GLOBAL"]
+_SAYS_LAMBDA = ("code", LAMBDA)
+
+
+def functions_in(code: CodeType) -> dict[str, frozenset[str]]:
+    """Return what the functions of a module read, by their names."""
+    found: dict[str, frozenset[str]] = {}
+    for each in codes_in(code):
+        if is_function_code(each) and each.co_name not in RUN_AT_ONCE:
+            found[each.co_name] = found.get(each.co_name, frozenset()) | _read_by(each)
+    return found
+
+
+def users_in(
+    outline: Outline, namespace: Mapping[str, Any], functions: Mapping[str, frozenset[str]]
+) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield the paths of what statements outside functions make, each with all that they may read.
+
+    Args:
+        outline: of the module's source.
+        namespace: its globals.
+        functions: what its functions read, by their names; who calls one reads that, too.
+    """
+    makers = {**functions, **dict(_made_by_classes(outline))}
+    methods = dict(_methods_of_classes(outline))
+    for path, scope in outline.scopes.items():
+        for bound, shells in scope.shells.items():
+            if bound == ANNOTATIONS and path:
+                yield (*path, ANNOTATIONS), _loads(shells)
+            if bound in _NO_NAMES:
+                continue
+            loads, place = _loads(shells), (*path, bound)
+            loads |= _by_methods(loads, methods, namespace) if methods else loads
+            is_data = bool(path) or kind_of(namespace.get(bound)) is None
+            if is_data and any(_SAYS_LAMBDA in shell.fingerprint for shell in shells):
+                loads |= functions.get(LAMBDA, frozenset())
+            yield place, _with_calls(loads, makers if is_data else functions)
+    for path, loads in chain(_put_inside(outline, namespace), _run_as_texts(outline)):
+        yield path, _with_calls(loads, makers)
+    called = frozenset[str]().union(*(scope.loads for scope in outline.scopes.values()))
+    for each in codes_in(outline.scopes[()].code) if outline.global_names else ():
+        if each.co_name in called:
+            loads = _with_calls(_read_by(each), makers)
+            yield from (((name,), loads) for name in outline.global_names & loads)
+
+
+def _loads(shells: Iterable[Shell]) -> frozenset[str]:
+    """Return what statements read: by names, and by names that are texts."""
+    found = frozenset[str]().union(*(shell.loads for shell in shells))
+    if not ASKS_BY_TEXT.isdisjoint(found):
+        found |= _texts_of(shells)
+    if not RUNS_TEXTS.isdisjoint(found):
+        found |= {name for text in _texts_of(shells) for name in names_in_text(text, ast.Load)}
+    return found
+
+
+def _texts_of(shells: Iterable[Shell]) -> frozenset[str]:
+    parts = chain.from_iterable(shell.fingerprint for shell in shells)
+    return frozenset(part[1] for part in parts if isinstance(part, tuple) and part[0] == "text")
+
+
+def _read_by(code: CodeType) -> frozenset[str]:
+    codes = (code, *nested_codes(code))
+    names = frozenset[str]().union(*(each.co_names for each in codes))
+    if not ASKS_BY_TEXT.isdisjoint(names):
+        said = chain.from_iterable(each.co_consts for each in codes)
+        names |= {each for each in said if type(each) is str}
+    return names
+
+
+def _made_by_classes(outline: Outline) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield the classes of a module, each with what is read where it is called."""
+    for path, scope in outline.scopes.items():
+        codes = nested_codes(scope.code) if path else ()
+        makers = [each for each in codes if each.co_name in MAKERS]
+        if makers:
+            yield path[-1], frozenset[str]().union(*map(_read_by, makers))
+
+
+def _methods_of_classes(outline: Outline) -> Iterator[tuple[str, dict[str, frozenset[str]]]]:
+    for path, scope in outline.scopes.items():
+        if path and (methods := functions_in(scope.code)):
+            yield path[-1], methods
+
+
+def _by_methods(
+    loads: frozenset[str],
+    methods: Mapping[str, Mapping[str, frozenset[str]]],
+    namespace: Mapping[str, Any],
+) -> frozenset[str]:
+    """Return what the methods read that a statement says, of classes or objects that it says."""
+    said = {type(namespace.get(name)).__name__ for name in loads} | loads
+    found = (methods[cls] for cls in said & methods.keys())
+    read = (each[name] for each in found for name in each.keys() & loads)
+    return frozenset[str]().union(*read)
+
+
+def _put_inside(
+    outline: Outline, namespace: Mapping[str, Any]
+) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield what is put into something, ``TABLE["limit"] = LIMIT``: where, and what is read.
+
+    And ``TABLE.append(LIMIT)``, where that is a container.
+    """
+    for shell in chain.from_iterable(outline.scopes[()].shells.values()):
+        for statement in statements_in(shell.fingerprint):
+            last = statement[-1] if statement else None
+            kind = last[0] if isinstance(last, tuple) else None
+            if kind is None:
+                continue  # nearly every one: it binds a name
+            said = [part for part in statement if isinstance(part, tuple)]
+            loads = frozenset(part[1] for part in said if type(part[1]) is str)
+            for name in {part[1] for part in said if part[0] == _LOAD_NAME}:
+                value = namespace.get(name)
+                is_target = kind in _STORES_INSIDE or isinstance(value, (list, dict, set))
+                if is_target and kind_of(value) is None and may_hold_state(value):
+                    yield (name,), loads
+
+
+def _run_as_texts(outline: Outline) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield what texts bind that statements run: ``exec("DOUBLE = LIMIT * 2")``."""
+    for shell in chain.from_iterable(outline.scopes[()].shells.values()):
+        for text in _texts_of([shell]) if "exec" in shell.loads else ():
+            loads = frozenset(names_in_text(text, ast.Load))
+            yield from (((name,), loads) for name in names_in_text(text, ast.Store))
+
+
+def _with_calls(loads: frozenset[str], functions: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return what a statement reads, and what the functions of its module do that it may call."""
+    if functions.keys().isdisjoint(loads):
+        return loads  # nearly every one
+    found, waiting = set(loads), list(loads)
+    for name in waiting:
+        more = functions.get(name, frozenset()) - found
+        found |= more
+        waiting += more
+    return frozenset(found)
