@@ -153,3 +153,44 @@ def test_a_package_takes_the_name_of_a_part_that_it_imports_otherwise(live: Live
 
     assert package.b == 5
     assert package._b is sys.modules[f"{live.name}.b"]
+
+
+@pytest.mark.parametrize("extra", ["", " + 0"])
+def test_a_package_that_does_not_run_has_no_part_loaded_before_its_turn(
+    live: LiveModule, extra: str
+) -> None:
+    package = start(
+        live,
+        __init__="from . import a, b\n",
+        z="",
+        a="from . import z\nV = 1\ndef make(): return V\n",
+        b="from .a import V, make\nW = V\nMADE = make()\nclass C:\n    at = V\n",
+    )
+    write(
+        live,
+        a="from . import z\nV = 2\nNEW = 3\ndef make(): return V * 10\n",
+        b=f"from .a import V, NEW, make\nW = V{extra}\nMADE = make(){extra}\n"
+        f"class C:\n    at = V{extra}\n",
+    )
+    livepatch.reload_changed(live.name, strategy=live.strategy, rerun=live.rerun)
+
+    b = package.b
+    assert (b.V, b.NEW, b.make()) == (2, 3, 20)
+    if extra or live.rerun == "all":  # else they are kept, and named
+        assert (b.W, b.MADE, b.C.at) == (2, 20, 2)
+
+
+def test_very_many_parts_that_import_one_of_their_package(live: LiveModule) -> None:
+    names = [f"part_{index}" for index in range(150)]
+    said = "from . import z\nV = {}\n"
+    package = start(
+        live,
+        __init__="".join(f"from . import {name}\n" for name in names),
+        z="",
+        **dict.fromkeys(names, said.format(1)),
+    )
+    write(live, **dict.fromkeys(names, said.format(22)))
+    report = livepatch.reload_changed(live.name, strategy=live.strategy, rerun=live.rerun)
+
+    assert len(report.modules) == len(names)
+    assert {getattr(package, name).V for name in names} == {22}

@@ -425,7 +425,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "names that others imported keep the old value",
         "_plan/carry.py",
-        "            _set_name(plan, importer, bound, change.new)\n",
+        "            set_name(plan, importer, bound, change.new)\n",
         "",
         _CONFORMANCE + "data_elsewhere.py::",
     ),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.outline import Outline
@@ -49,12 +50,12 @@ def no_longer_starred(
         provided.update(_names_elsewhere(outlines[home], other, snapshots))
         if home in pending:
             provided.update(other.source.code.co_names)
-            waiting += _starred(outlines[home], other, snapshots)
+        waiting += _starred(outlines[home], other, snapshots)
     namespace: dict[str, Any] = namespace_of(snapshot.source.module)
     return [
         name
         for each in before
-        for name in each.namespace.keys() - provided
+        for name in {*star_names(each.namespace)} & each.namespace.keys() - provided
         if namespace.get(name, snapshot) is each.namespace[name]
     ]
 

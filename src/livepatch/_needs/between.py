@@ -7,7 +7,7 @@ is asked of it, and keeps it (``passlib.hash``).
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
@@ -76,19 +76,30 @@ class GoBetween:
                 if name in self.namespace or (name in new and name not in known):
                     yield name, name
 
-    def homes_of(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the modules that are to be loaded before some names are imported from here."""
-        del names  # its own code has imported all of them together
-        return self.imported
+    def homes_of(self, names: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the modules that are to be loaded before some names are imported from here.
+
+        Only those that have them: in a fresh process the rest may not be there yet, where it is a
+        part of a package that asks.
+
+        Args:
+            names: they, or none for all.
+
+        Yields:
+            The names of the modules, each with what is imported of it.
+        """
+        for home, each in self.imports:
+            if not names or "*" in names or each.name == "*" or each.bound in names:
+                wanted = tuple(names) if each.name == "*" and names else (each.name,)
+                yield home, () if each.name is None else tuple(filter(None, wanted))
 
 
 class StandIn(GoBetween):
     """An object in the place of a module, and what it keeps of the modules that run."""
 
-    def homes_of(self, names: Iterable[str]) -> Iterable[str]:
-        """Return the modules that have what is asked for: nothing else is loaded by it."""
-        wanted = set(names)
-        return {home for home, each in self.imports if each.bound in wanted}
+    def homes_of(self, names: Collection[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield the modules that have what is asked for: nothing else is loaded by it."""
+        return ((home, ()) for home, each in dict.fromkeys(self.imports) if each.bound in names)
 
 
 def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[str, GoBetween]:

@@ -18,6 +18,7 @@ from typing import Any
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
+from livepatch._plan.carry_stars import carry_stars, set_name
 from livepatch._plan.importer import Importer, Name
 from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
@@ -36,7 +37,6 @@ from livepatch._report.report import Notice
 from livepatch._snapshot.nested import is_loaded_part
 from livepatch._source.outline import outline
 from livepatch._source.source import NO_CODE, namespace_of
-from livepatch._steps.steps import Steps
 
 _DEEPEST = 4
 
@@ -129,7 +129,7 @@ def carry_data(plan: Plan) -> None:
     """Note the steps for names that others imported, and name what they computed from them."""
     reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
     outside = _importers_outside(plan)
-    _carry_stars(plan, outside, reloaded)
+    carry_stars(plan, outside, reloaded)
     waiting: list[_Change] = OwnList()
     for module in reloaded:
         waiting += _changed_data(plan, module)
@@ -171,7 +171,7 @@ def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
                 for change in changes:
                     here = change.name.module == module.name
                     if here and copy.namespace.get(change.name.name, copy) is change.old:
-                        _set_name(plan, copy, change.name.name, change.new)
+                        set_name(plan, copy, change.name.name, change.new)
 
 
 def _may_be_named(value: Any) -> bool:
@@ -192,37 +192,6 @@ def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
 
 _NO_OUTLINE = outline(NO_CODE)
 _OF_FILES = frozenset(map(id, (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader, type)))
-
-
-def _carry_stars(plan: Plan, outside: list[Importer], reloaded: list[Module]) -> None:
-    """Give who has ``from module import *`` the names that came, and take those that have gone."""
-    waiting: list[tuple[str, Mapping[str, Any], Mapping[str, Any]]] = OwnList(
-        (each.name, each.old, plan.finals[each.name]) for each in reloaded
-    )
-    inside = [Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded]
-    while waiting:
-        home, old, new = waiting.pop()
-        if not binds_other_stars(old, new):
-            continue
-        before, after = set(star_names(old)), set(star_names(new))
-        came = [name for name in new if name in after and name not in before]
-        gone = [name for name in old if name in before and name not in after]
-        # One that is reloaded has imported all of another one that is, but not by way of others.
-        importers = outside if home in plan.finals else [*outside, *inside]
-        for importer in (each for each in importers if home in each.starred):
-            present, bound = importer.namespace, importer.outline.scopes[()].shells
-            if before and before.isdisjoint(present):
-                continue  # the statement did not run: it is for type checkers, say
-            final: OwnDict[str, Any] = OwnDict(present)
-            for name in came:
-                if name not in present:
-                    final[name] = new[name]
-            for name in gone:
-                if name not in bound and present.get(name, waiting) is old[name]:
-                    del final[name]
-            for name in final.keys() ^ present.keys():
-                _set_name(plan, importer, name, final.get(name, MISSING))
-            waiting.append((importer.name, OwnDict(present), final))
 
 
 def _importers_outside(plan: Plan) -> list[Importer]:
@@ -254,26 +223,9 @@ def _carry(
                 place = f"{importer.name}.{bound}"
                 plan.notices.append(Notice("LP312", place, message))
                 continue
-            _set_name(plan, importer, bound, change.new)
+            set_name(plan, importer, bound, change.new)
             given = Name(importer.name, bound, bound in star_names(importer.namespace))
             yield _Change(given, change.old, change.new, change.root or change.name)
-
-
-def _set_name(plan: Plan, importer: Importer, bound: str, value: Any) -> None:
-    live = importer.namespace
-    for module in plan.matches.modules:
-        if module.name == importer.name:
-            live = module.live
-            if value is MISSING:
-                plan.finals[module.name].pop(bound, None)
-            else:
-                plan.finals[module.name][bound] = value
-    steps = Steps()
-    steps.set_item(live, bound, value)
-    plan.steps.extend(steps)
-    plan.definition_steps.extend(steps)
-    plan.references["imported name"] += 1
-    plan.carried.append(OwnList((live, bound)))
 
 
 def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:

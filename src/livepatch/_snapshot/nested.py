@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from importlib.util import resolve_name
@@ -18,13 +18,15 @@ from typing import Any
 
 from livepatch._snapshot.snapshot import Snapshot
 
+Behind = Callable[[Collection[str]], Iterator[tuple[str, tuple[str, ...]]]]
+"""Given names, yields the modules that have them, each with the names that are imported of it."""
 _bootstrap: Any = sys.modules["importlib._bootstrap"]
 
 
 @contextmanager
 def loading_on_import(
     pending: set[str],
-    behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
+    behind: Mapping[str, Behind],
     snapshots: Mapping[str, Snapshot],
     load_one: Callable[[str], None],
     taken: list[tuple[Any, Any]],
@@ -33,7 +35,7 @@ def loading_on_import(
 
     Args:
         pending: names of modules; ``load_one`` takes them out.
-        behind: for modules that are not to be loaded, what returns those that they have names from.
+        behind: for modules that are not to be loaded, what yields those that they have names from.
         snapshots: of the modules of the reload, by name.
         load_one: loads one of them.
         taken: gets what stood for an import function and is still held by somebody who has looked
@@ -62,7 +64,7 @@ class _Imports:
     def __init__(
         self,
         pending: set[str],
-        behind: Mapping[str, Callable[[Iterable[str]], Iterable[str]]],
+        behind: Mapping[str, Behind],
         snapshots: Mapping[str, Snapshot],
         load_one: Callable[[str], None],
     ) -> None:
@@ -90,7 +92,9 @@ class _Imports:
     ) -> Any:
         if self.pending and threading.get_ident() == self.thread:
             absolute = absolute_name("." * level + name, globals) if level else name
-            self.load_on_the_way(absolute, fromlist or ())
+            inside = str((globals or {}).get("__name__")).startswith(f"{absolute}.")
+            if fromlist or not inside:
+                self.load_on_the_way(absolute, fromlist or ())
         found = self.original(name, globals, locals, fromlist, level)
         if not fromlist or threading.get_ident() != self.thread:
             return found
@@ -104,18 +108,30 @@ class _Imports:
             self.load_on_the_way(resolve_name("." * level + name, package) if level else name)
         return self.original_by_name(name, package, level)
 
-    def load_on_the_way(self, name: str, names: Iterable[str] = ()) -> None:
-        """Load what is pending of a module, its packages, and the submodules among the names."""
+    def load_on_the_way(
+        self, name: str, names: Collection[str] = (), seen: set[Any] | None = None
+    ) -> None:
+        """Load what is pending of a module, its packages, and the submodules among the names.
+
+        Args:
+            name: of the module.
+            names: what is imported from it.
+            seen: what has been asked on this way of those that are not to be loaded.
+        """
+        seen = set() if seen is None else seen
         position = name.find(".")
         while position >= 0:
             self.load_pending(name[:position])
             position = name.find(".", position + 1)
         self.load_pending(name)
-        for each in self.behind[name](names) if name in self.behind else ():
-            self.load_pending(each)
+        asked = name, tuple(names)
+        if name in self.behind and asked not in seen:
+            seen.add(asked)
+            for home, wanted in self.behind[name](names):
+                self.load_on_the_way(home, wanted, seen)
         for each in names:
             if each == "*":
-                self.load_on_the_way(name, _all_of(name))
+                self.load_on_the_way(name, _all_of(name), seen)
             elif _is_submodule(name, each):
                 self.load_pending(f"{name}.{each}")
 
