@@ -111,8 +111,10 @@ def header_names(nodes: Iterable[ast.AST]) -> set[str]:
     Those of decorators, keywords, defaults and class-level statements. Annotations are not among
     them, nor what functions use when they are called, nor bases. What class bodies import is.
     """
+    nodes = list(nodes)
     found = {name for part in _headers(nodes) for name in names_in(part)}
-    classes = (node for node in definitions_inside(nodes) if isinstance(node, ast.ClassDef))
+    inside = definitions_inside(each for each in nodes if isinstance(each, ast.stmt))
+    classes = (node for node in inside if isinstance(node, ast.ClassDef))
     imports = (each for node in classes for each in node.body if isinstance(each, ast.ImportFrom))
     return found.union(alias.name for each in imports for alias in each.names)
 
