@@ -64,3 +64,49 @@ def test_what_is_not_edited_stays(tmp_path: Path, edit: str, expected: str) -> N
     )
 
     assert done.stdout.strip() == expected, done.stderr
+
+
+BEHIND = {
+    "property": ("class A:\n    @property\n    def p(self): return 1\n", "A().p"),
+    "staticmethod": ("class A:\n    @staticmethod\n    def p(): return 1\n", "A.p()"),
+    "classmethod": ("class A:\n    @classmethod\n    def p(cls): return 1\n", "A.p()"),
+    "cached": ("import functools\n@functools.lru_cache\ndef f(): return 1\n", "f()"),
+    "nested": ("class A:\n    class B:\n        def p(self): return 1\n", "A.B().p()"),
+    "hook": (
+        "class A:\n    def __init_subclass__(cls): cls.seen = A.get()\n"
+        "    @staticmethod\n    def get(): return 1\n",
+        "type('B', (A,), {}).seen",
+    ),
+}
+TWICE = """
+import pathlib, early
+early.STATE = state = []
+def edit(old, new):
+    path = pathlib.Path("early.py")
+    path.write_text(path.read_text().replace(old, new))
+edit("return 1", "return 22")
+import livepatch
+livepatch.reload(early)
+first = eval({0!r}, vars(early))
+edit("return 22", "return 333")
+livepatch.reload(early)
+print(first, eval({0!r}, vars(early)), early.STATE is state)
+"""
+
+
+@pytest.mark.parametrize("kind", BEHIND)
+def test_functions_that_are_all_behind_something(tmp_path: Path, kind: str) -> None:
+    source, expression = BEHIND[kind]
+    (tmp_path / "early.py").write_text(f"STATE = None\n{source}", "utf-8")
+    package = str(Path(livepatch.__file__).resolve().parent.parent)
+    done = subprocess.run(
+        [PYTHON, "-c", TWICE.format(expression)],
+        env={**os.environ, "PYTHONPATH": package, "PYTHONDONTWRITEBYTECODE": ""},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=CHILD_TIMEOUT,
+        check=False,
+    )
+
+    assert done.stdout == "22 333 True\n", done.stderr

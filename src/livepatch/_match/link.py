@@ -34,7 +34,9 @@ def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     namespace = namespace_of(source.module)
     known = {id(code), *map(id, nested_codes(code))}
     live = live_codes(namespace, source.name, code.co_filename)
-    if not known.issuperset(map(id, live)):
+    # What is behind decorators alone is not among them.
+    is_hidden = not live and next(_functions_said(code), None) is not None
+    if is_hidden or not known.issuperset(map(id, live)):
         origin = outline(linked(code, _codes_of_functions(code, namespace)))
         code = origin.scopes[()].code
     if code.co_filename == source.code.co_filename:

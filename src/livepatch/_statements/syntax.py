@@ -108,15 +108,14 @@ def _binds_lambda(node: ast.AST) -> bool:
 def header_names(nodes: Iterable[ast.AST]) -> set[str]:
     """Return the names and attributes that making definitions uses.
 
-    Those of decorators, keywords, defaults and class-level statements. Annotations are not among
-    them, nor what functions use when they are called, nor bases. What class bodies import is.
+    Of decorators, keywords, defaults and class-level statements; not of annotations and bases.
     """
     nodes = list(nodes)
     found = {name for part in _headers(nodes) for name in names_in(part)}
     inside = definitions_inside(each for each in nodes if isinstance(each, ast.stmt))
-    classes = (node for node in inside if isinstance(node, ast.ClassDef))
-    imports = (each for node in classes for each in node.body if isinstance(each, ast.ImportFrom))
-    return found.union(alias.name for each in imports for alias in each.names)
+    bodies = (each for node in inside if isinstance(node, ast.ClassDef) for each in node.body)
+    said = (each.names for each in bodies if isinstance(each, ast.ImportFrom))
+    return found.union(alias.name for names in said for alias in names)
 
 
 def called_decorator_names(nodes: Iterable[ast.AST]) -> set[str]:
