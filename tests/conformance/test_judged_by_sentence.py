@@ -194,3 +194,74 @@ def test_very_many_parts_that_import_one_of_their_package(live: LiveModule) -> N
 
     assert len(report.modules) == len(names)
     assert {getattr(package, name).V for name in names} == {22}
+
+
+STAR_OF_A_STAR = {
+    "comes and goes": ["from .a import *\nB = 2\n", "B = 3\n"],
+    "another name": ["from .a import *\nB = 2\n", "from .a import A as other\nB = 3\n"],
+    "moves there": ["A = [5]\nB = 2\n", "from .a import *\nB = 2\n"],
+}
+
+
+@pytest.mark.parametrize("edit", STAR_OF_A_STAR)
+def test_names_by_a_star_import_of_a_star_import(live: LiveModule, edit: str) -> None:
+    package = start(
+        live,
+        __init__="from . import a, b\nfrom .b import *\n",
+        a="A = [1]\nclass K: pass\n",
+        b="B = 1\n",
+    )
+    for text in STAR_OF_A_STAR[edit]:
+        write(live, b=text)
+        reload(live)
+
+    expected = {name for name in ("A", "K", "B", "other") if hasattr(package.b, name)}
+    assert {name for name in ("A", "K", "B", "other") if hasattr(package, name)} == expected
+    assert all(getattr(package, name) is getattr(package.b, name) for name in expected)
+
+
+def test_what_one_star_import_gives_no_more_another_one_gives(live: LiveModule) -> None:
+    start(
+        live,
+        a="X = 1\n",
+        b="from .a import X\nY = 1\n",
+        user="from .b import *\nfrom .a import *\ndef use(): return X\n",
+    )
+    user = part(live, "user")
+    write(live, b="Y = 2\n")
+    reload(live, "b")
+
+    assert (user.use(), user.Y) == (1, 2)
+
+
+MOVING = {
+    "lambda": ("", "f = lambda: {}\n"),
+    "closure": ("", "def make(n):\n    def inner(): return n\n    return inner\nf = make({})\n"),
+    "contextmanager": (
+        "import contextlib\n",
+        "@contextlib.contextmanager\ndef f():\n    yield {}\n",
+    ),
+    "lru_cache": ("import functools\n", "@functools.lru_cache\ndef f(): return {}\n"),
+    "singledispatch": ("import functools\n", "@functools.singledispatch\ndef f(x=1): return {}\n"),
+    "function": ("", "def f(): return {}\n"),
+    "class": ("", "class f:\n    def __new__(cls): return {}\n"),
+}
+
+
+@pytest.mark.parametrize("kind", MOVING)
+def test_what_moves_and_is_imported_in_its_old_place_is_followed(
+    live: LiveModule, kind: str
+) -> None:
+    head, text = MOVING[kind]
+    package = start(
+        live,
+        __init__="from .a import f\nfrom . import a, b\n",
+        a=head + text.format(1),
+        b=head,
+    )
+    held = [package.f, {package.f: 1}]
+    write(live, a="from .b import f\n", b=head + text.format(2))
+    reload(live)
+
+    assert held == [package.b.f, {package.b.f: 1}]
+    assert package.f is package.a.f is package.b.f

@@ -33,7 +33,7 @@ def no_longer_starred(
     before = [snapshots[home] for home in _starred(snapshot.origin, snapshot, snapshots)]
     if not before:
         return []  # nearly every one
-    provided = set(snapshot.source.code.co_names)
+    provided = _may_bind(snapshot, outlines)
     waiting = [*_starred(outlines[snapshot.source.name], snapshot, snapshots)]
     seen = {snapshot.source.name}
     provided.update(_names_elsewhere(outlines[snapshot.source.name], snapshot, snapshots))
@@ -45,11 +45,11 @@ def no_longer_starred(
         other, others = snapshots[home], outlines[home].has_other_means
         if home not in pending or others:
             # Where only what changed runs, what has gone is there until the end.
-            gone = _gone(other) if not others else ()
+            gone = _gone(other, outlines) if not others else ()
             provided.update(namespace_of(other.source.module).keys() - gone)
         provided.update(_names_elsewhere(outlines[home], other, snapshots))
         if home in pending:
-            provided.update(other.source.code.co_names)
+            provided |= _may_bind(other, outlines)
         waiting += _starred(outlines[home], other, snapshots)
     namespace: dict[str, Any] = namespace_of(snapshot.source.module)
     return [
@@ -60,11 +60,19 @@ def no_longer_starred(
     ]
 
 
-def _gone(snapshot: Snapshot) -> AbstractSet[str]:
-    """Return what the old source of a module bound and the new one does not mention."""
+def _gone(snapshot: Snapshot, outlines: Mapping[str, Outline]) -> AbstractSet[str]:
+    """Return what the old source of a module bound and the new one does not bind."""
     origin = snapshot.origin
     bound = origin.scopes[()].shells.keys() if origin is not None else frozenset[str]()
-    return bound - set(snapshot.source.code.co_names)
+    return bound - _may_bind(snapshot, outlines)
+
+
+def _may_bind(snapshot: Snapshot, outlines: Mapping[str, Outline]) -> set[str]:
+    """Return the names that the new source of a module may bind, as far as it says them."""
+    outline = outlines[snapshot.source.name]
+    if outline.has_other_means:
+        return set(snapshot.source.code.co_names)
+    return {*outline.scopes[()].shells, *outline.global_names}
 
 
 def _starred(

@@ -9,7 +9,7 @@ from typing import Any
 
 from livepatch._match.decorated import decorated_function
 from livepatch._match.likeness import Walk
-from livepatch._match.module import Module, Path, find_names
+from livepatch._match.module import Module, Path, find_names, star_homes_first
 from livepatch._match.moves import (
     call_renamed_by_own_name,
     drop_found_elsewhere,
@@ -46,7 +46,7 @@ def match(modules: Iterable[Module]) -> Matches:
         Every definition on either side, each once.
     """
     matches = Matches(tuple(modules))
-    for module in matches.modules:
+    for module in star_homes_first(matches.by_name):
         find_names(module, matches.by_name)
     _pair_globals(matches)
     for module in matches.modules:
@@ -137,7 +137,7 @@ def _made_again_nameless(modules: Iterable[Module]) -> Iterator[int]:
         for name, value in module.old.items():
             is_other = kind_of(value) is not None and module.new.get(name, value) is not value
             nameless = is_other and "<" in (qualified_name(value) or "<")
-            if nameless and not module.outline.takes_over((name,)):
+            if nameless and not (module.origin or module.outline).takes_over((name,)):
                 yield id(value)
 
 
@@ -154,7 +154,8 @@ def _made_again_at_home(matches: Matches) -> Iterator[int]:
             new = module.new.get(name, value)
             if new is value or type(name) is not str or kind_of(value) is None is not kind_of(new):
                 continue
-            if not module.outline.imports((name,)) and _says_it_is(module, name, value):
+            made = not (module.origin or module.outline).imports((name,))
+            if made and _says_it_is(module, name, value):
                 yield id(value)
 
 

@@ -231,7 +231,7 @@ def _bound_names(module: Module, modules: Mapping[str, Module]) -> Iterator[str]
     source, old = module.outline, module.old
     known = {*source.scopes[()].shells, *source.global_names, *IMPORT_SYSTEM_NAMES}
     known |= module.rebound | names_by_text(source)
-    stars = _starred(module, source, modules, attrgetter("new"))
+    stars = _starred(module, source, modules, _names_left)
     before = _starred(module, source, modules, attrgetter("old")) if stars else []
     for name, value in module.new.items():
         # Bound by other means: globals()[...], exec, a star import of something new.
@@ -295,6 +295,34 @@ def _starred(
             live = getattr(sys.modules.get(home), "__dict__", {})
             found.append(live if other is None else namespace_of(other))
     return found
+
+
+def _names_left(module: Module) -> Mapping[str, Any]:
+    """Return a module's new namespace without what its source does not bind any more.
+
+    Where only what changed runs, that is there until the end.
+    """
+    if not module.unbound:
+        return module.new  # nearly every one
+    return {name: value for name, value in module.new.items() if name not in module.unbound}
+
+
+def star_homes_first(modules: Mapping[str, Module]) -> list[Module]:
+    """Put modules behind those of which they import everything, as far as there is no circle."""
+    found: dict[str, Module] = {}
+    ahead = [(module, False) for module in list(modules.values())[::-1]]
+    seen = set[str]()
+    while ahead:
+        module, is_followed = ahead.pop()
+        if is_followed:
+            found[module.name] = module
+        elif module.name not in seen:
+            seen.add(module.name)
+            ahead.append((module, True))
+            stars = (each.module for each in module.outline.scopes[()].imports if each.name == "*")
+            homes = (modules.get(absolute_name(each, module.live)) for each in stars)
+            ahead += [(home, False) for home in homes if home is not None]
+    return list(found.values())
 
 
 def _is_among(stars: list[Mapping[str, Any]], name: str, value: Any) -> bool:
