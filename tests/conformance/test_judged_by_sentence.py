@@ -265,3 +265,38 @@ def test_what_moves_and_is_imported_in_its_old_place_is_followed(
 
     assert held == [package.b.f, {package.b.f: 1}]
     assert package.f is package.a.f is package.b.f
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "import sys\nif sys.argv is not None:\n    from .config import A\n",
+        "try:\n    from .config import A\nexcept ImportError:\n    A = 7\n",
+        "if True:\n    try:\n        from .config import A as B, A\n    finally:\n        pass\n",
+    ],
+)
+def test_definitions_made_with_what_is_imported_under_a_condition(
+    live: LiveModule, said: str
+) -> None:
+    start(live, config="A = 1\n", user=f"{said}def f(x=A): return x\nclass C:\n    at = A\n")
+    user, names = part(live, "user"), [f"{live.name}.config", f"{live.name}.user"]
+    write(live, config="A = 2\n")
+    livepatch.reload(*names, strategy=live.strategy, rerun=live.rerun)
+
+    assert (user.A, user.f(), user.C.at) == (2, 2, 2)
+
+
+def test_what_was_computed_by_way_of_a_module_that_hands_on(live: LiveModule) -> None:
+    start(
+        live,
+        config="LIMIT = 1\n",
+        double="from .config import LIMIT\nD = LIMIT * 2\n",
+        between="from .double import D\n",
+        user="from .between import D as named\nJ = named + 1\n",
+    )
+    part(live, "user")
+    write(live, config="LIMIT = 2\n")
+    report = reload(live, "config")
+
+    named = {notice.path.partition(".")[2] for notice in report.notices if notice.code == "LP312"}
+    assert named == {"double.D", "user.J"}

@@ -6,7 +6,13 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from livepatch._statements.syntax import DEFINITIONS, outside_functions, statements_in, suppresses
+from livepatch._statements.syntax import (
+    DEFINITIONS,
+    fallen_back_names,
+    outside_functions,
+    statements_in,
+    suppresses,
+)
 
 
 def costs_nothing(nodes: Iterable[ast.stmt]) -> bool:
@@ -18,6 +24,19 @@ def costs_nothing(nodes: Iterable[ast.stmt]) -> bool:
         or _hands_over(node)
         for node in statements_in(nodes)
     )
+
+
+def imported_anew(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return the names that statements import under a condition, and may import once more.
+
+    Or else have another way to bind, which is to be found out.
+    """
+    nodes = list(nodes)
+    found = fallen_back_names(nodes)
+    if costs_nothing(nodes):
+        said = (part for part in statements_in(nodes) if isinstance(part, ast.ImportFrom))
+        found |= {alias.asname or alias.name for part in said for alias in part.names}
+    return found
 
 
 def _only_suppresses(node: ast.AST) -> bool:

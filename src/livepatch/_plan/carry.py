@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
 from types import FunctionType, ModuleType
@@ -145,9 +146,10 @@ def carry_data(plan: Plan) -> None:
     carried: set[tuple[str, str]] = set()
     while waiting:
         change = waiting.pop()
-        if change.old is not change.new:
-            for importer in importers.of(change.name):
-                waiting += _carry(plan, importer, change, carried)
+        is_same = change.old is change.new
+        hand_on = _hand_on if is_same else partial(_carry, plan)
+        for importer in importers.of(change.name) if outside or not is_same else ():
+            waiting += hand_on(importer, change, carried)
         for importer in outside:
             _notice_asked_for(plan, importer, change)
             waiting += _notice_computed(plan, importer, change)
@@ -250,6 +252,16 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
                 starred = path[0] in star_names(importer.namespace)
                 name = Name(importer.name, path[0], starred)
                 yield _Change(name, value, value, change.root or change.name)
+
+
+def _hand_on(importer: Importer, change: _Change, known: set[tuple[str, str]]) -> Iterator[_Change]:
+    """Yield what an importer has of something that is the same and says something else."""
+    for bound in sorted(importer.names_of(change.name)):
+        is_it = same_value(importer.namespace.get(bound, known), change.old)
+        if is_it and (importer.name, bound) not in known:
+            known.add((importer.name, bound))
+            given = Name(importer.name, bound, bound in importer.star_names)
+            yield _Change(given, change.old, change.new, change.root or change.name)
 
 
 def _notice_asked_for(plan: Plan, importer: Importer, change: _Change) -> None:

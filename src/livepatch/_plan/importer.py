@@ -11,6 +11,7 @@ from livepatch._plan.users import functions_in, users_in
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import is_single_dispatch
 from livepatch._python.opcodes import JUMPS, OP
+from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.bodies import is_function_code
 from livepatch._source.by_text import modules_asked_for
@@ -93,6 +94,11 @@ class Importer:
     def asked_names(self) -> frozenset[str]:
         """The names that are imported from other modules."""
         return frozenset(name for _, name in self.bound)
+
+    @functools.cached_property
+    def star_names(self) -> frozenset[str]:
+        """The names that ``from module import *`` binds with the module."""
+        return frozenset(star_names(self.namespace))
 
     def names_one_of(self, modules: Collection[str], packages: Collection[str]) -> bool:
         """Whether an import statement names one of some modules, or a package that one is in."""

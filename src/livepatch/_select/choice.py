@@ -12,6 +12,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._needs.differences import Changes, changes_in, may_concern_classes
+from livepatch._needs.harmless import imported_anew
 from livepatch._needs.marks import marks_in, marks_set_by
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Reach
@@ -364,11 +365,10 @@ class Choice:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
-        if is_import(statement.nodes) and (
-            self.imported.starred or statement.binds & self.imported.changes.names
-        ):
+        nodes, news = statement.nodes, self.imported.changes.names
+        if is_import(nodes) and (self.imported.starred or statement.binds & news):
             return False
-        if self.imported.changes.names & fallen_back_names(statement.nodes):
+        if news & imported_anew(nodes):
             return False
         pairs = self.paired.bodies(statement, statement.old_codes, statement.codes)
         if pairs is None:
