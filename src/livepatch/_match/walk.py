@@ -269,6 +269,10 @@ def _pair_inside(walk: Walk, path: Path, old: type, inner: Any) -> None:
 def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
     if is_member_first(walk.matches, new):
         return  # a number of a class that has become an enumeration
+    if is_class(old) and is_class(new) and _has_moved_here(walk, old, new):
+        add_pair(walk, path, CLASS, old, new)
+        _visit_parts(walk, path, CLASS, old, new)
+        return
     if len(path) == 1 and walk.module.owns(new):
         # The name was imported, and is a definition now; or somebody put something there.
         note_alone(walk.module, walk.module.added, path, new)
@@ -285,6 +289,14 @@ def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
     if original is not None and inner is not None:
         visit(walk, (*path, "<wrapped>"), original, inner)
+
+
+def _has_moved_here(walk: Walk, old: type, new: type) -> bool:
+    """Whether a class has no place any more in the module that it was of, and is of this one."""
+    home = walk.matches.owner_of(old)
+    if home is None or home is walk.module or not walk.module.owns(new):
+        return False
+    return str(qualified_name(old)).partition(".")[0] in home.unbound
 
 
 def add_pair(  # noqa: PLR0913 - the fields of a pair

@@ -15,7 +15,7 @@ from livepatch._plan.plan import Plan, explainers_of
 from livepatch._python.own import MISSING, Call, OwnList
 from livepatch._report.report import Notice
 from livepatch._source.source import namespace_of
-from livepatch._steps.dicts import move_to_end, reorder
+from livepatch._steps.dicts import move_to_end, reorder, run_in_c
 from livepatch._steps.steps import Steps
 
 
@@ -60,12 +60,18 @@ def _note_gone(
     if count:
         message += f", and {references_still_hold(count)} it or what it defined; left in place"
     else:
+        # An undo puts it at the end first, and then where it was.
+        steps.add(Call(len, ()), Call(_bring_into_order, list(sys.modules)))
         steps.set_item(sys.modules, module.name, MISSING)
     for package in plan.matches.modules:
         if package.name == parent and package.live.get(tail) is module.source.module:
             # A statement that has bound it may have gone; what is left is left where it was.
             steps.set_item(package.live, tail, module.source.module if count else MISSING)
     plan.notices.append(Notice("LP311", module.name, message))
+
+
+def _bring_into_order(names: list[str]) -> None:
+    run_in_c(reorder(sys.modules, names))
 
 
 def _holders_of_gone(plan: Plan, module: Module, loaded: Loaded, given: tuple[object, ...]) -> int:

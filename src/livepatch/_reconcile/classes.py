@@ -39,7 +39,7 @@ from livepatch._reconcile.numbers import number_anew
 from livepatch._reconcile.result import Reconciliation
 from livepatch._select.stale import VALUE_STAYS
 from livepatch._steps.class_attributes import UNSETTABLE, find_attribute
-from livepatch._steps.class_names import name_class, name_of_class
+from livepatch._steps.class_names import CLASS_NAMES, name_class, name_of_class
 from livepatch._values.registries import gone_entries, is_filled_by_load, left_entries
 from livepatch._values.tables_of_bases import can_follow, follow
 
@@ -57,8 +57,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
     survivor = result.survivor(pair)
     _take_bases(result, pair)
     _take_metaclass(result, survivor)
-    for name in ("__name__", "__qualname__"):
-        _take_class_name(result, survivor, name, pair)
+    _take_names(result, survivor, pair)
     source_is_same = class_source_is_same(result.decisions.matches, pair)
     if source_is_same is False:
         result.changed.add(id(new))
@@ -201,10 +200,14 @@ def _take_metaclass(result: Reconciliation, survivor: type) -> None:
         result.steps.set_class(OwnList([survivor]), settled, metaclass)
 
 
-def _take_class_name(result: Reconciliation, survivor: type, name: str, pair: Pair) -> None:
-    wanted, present = name_of_class(pair.new, name), name_of_class(survivor, name)
-    if wanted != present:
-        name_class(result.steps, survivor, name, wanted, present)
+def _take_names(result: Reconciliation, survivor: type, pair: Pair) -> None:
+    for name in CLASS_NAMES:
+        wanted, present = name_of_class(pair.new, name), name_of_class(survivor, name)
+        if wanted != present:
+            name_class(result.steps, survivor, name, wanted, present)
+    homes = [class_attributes(cls).get("__module__") for cls in (pair.new, survivor)]
+    if type(homes[0]) is str and homes[0] != homes[1]:
+        _set_class_attribute(result, survivor, "__module__", homes[0])  # it has moved there
 
 
 def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
