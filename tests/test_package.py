@@ -76,7 +76,7 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces moved_data instances draft partial returned gains absent
+        plan namespaces moved_data instances draft partial set_on_modules returned gains absent
         abstract_registrations abstract_methods library_caches users importer importers
         made_elsewhere carry_stars carry lazy_annotations lacking remnants notices places
     """,

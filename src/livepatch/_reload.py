@@ -39,6 +39,7 @@ from livepatch._plan.partial import plan_partial_run
 from livepatch._plan.places import plan_modules
 from livepatch._plan.plan import Plan, Watched
 from livepatch._plan.returned import notice_returned
+from livepatch._plan.set_on_modules import plan_set_on_modules
 from livepatch._python.own import OwnList
 from livepatch._python.quiet import plan_window, quiet_threads
 from livepatch._report.errors import (
@@ -257,6 +258,7 @@ def _go_through(
 ) -> None:
     """Add to the plan what goes beyond the definitions; make the change, if it can be made."""
     plan_partial_run(plan, selections)
+    plan_set_on_modules(plan, selections)
     notice_returned(plan, selections)
     fill_absent(plan)
     carry_data(plan)

@@ -300,3 +300,52 @@ def test_what_was_computed_by_way_of_a_module_that_hands_on(live: LiveModule) ->
 
     named = {notice.path.partition(".")[2] for notice in report.notices if notice.code == "LP312"}
     assert named == {"double.D", "user.J"}
+
+
+def test_what_a_statement_sets_on_another_module_goes_with_it(live: LiveModule) -> None:
+    said = "from . import a\nimport LIVE\na.hook = lambda: 5\nLIVE.flag = 1\n"
+    package = start(live, __init__="from . import a, b\n", a="X = 1\n", b=said)
+    hook = package.a.hook
+    write(live, b="from . import a\na.hook2 = lambda: 6\n")
+    report = reload(live)
+
+    assert package.a.hook2() == 6
+    assert not hasattr(package.a, "hook")
+    assert not hasattr(package, "flag")
+    report.undo()
+    assert (package.a.hook, package.flag) == (hook, 1)
+
+
+def test_what_a_statement_that_stays_has_set_on_another_module_stays(live: LiveModule) -> None:
+    said = "from . import a\na.X = 77\na.f = lambda: 7\n"
+    package = start(live, __init__="from . import a, b\n", a="X = 1\ndef f(): return 1\n", b=said)
+    write(live, a="X = 2\ndef f(): return 2\n")
+    reload(live)
+
+    assert (package.a.X, package.a.f()) == (77, 7)
+
+
+def test_the_order_of_modules_comes_back_by_an_undo(live: LiveModule) -> None:
+    start(live, __init__="from . import a\nfrom . import b\n", a="", b="")
+    before = [name for name in sys.modules if name.partition(".")[0] == live.name]
+    write(live, __init__="from . import b\n", a=None)
+    reload(live).undo()
+
+    assert [name for name in sys.modules if name.partition(".")[0] == live.name] == before
+
+
+def test_a_class_inside_another_one_moves_to_another_module_and_back(live: LiveModule) -> None:
+    nested = {"a": "class Out:\n    class In: pass\n", "b": ""}
+    package = start(live, __init__="from . import a, b\n", **nested)
+    held = package.a.Out.In()
+    said = "from .b import In as _In\nclass Out:\n    In = _In\n"
+    write(live, a=said, b="class In: pass\n")
+    reload(live)
+
+    assert type(held) is package.b.In is package.a.Out.In
+    assert (package.b.In.__module__, package.b.In.__qualname__) == (f"{live.name}.b", "In")
+    write(live, **nested)
+    reload(live)
+
+    assert type(held) is package.a.Out.In
+    assert (type(held).__module__, type(held).__qualname__) == (f"{live.name}.a", "Out.In")
