@@ -349,3 +349,22 @@ def test_a_class_inside_another_one_moves_to_another_module_and_back(live: LiveM
 
     assert type(held) is package.a.Out.In
     assert (type(held).__module__, type(held).__qualname__) == (f"{live.name}.a", "Out.In")
+
+
+def test_a_function_that_begins_to_yield_is_one_object_in_all_modules(live: LiveModule) -> None:
+    package = start(
+        live,
+        __init__="from .a import *\nfrom .b import *\n",
+        a="def f(): return [1]\ndef g(): return 1\n",
+        b="from LIVE import f\nX = 1\n",
+    )
+    held = package.f
+    write(
+        live,
+        a="def f(): yield 2\ndef g(): return 2\ndef h(): return 3\n",
+        b="from LIVE import f\nX = 2\nY = list(f())\n",
+    )
+    reload(live)
+
+    assert held is package.f is package.a.f is package.b.f
+    assert list(held()) == package.Y == [2]

@@ -152,6 +152,8 @@ def _renewed(value: Any, body: Body, owner: Any, successors: OwnDict[int, Functi
     def renewed(function: FunctionType) -> FunctionType:
         if function.__code__ is not body.old:
             return function
+        if id(function) in successors:
+            return successors[id(function)]  # another module has it by the same name
         cells = dict(zip(body.old.co_freevars, function.__closure__ or ()))
         if is_class(owner):
             cells.setdefault("__class__", CellType(owner))
