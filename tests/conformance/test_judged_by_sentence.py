@@ -355,14 +355,14 @@ def test_a_function_that_begins_to_yield_is_one_object_in_all_modules(live: Live
     package = start(
         live,
         __init__="from .a import *\nfrom .b import *\n",
-        a="def f(): return [1]\ndef g(): return 1\n",
-        b="from LIVE import f\nX = 1\n",
+        a="def f(): return [1]\ndef g(x=1): return x\n",
+        b="from LIVE import f, g\nX = 1\n",
     )
     held = package.f
     write(
         live,
-        a="def f(): yield 2\ndef g(): return 2\ndef h(): return 3\n",
-        b="from LIVE import f\nX = 2\nY = list(f())\n",
+        a="def f(): yield 2\ndef g(x=2): return x\n",
+        b="from LIVE import f, g\nX = 2\nY = list(f())\n",
     )
     reload(live)
 
