@@ -502,3 +502,18 @@ def test_functions_of_annotations_are_no_definitions(live: LiveModule) -> None:
 
     assert not [path for path in outcomes(report) if "annotate" in path]
     assert outcomes(report)["P"] != "unchanged"
+
+
+def test_the_text_of_a_reload_of_very_many_modules_fits_on_a_screen(live: LiveModule) -> None:
+    parts = [f"part_{index}" for index in range(60)]
+    said = "".join(f"from . import {each}\n" for each in parts)
+    live.package(__init__=said, **dict.fromkeys(parts, "def f(): return 1\n"))
+    for each in parts:
+        path = live.root / live.name / f"{each}.py"
+        path.write_text("def f(): return 22\n", encoding="utf-8")
+    report = livepatch.reload_changed(live.name, strategy=live.strategy, rerun=live.rerun)
+
+    assert len(report.modules) == len(parts)
+    assert "part_5 and 54 more: reloaded" in str(report)
+    assert all(len(line) < 400 for line in str(report).splitlines())
+    assert "and 54 more: " in str(livepatch.history()[-1])

@@ -196,15 +196,15 @@ def report_lines(report: Report) -> list[str]:
     for outcome in (Outcome.UPDATED, Outcome.REPLACED, Outcome.ADDED, Outcome.REMOVED):
         paths = [str(d) for d in report.definitions if d.outcome is outcome]
         if paths:
-            lines.append(f"  {outcome.value:<9} {_some(paths)}")
+            lines.append(f"  {outcome.value:<9} {some_of(paths)}")
     if report.instances:
         moved = [f"{count} {path}" for path, count in report.instances.items()]
-        lines.append(f"  instances {_some(moved)}")
+        lines.append(f"  instances {some_of(moved)}")
     if report.references:
         # The order in which they were found is another one from interpreter to interpreter.
         most_first = sorted(report.references.items(), key=lambda item: -item[1])
         held = [f"{count} {kind}" for kind, count in most_first]
-        lines.append(f"  repointed {_some(held)}")
+        lines.append(f"  repointed {some_of(held)}")
     lines += _some_lines([f"  refused   {refusal}" for refusal in report.refusals])
     lines += _some_lines([f"  notice    {notice}" for notice in report.notices])
     lines += _some_lines(
@@ -217,7 +217,7 @@ def report_lines(report: Report) -> list[str]:
 
 
 def _headline(report: Report) -> str:
-    names = ", ".join(report.modules)
+    names = some_of(report.modules)
     if not names:
         return "nothing has changed on disk"
     if report.refusals:
@@ -240,7 +240,8 @@ def summary_of(report: Report) -> str:
     return summary or "no definitions"
 
 
-def _some(texts: list[str]) -> str:
+def some_of(texts: Sequence[str]) -> str:
+    """Join the first ones of some texts, and say how many more there are."""
     shown = ", ".join(texts[:_MOST_LINES])
     more = len(texts) - _MOST_LINES
     return f"{shown} and {more} more" if more > 0 else shown

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from livepatch._heap.record import Record, can_be_undone
 from livepatch._report.errors import NothingToUndoError, OptionTypeError
-from livepatch._report.report import Report, joined, summary_of
+from livepatch._report.report import Report, joined, some_of, summary_of
 from livepatch._report.turns import log_report, one_at_a_time
 from livepatch._undo.undo import undo_record
 
@@ -44,7 +44,7 @@ class HistoryEntry:
     def __str__(self) -> str:
         state = "undone" if self.undone else "undoable" if self.undoable else "for good"
         when = f"{self.time:%Y-%m-%d %H:%M:%S}"
-        return f"{self.number}  {when}  {', '.join(self.modules)}: {self.summary} ({state})"
+        return f"{self.number}  {when}  {some_of(self.modules)}: {self.summary} ({state})"
 
 
 @dataclass(slots=True, eq=False)
