@@ -104,9 +104,7 @@ def _differs(module: ModuleType, packages: tuple[object, ...]) -> bool:
         source = read_source(module, known_source)
     except NotReloadableError as error:
         # Its file has gone, or is no text; what never had a source is left out.
-        lost = error.code == "LP103" and isinstance(namespace_of(module).get("__file__"), str)
-        is_other = lost or error.code in {"LP105", "LP106"}
-        return is_other and bool(packages or _is_users(module))
+        return error.code in {"LP105", "LP106"} and bool(packages or _is_users(module))
     except NotAModuleError:
         return False
     except DOES_NOT_COMPILE:

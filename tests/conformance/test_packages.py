@@ -250,3 +250,13 @@ def test_a_file_without_init_beside_it_goes(live: LiveModule, left: str, listed:
     assert hasattr(live.module, "lib") is (left == "another part")
     gone = [notice.path for notice in report.notices if notice.code == "LP311"]
     assert f"{live.name}.lib.one" in gone
+
+
+def test_a_package_whose_init_has_gone_is_told_from_one_that_had_none(live: LiveModule) -> None:
+    live.package(__init__="X = 1\n", part="")
+    part_of(live, "part")
+    live.path.unlink()
+    with pytest.raises(livepatch.NotReloadableError, match=r"LP105.*__init__\.py has gone"):
+        live.reload()
+
+    assert live.module.X == 1

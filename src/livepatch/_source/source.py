@@ -154,8 +154,9 @@ def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Sourc
         if not is_gone or not (parent in packages or is_orphan):
             raise
         # Of a package whose files have gone the folder may be left, with what was compiled.
-        is_left = error.code == "LP103" and _has_parts(name)
-        return Source(name, module, _find_any_spec(name, module) if is_left else None, NO_CODE)
+        spec = _find_any_spec(name, module)
+        is_left = is_namespace_package(spec) and _has_parts(name)
+        return Source(name, module, spec if is_left else None, NO_CODE)
 
 
 def is_namespace_package(spec: Any) -> bool:
@@ -241,6 +242,9 @@ def _find_spec(name: str, module: ModuleType, namespace: dict[str, Any]) -> Modu
         spec = _copy_spec(own)
     if spec is None:
         raise NotReloadableError("LP105", f"no source for module {name!r} can be found")
+    if is_namespace_package(spec) and isinstance(namespace.get("__file__"), str):
+        detail = f"the source of {name!r}: its __init__.py has gone, and its folder is there"
+        raise NotReloadableError("LP105", detail)
     _check_kind(name, spec)
     return spec
 
