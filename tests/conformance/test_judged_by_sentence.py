@@ -368,3 +368,17 @@ def test_a_function_that_begins_to_yield_is_one_object_in_all_modules(live: Live
 
     assert held is package.f is package.a.f is package.b.f
     assert list(held()) == package.Y == [2]
+
+
+def test_an_undo_takes_a_name_back_from_who_star_imports_a_renamed_function(
+    live: LiveModule,
+) -> None:
+    module = live.start("__all__ = ['a', 'b']\ndef a(): return 1\ndef b(): return 2\n")
+    other = live.other("from LIVE import *\n")
+    edited = "__all__ = ['a', 'c']\ndef a(): return 1\ndef c(): return 2\n"
+    for _ in range(2):
+        report = live.edit(edited)
+        assert {name for name in "abc" if hasattr(other, name)} == {"a", "c"}
+        report.undo()
+        assert {name for name in "abc" if hasattr(other, name)} == {"a", "b"}
+    assert other.b is module.b

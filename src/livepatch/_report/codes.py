@@ -43,8 +43,8 @@ CODES: dict[str, Code] = {
     "LP105": Code(
         "The module's source file cannot be read.",
         "It was moved or deleted, or this process may not read it.",
-        "Put the file back (or fix its permissions) and reload again. One that is gone for good goes "
-        "with its package: livepatch.reload_changed(package).",
+        "Put the file back (or fix its permissions) and reload again. One that is gone for good "
+        "goes with its package: livepatch.reload_changed(package).",
     ),
     "LP106": Code(
         "The module's source file is not text in the encoding it declares.",

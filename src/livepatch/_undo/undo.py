@@ -167,6 +167,7 @@ def _plan_back(record: Record) -> Plan:
         plan = Plan(decisions.matches, decisions)
         result = _reconcile_back(record, decisions, kept)
         set_again = [each for each in result.steps.do if each.func is dict.__setitem__]
+        taken = [each.args[:2] for each in result.steps.do if each.func is dict.pop]
         finish_plan(plan, result, untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     given = {id(cls) for cls, _ in plan.steps.new_bases()}
@@ -186,6 +187,8 @@ def _plan_back(record: Record) -> Plan:
         # The search has put there what became of the present value, an instance made anew.
         if decisions.settle(value) is not value:
             plan.steps.set_item(target, name, decisions.settle(value))
+    for target, name in taken:
+        plan.steps.set_item(target, name, MISSING)  # what is found under it goes all the same
     refuse_lacking(plan)
     shared = [layer.path for layer in record.layers if layer.shared]
     for path in dict.fromkeys((*record.merged, *shared)):
