@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 from livepatch._plan.users import functions_in, users_in
@@ -14,10 +17,11 @@ from livepatch._python.opcodes import JUMPS, OP
 from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.bodies import is_function_code
-from livepatch._source.by_text import modules_asked_for
+from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, modules_asked_for
 from livepatch._source.outline import Outline
 from livepatch._source.scope import Import, imports_within
 
+_WORD = re.compile(r"\w+")
 # What stands in a statement that may be skipped: behind a condition, or for an exception.
 _IN_BRANCHES = JUMPS | {
     OP[name] for name in ("PUSH_EXC_INFO", "RETURN_VALUE", "RETURN_CONST") if name in OP
@@ -58,10 +62,6 @@ class Importer:
         self._imports = self._absolute(outline.scopes[()].imports)
         # By those inside of classes and functions.
         self._in_classes: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-        self._in_functions = self._absolute(_imports_of_functions(outline))
-        self._asked_for = [
-            (absolute_name(text, namespace), "") for text in modules_asked_for(outline)
-        ]
         self._users: dict[str, list[tuple[tuple[str, ...], frozenset[str]]]] | None = None
         self.bound: dict[tuple[str, str], set[str]] = {}
         self.starred: set[str] = set()
@@ -71,7 +71,7 @@ class Importer:
                 self.starred.add(module)
             elif each.name is not None and each.bound not in self._over:
                 self.bound.setdefault((module, each.name), set()).add(each.bound)
-        for module, each in self._in_functions:
+        for module, each in self._in_functions if outline.global_names else ():
             if each.name is not None and each.bound in outline.global_names:
                 self.bound.setdefault((module, each.name), set()).add(each.bound)
         for path, scope in outline.scopes.items():
@@ -79,6 +79,30 @@ class Importer:
                 if each.name is not None:
                     found = self._in_classes.setdefault((module, each.name), [])
                     found.append((*path, each.bound))
+
+    @functools.cached_property
+    def _in_functions(self) -> list[tuple[str, Import]]:
+        """What functions import; each with the module's full name."""
+        return self._absolute(_imports_of_functions(self.outline))
+
+    @functools.cached_property
+    def _asked_for(self) -> list[str]:
+        """The names of modules that are asked for as texts."""
+        return [absolute_name(text, self.namespace) for text in modules_asked_for(self.outline)]
+
+    @functools.cached_property
+    def _said(self) -> frozenset[str]:
+        """All names that the module's code says, those that it asks for as texts among them."""
+        code = self.outline.scopes[()].code
+        names = set(code.co_names)
+        for each in (code, *nested_codes(code)):
+            said = each.co_names
+            names.update(said)
+            if not RUNS_TEXTS.isdisjoint(said):
+                names.update(word for text in _texts_in(each) for word in _WORD.findall(text))
+            elif not ASKS_BY_TEXT.isdisjoint(said):
+                names.update(filter(str.isidentifier, _texts_in(each)))
+        return frozenset(names)
 
     def _absolute(self, imports: Iterable[Import]) -> list[tuple[str, Import]]:
         return [(absolute_name(each.module, self.namespace), each) for each in imports]
@@ -100,15 +124,15 @@ class Importer:
         """The names that ``from module import *`` binds with the module."""
         return frozenset(star_names(self.namespace))
 
-    def names_one_of(self, modules: Collection[str], packages: Collection[str]) -> bool:
+    def names_one_of(self, modules: AbstractSet[str], packages: Collection[str]) -> bool:
         """Whether an import statement names one of some modules, or a package that one is in."""
-        return any(
-            imported in modules
-            or (imported in packages if each.name is None else f"{imported}.{each.name}" in modules)
-            for imported, each in (*self._imports, *self._in_functions)
-        ) or any(
-            imported in modules or f"{imported}.{name}" in modules
-            for imported, name in (*self._in_classes, *self._asked_for)
+        return (
+            any(_names_one(each, modules, packages) for each in self._imports)  # nearly every one
+            or any(
+                f"{home}.{name}" in modules or home in modules for home, name in self._in_classes
+            )
+            or not modules.isdisjoint(self._asked_for)
+            or any(_names_one(each, modules, packages) for each in self._in_functions)
         )
 
     def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
@@ -116,6 +140,8 @@ class Importer:
         names = self.names_of(wanted)
         if self.name == wanted.module:
             names.add(wanted.name)
+        if not names and wanted.name not in self._said:
+            return  # nearly every one
         inside = self._in_classes.get((wanted.module, wanted.name), ())
         names.update(path[-1] for path in inside)
         users = self._users_of_names()
@@ -199,6 +225,19 @@ class Importer:
                 yield each.module.lstrip(".")
             elif each.name is not None and f"{imported}.{each.name}" == module:
                 yield each.name
+
+
+def _texts_in(code: CodeType) -> list[str]:
+    return [each for each in code.co_consts if type(each) is str]
+
+
+def _names_one(
+    each: tuple[str, Import], modules: AbstractSet[str], packages: Collection[str]
+) -> bool:
+    home, imported = each
+    if home in modules:
+        return True
+    return home in packages if imported.name is None else f"{home}.{imported.name}" in modules
 
 
 def _bound_over_imports(outline: Outline) -> frozenset[str]:

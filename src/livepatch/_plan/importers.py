@@ -48,6 +48,7 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
         modules: names of the modules that are imported.
         excluded: names of modules to leave out. The standard library is: it imports no others.
     """
+    wanted = frozenset(modules)
     packages = {package for name in modules for package in _packages_of(name)}
     # What imports x.y.z has the names x and z in its code; in x itself z alone, or none.
     tops: dict[str, set[str]] = {"": {name.partition(".")[0] for name in modules}}
@@ -60,7 +61,7 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
         outline = loaded_outline(module) if _may_import(name, module, excluded) else None
         if outline is not None:
             importer = Importer(name, namespace_of(module), outline)
-            if importer.names_one_of(modules, packages):
+            if importer.names_one_of(wanted, packages):
                 yield importer
 
 
@@ -101,6 +102,7 @@ def read_importers(
         held.add(id(module))
         held.update(id(sys.modules.get(package)) for package in _packages_of(name))
     known = names_read()
+    tails = {name.rpartition(".")[2] for name in list(sys.modules)}
     for name, module in list(sys.modules.items()):
         seen = _of_library.get(name)
         if seen is not None and seen() is module:
@@ -112,7 +114,7 @@ def read_importers(
                 or not held.isdisjoint(map(id, values))
                 or not equal.isdisjoint(_atoms_in(values))
             ):
-                read_names(module)
+                read_names(module, tails)
 
 
 def _atoms_in(values: list[Any]) -> Iterator[Any]:

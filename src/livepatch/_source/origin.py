@@ -13,6 +13,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -91,10 +92,16 @@ def _forgetting(key: int) -> Callable[[object], None]:
     return forget
 
 
-def read_names(module: ModuleType) -> None:
-    """Find out which names a loaded module's top-level code uses; reads a file if need be."""
+def read_names(module: ModuleType, tails: AbstractSet[str]) -> None:
+    """Find out which names a loaded module uses to import; reads a file if need be.
+
+    Args:
+        module: it.
+        tails: the last parts of the names of all modules there are. Code that says none of these
+            imports nothing: of functions there are very many.
+    """
     if id(module) not in _names:
-        _names[id(module)] = _names_of(loaded_code(module))
+        _names[id(module)] = _names_of(loaded_code(module), tails)
 
 
 def names_read() -> Mapping[int, frozenset[str]]:
@@ -102,18 +109,21 @@ def names_read() -> Mapping[int, frozenset[str]]:
     return _names
 
 
-def _names_of(code: CodeType | None) -> frozenset[str]:
-    names = list(code.co_names) if code is not None else []
-    for each in (code, *nested_codes(code)) if code is not None else ():
-        if imports_something(each):
-            names += each.co_names
-        if not ASKS_FOR_MODULES.isdisjoint(each.co_names):
+def _names_of(code: CodeType | None, tails: AbstractSet[str]) -> frozenset[str]:
+    if code is None:
+        return frozenset()
+    names = list(code.co_names)
+    for each in (code, *nested_codes(code)):
+        said = each.co_names
+        if not tails.isdisjoint(said) and imports_something(each):
+            names += said
+        if not ASKS_FOR_MODULES.isdisjoint(said):
             names += (text for text in each.co_consts if type(text) is str)
     dotted = [name for name in names if "." in name]
     if not dotted:
         return frozenset(names)
-    tails = (name.rpartition(".")[2] for name in dotted)
-    return frozenset((*names, *tails, *(name.partition(".")[0] for name in dotted)))
+    found = (name.rpartition(".")[2] for name in dotted)
+    return frozenset((*names, *found, *(name.partition(".")[0] for name in dotted)))
 
 
 def loaded_outline(module: ModuleType) -> Outline | None:
