@@ -64,7 +64,11 @@ def read_possible_importers(matches: Matches) -> None:
     objects = objects_with_new_methods(matches)
     values += (module.old[name] for module, name, _, _ in objects)
     starred = (value for module in matches.modules for value in _values_starred(module))
-    near = {module.name.partition(".")[0] for module, name in changed if _is_data(module, name)}
+    near: set[str] = set()
+    for module, name in changed:
+        top = module.name.partition(".")[0]
+        if top not in near and _is_data(module, name):
+            near.add(top)
     read_importers(modules, chain(values, starred), modules, near)
     importers = list(importers_of(modules, modules)) if changed else []
     if importers:

@@ -69,7 +69,7 @@ class Inputs:
                 if used is not None and self._part_changed(used, shell.loads):
                     return False
         imports = new.scopes[home].imports if home else ()  # in the body of a class
-        return not any(
+        return not imports or not any(
             self._import_changed(pair, each) for each in imports if each.bound == path[-1]
         )
 
