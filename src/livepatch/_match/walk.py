@@ -33,6 +33,7 @@ from livepatch._match.ownership import (
     is_on_both_sides,
     is_own_definition,
     place_of,
+    was_put_over_import,
     was_put_there,
 )
 from livepatch._match.pairs import Pair
@@ -280,7 +281,12 @@ def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
         add_pair(walk, path, FUNCTION, old, new)
         return
     sources = (walk.before.origin, walk.module.outline)
-    if any(each is None or each.defines(path) for each in sources) or not is_set_by_library(old):
+    if len(path) == 1:
+        put_there = was_put_over_import(walk.before, walk.module, path, old)
+    else:
+        said = any(each is None or each.defines(path) for each in sources)
+        put_there = said or not is_set_by_library(old)
+    if put_there:
         walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
     if original is not None and inner is not None:

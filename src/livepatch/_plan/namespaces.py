@@ -193,9 +193,25 @@ def replaced_data(plan: Plan) -> list[tuple[Module, list[str]]]:
             if may_hold_state(module.old[name])
             and not is_special(name)
             and name in final
+            and not _is_of_another(module, name)
             and id(module.old[name]) not in by_old
             and id(module.old[name]) not in survivors  # it has been made anew everywhere
         ]
         if names:
             found.append((module, names))
     return found
+
+
+def _is_of_another(module: Module, name: str) -> bool:
+    """Whether a global was what another module has, which an import or an alias has given it."""
+    origin = module.origin
+    if origin is None:
+        return False
+    if not origin.scopes[()].binds(name):
+        return any(each.name == "*" for each in origin.scopes[()].imports)
+    if not origin.takes_over((name,)):
+        return False
+    shell = origin.last_shell((name,))
+    return shell is not None and (
+        shell.is_import or any(type(module.old.get(each)) is ModuleType for each in shell.loads)
+    )
