@@ -54,8 +54,8 @@ STAGES = {
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels
-        ownership members likeness plainly walk moves said_by_name match returns renames follow
-        said_defaults
+        ownership members likeness put_over plainly walk moves said_by_name match returns renames
+        follow said_defaults
     """,
     "_hotswap": "",
     "_decide": """

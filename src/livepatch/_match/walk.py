@@ -16,11 +16,9 @@ from livepatch._match.likeness import (
     has_left_another,
     is_alias_no_more,
     is_another_function,
-    is_definition_here,
     is_foreign,
     is_generated,
     is_nameless_instead,
-    is_put_over,
     is_same_function,
     is_same_layer,
     is_set_by_library,
@@ -38,6 +36,7 @@ from livepatch._match.ownership import (
 )
 from livepatch._match.pairs import Pair
 from livepatch._match.plainly import BINDING_KINDS, pair_plainly
+from livepatch._match.put_over import is_definition_here, is_put_over, layer_below
 from livepatch._match.registered import keys_without, same_keys, text_of_key
 from livepatch._match.sentinels import is_same_sentinel, may_be_sentinel, same_tables
 from livepatch._python.kinds import (
@@ -289,6 +288,8 @@ def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
     if put_there:
         walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
+    below = layer_below(walk, path, old, new) if original is not None else None
+    original, inner = (below, new) if below is not None else (original, inner)
     if original is not None and inner is not None:
         visit(walk, (*path, "<wrapped>"), original, inner)
 

@@ -34,7 +34,7 @@ from livepatch._reconcile.descriptors import tell_anew
 from livepatch._reconcile.dispatchers import note_registered
 from livepatch._reconcile.flags import INVERSE, merged_members
 from livepatch._reconcile.hidden_methods import note_hidden
-from livepatch._reconcile.left_over import is_left_over
+from livepatch._reconcile.left_over import is_left_over, is_put_by_others
 from livepatch._reconcile.numbers import number_anew
 from livepatch._reconcile.result import Reconciliation
 from livepatch._select.stale import VALUE_STAYS
@@ -303,7 +303,7 @@ def _was_put_there(pair: Pair, path: Path, old: Any) -> bool:
     if origin is None or scope is None:
         return True
     if not scope.binds(name):
-        return not is_special(name) and not is_place(old)
+        return is_put_by_others(pair, old) if is_special(name) else not is_place(old)
     return origin.defines(path) or differs_from_source(origin, path, old)
 
 
