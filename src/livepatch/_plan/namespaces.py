@@ -12,7 +12,12 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._needs.marks import is_remnant
 from livepatch._plan.plan import Plan
-from livepatch._python.constants import may_hold_state, same_value
+from livepatch._python.constants import (
+    is_constant_object,
+    may_hold_state,
+    same_constant_object,
+    same_value,
+)
 from livepatch._python.kinds import is_special, kind_of
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._report.report import Notice
@@ -200,6 +205,28 @@ def replaced_data(plan: Plan) -> list[tuple[Module, list[str]]]:
         if names:
             found.append((module, names))
     return found
+
+
+def replaced_constants(plan: Plan) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that were objects of their own, though none that changes, and are others.
+
+    Tuples, patterns, ranges and the like, each with its path. What is equal is no other.
+    """
+    by_old, survivors = plan.matches.by_old, plan.decisions.survivors
+    for module in plan.matches.modules:
+        final = plan.finals[module.name]
+        for name in names_of_others(module.old, final):
+            old = module.old[name]
+            if (
+                is_constant_object(old)
+                and name in final
+                and not is_special(name)
+                and id(old) not in by_old
+                and id(old) not in survivors
+                and not same_constant_object(old, final[name])
+                and not _is_of_another(module, name)
+            ):
+                yield module.path_text((name,)), old
 
 
 def _is_of_another(module: Module, name: str) -> bool:
