@@ -66,7 +66,7 @@ STAGES = {
     "_values": "inputs registries tables_of_bases values in_place",
     "_reconcile": """
         result wrappers dispatchers flags hidden_methods left_over descriptors functions
-        numbers classes table
+        numbers metaclasses classes table
     """,
     "_holders": """
         context c_data identity frozen insides ordered references callables class_namespaces

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+import zipfile
 from typing import Any
 
 import pytest
 
 import livepatch
+from livepatch.testing import assert_current
 from tests.live import LiveModule
 
 pytestmark = pytest.mark.sampled(8)
@@ -98,3 +100,33 @@ def test_value_of_a_class_that_moves_under_another_name_was_not_set_at_run_time(
     assert type(held) is parts["b"].Other
     assert held.at == 2
     assert not report.notices
+
+
+def test_empty_cache_was_not_filled(live: LiveModule) -> None:
+    live.start("class A:\n    _cache = {}\n    lim = 1\n")
+
+    assert not live.edit("class A:\n    _cache = {}\n    lim = 2\n").notices
+
+
+def test_part_of_a_package_is_no_name_that_may_be_stale(live: LiveModule) -> None:
+    with zipfile.ZipFile(live.root / "z.zip", "w") as archive:
+        archive.writestr(f"{live.name}/__init__.py", "from .part import g\nv = 1\n")
+        archive.writestr(f"{live.name}/part.py", "def g(): return 1\n")
+    sys.path.insert(0, str(live.root / "z.zip"))
+    try:
+        package = importlib.import_module(live.name)
+        report = livepatch.reload(package, rerun="all", strategy=live.strategy)
+    finally:
+        del sys.path[0]
+
+    assert not any("part" in each.message for each in report.notices)
+
+
+def test_two_closures_of_one_factory_are_no_versions_of_one(live: LiveModule) -> None:
+    source = "def mk(n):\n    def inner(): return ('old', n)\n    return inner\nmade = mk(5)\n"
+    module = live.start(source)
+    held = [module.mk(3)]
+    live.edit(source.replace("old", "new"))
+
+    assert held[0]() == ("new", 3)
+    assert_current(module)

@@ -21,6 +21,7 @@ from livepatch._python.constants import (
 from livepatch._python.kinds import is_special, kind_of
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._report.report import Notice
+from livepatch._snapshot.nested import is_loaded_part
 from livepatch._source.by_text import no_longer_bound_by
 from livepatch._steps.steps import Steps
 
@@ -149,7 +150,13 @@ def _with_docstring(final: OwnDict[str, Any], module: Module) -> OwnDict[str, An
 def _notice_unknown_names(plan: Plan, module: Module) -> None:
     """Name what stays only because nobody knows whether the old source bound it."""
     final = plan.finals[module.name]
-    doubtful = [name for name in final if name in module.old and name not in module.bound]
+    doubtful = [
+        name
+        for name, value in final.items()
+        if name in module.old
+        and name not in module.bound
+        and not is_loaded_part(module.name, name, value)
+    ]
     if doubtful:
         message = f"its earlier source is not known; kept what may be stale: {', '.join(doubtful)}"
         plan.notices.append(Notice("LP305", module.name, message))

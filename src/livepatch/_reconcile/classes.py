@@ -35,6 +35,7 @@ from livepatch._reconcile.dispatchers import note_registered
 from livepatch._reconcile.flags import INVERSE, merged_members
 from livepatch._reconcile.hidden_methods import note_hidden
 from livepatch._reconcile.left_over import is_left_over, is_put_by_others
+from livepatch._reconcile.metaclasses import take_metaclass
 from livepatch._reconcile.numbers import number_anew
 from livepatch._reconcile.result import Reconciliation
 from livepatch._select.stale import VALUE_STAYS
@@ -56,7 +57,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         return
     survivor = result.survivor(pair)
     _take_bases(result, pair)
-    _take_metaclass(result, survivor)
+    take_metaclass(result, pair, survivor)
     for name in ("__name__", "__qualname__"):
         _take_class_name(result, survivor, name, pair)
     source_is_same = class_source_is_same(result.decisions.matches, pair)
@@ -192,13 +193,6 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
     wanted = settled_bases(result.decisions.settle_class, bases_of(pair.new) if kept else present)
     if any(map(is_not, wanted, present)) or len(wanted) != len(present):
         result.bases.append((pair.old, wanted))
-
-
-def _take_metaclass(result: Reconciliation, survivor: type) -> None:
-    metaclass = type(survivor)
-    settled = result.decisions.settle(metaclass)
-    if settled is not metaclass:
-        result.steps.set_class(OwnList([survivor]), settled, metaclass)
 
 
 def _take_class_name(result: Reconciliation, survivor: type, name: str, pair: Pair) -> None:
