@@ -139,3 +139,18 @@ def test_equal_constant_objects_are_not_named(live: LiveModule) -> None:
 
     assert held
     assert not report.notices
+
+
+def test_file_renamed_taken_back_and_renamed_again_leaves_no_module(live: LiveModule) -> None:
+    live.package(__init__="from .a import C\n", a="class C: pass\n")
+    folder, name = Path(live.root) / live.name, live.name
+    for again in (False, True):
+        (folder / "a.py").unlink()
+        (folder / "b.py").write_text("class C: pass\n")
+        (folder / "__init__.py").write_text("from .b import C\n")
+        report = livepatch.reload(name, f"{name}.a", strategy=live.strategy, rerun=live.rerun)
+        assert f"{name}.a" not in sys.modules, again
+        report.undo()
+        (folder / "b.py").unlink()
+        (folder / "a.py").write_text("class C: pass\n")
+        (folder / "__init__.py").write_text("from .a import C\n")
