@@ -54,18 +54,19 @@ STAGES = {
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels
-        ownership members likeness plainly walk moves match returns renames follow said_defaults
+        ownership members likeness put_over plainly walk moves said_by_name match returns renames
+        follow said_defaults
     """,
     "_hotswap": "",
     "_decide": """
         base_order fill migration destructors successors reshaped decisions aliases class_source
         go_over function_caches decide derive migrate given
     """,
-    "_heap": "belongings retire record retained explain heap dropped originals",
+    "_heap": "belongings retire record retained explain heap outside dropped originals",
     "_values": "inputs registries tables_of_bases values in_place",
     "_reconcile": """
         result wrappers dispatchers flags hidden_methods left_over descriptors functions
-        numbers classes table
+        numbers metaclasses classes table
     """,
     "_holders": """
         context c_data identity frozen insides ordered references callables class_namespaces
@@ -81,7 +82,7 @@ STAGES = {
         made_elsewhere carry_stars carry lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
-    "_verify": "summary verify",
+    "_verify": "summary doubts verify",
     "_undo": "keep undo history",
     "_changed": "",
     "_options": "",

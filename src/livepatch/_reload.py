@@ -66,6 +66,7 @@ from livepatch._source.source import (
 from livepatch._stopped import let_go, with_note
 from livepatch._undo.history import add_to_history, take_back
 from livepatch._undo.keep import follow_order, keep_record
+from livepatch._verify.doubts import without_false
 from livepatch._verify.summary import summarise
 from livepatch._verify.verify import verify
 
@@ -187,6 +188,7 @@ def _bring_up_to_date(request: Request) -> Report:
         raise ReloadRefused(report.refusals)
     if record is None:
         return report
+    report = without_false(report, record.doubts)
     report = verify(report, watched, record.retired, by_reference(record.borrowed))
     add_to_history(record, report)
     return dataclasses.replace(report, _undo=functools.partial(take_back, record))
@@ -279,6 +281,7 @@ def _conclude(plan: Plan, request: Request) -> tuple[Report, Watched, Record]:
     notice_lost(plan)
     orders = follow_order(plan)
     record = keep_record(plan)
+    record.doubts += plan.doubts
     record.orders[:0] = orders  # what has gone besides has its place by what is kept of that
     for module in plan.matches.modules:
         keep_gone(module.source.module, module.removed, module.origin)

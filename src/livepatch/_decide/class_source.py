@@ -381,6 +381,7 @@ def is_cache_of_texts(matches: Matches, pair: Pair, name: str, old: Any, new: An
         "cache" in name.lower()
         and type(old) is dict is type(new)
         and not new
+        and len(old) > 0
         and pair.module.bodies is None
         and all(map(is_made_of_texts, old.values()))
         and class_source_is_same(matches, pair) is False

@@ -137,6 +137,7 @@ class Record:
         retired: old classes that have left their bases' lists of subclasses.
         serial: tells the records of a process apart.
         undone: whether it has been taken back.
+        doubts: until the end of the reload, what is said to be held, each with its notice.
         parts: what it holds and never changes; nothing until `retained` asks for it.
         inside: the ids of all that these parts refer to.
         coded: the ids of the old and new codes; none until somebody asks.
@@ -160,6 +161,7 @@ class Record:
     retired: OwnList[Retired] = field(default_factory=OwnList)
     serial: int = field(default_factory=lambda: next(_serials))
     undone: bool = False
+    doubts: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     parts: OwnList[Any] = field(default_factory=OwnList)
     inside: frozenset[int] = frozenset()
     coded: frozenset[int] = frozenset()

@@ -16,8 +16,8 @@ from types import CellType, FunctionType
 from typing import Any
 
 from livepatch._match.module import Followed, Module, Path
-from livepatch._match.ownership import is_written_for
 from livepatch._match.pairs import Matches, Pair
+from livepatch._match.put_over import is_put_instead
 from livepatch._needs.marks import is_remnant
 from livepatch._python.class_tree import abstract_bases_of
 from livepatch._python.code import can_take
@@ -97,8 +97,7 @@ class _Walk:
             for body in self.successors.values()
             if body.changed
             and body.path not in self.found.definitions
-            and type(instead := self.at(body.path)) is FunctionType
-            and not is_written_for(instead, self.module, body.path)
+            and is_put_instead(self.module, body.path, self.at(body.path))
         )
 
     def visit_tables(self) -> None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, MethodDescriptorType, WrapperDescriptorType
 from typing import Any
 
-from livepatch._match.decorated import decorated_function, functions_around, plain_path
+from livepatch._match.decorated import decorated_function, plain_path
 from livepatch._match.members import are_other_members
 from livepatch._match.module import Module, Path
 from livepatch._match.ownership import (
     is_class_of_source,
     is_of_library,
-    is_written_for,
     place_of,
     says_it_is_at,
 )
@@ -244,72 +243,6 @@ def kind_here(walk: Walk, path: Path, new: Any) -> Kind | None:
     if kind is None and walk.new_function(path, new) is not None:
         return OBJECT
     return kind
-
-
-def is_definition_here(walk: Walk, path: Path, old: Any, new: Any, kind: Kind) -> bool:
-    """Whether the old object came from the old source, and not from a monkeypatch."""
-    before = walk.before
-    if len(path) > 1 and is_put_over(walk, path, old, new):
-        return False
-    if type(old) is FunctionType or is_class(old):
-        if before.owns(old):
-            return True
-        if is_class(old) and is_class_of_source(before, path, old, before.origin or before.outline):
-            return True
-        return walk.old_function(path, old) is not None or (
-            kind is FUNCTION and type(old) is FunctionType and _is_made_alike(walk, path, old, new)
-        )
-    if kind is ENUM_MEMBER:
-        return id(type(old)) in walk.matches.by_old
-    return kind_of(old) is not None or walk.old_function(path, old) is not None
-
-
-def is_put_over(walk: Walk, path: Path, old: Any, new: Any) -> bool:
-    """Whether somebody put something in the place of a function, or around it, at run time.
-
-    The statements say the same of it, and the new source makes something else of them: where a
-    plain function was to be is a wrapper, or the function that a property was made of is not in it.
-    """
-    origin, inner = walk.before.origin, walk.new_function(path, new)
-    if origin is None or inner is None:
-        return False
-    former = walk.old_function(path, old)
-    if former is not None and (inner is not new or (former is old and not is_class(old))):
-        return False  # nearly every one
-    generated = former is not None and is_generated(walk, path, former, new)
-    says_the_same = generated or walk.module.outline.same_shell(origin, path)
-    if not says_the_same or not _keeps_decorators(walk, path[:-1]):
-        return False
-    # Not by a decorator or metaclass of the reload, which may do something else now; nor is it what
-    # had another name.
-    if any(map(walk.matches.owner_of, functions_around(walk.before, walk.old_path(path), old))):
-        return False
-    if former is None:
-        return not is_class(old) and kind_of(old) is not None
-    said = origin.last_shell(path)
-    return generated or (new is inner and said is not None and said.is_plain_function)
-
-
-def _keeps_decorators(walk: Walk, path: Path) -> bool:
-    """Whether the statement of a class still uses all that it used; a module has none."""
-    if not path:
-        return True
-    before = walk.before.origin.last_shell(path) if walk.before.origin is not None else None
-    now = walk.module.outline.last_shell(path)
-    return before is not None and now is not None and before.loads <= now.loads
-
-
-def _is_made_alike(walk: Walk, path: Path, old: FunctionType, new: FunctionType) -> bool:
-    """Whether two functions were made by decorators elsewhere, one after the other for one name."""
-    if old.__code__ is new.__code__ or all(
-        is_written_for(each, at, path) for each, at in ((old, walk.before), (new, walk.module))
-    ):
-        return True
-    # The decorator's module is reloaded as well.
-    if walk.matches.owner_of(old) is None or walk.matches.owner_of(new) is None:
-        return False
-    same_maker = old.__code__.co_name == new.__code__.co_name
-    return same_maker or old.__name__ == plain_path(path)[-1]
 
 
 def is_foreign(walk: Walk, path: Path, new: Any) -> bool:

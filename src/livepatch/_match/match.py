@@ -16,10 +16,16 @@ from livepatch._match.moves import (
     follow_heirs,
     follow_moves,
 )
-from livepatch._match.ownership import is_at_home, is_own_definition, place_of
+from livepatch._match.ownership import (
+    is_at_home,
+    is_own_definition,
+    place_of,
+    was_put_over_import,
+)
 from livepatch._match.pairs import Matches
 from livepatch._match.plainly import pair_plainly
 from livepatch._match.registered import is_bound_in_turn, registry_of, text_of_key
+from livepatch._match.said_by_name import with_alias
 from livepatch._match.walk import add_pair, note_alone, visit, visit_items
 from livepatch._python.kinds import (
     CLASS,
@@ -253,7 +259,24 @@ def _visit_global(walk: Walk, name: str, value: Any) -> None:
         visit(walk, (name,), old, value)
     elif is_own_definition(module, (name,), old):
         # It has moved to another module of this reload, where the new one is described.
-        visit(Walk(walk.matches, module, owner), tuple(home.split(".")), old, value)
+        _visit_moved(Walk(walk.matches, module, owner), (name,), old, value)
+    elif old is not value and was_put_over_import(module, module, (name,), old):
+        module.patched[name,] = old
+
+
+def _visit_moved(walk: Walk, before: Path, old: Any, new: Any) -> None:
+    """Pair a definition with one that another module has, maybe by another name."""
+    path, origin = tuple(str(qualified_name(new) or before[0]).split(".")), walk.before.origin
+    if path == before or qualified_name(old) != before[0]:
+        visit(walk, path, old, new)
+        return
+    if origin is not None and not origin.scopes[()].binds(path[0]):
+        walk.before.origin = with_alias(origin, before, path)
+    walk.renamed = (before, path)
+    visit(walk, path, old, new)
+    pair = walk.matches.by_new.get(id(new))
+    if pair is not None and pair.old is old:
+        pair.previous = before
 
 
 def _maker_of(matches: Matches, name: str, value: Any) -> Module | None:

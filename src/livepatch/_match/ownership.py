@@ -72,6 +72,47 @@ def was_put_there(module: Module, path: Path, old: Any) -> bool:
     return defined and not is_imported(module, path, old, origin)
 
 
+def was_put_over_import(module: Module, now: Module, path: Path, old: Any) -> bool:
+    """Whether somebody put an object in the place of what another module's is under this name.
+
+    Args:
+        module: the module before.
+        now: the module after; where its statement says the same it gives something else now.
+        path: a global.
+        old: what was there. It may be what the earlier import or alias has given.
+    """
+    origin = module.origin
+    if origin is None:
+        return now.outline.defines(path)
+    sources = (origin, now.outline)
+    if _may_be_imported(module, path[0], old, origin):
+        return False
+    if origin.imports(path) or origin.defines(path):
+        return True
+    if not now.outline.scopes[()].binds(path[0]):
+        stars = [{each for each in said.scopes[()].imports if each.name == "*"} for said in sources]
+        return stars[0] == stars[1]
+    shell = now.outline.last_shell(path)
+    loads = shell.loads if shell is not None else ()
+    same_inputs = all(module.old.get(name) is now.new.get(name) for name in loads)
+    return same_inputs and now.outline.same_shell(origin, path) is True
+
+
+def _may_be_imported(module: Module, name: str, value: Any, source: Outline) -> bool:
+    """Whether an import of the source may have given a value: that of one name, or of all."""
+    home = value.__module__ if type(value) is FunctionType else None
+    home = class_attributes(value).get("__module__") if is_class(value) else home
+    for each in source.scopes[()].imports:
+        whole = absolute_name(each.module, module.live)
+        if each.name == "*" or (each.bound == name and each.name):
+            # It may be from there, or that has it from elsewhere.
+            said = name if each.name == "*" else each.name
+            there = getattr(sys.modules.get(whole), "__dict__", {})
+            if home == whole or there.get(said, module) is value:
+                return True
+    return False
+
+
 def is_at_home(module: Module, name: str, value: Any) -> bool:
     """Whether a name's own statement made a function or class, rather than an import."""
     if qualified_name(value) != name:

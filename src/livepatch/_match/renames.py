@@ -6,7 +6,6 @@ that came may well have one short body.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
@@ -15,12 +14,9 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.match import pair_renamed
 from livepatch._match.module import Module, Path
 from livepatch._match.pairs import Matches
+from livepatch._match.said_by_name import with_alias
 from livepatch._python.code import same_but_for_names
 from livepatch._python.kinds import is_class, kind_of
-from livepatch._python.own import OwnDict
-from livepatch._source.outline import Outline
-from livepatch._source.scope import names_read
-from livepatch._source.shell import Shell
 
 
 def follow_renames(matches: Matches) -> None:
@@ -74,46 +70,9 @@ def _code_of(module: Module, path: Path, definition: Any, *, new: bool) -> CodeT
 
 def _pair(matches: Matches, module: Module, old_path: Path, new_path: Path) -> None:
     if module.origin is not None:
-        module.origin = _with_alias(module.origin, old_path, new_path)
+        module.origin = with_alias(module.origin, old_path, new_path)
     old, new = module.removed[old_path], module.added[new_path]
     for found, path in ((module.removed, old_path), (module.added, new_path)):
         for each in [each for each in found if each[: len(path)] == path]:
             del found[each]
     pair_renamed(matches, module, new_path, (old_path, old), new)
-
-
-def _with_alias(origin: Outline, old: Path, new: Path) -> Outline:
-    """Return an outline in which what is said of one path is said of another one too."""
-    scopes = OwnDict(origin.scopes)
-    names = (old[-1], new[-1])
-    for path, scope in origin.scopes.items():
-        if path[: len(old)] == old:
-            shells = {
-                name: tuple(_renamed_shell(shell, names) for shell in shells)
-                for name, shells in scope.shells.items()
-            }
-            there = (*new, *path[len(old) :])
-            scopes[there] = dataclasses.replace(scope, shells=shells, loads=names_read(shells))
-    home = scopes[old[:-1]]
-    said = tuple(_renamed_shell(shell, names) for shell in home.shells.get(old[-1], ()))
-    shells = {**home.shells, new[-1]: said}
-    rebound = home.rebound | {new[-1]} if len(said) > 1 else home.rebound
-    scopes[old[:-1]] = dataclasses.replace(
-        home, shells=shells, rebound=rebound, loads=names_read(shells)
-    )
-    return dataclasses.replace(origin, scopes=scopes)
-
-
-def _renamed_shell(shell: Shell, names: tuple[str, str]) -> Shell:
-    old, new = names
-    loads = frozenset(new if name == old else name for name in shell.loads)
-    return Shell(tuple(_renamed_part(part, names) for part in shell.fingerprint), loads)
-
-
-def _renamed_part(part: Any, names: tuple[str, str]) -> Any:
-    old, new = names
-    if not isinstance(part, tuple):
-        return part
-    if part[0] == "text" and str(part[1]).split(".")[:1] == [old]:
-        return ("text", new + part[1][len(old) :])
-    return tuple(new if each == old else each for each in part)

@@ -16,11 +16,9 @@ from livepatch._match.likeness import (
     has_left_another,
     is_alias_no_more,
     is_another_function,
-    is_definition_here,
     is_foreign,
     is_generated,
     is_nameless_instead,
-    is_put_over,
     is_same_function,
     is_same_layer,
     is_set_by_library,
@@ -33,10 +31,12 @@ from livepatch._match.ownership import (
     is_on_both_sides,
     is_own_definition,
     place_of,
+    was_put_over_import,
     was_put_there,
 )
 from livepatch._match.pairs import Pair
 from livepatch._match.plainly import BINDING_KINDS, pair_plainly
+from livepatch._match.put_over import is_definition_here, is_put_over, layer_below
 from livepatch._match.registered import keys_without, same_keys, text_of_key
 from livepatch._match.sentinels import is_same_sentinel, may_be_sentinel, same_tables
 from livepatch._python.kinds import (
@@ -284,9 +284,16 @@ def _visit_patched(walk: Walk, path: Path, old: Any, new: Any) -> None:
         add_pair(walk, path, FUNCTION, old, new)
         return
     sources = (walk.before.origin, walk.module.outline)
-    if any(each is None or each.defines(path) for each in sources) or not is_set_by_library(old):
+    if len(path) == 1:
+        put_there = was_put_over_import(walk.before, walk.module, path, old)
+    else:
+        said = any(each is None or each.defines(path) for each in sources)
+        put_there = said or not is_set_by_library(old)
+    if put_there:
         walk.module.patched[path] = old
     original, inner = walk.old_function(path, old), walk.new_function(path, new)
+    below = layer_below(walk, path, old, new) if original is not None else None
+    original, inner = (below, new) if below is not None else (original, inner)
     if original is not None and inner is not None:
         visit(walk, (*path, "<wrapped>"), original, inner)
 

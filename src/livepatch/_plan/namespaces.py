@@ -12,10 +12,16 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._needs.marks import is_remnant
 from livepatch._plan.plan import Plan
-from livepatch._python.constants import may_hold_state, same_value
+from livepatch._python.constants import (
+    is_constant_object,
+    may_hold_state,
+    same_constant_object,
+    same_value,
+)
 from livepatch._python.kinds import is_special, kind_of
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._report.report import Notice
+from livepatch._snapshot.nested import is_loaded_part
 from livepatch._source.by_text import no_longer_bound_by
 from livepatch._steps.steps import Steps
 
@@ -144,7 +150,13 @@ def _with_docstring(final: OwnDict[str, Any], module: Module) -> OwnDict[str, An
 def _notice_unknown_names(plan: Plan, module: Module) -> None:
     """Name what stays only because nobody knows whether the old source bound it."""
     final = plan.finals[module.name]
-    doubtful = [name for name in final if name in module.old and name not in module.bound]
+    doubtful = [
+        name
+        for name, value in final.items()
+        if name in module.old
+        and name not in module.bound
+        and not is_loaded_part(module.name, name, value)
+    ]
     if doubtful:
         message = f"its earlier source is not known; kept what may be stale: {', '.join(doubtful)}"
         plan.notices.append(Notice("LP305", module.name, message))
@@ -193,9 +205,47 @@ def replaced_data(plan: Plan) -> list[tuple[Module, list[str]]]:
             if may_hold_state(module.old[name])
             and not is_special(name)
             and name in final
+            and not _is_of_another(module, name)
             and id(module.old[name]) not in by_old
             and id(module.old[name]) not in survivors  # it has been made anew everywhere
         ]
         if names:
             found.append((module, names))
     return found
+
+
+def replaced_constants(plan: Plan) -> Iterator[tuple[str, Any]]:
+    """Yield the globals that were objects of their own, though none that changes, and are others.
+
+    Tuples, patterns, ranges and the like, each with its path. What is equal is no other.
+    """
+    by_old, survivors = plan.matches.by_old, plan.decisions.survivors
+    for module in plan.matches.modules:
+        final = plan.finals[module.name]
+        for name in names_of_others(module.old, final):
+            old = module.old[name]
+            if (
+                is_constant_object(old)
+                and name in final
+                and not is_special(name)
+                and id(old) not in by_old
+                and id(old) not in survivors
+                and not same_constant_object(old, final[name])
+                and not _is_of_another(module, name)
+            ):
+                yield module.path_text((name,)), old
+
+
+def _is_of_another(module: Module, name: str) -> bool:
+    """Whether a global was what another module has, which an import or an alias has given it."""
+    origin = module.origin
+    if origin is None:
+        return False
+    if not origin.scopes[()].binds(name):
+        return any(each.name == "*" for each in origin.scopes[()].imports)
+    if not origin.takes_over((name,)):
+        return False
+    shell = origin.last_shell((name,))
+    return shell is not None and (
+        shell.is_import or any(type(module.old.get(each)) is ModuleType for each in shell.loads)
+    )

@@ -9,12 +9,14 @@ from typing import Any
 
 from livepatch._heap.belongings import parts_of
 from livepatch._heap.heap import going_along, unexplained_counts
+from livepatch._heap.outside import caches_of_patterns
 from livepatch._heap.retained import closures_kept, containers_once_set, once_entered
 from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Module, names_of_others
-from livepatch._plan.namespaces import replaced_data
+from livepatch._plan.namespaces import replaced_constants, replaced_data
 from livepatch._plan.plan import Plan, explainers_of
 from livepatch._plan.remnants import keep_names
+from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import (
     CACHED_PROPERTY,
     CLASS,
@@ -173,6 +175,7 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
         for name in names
     }
     suspects = list(reversed(each_once.values()))
+    suspects += (each for each in replaced_constants(plan) if id(each[1]) not in each_once)
     del each_once
     if not suspects:
         return
@@ -186,10 +189,11 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
     suspects = [each for each, count in zip(suspects, counts) if count > 0]
     if not suspects:
         return
-    plan.held.update(id(value) for _, value in suspects)
+    plan.held.update(id(value) for _, value in suspects if may_hold_state(value))
     explainers = explainers_of(plan)
     explainers += _going(plan)
     explainers += suspects
+    explainers += caches_of_patterns()
     values = OwnList(value for _, value in suspects)
     survivors: dict[Any, Any] = plan.decisions.survivors
     namespaces = (*plan.matches.namespaces(), *plan.finals.values(), survivors)
@@ -198,7 +202,7 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
         if count > 0:
             what = type(value).__name__
             message = f"{references_still_hold(count)} the old {what}"
-            plan.notices.append(Notice("LP302", path, message))
+            plan.note_held(value, Notice("LP302", path, message))
 
 
 def _notice_lost_entries(plan: Plan, replaced: _Replaced) -> None:
@@ -293,7 +297,7 @@ def _notice_removed(plan: Plan) -> None:
             message = f"is gone from the source, and {references_still_hold(count)} it"
             names = keep_names(plan, value)
             message += f"; it goes on with {', '.join(names)} of its source" if names else ""
-            plan.notices.append(Notice(code, path, message))
+            plan.note_held(value, Notice(code, path, message))
         elif is_class(value):
             plan.let_go.append((path, value))
 
@@ -309,11 +313,12 @@ def _data_made_anew(plan: Plan) -> Iterator[Any]:
 def _notice_lagging(plan: Plan) -> None:
     """Say what goes on with a closure that could not take its new code."""
     for closure, notice in plan.lagging:
-        names = keep_names(plan, closure)
+        names, said = keep_names(plan, closure), notice
         if names:
             at = plan.notices.index(notice)
             message = f"{notice.message}; it goes on with {', '.join(names)} of its source"
-            plan.notices[at] = Notice(notice.code, notice.path, message)
+            said = plan.notices[at] = Notice(notice.code, notice.path, message)
+        plan.doubts.append(OwnList((closure, said)))
 
 
 def _inside(layer: Any) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._heap.heap import unexplained_counts
+from livepatch._heap.outside import held_outside
 from livepatch._load.load import Loaded
 from livepatch._match.module import Module, Part
 from livepatch._plan.notices import references_still_hold
@@ -87,6 +88,10 @@ def _holders_of_gone(plan: Plan, module: Module, loaded: Loaded, given: tuple[ob
         # A call with keywords keeps its arguments once more, where nobody sees it; then it does so
         # with all of them.
         counts[0] -= min(1, *unexplained_counts(others, OwnList((*explainers, held))))
+    if any(count > 0 for count in counts):
+        # What an earlier reload keeps of it, for an undo, may be all there is.
+        outside = held_outside(held, OwnList((*explainers, explainers, others)))
+        counts = [count if id(each) in outside else 0 for each, count in zip(held, counts)]
     return sum(max(0, count) for count in counts)
 
 

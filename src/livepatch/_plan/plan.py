@@ -71,6 +71,7 @@ class Plan:
         searched: whether anybody was sought among all objects.
         filled: what instances are given that were made before their ``__init__`` assigned it.
         lacks: instances without a value for a field that is required now.
+        doubts: what is held, each with the notice that says so; nobody but livepatch may hold it.
     """
 
     matches: Matches
@@ -102,6 +103,12 @@ class Plan:
     searched: bool = False
     filled: OwnList[Filled] = field(default_factory=OwnList)
     lacks: OwnList[Lack] = field(default_factory=OwnList)
+    doubts: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+
+    def note_held(self, value: Any, notice: Notice) -> None:
+        """Note that something is held; what comes of the change may show that it is not."""
+        self.notices.append(notice)
+        self.doubts.append(OwnList((value, notice)))
 
     @property
     def entering(self) -> Steps:

@@ -155,6 +155,37 @@ def has_state_inside(value: Any, depth: int = DEEPEST_NESTING) -> bool:
     return may_hold_state(value)
 
 
+def is_constant_object(value: Any) -> bool:
+    """Whether a value cannot be changed and is no constant of the code: it is made as that runs."""
+    kind = type(value)
+    if kind is tuple:
+        return any(type(each) not in CONSTANTS or is_constant_object(each) for each in value)
+    if kind is types.BuiltinFunctionType:
+        return not issubclass(type(value.__self__), (types.ModuleType, type, type(None)))
+    if issubclass(kind, frozenset):
+        return frozenset.__len__(value) > 0
+    return kind in _MADE or (issubclass(kind, tuple) and tuple.__len__(value) > 0)
+
+
+_MADE = frozenset({re.Pattern, range, slice, types.GenericAlias})
+_SAID: dict[type, tuple[str, ...]] = {
+    re.Pattern: ("pattern", "flags"),
+    slice: ("start", "stop", "step"),
+    types.GenericAlias: ("__origin__", "__args__"),
+}
+
+
+def same_constant_object(old: Any, new: Any) -> bool:
+    """Whether two objects that cannot be changed say the same; asks no user's ``__eq__``."""
+    if type(old) in _SAID and type(new) is type(old):
+        return all(same_value(getattr(old, each), getattr(new, each)) for each in _SAID[type(old)])
+    if issubclass(type(old), tuple) and issubclass(type(new), tuple):
+        return same_value(tuple(tuple.__iter__(old)), tuple(tuple.__iter__(new)))
+    if type(old) is type(new) is frozenset and all(type(each) in _PLAIN for each in (*old, *new)):
+        return old == new
+    return same_value(old, new)
+
+
 def is_made_of_texts(value: Any, depth: int = 4) -> bool:
     """Whether a value is a text, number or pattern, or a table of nothing else."""
     if type(value) in (list, tuple, dict) and depth:

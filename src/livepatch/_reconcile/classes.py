@@ -34,7 +34,8 @@ from livepatch._reconcile.descriptors import tell_anew
 from livepatch._reconcile.dispatchers import note_registered
 from livepatch._reconcile.flags import INVERSE, merged_members
 from livepatch._reconcile.hidden_methods import note_hidden
-from livepatch._reconcile.left_over import is_left_over
+from livepatch._reconcile.left_over import is_left_over, is_put_by_others
+from livepatch._reconcile.metaclasses import take_metaclass
 from livepatch._reconcile.numbers import number_anew
 from livepatch._reconcile.result import Reconciliation
 from livepatch._select.stale import VALUE_STAYS
@@ -56,7 +57,7 @@ def reconcile_class(result: Reconciliation, pair: Pair) -> None:
         return
     survivor = result.survivor(pair)
     _take_bases(result, pair)
-    _take_metaclass(result, survivor)
+    take_metaclass(result, pair, survivor)
     _take_names(result, survivor, pair)
     source_is_same = class_source_is_same(result.decisions.matches, pair)
     if source_is_same is False:
@@ -193,13 +194,6 @@ def _take_bases(result: Reconciliation, pair: Pair) -> None:
         result.bases.append((pair.old, wanted))
 
 
-def _take_metaclass(result: Reconciliation, survivor: type) -> None:
-    metaclass = type(survivor)
-    settled = result.decisions.settle(metaclass)
-    if settled is not metaclass:
-        result.steps.set_class(OwnList([survivor]), settled, metaclass)
-
-
 def _take_names(result: Reconciliation, survivor: type, pair: Pair) -> None:
     for name in CLASS_NAMES:
         wanted, present = name_of_class(pair.new, name), name_of_class(survivor, name)
@@ -306,7 +300,7 @@ def _was_put_there(pair: Pair, path: Path, old: Any) -> bool:
     if origin is None or scope is None:
         return True
     if not scope.binds(name):
-        return not is_special(name) and not is_place(old)
+        return is_put_by_others(pair, old) if is_special(name) else not is_place(old)
     return origin.defines(path) or differs_from_source(origin, path, old)
 
 

@@ -20,6 +20,7 @@ from types import (
 from typing import Any, NamedTuple, Protocol
 
 from livepatch._match.decorated import plain_path
+from livepatch._match.likeness import is_set_by_library
 from livepatch._match.module import Path
 from livepatch._match.pairs import Pair
 from livepatch._python.code import instructions, nested_codes
@@ -226,6 +227,17 @@ def _is_function_of_others(pair: Pair, old: Any) -> bool:
     if is_of_standard_library(package):
         return False
     return package not in {_package_of(maker) for maker, _ in _makers(pair)}
+
+
+def is_put_by_others(pair: Pair, old: Any) -> bool:
+    """Whether somebody gave a class a method that none of its decorators and the like has given.
+
+    Of what these make, the code is a library's, or of no file, or of the package of one of them.
+    """
+    if type(old) is not FunctionType or is_set_by_library(old):
+        return False
+    makers = (maker for maker, methods in _makers(pair) if any(_codes_of(maker, methods)))
+    return _package(old.__globals__) not in {_package_of(maker) for maker in makers}
 
 
 def _package_of(maker: Any) -> str:

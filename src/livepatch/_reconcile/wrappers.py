@@ -12,7 +12,7 @@ from livepatch._decide.class_source import (
     is_given_another_default,
     is_made_with_others,
 )
-from livepatch._match.decorated import plain_path
+from livepatch._match.decorated import decorated_function, plain_path
 from livepatch._match.pairs import Pair
 from livepatch._python.code import same_code
 from livepatch._python.constants import same_value
@@ -43,7 +43,7 @@ def is_part_of_wrapper(present: Any, wanted: Any) -> bool:
 
 def reconcile_property(result: Reconciliation, pair: Pair) -> None:
     survivor, new = result.survivor(pair), pair.new
-    wanted = [result.settle(getattr(new, name)) for name in ("fget", "fset", "fdel")]
+    wanted = [_accessor(result, pair, name) for name in ("fget", "fset", "fdel")]
     present = [getattr(survivor, name) for name in ("fget", "fset", "fdel")]
     # None lets the property take the getter's docstring, as the source did.
     getter = new.fget
@@ -59,6 +59,26 @@ def reconcile_property(result: Reconciliation, pair: Pair) -> None:
         Call(property.__init__, survivor, *present, undo_doc),
     )
     result.touched.add(id(survivor))
+
+
+def _accessor(result: Reconciliation, pair: Pair, name: str) -> Any:
+    """Return an accessor of a property; a setter that it was given at run time stays."""
+    old, new = getattr(pair.old, name, None), getattr(pair.new, name)
+    if (
+        old is None
+        or name == "fget"
+        or type(old) is not types.FunctionType
+        or result.decisions.matches.owner_of(old) is not None
+        or not pair.module.outline.same_shell(pair.before.origin, pair.path)
+        or decorated_function(pair.before, pair.path, old) is not None
+    ):
+        return result.settle(new)
+    if new is None:
+        result.values.note("LP303", pair, pair.path, f"its {name} was set at run time; kept")
+        return result.settle(old)
+    message = f"its {name} was replaced at run time; the source's is back"
+    result.values.note("LP304", pair, pair.path, message)
+    return result.settle(new)
 
 
 def reconcile_method_wrapper(result: Reconciliation, pair: Pair) -> None:

@@ -27,7 +27,8 @@ from livepatch._heap.heap import holders_of, running_frames
 from livepatch._heap.retained import retained
 from livepatch._python.among import objects_of, objects_whose_type
 from livepatch._python.code import same_code
-from livepatch._python.kinds import class_attributes, is_class, kind_of
+from livepatch._python.constants import CONSTANTS, same_value
+from livepatch._python.kinds import class_attributes, is_class, is_empty, kind_of
 from livepatch._python.opcodes import JUMPS
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._source.origin import loaded_code
@@ -137,12 +138,34 @@ def _why_older(
     if not _has_current_code(function, codes):
         return _RUNS_OLDER
     for successor in by_name.get(name, ()):
-        if type(successor) is FunctionType and (
-            len(codes.get(name, ())) < 2  # noqa: PLR2004 - several definitions of one name
-            or same_code(successor.__code__, function.__code__)
+        if (
+            type(successor) is FunctionType
+            and _captures_alike(function, successor)
+            and (
+                len(codes.get(name, ())) < 2  # noqa: PLR2004 - several definitions of one name
+                or same_code(successor.__code__, function.__code__)
+            )
         ):
             return "which has a successor"
     return None
+
+
+def _captures_alike(one: FunctionType, other: FunctionType) -> bool:
+    """Whether two closures may be one before and after, and not two that one factory has made."""
+    if "<locals>" not in one.__qualname__:
+        return True
+    cells = ({}, {}) if one is other else (_captured(one), _captured(other))
+    return all(
+        type(value) is not type(cells[1].get(name))
+        or type(value) not in CONSTANTS
+        or same_value(value, cells[1][name])
+        for name, value in cells[0].items()
+    )
+
+
+def _captured(function: FunctionType) -> OwnDict[str, Any]:
+    cells = zip(function.__code__.co_freevars, function.__closure__ or ())
+    return OwnDict((name, cell.cell_contents) for name, cell in cells if not is_empty(cell))
 
 
 def _has_current_code(function: FunctionType, codes: dict[str, list[CodeType]]) -> bool:
