@@ -44,8 +44,8 @@ STAGES = {
         in_force needs reads reach between spread marks taken uses hands_over
     """,
     "_select": """
-        chosen lambdas changed_places stale selection bound_too replaced docstring
-        of_concern statement_bodies choice select mapped
+        chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced
+        docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",
     "_load": """
