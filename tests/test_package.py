@@ -31,8 +31,8 @@ STAGES = {
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",
     "_source": "shell scope outline bodies recompile source remembered by_text origin",
     "_statements": """
-        made_of abstract branches assignments asked stream statements recognise tree
-        syntax annotated assigned operations
+        made_of abstract branches assignments asked stream tree syntax statements recognise
+        annotated assigned operations
     """,
     "_registers": """
         entries_of_others blueprints frameworks filled records registers entries
@@ -49,8 +49,8 @@ STAGES = {
     """,
     "_hooks": "",
     "_load": """
-        came_back struck_off in_order rerun lend young clear finders at_exit parts predecessors
-        stars one_shot load
+        came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
+        parts predecessors stars one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels
