@@ -78,7 +78,8 @@ STAGES = {
     "_plan": """
         plan namespaces moved_data instances draft partial returned gains absent
         abstract_registrations abstract_methods reached_caches library_caches users importer
-        importers made_elsewhere carry_stars carry lazy_annotations lacking remnants notices places
+        importers made_elsewhere methods_used carry_stars carry lazy_annotations lacking
+        remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary verify",
