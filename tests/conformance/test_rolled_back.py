@@ -170,3 +170,21 @@ def test_a_member_of_a_weak_container_that_dies_meanwhile_stays_dead(
         live.edit(f"{source}    {name}\n        sys.holds_an_item = None\n        1 / 0\n")
 
     assert not vars(getattr(module, name))["data"]
+
+
+def test_classes_of_a_metaclass_and_instances_of_built_in_kinds_are_let_be(
+    live: LiveModule,
+) -> None:
+    source = """
+        class Meta(type): pass
+        class Made(metaclass=Meta): pass
+        class Failed(UnicodeError): pass
+        failed = Failed("why")
+        def note(each): failed.kept = [each]; Made.kept = each
+    """
+    module = live.start(source)
+    with pytest.raises(ZeroDivisionError):
+        live.edit(f"{source}    note(Made)\n        1 / 0\n")
+
+    assert not hasattr(module.Made, "kept")
+    assert vars(module.failed) == {}

@@ -69,14 +69,15 @@ def _copied(
         yield value.__self__
     elif kind is functools.partial:
         yield from (value.func, *value.args, *value.keywords.values())
-    elif _has_state(kind, known):
+    elif not is_class(value) and _has_state(kind, known):
         own = dict_of(value)
         if own is not None:
             if earlier.is_first_copy(own):
                 snapshot.objects.append(OwnList((own, OwnDict(own))))
             yield from list(own.values())
         is_first = earlier.is_first_copy(value)
-        for place in places_in_slots(kind):
+        places = (each for each in places_in_slots(kind) if _is_own(each.__objclass__))
+        for place in places:  # those of a built-in class may not be written
             inside = slot_value(place, value)
             if is_first:
                 snapshot.slots.append(OwnList((place, value, inside)))
@@ -91,9 +92,14 @@ def _has_state(cls: type, known: OwnDict[int, bool]) -> bool:
     if id(cls) not in known:
         # An object of a library sees to what it holds itself, and may have more in C memory.
         known[id(cls)] = issubclass(cls, _OF_LIBRARY) or (
-            bool(flags_of(cls) & _IS_HEAP_TYPE) and not is_class_of_library(cls)
+            _is_own(cls) and not is_class_of_library(cls)
         )
     return known[id(cls)]
+
+
+def _is_own(cls: type) -> bool:
+    """Whether a class statement may have made a class."""
+    return bool(flags_of(cls) & _IS_HEAP_TYPE)
 
 
 def is_class_of_library(cls: type) -> bool:
@@ -146,7 +152,7 @@ def _functions_of(value: Any) -> Iterator[FunctionType]:
         yield from _functions_of(value.func)
     else:
         for cls in mro_of(value if is_class(value) else type(value)):
-            for each in class_attributes(cls).values() if flags_of(cls) & _IS_HEAP_TYPE else ():
+            for each in class_attributes(cls).values() if _is_own(cls) else ():
                 yield from _inside(each)
 
 
