@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from typing import Any
 
 import pytest
@@ -188,3 +190,22 @@ def test_classes_of_a_metaclass_and_instances_of_built_in_kinds_are_let_be(
 
     assert not hasattr(module.Made, "kept")
     assert vars(module.failed) == {}
+
+
+def test_the_file_system_is_not_asked_while_objects_are_copied(
+    live: LiveModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Other threads run while this one waits for a file, and new bodies are lent by then.
+    module = live.start(THERE)
+    askers: list[str] = []
+    real: Any = os.path.realpath
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        askers.extend(frame.filename for frame in traceback.extract_stack())
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(os.path, "realpath", noted)
+    live.edit(f"{THERE}    app.router.add(1)\n")
+
+    assert module.app.router.routes == [1]
+    assert not [each for each in askers if each.endswith("copied_objects.py")]

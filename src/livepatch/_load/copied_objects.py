@@ -20,7 +20,7 @@ from livepatch._python.layout import slot_value
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.entries import Earlier
 from livepatch._snapshot.snapshot import Snapshot
-from livepatch._source.source import is_installed
+from livepatch._source.source import is_named_as_installed
 from livepatch._steps.contents import is_atom, places_in_slots
 
 _MOST = 10_000
@@ -106,7 +106,7 @@ def is_class_of_library(cls: type) -> bool:
     """Whether a class is of an installed package: its objects see to what they keep themselves."""
     module = sys.modules.get(str(class_attributes(cls).get("__module__")))
     file = getattr(module, "__file__", None)
-    return type(file) is str and is_installed(file)
+    return type(file) is str and is_named_as_installed(file)
 
 
 def _values_used(
@@ -138,7 +138,7 @@ def _values_used(
 
 def _parts_named(module: ModuleType, said: Iterable[str]) -> Iterator[Any]:
     inside = module.__dict__
-    if not is_installed(str(inside.get("__file__"))):
+    if not is_named_as_installed(str(inside.get("__file__"))):
         yield from (inside[name] for name in said if name in inside)
 
 
@@ -167,7 +167,7 @@ def _inside(attribute: Any) -> Iterator[FunctionType]:
 
 
 def _is_of_library(function: FunctionType) -> bool:
-    return is_installed(function.__code__.co_filename)
+    return is_named_as_installed(function.__code__.co_filename)
 
 
 def _names_in(code: CodeType) -> set[str]:
