@@ -31,8 +31,8 @@ STAGES = {
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",
     "_source": "shell scope outline bodies recompile source remembered by_text origin",
     "_statements": """
-        made_of abstract branches assignments asked stream statements recognise tree
-        syntax annotated assigned operations
+        made_of abstract branches assignments asked stream tree syntax statements recognise
+        annotated assigned operations
     """,
     "_registers": """
         entries_of_others blueprints frameworks filled records registers entries
@@ -44,13 +44,13 @@ STAGES = {
         in_force needs reads reach between spread marks taken uses hands_over
     """,
     "_select": """
-        chosen lambdas changed_places stale selection bound_too replaced docstring
-        of_concern statement_bodies choice select mapped
+        chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced
+        docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",
     "_load": """
-        came_back struck_off in_order rerun lend young clear finders at_exit parts predecessors
-        stars one_shot load
+        came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
+        parts predecessors stars one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels
@@ -78,8 +78,9 @@ STAGES = {
     """,
     "_plan": """
         plan namespaces moved_data instances draft partial set_on_modules returned gains absent
-        abstract_registrations abstract_methods library_caches users importer importers
-        made_elsewhere carry_stars carry lazy_annotations lacking remnants notices places
+        abstract_registrations abstract_methods reached_caches library_caches users importer
+        importers made_elsewhere methods_used carry_stars carry lazy_annotations lacking
+        remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary doubts verify",

@@ -619,7 +619,7 @@ CASES = [
         "a semicolon line",
         "X = run('x'); Y = run('y')\nZ = run('z')",
         "X = run('x'); Y = run('w')\nZ = run('z')",
-        ["x", "w"],
+        ["w"],
     ),
     Case(
         "dataclass field",

@@ -96,3 +96,22 @@ def test_a_key_of_a_namespace_that_is_no_text_is_let_be(live: LiveModule) -> Non
     vars(module)[0] = "x"  # type: ignore[index]
     live.edit(source.replace("return 1", "return 2"), rerun="all")
     assert module.f() == 2
+
+
+def test_a_default_that_a_changed_function_computes_otherwise_is_named_where_it_is_kept(
+    live: LiveModule,
+) -> None:
+    source = """
+    def f(): return 1
+    def g(y=[f()]): return y
+    class A:
+        def m(self, *, y={"k": f()}): return y
+    def count(seen=[0]): seen[0] += 1; return seen
+    """
+    module = live.start(source)
+    module.count()
+    report = live.edit(source.replace("return 1", "return 2"), rerun="all")
+    found = {(each.code, each.path.partition(".")[2]) for each in report.notices}
+    assert module.g() == [1]
+    assert found == {("LP303", "g"), ("LP303", "A.m")}
+    assert module.count() == [2]

@@ -70,6 +70,8 @@ def _explained_in(module: Module, *, young: bool) -> OwnList[Any]:
     found: OwnList[Any] = OwnList((module.live, module.new, module.added))
     found += module.contents
     found += (contents for _, contents in module.contents)
+    found += (*module.objects, *module.slots)
+    found += (contents for _, contents in module.objects)
     for enrolled in module.enrolled:
         found += enrolled.entries
         found += (entry.held for entry in enrolled.entries)

@@ -228,7 +228,8 @@ class _Run:
             dropped |= drop_unsaid(namespace, self.outlines[name], snapshot.origin)
             drop_looked_for(namespace, snapshot.source.code, None)
             take_off(snapshot)
-            before_run(snapshot)
+            imports = self.outlines[name].scopes[()].imports
+            before_run(snapshot, [each.bound for each in imports], self.earlier)
             self.run(snapshot, snapshot.source.code, None)
             for dropped_name, value in dropped.items():
                 namespace.setdefault(dropped_name, value)  # somebody else had set it

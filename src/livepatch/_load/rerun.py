@@ -18,8 +18,9 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._load.came_back import see_who_came_back
+from livepatch._load.copied_objects import copy_objects, is_class_of_library
 from livepatch._load.in_order import put_in_order
-from livepatch._python.kinds import class_attributes, dict_of
+from livepatch._python.kinds import dict_of
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.enrolled import find_entries, registers_entered, strike_off
 from livepatch._registers.entries import Earlier
@@ -29,7 +30,7 @@ from livepatch._select.chosen import BEFORE, LEND
 from livepatch._select.selection import Selection
 from livepatch._snapshot.snapshot import Snapshot, overload_registry
 from livepatch._source.scope import ANNOTATING_NAMES
-from livepatch._source.source import is_installed, namespace_of
+from livepatch._source.source import namespace_of
 from livepatch._statements.annotated import annotates
 from livepatch._statements.asked import NAMESPACES, reads_first
 from livepatch._steps.class_names import CLASS_NAMES, name_of_class
@@ -87,7 +88,7 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         registers += (
             value
             for name, value in objects
-            if is_register(value, (name,)) and not _is_installed(type(value))
+            if is_register(value, (name,)) and not is_class_of_library(type(value))
         )
         for register in registers:
             copies = (
@@ -101,14 +102,8 @@ def before_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
         snapshot.contents.extend(earlier.not_copied(map(OwnList, enrolled.contents())))
         strike_off(enrolled)
     if selection.code is not None:
+        copy_objects(selection.code, snapshot, earlier)
         _make_ready(selection, snapshot)
-
-
-def _is_installed(cls: type) -> bool:
-    """Whether a class is of an installed package: its objects see to what they keep themselves."""
-    module = sys.modules.get(str(class_attributes(cls).get("__module__")))
-    file = getattr(module, "__file__", None)
-    return type(file) is str and is_installed(file)
 
 
 def _methods_named(snapshot: Snapshot, names: set[str]) -> Iterator[FunctionType]:
@@ -156,10 +151,16 @@ def _make_ready(selection: Selection, snapshot: Snapshot) -> None:
         }
 
 
-def before_run(snapshot: Snapshot) -> None:
+def before_run(snapshot: Snapshot, imported: Iterable[str], earlier: Earlier) -> None:
     """Copy what the whole of the new code may change in place, for it finds the earlier globals.
 
     A module may see to it that a registry outlives a reload: it asks for it before it makes one.
+    What it imports is there already, too.
+
+    Args:
+        snapshot: of the module.
+        imported: the names that its import statements bind.
+        earlier: what is known of the time before the load.
     """
     code, values = snapshot.source.code, OwnList[Any]()
     inside = OwnDict((id(cls), attributes) for cls, attributes in snapshot.classes)
@@ -175,7 +176,8 @@ def before_run(snapshot: Snapshot) -> None:
         plain = _LOOKED_INTO.isdisjoint(map(id, map(type, parts)))
         if not plain and (by_name or reads_first(code, name)):
             values += parts
-    snapshot.contents.extend(_copies(values))
+    snapshot.contents.extend(earlier.not_copied(_copies(values)))
+    copy_objects(code, snapshot, earlier, imported)
 
 
 def _without(registered: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

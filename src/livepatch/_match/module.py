@@ -120,6 +120,8 @@ class Module:
     removed: OwnDict[Path, Any] = field(default_factory=OwnDict)
     patched: OwnDict[Path, Any] = field(default_factory=OwnDict)
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    objects: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    slots: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     names: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
@@ -193,6 +195,7 @@ def _describe(snapshot: Snapshot, loaded: Loaded, new_outline: Outline) -> Modul
     origin = snapshot.origin and as_ran(snapshot.origin, snapshot.namespace, new_outline)
     module = Module(source, part, origin, new_outline, live, snapshot.namespace, new)
     module.classes, module.contents = snapshot.classes, snapshot.contents
+    module.objects, module.slots = snapshot.objects, snapshot.slots
     module.functions, module.names = snapshot.functions, snapshot.names
     module.enrolled, module.overloads = snapshot.enrolled, snapshot.overloads
     module.behind = globals_behind(source.module)

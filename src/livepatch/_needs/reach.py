@@ -144,13 +144,21 @@ class Reach:
             self.lambdas[name] = lambdas
             self._known_reached.clear()
 
+    def add_function(self, name: str, code: CodeType) -> None:
+        """Let a global be a function of some code, which a statement that runs makes."""
+        self.functions[name] = code
+        self._known_reached.clear()
+
     def cause_below(self, bases: Iterable[str]) -> Cause | None:
         """Return what has changed of all that is used where a class with these bases is made."""
-        methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
-        codes = (code for code in methods if code is not None)
-        names = {name for code in codes for name in self._names_in(code)}
+        names = {name for code in self.made_below(bases) for name in self._names_in(code)}
         # In a function these are asked for something else than the module's names: `vars(cls)`.
         return self.cause(names - _OF_CALLER)
+
+    def made_below(self, bases: Iterable[str]) -> Iterator[CodeType]:
+        """Yield the code that bases run where a class is made below them."""
+        methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
+        return (code for code in methods if code is not None)
 
     def follows(self, name: str) -> bool:
         """Whether a global is a definition whose code is known, by this name or another one."""

@@ -35,10 +35,11 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     """
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
     namespace = reach.behind.namespace
-    reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load)) - statement.binds
+    extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
+    reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load))
+    reads -= statement.binds - extended
     picked, plain, attributes = _taken_by(statement, namespace)
     reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
-    extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     reads |= asked_by(statement, reach)
     cause = reach.cause(reads, kin, picked, plain)

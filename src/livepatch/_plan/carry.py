@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from livepatch._match.module import Module, Part, names_of_others
@@ -23,11 +23,17 @@ from livepatch._plan.carry_stars import carry_stars, set_name
 from livepatch._plan.importer import Importer, Name
 from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
+from livepatch._plan.methods_used import (
+    Methods,
+    holders_of_methods,
+    uses_of,
+)
 from livepatch._plan.plan import Plan
 from livepatch._python.constants import same_value
 from livepatch._python.kinds import (
     CLASS,
     FUNCTION,
+    class_attributes,
     is_class,
     kind_of,
 )
@@ -50,6 +56,7 @@ class _Change:
     old: Any
     new: Any
     root: Name | None = None  # where it comes from; None: it is that itself
+    part: str = ""  # the attribute of it that is not what it would be; empty: all of it
 
 
 def read_possible_importers(matches: Matches) -> None:
@@ -63,6 +70,7 @@ def read_possible_importers(matches: Matches) -> None:
     values = OwnList(module.old[name] for module, name in changed)
     objects = objects_with_new_methods(matches)
     values += (module.old[name] for module, name, _, _ in objects)
+    values += holders_of_methods(matches)
     starred = (value for module in matches.modules for value in _values_starred(module))
     near: set[str] = set()
     for module, name in changed:
@@ -142,6 +150,9 @@ def carry_data(plan: Plan) -> None:
     if outside:
         waiting += _changed_definitions(plan)
         notice_made_elsewhere(plan, outside)
+        methods = Methods(plan)
+        for importer in outside if methods else ():
+            waiting += _notice_used(plan, importer, methods)
     if not waiting:
         return
     # One that runs anew has the new value, unless it got it from one that does not.
@@ -236,7 +247,7 @@ def _carry(
 
 def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:
     """Name what an importer computed from what has changed; yield it, for others have it too."""
-    for path in importer.computed_from(change.name):
+    for path in importer.computed_from(change.name, change.part):
         value = importer.namespace.get(path[0])
         is_definition = kind_of(value) is not None
         by_itself = change.old is change.new and is_definition
@@ -247,15 +258,32 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
         goes_on = change.old is change.new and kind_of(change.new) is not None
         if goes_on and (is_table or _keeps(value, _faces(plan, change.new))):
             continue  # so does a table of them, and what was made to call it: `Depends(user)`
-        place = f"{importer.name}.{'.'.join(path)}"
-        if not any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
-            became = "has gone" if change.new is MISSING else "has changed"
-            message = f"was computed from {change.root or change.name}, which {became}"
-            plan.notices.append(Notice("LP312", place, message))
-            if len(path) == 1 and not is_definition:
-                starred = path[0] in star_names(importer.namespace)
-                name = Name(importer.name, path[0], starred)
-                yield _Change(name, value, value, change.root or change.name)
+        became = "has gone" if change.new is MISSING else "has changed"
+        yield from _named(plan, importer, path, change.root or change.name, became)
+
+
+def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[_Change]:
+    """Name what an importer computed by methods that have changed; yield it likewise."""
+    for path, method in uses_of(importer, methods):
+        value = importer.namespace.get(path[0])
+        function = class_attributes(method.cls)[method.name]
+        is_data = not _is_made_of_definitions(value) and not _keeps(value, OwnList([function]))
+        if len(path) > 1 or is_data:
+            yield from _named(plan, importer, path, method.path, "has changed")
+
+
+def _named(
+    plan: Plan, importer: Importer, path: tuple[str, ...], root: Name, became: str
+) -> Iterator[_Change]:
+    """Name something that an importer computed, unless that has been done; yield it then."""
+    place = f"{importer.name}.{'.'.join(path)}"
+    if any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
+        return
+    message = f"was computed from {root}, which {became}"
+    plan.notices.append(Notice("LP312", place, message))
+    value = importer.namespace.get(path[0])
+    name = Name(importer.name, path[0], path[0] in star_names(importer.namespace))
+    yield _Change(name, value, value, root, ".".join(path[1:2]))
 
 
 def _hand_on(importer: Importer, change: _Change, known: set[tuple[str, str]]) -> Iterator[_Change]:
@@ -288,7 +316,7 @@ def _notice_asked_for(plan: Plan, importer: Importer, change: _Change) -> None:
 
 def _is_made_of_definitions(value: Any, depth: int = _DEEPEST) -> bool:
     """Whether a value is a container of functions and classes, and of such containers."""
-    if kind_of(value) is not None:
+    if kind_of(value) is not None or type(value) is MethodType:
         return True
     if type(value) not in (list, tuple, set, frozenset, dict) or not value or depth == 0:
         return False
@@ -313,8 +341,13 @@ def _keeps(value: Any, faces: OwnList[Any]) -> bool:
 def _what_reads(
     importer: Importer, change: _Change, known: set[tuple[str, str]]
 ) -> Iterator[_Change]:
-    """Yield the functions of an importer that read what has changed: who calls them has used it."""
-    for function in importer.functions_with(change.name):
+    """Yield the functions of an importer that read what has changed: who calls them has used it.
+
+    And what is made to call it: ``partial(fetch, 1)``.
+    """
+    made = (path[0] for path in importer.computed_from(change.name, change.part) if not path[1:])
+    partials = (name for name in made if type(importer.namespace.get(name)) is partial)
+    for function in (*importer.functions_with(change.name), *partials):
         value = importer.namespace.get(function)
         if (importer.name, function) not in known and kind_of(value) is not None:
             known.add((importer.name, function))

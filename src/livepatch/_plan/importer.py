@@ -7,9 +7,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
+from livepatch._needs.differences import MAKERS
 from livepatch._plan.users import functions_in, users_in
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import is_single_dispatch
@@ -19,7 +20,7 @@ from livepatch._snapshot.nested import absolute_name
 from livepatch._source.bodies import is_function_code
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, modules_asked_for
 from livepatch._source.outline import Outline
-from livepatch._source.scope import Import, imports_within
+from livepatch._source.scope import LAMBDA, Import, imports_within
 
 _WORD = re.compile(r"\w+")
 # What stands in a statement that may be skipped: behind a condition, or for an exception.
@@ -135,8 +136,14 @@ class Importer:
             or any(_names_one(each, modules, packages) for each in self._in_functions)
         )
 
-    def computed_from(self, wanted: Name) -> Iterator[tuple[str, ...]]:
-        """Yield the paths of what statements outside functions bind and use a global for."""
+    def computed_from(self, wanted: Name, part: str = "") -> Iterator[tuple[str, ...]]:
+        """Yield the paths of what statements outside functions bind and use a global for.
+
+        Args:
+            wanted: the global.
+            part: the attribute of it that they ask for, or that makes instances; any if empty.
+        """
+        is_made = part in MAKERS
         names = self.names_of(wanted)
         if self.name == wanted.module:
             names.add(wanted.name)
@@ -150,13 +157,20 @@ class Importer:
             path: None
             for name in names
             for path, loads in users.get(name, ())
-            if not names.isdisjoint(loads - {path[-1]})
+            if not names.isdisjoint(loads - {path[-1]}) and (is_made or not part or part in loads)
         }
         by_attribute = users.get(wanted.name)
         if by_attribute:
-            aliases = set(self._aliases_of(wanted.module))
-            found |= {path: None for path, loads in by_attribute if not aliases.isdisjoint(loads)}
+            aliases = set(self.aliases_of(wanted.module))
+            by_attribute = [each for each in by_attribute if not aliases.isdisjoint(each[1])]
+            found |= {
+                path: None for path, loads in by_attribute if is_made or not part or part in loads
+            }
         yield from found
+
+    def users_of(self, name: str) -> list[tuple[tuple[str, ...], frozenset[str]]]:
+        """List what statements outside functions bind that use a name, each with all they use."""
+        return self._users_of_names().get(name, [])
 
     def names_used(self) -> set[str]:
         """Return the names that statements outside functions use."""
@@ -170,7 +184,14 @@ class Importer:
         if names:
             for function, reads in self._functions.items():
                 if not names.isdisjoint(reads):
-                    yield function
+                    yield from [function] if function != LAMBDA else self._lambdas_with(names)
+
+    def _lambdas_with(self, names: set[str]) -> Iterator[str]:
+        """Yield the globals that are lambda expressions which read one of some names."""
+        for name, value in list(self.namespace.items()):
+            is_lambda = type(value) is FunctionType and value.__code__.co_name == LAMBDA
+            if is_lambda and not names.isdisjoint(value.__code__.co_names):
+                yield name
 
     @functools.cached_property
     def _functions(self) -> dict[str, frozenset[str]]:
@@ -209,7 +230,8 @@ class Importer:
                     self._users.setdefault(name, []).append((path, loads))
         return self._users
 
-    def _aliases_of(self, module: str) -> Iterator[str]:
+    def aliases_of(self, module: str) -> Iterator[str]:
+        """Yield the names by which statements lead to a module."""
         yield module  # as a text: `sys.modules["shop.config"]`
         for imported, each in self._imports:
             whole = imported if each.name is None else f"{imported}.{each.name}"

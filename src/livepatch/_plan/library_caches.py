@@ -22,6 +22,7 @@ from typing import Any
 from livepatch._holders import all_classes
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._plan.plan import Plan
+from livepatch._plan.reached_caches import empty_reached
 from livepatch._python.among import objects_of
 from livepatch._python.class_tree import classes_below, with_classes_below
 from livepatch._python.code import globals_read, nested_codes
@@ -61,6 +62,7 @@ def note_library_caches(plan: Plan) -> None:
             own = frozenset(map(id, stale))
             plan.caches.append((places, Call(_rebuild_models, own, *classes, *stale)))
     plan.caches += _caches_of_losers(plan)
+    plan.caches += empty_reached(plan)
     changed = _changed_data(plan)
     if classes or plan.held or changed:  # nearly no reload of a body
         caches = objects_of(CACHE_TYPE)

@@ -15,6 +15,7 @@ from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Module, names_of_others
 from livepatch._plan.namespaces import replaced_constants, replaced_data
 from livepatch._plan.plan import Plan, explainers_of
+from livepatch._plan.reached_caches import notice_reached
 from livepatch._plan.remnants import keep_names
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import (
@@ -81,6 +82,7 @@ def _notice_computed(plan: Plan) -> None:
     for pair in plan.matches.beyond_functions():
         if pair.kind is CACHED_PROPERTY and id(pair.new.func) in plan.changed:
             plan.notices.append(Notice("LP319", pair.text, VALUE_STAYS))
+    notice_reached(plan)
 
 
 def _notice_moves(plan: Plan) -> None:

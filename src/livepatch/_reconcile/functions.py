@@ -207,7 +207,13 @@ def _default(result: Reconciliation, pair: Pair, old: Any, new: Any) -> Any:
     home = qualified_name(new) or "<"
     if "<" not in home and home == qualified_name(old) and pair.module.owns(new):
         return new  # a definition whose name leads to another one by now, and that is no state
-    return result.values.choose_state(old, new, source_is_same=True)
+    chosen = result.values.choose_state(old, new, source_is_same=True)
+    if chosen is old and old is not new and type(old) in _CAN_CHANGE:
+        result.values.note_kept_default(pair, old, new)
+    return chosen
+
+
+_CAN_CHANGE = (list, dict, set)
 
 
 def _take_annotations(result: Reconciliation, old: Any, new: Any) -> None:

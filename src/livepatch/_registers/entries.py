@@ -264,10 +264,13 @@ class Earlier:
 
     def not_copied(self, copies: Iterable[OwnList[Any]]) -> Iterator[OwnList[Any]]:
         """Yield the containers, each with a copy, of which there is none from before the load."""
-        for each in copies:
-            if id(each[0]) not in self._copied:
-                self._copied.add(id(each[0]))
-                yield each
+        return (each for each in copies if self.is_first_copy(each[0]))
+
+    def is_first_copy(self, value: Any) -> bool:
+        """Whether there is no copy yet of what a value holds, which is alive until the end."""
+        known = len(self._copied)
+        self._copied.add(id(value))
+        return len(self._copied) > known
 
     def forget(self) -> None:
         """Let go of all that was looked into."""

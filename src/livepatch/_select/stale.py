@@ -3,48 +3,45 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._needs.differences import Changes
 from livepatch._needs.hands_over import only_hands_over
-from livepatch._needs.headers import Header
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.uses import (
     asked_by,
-    called_in_classes,
-    computed_in_classes,
-    handed_over,
     in_texts,
     own_variables,
     sets_by,
     used_by,
 )
-from livepatch._python.code import nested_codes, same_code
+from livepatch._python.code import same_code
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import ENUM_MEMBER, kind_of
 from livepatch._python.own import OwnList
 from livepatch._registers.filled import filled_by
 from livepatch._report.report import Notice
+from livepatch._select.from_kept import FromKept
+from livepatch._select.stale_paths import (
+    Reaches,
+    note_stale_definition,
+    stale_in_blocks,
+)
 from livepatch._source.bodies import Bodies
 from livepatch._source.outline import Outline
 from livepatch._source.scope import LAMBDA
 from livepatch._source.source import MAIN
-from livepatch._statements.annotated import signature_names
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import (
-    base_names,
     built_names,
     definitions,
-    header_names,
     is_import,
     is_main_guard,
     outside_functions,
 )
-from livepatch._statements.tree import walk
 from livepatch._steps.contents import contents_of
 
 VALUE_STAYS = "an instance that had computed it has that value still"
@@ -91,16 +88,22 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
     reach = Reach(bodies, changes, needs.namespace)
     # What only changed inside a decorator has reached what it decorates.
     made = Reach(bodies, Changes(changes.names, changes.bodies))
+    reaches = Reaches(reach, made)
+    from_kept = FromKept(needs, bodies, module)
     changed_in_place = _changed_in_place(needs)
     touched = list(needs.runs)
     for index, statement in enumerate(needs.statements):
-        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
+        if is_import(statement.nodes) or _never_runs(statement, module):
+            continue
+        if needs.runs[index]:
+            notices += from_kept.run(statement, index)
             continue
         header = needs.headers.get(index)
         others = changes.but_bound(needs.in_force.untouched(index, touched))
         if header is not None:
             header = header.without(others) if others else header
-            cause = _cause_of_definition(statement, header, needs, reach, made)
+            cause, paths = note_stale_definition(statement, header, needs, reaches)
+            from_kept.keep((), paths)
             stale = sorted(statement.binds)
             called = used_by(statement, reach, others) is not None or _has_changed_lambda(statement)
             if called and not any(definitions(statement.nodes)):
@@ -113,6 +116,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
                 or _called_lambda(statement, needs.namespace)
                 or _computed_before(index, needs, changed_in_place)
             )
+            cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches)
             is_handed_over = (
                 shadowed is None
                 and only_hands_over(statement, needs.namespace)
@@ -121,8 +125,10 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             made_of = _definitions_of(statement.binds, needs) if shadowed is not None else ()
             stale = [] if is_handed_over else _stale(needs, statement, cause, reach)
             stale = sorted(made_of) or stale
-            if cause is not None and cause.is_direct:
-                changes.names.update(stale)
+            if cause is not None:
+                from_kept.keep(stale)
+                changes.names.update(stale if cause.is_direct else ())
+            stale = in_blocks or stale
             filled = statement.binds or built_names(outside_functions(statement.nodes))
             if cause is not None or _has_changed_lambda(statement):
                 # Who uses what this binds may call what has changed: itself, not what is in it.
@@ -132,15 +138,22 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             if is_handed_over:
                 continue
         touched[index] = cause is not None
-        does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
-        if cause is not None and (stale or does):
-            headers = {*header_names(statement.nodes), *base_names(statement.nodes)}
-            if header is None and made.cause(headers - statement.binds) is not None:
-                stale = sorted(each.name for each in definitions(statement.nodes)) or stale
-            places = [f"{module}.{name}" for name in dict.fromkeys(stale)] or [module]
-            said = not_run(statement, cause)
-            notices += (Notice("LP313", place, said) for place in places)
+        notices += _named(statement, cause, stale, needs, module)
     return notices
+
+
+def _named(
+    statement: Statement, cause: Cause | None, stale: list[str], needs: Needs, module: str
+) -> Iterator[Notice]:
+    """Yield what is to be said of a statement that stays, and of what it has bound."""
+    does = statement.binds.isdisjoint(needs.namespace) or _loops(statement)
+    if cause is None or not (stale or does):
+        return
+    said = not_run(statement, cause)
+    # Of a value that this one extends, the statement that made it has been named.
+    for name in dict.fromkeys(stale) if stale else ("",):
+        if name != cause.what:
+            yield Notice("LP313", f"{module}.{name}".rstrip("."), said)
 
 
 def computed_from_tables(needs: Needs, module: str) -> list[tuple[str, str, Statement]]:
@@ -212,20 +225,6 @@ def _shadowed_by(index: int, needs: Needs) -> Cause | None:
     return Cause(min(made)) if made else None
 
 
-def _cause_of_definition(
-    statement: Statement, header: Header, needs: Needs, reach: Reach, made: Reach
-) -> Cause | None:
-    """Return what has changed of all by which a definition would be made otherwise."""
-    handed = handed_over(statement)
-    return (
-        made.cause(set(header.names) - statement.binds - handed)
-        or made.cause_below(header.bases)
-        or _annotated_by(statement, needs)
-        or made.cause(called_in_classes(statement, header), statement.binds)
-        or reach.cause(computed_in_classes(statement) - handed)
-    )
-
-
 def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach) -> list[str]:
     """List what a statement binds or builds that holds what it computed: no definitions."""
     chosen_by = cause is not None and _is_data(needs.namespace, cause.what)
@@ -276,34 +275,6 @@ def _is_plain(value: Any) -> bool:
 
 _CONTAINERS = (tuple, list, dict, set, frozenset)
 _ATOMS = frozenset((int, float, complex, bool, str, bytes, type(None)))
-
-
-def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
-    """Return a changed name that functions have been annotated with, and that no definition is.
-
-    A class that is made again goes on to be the very one. Since 3.14 annotations are computed when
-    they are asked for: only decorators may have asked.
-    """
-    if sys.version_info >= (3, 14) and not any(_is_decorated(node) for node in statement.nodes):
-        return None
-    # Those of a class, and of the classes in it.
-    codes = (each for code in statement.codes for each in (code, *nested_codes(code)))
-    used = {name for code in codes for name in code.co_names}
-    names = needs.changes.names & (statement.uses | used)
-    if not names:
-        return None  # nearly every one
-    assigned = {
-        name
-        for name in names & signature_names(statement.nodes)
-        for place in needs.binders.get(name, ())
-        if needs.runs[place] and place not in needs.headers
-    }
-    return Cause(min(assigned)) if assigned else None
-
-
-def _is_decorated(node: ast.AST) -> bool:
-    inside = (getattr(each, "decorator_list", ()) for each in walk(node))
-    return any(inside)
 
 
 def notices_of_effects(

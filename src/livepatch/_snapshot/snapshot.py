@@ -14,7 +14,8 @@ from livepatch._source.origin import find_origin
 from livepatch._source.outline import Outline
 from livepatch._source.source import Source, namespace_of
 from livepatch._steps.class_names import name_class
-from livepatch._steps.dicts import reorder, restore_contents, restored_order, run_in_c
+from livepatch._steps.contents import restore_slots
+from livepatch._steps.dicts import reorder, restore_contents, restored_order, run_in_c, without_dead
 from livepatch._steps.steps import Steps
 
 
@@ -29,6 +30,8 @@ class Snapshot:
         classes: the module's classes, each with a copy of its attributes.
         overloads: what typing.overload has registered for the module.
         contents: containers that its statements may change in place, each with a copy.
+        objects: what objects and containers hold that statements may change besides, with copies.
+        slots: likewise slots, each with its instance and what it held.
         functions: those that its statements may set attributes of, each with what these were.
         names: classes that its statements may call otherwise, each with its names.
         enrolled: what was struck off the lists of objects that decorate, before statements ran.
@@ -41,6 +44,8 @@ class Snapshot:
     classes: OwnList[OwnList[Any]]
     overloads: dict[str, Any] | None
     contents: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    objects: OwnList[OwnList[Any]] = field(default_factory=OwnList)
+    slots: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     functions: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     names: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     enrolled: OwnList[Enrolled] = field(default_factory=OwnList)
@@ -82,6 +87,9 @@ class Snapshot:
         """Put back what was in containers, and what was struck off beside them."""
         for container, before in self.contents:
             restore_contents(container, before)
+        for container, before in self.objects:
+            restore_contents(container, without_dead(before))
+        restore_slots(self.slots)
         for enrolled in self.enrolled:
             for call in reversed(enrolled.steps.undo):
                 call()

@@ -17,7 +17,7 @@ from typing import Any
 from livepatch._python.code import codes_in
 from livepatch._source.bodies import is_function_code
 from livepatch._statements.made_of import Made
-from livepatch._statements.statements import Statement, cut, fill
+from livepatch._statements.statements import Statement, cut, fill_apart
 from livepatch._statements.stream import ATTRIBUTES, BINDS, EFFECTS, READS, Stream, read_stream
 
 
@@ -55,8 +55,7 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
         new: the code of the new one, compiled as a whole.
     """
     before, after = read_stream(old), read_stream(new)
-    found = list(cut(tree))
-    complete = fill(found, after)
+    found, complete = fill_apart(list(cut(tree)), after)
     left = _OldLines(before).claim(found)
     gone_made = list(_decorated(before, left))
     gone = frozenset(_used_for_effect(before, left))
@@ -73,15 +72,19 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     )
 
 
+_MAY_END = BINDS | {"POP_TOP"}
+
+
 class _OldLines:
-    """The old code by its lines, each of which belongs to one new statement at most."""
+    """The old code by its lines and parts of them: each is of one new statement at most."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         by_line: dict[int, list[int]] = {}
         for place in stream.places():
             by_line.setdefault(stream.lines[place], []).append(place)
-        self.lines = [by_line[line] for line in sorted(by_line)]
+        # What binds a name, or drops a result, may end one of several statements in a line.
+        self.lines = [part for line in sorted(by_line) for part in _parts(stream, by_line[line])]
         self.free = [True] * len(self.lines)
         self.handled = {handler for _, _, handler in stream.handlers}
         # By its instructions, which handlers there are for each.
@@ -199,6 +202,17 @@ class _OldLines:
         others = self.stream.said([place for place in self.stream.places() if place not in own])
         starts = range(len(others) - len(wanted) + 1)
         return sum(others[start : start + len(wanted)] == wanted for start in starts) > 1
+
+
+def _parts(stream: Stream, places: list[int]) -> list[list[int]]:
+    """Split the instructions of a line where one of several statements may end."""
+    found: list[list[int]] = [[]]
+    for place in places:
+        token: Any = stream.tokens[place]
+        found[-1].append(place)
+        if token[0] in _MAY_END:
+            found.append([])
+    return [part for part in found if part]
 
 
 def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import class_attributes, dict_of, flags_of, kind_of, mro_of
 from livepatch._python.layout import slot_value
-from livepatch._python.own import OwnList
+from livepatch._python.own import MISSING, OwnList
 
 _MOST = 10_000
 """A value that holds more than this is not looked through."""
@@ -113,8 +113,29 @@ def _is_plain(cls: type) -> bool:
 _OF_C = frozenset(map(id, (types.MethodDescriptorType, types.WrapperDescriptorType)))
 
 
+def is_atom(value: Any) -> bool:
+    """Whether a value is a number, a text or the like."""
+    return id(type(value)) in _ATOMS
+
+
 def _slots_of(part: Any, kind: type) -> Iterator[tuple[str, Any]]:
-    for base in mro_of(kind):
-        for name, slot in list(class_attributes(base).items()):
+    return ((slot.__name__, slot_value(slot, part)) for slot in places_in_slots(kind))
+
+
+def places_in_slots(cls: type) -> Iterator[Any]:
+    """Yield the descriptors of the slots that the instances of a class have."""
+    for base in mro_of(cls):
+        for slot in list(class_attributes(base).values()):
             if type(slot) is types.MemberDescriptorType and slot.__objclass__ is base:
-                yield name, slot_value(slot, part)
+                yield slot
+
+
+def restore_slots(slots: Iterable[OwnList[Any]]) -> None:
+    """Give slots what they had: each comes as its descriptor, the instance and the value."""
+    for place, instance, value in slots:
+        if slot_value(place, instance) is value:
+            continue
+        if value is MISSING:
+            place.__delete__(instance)
+        else:
+            place.__set__(instance, value)

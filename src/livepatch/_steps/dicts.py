@@ -6,6 +6,7 @@ import array
 import collections
 import gc
 import operator
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterable
 from itertools import compress, count
@@ -152,6 +153,18 @@ def restore_contents(container: Any, before: Any) -> None:
         kind = next(each for each in (set, list, collections.deque) if isinstance(container, each))
         add = kind.update if kind is set else kind.extend
         run_in_c([Call(kind.clear, container), Call(add, container, before)])
+
+
+def without_dead(contents: Any) -> Any:
+    """Return contents without weak references to what has died since: these go by themselves."""
+    if isinstance(contents, dict):
+        alive = (each for each in contents.items() if not any(map(_is_dead, each)))
+        return OwnDict(alive)
+    return OwnList(each for each in contents if not _is_dead(each))
+
+
+def _is_dead(value: Any) -> bool:
+    return issubclass(type(value), weakref.ref) and weakref.ref.__call__(value) is None
 
 
 def _same_objects(one: Any, other: Any) -> bool:

@@ -242,6 +242,16 @@ class Values(Inputs):
         self._note_kept(pair, path, old, new)
         return old
 
+    def note_kept_default(self, pair: Pair, old: Any, new: Any) -> None:
+        """Name a default that is kept although what its statement uses gives something else now."""
+        scope = pair.module.outline.scopes.get(pair.path[:-1])
+        shells = scope.shells.get(pair.path[-1], ()) if scope is not None else ()
+        # What was empty has been filled: that is state, whatever has changed.
+        if old and new and is_plain(old) and is_plain(new):
+            names = {name for shell in shells for name in shell.loads}
+            if any(code_of_name_changed(pair, name) for name in names):
+                self._note_kept(pair, pair.path, old, new)
+
     def _note_kept(self, pair: Pair, path: Path, old: Any, new: Any) -> None:
         if not same_contents(old, new):
             message = "its source is unchanged and gives another value now; kept"
