@@ -191,3 +191,24 @@ def test_what_holds_state_beside_such_a_name_stays(live: LiveModule) -> None:
     assert live.module.LATER is later
     assert len(live.module.MADE) == 2
     assert [state[0](), later[0](), live.module.f()] == [1, 3, 3]
+
+
+# By case: what binds the name besides, and what it gives it.
+BESIDES = {
+    "import of everything": "from math import *\n",
+    "import of everything from another module": "from OTHER import *\n",
+    "source in a text": "exec('pi = 3')\n",
+    "name in a text": "globals()['pi'] = 3\n",
+    "several in a text": "exec('e, pi = 2, 3')\n",
+}
+
+
+@BOTH
+@pytest.mark.parametrize("case", BESIDES)
+def test_a_name_whose_own_statement_goes_is_what_others_bind(live: LiveModule, case: str) -> None:
+    live.other("pi = 3.5\n")
+    rest = "def area(r=1): return int(pi * r)\n"
+    live.start(BESIDES[case] + "pi = 4\n" + rest)
+    live.edit(BESIDES[case] + rest)
+
+    assert live.module.area() == 3

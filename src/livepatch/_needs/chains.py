@@ -8,11 +8,14 @@ in order; so they are where each makes its value of the one before: ``X = dict(X
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from livepatch._needs.in_force import InForce, read_before_bound
+from livepatch._python.star_names import star_names
+from livepatch._source.by_text import names_in_text
+from livepatch._source.outline import OTHER_MEANS
 from livepatch._statements.statements import Statement
-from livepatch._statements.syntax import definitions
+from livepatch._statements.syntax import definitions, outside_functions
 
 
 def chains_changed(in_force: InForce, runs: Sequence[bool]) -> Iterator[int]:
@@ -50,6 +53,35 @@ def _goes_by_turn(statement: Statement, name: str) -> bool:
     return any(isinstance(each, ast.Lambda) for each in values) or (
         len(values) == len(nodes) and name in read_before_bound(statement.tokens)
     )
+
+
+def bound_otherwise(in_force: InForce) -> Iterator[int]:
+    """Yield the places of those that bind by other means what the statement behind has gone of.
+
+    ``from math import *`` and ``pi = 4``; ``exec("SIZE = 1")`` and ``SIZE = 2``.
+    """
+    gone = {
+        name: place
+        for name, place in in_force.last_bound.items()
+        if name not in in_force.all_binders
+    }
+    for index, home in in_force.stars if gone else ():
+        before = in_force.statements[index].old_place
+        if any(before < gone[name] for name in gone.keys() & set(star_names(home))):
+            yield index
+    for index, statement in enumerate(in_force.statements) if gone else ():
+        if not statement.uses.isdisjoint(OTHER_MEANS):
+            said = set(_names_said(statement.nodes))
+            if any(statement.old_place < gone[name] for name in gone.keys() & said):
+                yield index
+
+
+def _names_said(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the texts in statements, and the names that those bind which are sources."""
+    for part in outside_functions(nodes):
+        if isinstance(part, ast.Constant) and type(part.value) is str:
+            yield part.value
+            yield from names_in_text(part.value, ast.Store)
 
 
 _ASSIGNMENTS = (ast.Assign, ast.AnnAssign, ast.AugAssign)
