@@ -41,7 +41,7 @@ STAGES = {
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks behind fills own_names lent certain harmless
-        in_force needs reads reach between spread marks taken uses hands_over
+        in_force chains needs reads reach between spread marks taken uses hands_over
     """,
     "_select": """
         chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced
@@ -49,7 +49,7 @@ STAGES = {
     """,
     "_hooks": "",
     "_load": """
-        came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
+        dealt came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
         parts predecessors stars one_shot load
     """,
     "_match": """

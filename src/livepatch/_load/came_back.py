@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import chain
+from operator import itemgetter
 from types import FunctionType
 from typing import Any
 
+from livepatch._load.dealt import Found, constants_of, dealt
 from livepatch._python.code import same_but_for_names
 from livepatch._python.kinds import dict_of, is_plain_data, kind_of
 from livepatch._python.own import OwnDict, OwnList
@@ -30,8 +32,6 @@ from livepatch._statements.made_of import Made, at_home
 from livepatch._steps.dicts import restore_places
 from livepatch._steps.items import restore_items
 
-_Found = tuple[Entry, "Made | None", "list[tuple[Any, Any]]"]
-"""An entry, the definition that was made again, and the keys and values that came for it."""
 _Said = Mapping[str, frozenset[Any]]
 
 
@@ -63,8 +63,9 @@ def see_who_came_back(
     dicts[:] = [each for each in dicts if id(each) not in known]
     others: Callable[[], list[ItemIndex]] = cache(partial(_indexes_of, dicts))
     found = _found_again(enrolled, made, renamed)
-    by_program = _entered_by_program(found, unsaid)
-    for entry, successor, came in _dealt(found, by_program):
+    by_program = _entered_by_program(found, unsaid, selection.fewer)
+    several = {name for name, each in made.items() if each.codes[1:]}.union(selection.fewer)
+    for entry, successor, came in dealt(found, by_program):
         container = entry.container
         # Another definition may have its place by now: it was renamed, say.
         is_dict = isinstance(container, dict)
@@ -92,6 +93,9 @@ def see_who_came_back(
                 entry.put_back()()
         elif came:
             _take_place(enrolled, entry, successor, came)
+            if isinstance(container, list) and successor.name in several:
+                # Only the last one of the name is paired by that.
+                enrolled.replaced.append(OwnList((container, entry.key, entry.value, came[0][1])))
             successors.setdefault(id(container), OwnList()).extend(_following(entry, came))
     _give_places_back(enrolled, successors, namespace)
 
@@ -122,7 +126,7 @@ def _give_places_back(
 
 def _found_again(
     enrolled: Enrolled, made: Mapping[str, Made], renamed: Mapping[str, Made]
-) -> list[_Found]:
+) -> list[Found]:
     """Return the entries, each with the definition that was made again, and what came of it."""
     records = Records()
     indexes: OwnDict[tuple[int, bool, bool], ItemIndex] = OwnDict()
@@ -134,7 +138,7 @@ def _found_again(
             indexes[key] = ItemIndex(entry.container, records, skipped, with_leaves=key[1])
         return indexes[key]
 
-    found: list[_Found] = OwnList()
+    found: list[Found] = OwnList()
     for entry in enrolled.entries:
         successor = made.get(entry.made.name) or renamed.get(entry.made.name)
         came: list[tuple[Any, Any]] = OwnList()
@@ -144,33 +148,6 @@ def _found_again(
             came += () if came else _came_for(entry, successor, index_of(entry, is_new=False))
         found.append((entry, successor, came))
     return found
-
-
-def _dealt(found: list[_Found], by_program: set[int]) -> Iterator[_Found]:
-    """Yield what was found; several entries of one definition in a list each with its own.
-
-    What says the same is the same; of the others the first came for the first. What is left of the
-    entries the statements make no more.
-    """
-    groups: dict[tuple[int, str], list[_Found]] = {}
-    for each in found:
-        entry = each[0]
-        if each[2] and isinstance(entry.container, (list, deque)) and id(entry) not in by_program:
-            groups.setdefault((id(entry.container), entry.made.name), OwnList()).append(each)
-    own: dict[int, list[tuple[Any, Any]]] = {}
-    for group in groups.values():
-        waiting: list[tuple[Any, Any]] = OwnList(group[0][2])
-        for entry, _, _ in group:
-            said = _constants_of(entry.key, entry.value)
-            alike = (at for at, each in enumerate(waiting) if _constants_of(*each) == said)
-            own[id(entry)] = OwnList(waiting.pop(at) for at in islice(alike, 1))
-        for entry, _, _ in group:
-            if waiting and not own[id(entry)]:
-                own[id(entry)].append(waiting.pop(0))
-        own[id(group[-1][0])] += waiting
-    for entry, successor, came in found:
-        dealt = own.get(id(entry), came)
-        yield entry, None if came and not dealt else successor, dealt
 
 
 def _take_place(
@@ -230,14 +207,19 @@ def _following(entry: Entry, came: list[tuple[Any, Any]]) -> Iterator[tuple[Any,
     if isinstance(entry.container, dict):
         yield from ((entry.key, key) for key, _ in came)
     else:
-        yield entry.value, OwnList(value for _, value in came)
+        is_list = isinstance(entry.container, (list, deque))
+        in_order = sorted(came, key=itemgetter(0)) if is_list else came
+        yield entry.value, OwnList(value for _, value in in_order)
 
 
-def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any]]) -> set[int]:
+def _entered_by_program(
+    found: list[Found], unsaid: Mapping[str, Collection[Any]], fewer: Mapping[str, int]
+) -> set[int]:
     """Return the ids of the entries of which the statements made fewer anew than there were.
 
     What says the same as one that came is that, and what says a constant that the statement says no
-    more has gone; another one the program has entered itself: ``scheduler.at(1, clean)``.
+    more has gone; so has one for each definition of the name that has. Another one the program has
+    entered itself: ``scheduler.at(1, clean)``.
     """
     groups: dict[tuple[int, str], list[int]] = {}
     for number, (entry, _, came) in enumerate(found):
@@ -248,25 +230,18 @@ def _entered_by_program(found: list[_Found], unsaid: Mapping[str, Collection[Any
         came = found[numbers[0]][2]
         if len(came) >= len(numbers):
             continue  # nearly always
-        waiting = Counter(_constants_of(key, value) for key, value in came)
+        waiting = Counter(constants_of(key, value) for key, value in came)
         gone, others = {("text", name), *unsaid.get(name, ())}, list[Entry]()
         for entry in (found[number][0] for number in numbers):
-            said = _constants_of(entry.key, entry.value)
+            said = constants_of(entry.key, entry.value)
             if waiting[said] > 0:
                 waiting[said] -= 1
             elif said.isdisjoint(gone) and not _is_said_in_key(entry, gone):
                 others.append(entry)
         # The first ones were there when the module had been imported.
         replaced = max(len(came) - (len(numbers) - len(others)), 0)
-        kept.update(map(id, others[replaced:]))
+        kept.update(map(id, others[replaced + fewer.get(name, 0) :]))
     return kept
-
-
-def _constants_of(key: Any, value: Any) -> frozenset[Any]:
-    """Return what an entry says: the constants in it, and the text it stands under."""
-    parts: list[Any] = OwnList(part for leaf in leaves_of(value) for part in parts_of(leaf))
-    parts += (key,) if type(key) is str else ()
-    return frozenset(constant_shell(part, set()) for part in parts if is_plain_data(part))
 
 
 def _is_left(

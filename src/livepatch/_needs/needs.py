@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._needs.certain import binds_for_certain
+from livepatch._needs.chains import bound_otherwise, chains_changed
 from livepatch._needs.differences import Changes
 from livepatch._needs.fills import ALL, Fills, computes_names, only_lists
 from livepatch._needs.harmless import is_constant
@@ -145,6 +146,8 @@ class Needs:
         self._run(self.in_force.last_now())
         self._run_last_that_may_bind()
         self._run(self.in_force.moved_readers())
+        self._run(chains_changed(self.in_force, self.runs))
+        self._run(bound_otherwise(self.in_force))
         for name in self.dispatchers.intersection(self.gone_uses):
             self._run(self.binders[name])
         for name in self.last_bound.keys() & self.binders.keys():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import operator
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import chain, compress, repeat
 from operator import is_
@@ -322,7 +323,9 @@ def _same_labels(old: CodeType, new: CodeType) -> bool:
 def graft(old: CodeType, new: CodeType) -> CodeType:
     """Return new code in which all that stands where it stood is the old code object.
 
-    Then what has not changed can be told by identity, and live functions have that very code.
+    Then what has not changed can be told by identity, and live functions have that very code. Not
+    so of a name that has another number of definitions now: who holds the old one may go over to
+    any of them, and its code with it.
     """
     if same_place(old, new):
         return old
@@ -333,10 +336,13 @@ def graft(old: CodeType, new: CodeType) -> CodeType:
     for code in before:
         lines = waiting.setdefault(code.co_name, {})
         lines.setdefault(code.co_firstlineno, []).append(code)
-    there = set(map(id, before))
+    there, after = set(map(id, before)), codes_in(new)
+    numbers = Counter(code.co_name for code in after)
+    for name in [each for each in waiting if each[:1] != "<"]:
+        if numbers[name] != sum(map(len, waiting[name].values())):
+            del waiting[name]
     return exchange(
-        new,
-        {id(code): _grafted(code, waiting) for code in codes_in(new) if id(code) not in there},
+        new, {id(code): _grafted(code, waiting) for code in after if id(code) not in there}
     )
 
 

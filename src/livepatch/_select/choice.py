@@ -47,7 +47,7 @@ from livepatch._select.chosen import (
 from livepatch._select.docstring import DOCSTRING, docstring_code, new_docstring
 from livepatch._select.of_concern import OfConcern
 from livepatch._select.replaced import globals_behind
-from livepatch._select.selection import Selection
+from livepatch._select.selection import Selection, note_entered
 from livepatch._select.stale import (
     computed_from_tables,
     filled_through,
@@ -327,8 +327,8 @@ class Choice:
         )
         selection.notices += notices_of_bound_behind(needs, self.source.name)
         selection.left = [*found.gone_made, *self.made_by(chosen, old=True)]
-        now = *defined_by(chosen, selection.left), *self.made_by(chosen, old=False)
-        selection.entered = {each.name: each for each in now}
+        now = [*defined_by(chosen, selection.left), *self.made_by(chosen, old=False)]
+        note_entered(selection, now)
         return selection
 
     def made_by(self, statements: list[Statement], *, old: bool) -> Iterator[Made]:

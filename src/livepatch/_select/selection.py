@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any
@@ -34,6 +35,7 @@ class Selection:
         left: definitions as the old source made them, by a method of a global, and as the new one
             does not; they are struck off that object's lists.
         entered: those that it makes and that run.
+        fewer: of the names of both, by how many definitions fewer there are now: ``def _(...)``.
         orders: of what something decorates or bears in another order than before, all of it.
         before: the names that the old source bound, in its order.
         said: what the statements of all these said, by name: constants, and objects by their ids.
@@ -62,6 +64,7 @@ class Selection:
     unannotated: frozenset[str] = frozenset()
     left: list[Made] = field(default_factory=list)
     entered: dict[str, Made] = field(default_factory=dict)
+    fewer: Mapping[str, int] = field(default_factory=dict)
     orders: list[list[Made]] = field(default_factory=list)
     before: tuple[str, ...] = ()
     said: dict[str, frozenset[Any]] = field(default_factory=dict)
@@ -71,3 +74,26 @@ class Selection:
     repeats: Collection[str] = ()
     computed: list[tuple[str, str, Statement]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+
+
+def note_entered(selection: Selection, made: Iterable[Made]) -> None:
+    """Note what a selection makes anew, by name; several of one name, ``def _(...)``, as one.
+
+    Args:
+        selection: it says already what it leaves.
+        made: the definitions, each at least once.
+    """
+    for each in made:
+        before = selection.entered.get(each.name)
+        selection.entered[each.name] = each if before is None else _together(before, each)
+    counts = Counter(each.name for each in selection.left)
+    counts -= Counter({name: len(each.codes) for name, each in selection.entered.items()})
+    selection.fewer = counts
+
+
+def _together(one: Made, other: Made) -> Made:
+    """Return two definitions of one name as one."""
+    known = set(map(id, one.codes))
+    codes = (*one.codes, *(code for code in other.codes if id(code) not in known))
+    decorators, bases = one.decorators | other.decorators, one.bases | other.bases
+    return Made(one.name, decorators, codes, bases, one.home)
