@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
@@ -167,7 +167,7 @@ def _plan_back(record: Record) -> Plan:
         plan = Plan(decisions.matches, decisions)
         result = _reconcile_back(record, decisions, kept)
         set_again = [each for each in result.steps.do if each.func is dict.__setitem__]
-        taken = [each.args[:2] for each in result.steps.do if each.func is dict.pop]
+        taken = list(_taken(result.steps))
         finish_plan(plan, result, untouched)
     # Before any class borrows a base: only with its own does CPython let others derive from it.
     given = {id(cls) for cls, _ in plan.steps.new_bases()}
@@ -259,6 +259,17 @@ def _reconcile_back(
         layer.restore(result.steps)
         result.caches += ((layer.path, call) for call in layer.caches())
     return result
+
+
+def _taken(steps: Steps) -> Iterator[tuple[Any, Any]]:
+    """Yield the dicts and keys that steps take out in the end: others are but moved behind all."""
+    last = OwnDict(
+        ((id(each.args[0]), each.args[1]), each)
+        for each in steps.do
+        if each.func is dict.pop or each.func is dict.__setitem__
+        if type(each.args[1]) is str
+    )
+    yield from ((each.args[0], each.args[1]) for each in last.values() if each.func is dict.pop)
 
 
 def _without_later_state(steps: Steps) -> Steps:
