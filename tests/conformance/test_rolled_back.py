@@ -101,37 +101,6 @@ def test_what_holds_is_not_taken_back(live: LiveModule) -> None:
     assert len(module.weak_set) == 1
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        "from OTHER import ITEMS\nITEMS.append(1)\n",
-        "import OTHER\nOTHER.ITEMS.append(1)\n",
-        "import OTHER\nOTHER.put(1)\n",
-        "from OTHER import put\nput(1)\n",
-        "from OTHER import box\nbox.put(1)\n",
-        "import OTHER as other\nother.box.more = 1\n",
-    ],
-)
-def test_what_a_statement_did_to_the_objects_of_another_module_is_taken_back(
-    live: LiveModule, said: str
-) -> None:
-    other: Any = live.other("""
-        ITEMS = []
-        def put(each): ITEMS.append(each)
-        class Box:
-            def __init__(self): self.held = []
-            def put(self, each): self.held.append(each)
-        box = Box()
-    """)
-    first = said.partition("\n")[0]
-    live.start(f"{first}\n")
-    with pytest.raises(ZeroDivisionError):
-        live.edit(f"{said}1 / 0\n")
-
-    assert other.ITEMS == []
-    assert vars(other.box) == {"held": []}
-
-
 def test_a_class_that_says_what_attributes_are_is_not_asked(live: LiveModule) -> None:
     source = """
         class Odd:

@@ -130,7 +130,7 @@ def _values_used(
             continue
         yield value
         for function in _functions_of(value):
-            if function.__globals__ is namespace or not _is_of_library(function):
+            if function.__globals__ is namespace:  # what is outside is not taken back
                 inside = _names_in(function.__code__)
                 theirs = function.__globals__
                 waiting += (theirs[name] for name in inside if name in theirs)
