@@ -167,9 +167,5 @@ def _inside(attribute: Any) -> Iterator[FunctionType]:
     yield from (each for each in parts if type(each) is FunctionType)
 
 
-def _is_of_library(function: FunctionType) -> bool:
-    return is_named_as_installed(function.__code__.co_filename)
-
-
 def _names_in(code: CodeType) -> set[str]:
     return {name for each in (code, *nested_codes(code)) for name in each.co_names}
