@@ -15,7 +15,7 @@ from livepatch._decide.reshaped import code_changed
 from livepatch._match.deleted import body_has_changed, codes_of_deleted, deleted_has_changed
 from livepatch._match.module import Module, Path
 from livepatch._match.pairs import Matches, Pair
-from livepatch._python.code import nested_codes
+from livepatch._python.code import names_within
 from livepatch._python.constants import (
     CONSTANTS,
     is_made_of_texts,
@@ -277,7 +277,7 @@ def _calls_changed(matches: Matches, module: Module, function: Any) -> bool:
             code = code.__code__
         if type(code) is not types.CodeType:
             continue
-        for name in {name for each in (code, *nested_codes(code)) for name in each.co_names}:
+        for name in names_within(code):
             if deleted_has_changed(module, name) or body_has_changed(module, name):
                 return True
             value = module.new.get(name)

@@ -2,7 +2,7 @@
 
 Containers among the globals are copied in any case. What else statements may change they lead to by
 names: the attributes and slots of an object whose method they call, of what that has, and what a
-function names that they call. Nothing of the program's code is asked.
+function of the module names that they call. Nothing of the program's code is asked.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 import functools
 import sys
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
-from livepatch._python.code import nested_codes
+from livepatch._python.code import names_within
 from livepatch._python.kinds import class_attributes, dict_of, flags_of, is_class, mro_of
 from livepatch._python.layout import slot_value
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.entries import Earlier
 from livepatch._snapshot.snapshot import Snapshot
-from livepatch._source.source import is_named_as_installed
+from livepatch._source.source import is_named_as_installed, namespace_of
 from livepatch._steps.contents import is_atom, places_in_slots
 
 _MOST = 10_000
@@ -41,8 +41,8 @@ def copy_objects(
         earlier: knows what has been copied.
         first: the names that the code itself leads on from; None for all in it.
     """
-    names = _names_in(code)
-    used = _values_used(names if first is None else names & {*first}, names, snapshot.namespace)
+    names = names_within(code)
+    used = _values_used(names if first is None else names & {*first}, snapshot)
     known = OwnDict[int, bool]()
     seen = set[int]()
     waiting: OwnList[Any] = OwnList(used)
@@ -109,38 +109,27 @@ def is_class_of_library(cls: type) -> bool:
     return type(file) is str and is_named_as_installed(file)
 
 
-def _values_used(
-    first: Iterable[str], said: Iterable[str], namespace: Mapping[str, Any]
-) -> Iterator[Any]:
-    """Yield the values of names, and those that functions name which they may call.
+def _values_used(first: Iterable[str], snapshot: Snapshot) -> Iterator[Any]:
+    """Yield the values of names, and those that functions of the module name which they may call.
+
+    What a function of another module does is outside, and so is what a module has as attributes.
 
     Args:
         first: the names.
-        said: those by which attributes of modules may be asked for.
-        namespace: the globals.
+        snapshot: of the module.
     """
+    namespace, live = snapshot.namespace, namespace_of(snapshot.source.module)
     seen: set[int] = set()
     waiting: OwnList[Any] = OwnList(namespace[name] for name in first if name in namespace)
     for value in waiting:
-        if id(value) in seen:
+        if id(value) in seen or type(value) is ModuleType:
             continue
         seen.add(id(value))
-        if type(value) is ModuleType:
-            waiting += _parts_named(value, said)
-            continue
         yield value
         for function in _functions_of(value):
-            if function.__globals__ is namespace:  # what is outside is not taken back
-                inside = _names_in(function.__code__)
-                theirs = function.__globals__
-                waiting += (theirs[name] for name in inside if name in theirs)
-
-
-def _parts_named(module: ModuleType, said: Iterable[str]) -> Iterator[Any]:
-    inside = module.__dict__
-    is_ours = inside.get("__name__") == "livepatch"  # it may be run from where it is not installed
-    if not is_ours and not is_named_as_installed(str(inside.get("__file__"))):
-        yield from (inside[name] for name in said if name in inside)
+            if function.__globals__ is live:
+                inside = names_within(function.__code__)
+                waiting += (namespace[name] for name in inside if name in namespace)
 
 
 def _functions_of(value: Any) -> Iterator[FunctionType]:
@@ -165,7 +154,3 @@ def _inside(attribute: Any) -> Iterator[FunctionType]:
     elif type(attribute) is property:
         parts = (attribute.fget, attribute.fset, attribute.fdel)
     yield from (each for each in parts if type(each) is FunctionType)
-
-
-def _names_in(code: CodeType) -> set[str]:
-    return {name for each in (code, *nested_codes(code)) for name in each.co_names}

@@ -11,7 +11,7 @@ from typing import Any
 from livepatch._needs.between import find_go_betweens
 from livepatch._needs.differences import Changes, Path
 from livepatch._needs.reach import Reach
-from livepatch._python.code import deletes, nested_codes
+from livepatch._python.code import deletes, names_within, nested_codes
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
@@ -171,8 +171,7 @@ class ChangedModules:
         code = said.scopes[()].code
         names = self._names.get(id(code))
         if names is None:
-            found = {name for each in (code, *nested_codes(code)) for name in each.co_names}
-            names = self._names[id(code)] = frozenset(found)
+            names = self._names[id(code)] = frozenset(names_within(code))
         return names
 
     def _through(self, home: str, names: Iterable[str]) -> Iterator[Path]:

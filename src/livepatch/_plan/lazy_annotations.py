@@ -13,7 +13,7 @@ from typing import Any
 
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._plan.plan import Plan
-from livepatch._python.code import nested_codes
+from livepatch._python.code import names_within
 from livepatch._python.kinds import class_attributes, is_class
 from livepatch._python.layers import layers_of
 from livepatch._python.own import MISSING, Call
@@ -82,4 +82,4 @@ def _setter_of(definition: Any) -> Any:
 
 def _names(function: FunctionType) -> set[str]:
     code = function.__code__
-    return set(code.co_names).union(*(each.co_names for each in nested_codes(code)))
+    return names_within(code)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from livepatch._needs.differences import MAKERS
 from livepatch._plan.plan import Plan
-from livepatch._python.code import nested_codes
+from livepatch._python.code import names_within
 from livepatch._python.kinds import (
     CACHE_TYPE,
     FUNCTION,
@@ -115,7 +115,7 @@ def _called_by(function: FunctionType) -> Iterator[FunctionType]:
             continue
         seen[id(each)] = each
         yield each
-        names = _names_in(each.__code__)
+        names = names_within(each.__code__)
         own = each.__qualname__.rpartition(".")[0]
         if own:
             waiting += _functions_of(found_at(each.__globals__, own), names)
@@ -142,7 +142,3 @@ def _functions_of(value: Any, names: AbstractSet[str]) -> Iterator[FunctionType]
             inside = getattr(inside, "__func__", inside) if type(inside) in _AROUND else inside
             if type(inside) is FunctionType:
                 yield inside
-
-
-def _names_in(code: CodeType) -> set[str]:
-    return {name for each in (code, *nested_codes(code)) for name in each.co_names}

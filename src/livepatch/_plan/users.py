@@ -9,7 +9,7 @@ from types import CodeType
 from typing import Any
 
 from livepatch._needs.differences import MAKERS
-from livepatch._python.code import codes_in, nested_codes
+from livepatch._python.code import codes_in, names_within, nested_codes
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import kind_of
 from livepatch._python.opcodes import OP
@@ -23,7 +23,6 @@ Path = tuple[str, ...]
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
 _LOAD_NAME = OP["LOAD_NAME"]
 _STORES_INSIDE = (OP["STORE_SUBSCR"], OP["STORE_ATTR"])
-_STORE_GLOBAL = OP["STORE_GLOBAL"]
 _SAYS_LAMBDA = ("code", LAMBDA)
 
 
@@ -55,7 +54,8 @@ def users_in(
             if bound in _NO_NAMES:
                 continue
             loads, place = _loads(shells), (*path, bound)
-            loads |= _by_methods(loads, methods, namespace) if methods else loads
+            if methods:
+                loads |= _by_methods(loads, methods, namespace)
             is_data = bool(path) or kind_of(namespace.get(bound)) is None
             if is_data and any(_SAYS_LAMBDA in shell.fingerprint for shell in shells):
                 loads |= functions.get(LAMBDA, frozenset())
@@ -85,10 +85,9 @@ def _texts_of(shells: Iterable[Shell]) -> frozenset[str]:
 
 
 def _read_by(code: CodeType) -> frozenset[str]:
-    codes = (code, *nested_codes(code))
-    names = frozenset[str]().union(*(each.co_names for each in codes))
+    names = frozenset(names_within(code))
     if not ASKS_BY_TEXT.isdisjoint(names):
-        said = chain.from_iterable(each.co_consts for each in codes)
+        said = chain.from_iterable(each.co_consts for each in (code, *nested_codes(code)))
         names |= {each for each in said if type(each) is str}
     return names
 

@@ -72,6 +72,11 @@ def nested_codes(code: CodeType) -> Iterator[CodeType]:
 _constants_of = operator.attrgetter("co_consts")
 
 
+def names_within(code: CodeType) -> set[str]:
+    """Return all names that a code object says, and those inside it."""
+    return set(code.co_names).union(*(each.co_names for each in nested_codes(code)))
+
+
 def deletes(code: CodeType, name: str) -> bool:
     """Whether the code of a module or class deletes a name: ``del get_versions``."""
     if name not in code.co_names or _DELETE_NAME not in code.co_code[::2]:
