@@ -382,3 +382,15 @@ def test_an_undo_takes_a_name_back_from_who_star_imports_a_renamed_function(
         report.undo()
         assert {name for name in "abc" if hasattr(other, name)} == {"a", "b"}
     assert other.b is module.b
+
+
+def test_what_a_statement_has_set_on_a_module_that_is_not_reloaded_is_named(
+    live: LiveModule,
+) -> None:
+    other = live.other("def log(): return 1\n")
+    live.start("import OTHER\nOTHER.hook = lambda: 5\nOTHER.level = 1\n")
+    report = live.edit("import OTHER\nOTHER.level = 2\n")
+
+    assert (other.level, other.hook()) == (2, 5)
+    named = {notice.path for notice in report.notices if notice.code == "LP314"}
+    assert named == {f"{other.__name__}.hook"}

@@ -14,6 +14,7 @@ from livepatch._match.module import Module, Part
 from livepatch._plan.plan import Plan
 from livepatch._python.opcodes import OP
 from livepatch._python.own import MISSING, OwnDict
+from livepatch._report.report import Notice
 from livepatch._select.selection import Selection
 from livepatch._source.by_text import statements_in
 from livepatch._source.outline import Outline
@@ -26,6 +27,8 @@ _Path = tuple[str, ...]
 
 def plan_set_on_modules(plan: Plan, selections: Mapping[str, Selection]) -> None:
     """Take what such statements set that have gone; keep what those set that have not run again.
+
+    On a module that is not reloaded it stays, and is named.
 
     Args:
         plan: with the namespaces as they will be.
@@ -43,6 +46,11 @@ def plan_set_on_modules(plan: Plan, selections: Mapping[str, Selection]) -> None
         selection = selections.get(module.name)
         for path, target in before.items():
             home, name = modules.get(id(target)), path[-1]
+            if home is None and path not in now and name in target:
+                # Who else may have set it there nobody knows.
+                place = f"{target.get('__name__')}.{name}"
+                message = f"was set by a statement of {module.name} that has gone"
+                plan.notices.append(Notice("LP314", place, message))
             if home is None or home is module or name not in home.old or name not in home.new:
                 continue
             if path in now:
