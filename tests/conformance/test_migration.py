@@ -939,19 +939,14 @@ ELSEWHERE = """
 """
 
 
-def _fill(archer: Any, elf: Any, local: Any) -> None:
-    archer.name, archer.arrows, elf.arrows, elf.ears, local.name = "a", 1, 2, "long", "l"
-
-
 def test_classes_elsewhere_are_made_anew_over_the_new_base(live: LiveModule) -> None:
     module = live.start(BASE)
     other = live.other(ELSEWHERE)
-    # No local of a call that goes on holds them: 3.14 keeps what is overwritten until that ends.
-    _fill(*other.made)
+    archer, elf, local = other.made
+    archer.name, archer.arrows, elf.arrows, elf.ears, local.name = "a", 1, 2, "long", "l"
     registry, told, reference = module.REGISTRY, list(other.told), weakref.ref(other.Archer)
     held = {other.Archer: 1}
     report = live.change('("name",)', '("name", "level")', keep=("REGISTRY",))
-    archer, elf, local = other.made
     archer.level = elf.level = local.level = 5
 
     assert report.ok
@@ -974,12 +969,12 @@ def test_classes_elsewhere_are_made_anew_over_the_new_base(live: LiveModule) -> 
 def test_undo_brings_the_classes_elsewhere_back(live: LiveModule) -> None:
     module = live.start(BASE)
     other = live.other(ELSEWHERE)
-    _fill(*other.made)
+    archer, elf, _ = other.made
+    archer.name, archer.arrows, elf.ears = "a", 1, "long"
     report = live.change('("name",)', '("name", "level")', keep=("REGISTRY",))
-    other.made[0].level, other.Archer.extra = 5, 7
+    archer.level, other.Archer.extra = 5, 7
     report.undo()
 
-    archer, elf, _ = other.made
     assert type(archer) is other.Archer is archer.own()
     assert other.Archer.__bases__ == (module.Player, other.Mixin)
     assert other.Elf.__bases__ == (other.Archer,)

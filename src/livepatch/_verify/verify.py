@@ -300,9 +300,14 @@ def _retire(
         along = OwnList(_going_along(going))
         going += along
         # What is of such a class explains nothing: the only instance, in an attribute of its own.
-        kinds = set(map(id, going))
+        # But for what nobody can reach any more, though a call that goes on keeps it.
+        kinds, ended = set(map(id, going)), set(map(id, overwritten_locals(suspended=True)))
         internals = _internals(OwnList((*alive, *going)), unheld, suspended=True)
-        internals[:] = [each for each in internals if id(type(each)) not in kinds or is_class(each)]
+        internals[:] = [
+            each
+            for each in internals
+            if id(type(each)) not in kinds or is_class(each) or id(each) in ended
+        ]
         internals += (alive, along)
         # The closures of their methods, which may refer to them: `super()`.
         functions = (each for cls in along for each in class_attributes(cls).values())
