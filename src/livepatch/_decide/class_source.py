@@ -295,11 +295,6 @@ def _calls_changed(matches: Matches, module: Module, function: Any) -> bool:
     return False
 
 
-def makes_otherwise(old: type, new: type) -> bool:
-    """Whether two versions of a class initialise their instances by other code."""
-    return _differ(old, new, _INITIALISERS)
-
-
 def _differ(old: type, new: type, names: Iterable[str]) -> bool:
     before, after = class_attributes(old), class_attributes(new)
     pairs = [(before.get(name), after.get(name)) for name in names]

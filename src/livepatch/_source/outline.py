@@ -32,7 +32,7 @@ _STORE_GLOBAL = OP["STORE_GLOBAL"]
 _IS_CONSTANT = bytes(opcode in CONSTANT for opcode in range(256))
 _IS_EXTENDED = bytes(opcode == OP["EXTENDED_ARG"] for opcode in range(256))
 _LARGEST_BYTE = 255
-_name_of_code, _names_of_code = attrgetter("co_name"), attrgetter("co_names")
+_names_of_code = attrgetter("co_names")
 _bound_by = attrgetter("bound")
 # A class body says that it is one by lacking this flag.
 _IS_FUNCTION = inspect.CO_OPTIMIZED
