@@ -459,15 +459,21 @@ def test_singledispatch_registrations_of_one_name_change_their_order(live: LiveM
     assert (module.show(module.T()), module.show(b"")) == ("T", "B")
 
 
-def test_singledispatch_elsewhere_gains_a_registration_of_the_same_name(live: LiveModule) -> None:
+@pytest.mark.parametrize("named", ["show", "library.show"])
+def test_singledispatch_elsewhere_gains_a_registration_of_the_same_name(
+    live: LiveModule, named: str
+) -> None:
     source = IN_TURN.replace('@functools.singledispatch\n    def show(value): return "any"', "")
-    source = source.replace("import functools", "from OTHER import show")
+    source = source.replace(
+        "import functools", "import OTHER as library\n    from OTHER import show"
+    )
+    source = source.replace("@show.", f"@{named}.")
     other = live.other(
         "import functools\n@functools.singledispatch\ndef show(value): return 'any'\n"
     )
     module = live.start(source)
     thing, on_t = module.T(), other.show.dispatch(module.T)
-    live.edit(source.replace('"T"', '"new T"') + BYTES)
+    live.edit(source.replace('"T"', '"new T"') + BYTES.replace("@show.", f"@{named}."))
 
     assert (other.show(thing), other.show(b"")) == ("new T", "bytes")
     assert on_t(thing) == "new T"

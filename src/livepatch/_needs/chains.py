@@ -8,14 +8,17 @@ in order; so they are where each makes its value of the one before: ``X = dict(X
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
 
 from livepatch._needs.in_force import InForce, read_before_bound
+from livepatch._python.kinds import is_single_dispatch
 from livepatch._python.star_names import star_names
 from livepatch._source.by_text import names_in_text
 from livepatch._source.outline import OTHER_MEANS
 from livepatch._statements.statements import Statement
-from livepatch._statements.syntax import definitions, outside_functions
+from livepatch._statements.syntax import decorator_paths, definitions, outside_functions
 
 
 def chains_changed(in_force: InForce, runs: Sequence[bool]) -> Iterator[int]:
@@ -34,6 +37,8 @@ def chains_changed(in_force: InForce, runs: Sequence[bool]) -> Iterator[int]:
         is_other = has_gone or before != sorted(before) or any(runs[each] for each in places)
         if not is_other or not any(_goes_by_turn(statements[each], name) for each in places):
             continue
+        if all(_is_dispatched(statements[each], in_force.namespace) for each in places):
+            continue  # each is told by the type that it is registered for
         yield from places
         for index, each in enumerate(statements[places[0] :], places[0]):
             is_between = index < places[-1] or each.old_place < gone
@@ -53,6 +58,17 @@ def _goes_by_turn(statement: Statement, name: str) -> bool:
     return any(isinstance(each, ast.Lambda) for each in values) or (
         len(values) == len(nodes) and name in read_before_bound(statement.tokens)
     )
+
+
+def _is_dispatched(statement: Statement, namespace: Mapping[str, Any]) -> bool:
+    """Whether a statement registers a variant of a single dispatch: ``@show.register``."""
+    for *home, name in decorator_paths(statement.nodes):
+        found: Any = namespace.get(home[0]) if home and name == "register" else None
+        for step in home[1:]:  # `@library.show.register`
+            found = found.__dict__.get(step) if type(found) is ModuleType else None
+        if is_single_dispatch(found):
+            return True
+    return False
 
 
 def bound_otherwise(in_force: InForce) -> Iterator[int]:
