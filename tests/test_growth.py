@@ -16,7 +16,7 @@ import pytest
 
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.sampled(12)
+pytestmark = pytest.mark.sampled(16)
 
 SIZES = (80, 160, 320)
 REGISTER = """

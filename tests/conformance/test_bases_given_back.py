@@ -14,7 +14,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(3)
+pytestmark = pytest.mark.sampled(5)
 
 SEQUENCES = """
     class Other:

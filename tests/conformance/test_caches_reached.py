@@ -26,6 +26,7 @@ def codes(live: LiveModule, source: str) -> dict[str, str]:
     return {each.path.partition(".")[2]: each.code for each in report.notices}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("decorator", ["lru_cache", "cache", "lru_cache(maxsize=None)"])
 def test_a_cache_around_what_calls_a_changed_function_is_emptied(

@@ -14,10 +14,10 @@ import pytest
 
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(13)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("other", [None, int])
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ _CALLED = (
 )
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("out_of_sight", _OUT_OF_SIGHT)
 @pytest.mark.parametrize("decorator", [_PLAIN, _WRAPT, _CALLED], ids=["plain", "wrapt", "class"])
@@ -112,7 +112,7 @@ def test_proxy_of_wrapt_held_out_of_sight_is_named(live: LiveModule) -> None:
     assert report.ok is (found is module.f)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag"])
 def test_members_are_the_same_objects_under_both_strategies(live: LiveModule, base: str) -> None:
@@ -165,7 +165,7 @@ def test_frozenset_with_a_combination_that_gains_a_name_is_named(live: LiveModul
     assert list(members) == [module.E.AB]
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag", "IntFlag"])
 @pytest.mark.parametrize("is_held", [True, False])
@@ -223,7 +223,7 @@ _MAKING = """
 """
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize(
     ("where", "call"),
@@ -289,7 +289,7 @@ _KEYS = """
 """
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("rerun", ["all", "changed"])
 @pytest.mark.parametrize("go_through", [iter, OrderedDict.items, OrderedDict.values, reversed])
 @pytest.mark.parametrize("keys", ["classes", "instances"])

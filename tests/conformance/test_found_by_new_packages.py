@@ -15,7 +15,7 @@ from livepatch.testing import assert_current
 from tests.conformance.test_many_modules import Shop
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.parametrize("rerun", ["all", "changed"])
+pytestmark = [pytest.mark.sampled(3), pytest.mark.parametrize("rerun", ["all", "changed"])]
 
 SLOTTED = """
     class Meta(type):
@@ -26,7 +26,7 @@ SLOTTED = """
 """
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_subclass_elsewhere_is_copied_where_the_metaclass_ran_again(live: LiveModule) -> None:
     module = live.start(SLOTTED)
     other = live.other(
@@ -116,7 +116,7 @@ TREE = """
 """
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_class_comes_to_derive_from_a_type_that_c_code_made_like_a_class(
     live: LiveModule,
 ) -> None:
@@ -136,7 +136,7 @@ def test_a_class_comes_to_derive_from_a_type_that_c_code_made_like_a_class(
     assert not any(isinstance(each, ast.AST) for each in held)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_one_that_keeps_something_of_its_own_is_refused_and_withdrawn(
     live: LiveModule, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,7 +211,7 @@ REMADE = """
 """
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_class_made_of_the_attributes_of_another(live: LiveModule) -> None:
     module = live.start(REMADE)
     held = [module.Picture.FRONT, module.Picture(4), module.Picture]
@@ -255,7 +255,7 @@ BY_NAME = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 def test_a_name_is_imported_from_what_stands_in_the_place_of_a_module(live: LiveModule) -> None:
     shop = Shop(live, **{stem: dedent(source) for stem, source in BY_NAME.items()})
     importlib.import_module(f"{live.name}.django")

@@ -15,7 +15,7 @@ from livepatch import Outcome
 from livepatch.testing import assert_current
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = [pytest.mark.sampled(5), pytest.mark.parametrize("rerun", ["all", "changed"])]
+pytestmark = [pytest.mark.sampled(13), pytest.mark.parametrize("rerun", ["all", "changed"])]
 
 POINTS = """
     class Point(tuple):

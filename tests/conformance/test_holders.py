@@ -25,7 +25,7 @@ from tests.codes import named
 from tests.conformance.holders import IMMUTABLE, MUTABLE, TYPING, WEAK, Holder
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(10)
 
 FUNCTION = "def hit(*_): return 1\n"
 FUNCTION_EDITS = {
@@ -52,7 +52,7 @@ def ids(holder: Holder) -> str:
     return holder.name
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("edit", FUNCTION_EDITS)
 @pytest.mark.parametrize("holder", [*MUTABLE, *IMMUTABLE, *WEAK], ids=ids)
 def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
@@ -65,7 +65,7 @@ def test_function_in(live: LiveModule, holder: Holder, edit: str) -> None:
     assert found() == 2
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("edit", CLASS_EDITS)
 @pytest.mark.parametrize(
     "holder",

@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(13)
+pytestmark = pytest.mark.sampled(20)
 
 LIST = """
 class App:

@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.programs import PROGRAMS
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(24)
+pytestmark = pytest.mark.sampled(40)
 
 
 def answer(module: Any, asked: str) -> str:

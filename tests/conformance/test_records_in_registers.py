@@ -10,7 +10,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = [pytest.mark.sampled(28), pytest.mark.parametrize("rerun", ["changed", "all"])]
+pytestmark = [pytest.mark.sampled(40), pytest.mark.parametrize("rerun", ["changed", "all"])]
 
 FUNCTION = """
 import collections, functools

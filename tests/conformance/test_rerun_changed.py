@@ -30,7 +30,7 @@ from tests.live import PYTHON, LiveModule
 
 pytestmark = [
     pytest.mark.one_mode("each test here says itself what runs again"),
-    pytest.mark.sampled(8),
+    pytest.mark.sampled(13),
 ]
 
 BESIDE = """\
@@ -922,7 +922,7 @@ CASES = [
 ]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_only_what_changed_runs_and_both_modes_agree(live: LiveModule, case: Case) -> None:
     module = start(live, case.before)

@@ -27,7 +27,7 @@ import livepatch
 from tests.conformance.slotted import GAINED, SLOTS, player_of
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(14)
 
 
 def test_frozen_slotted_data_class_in_a_frozenset_inside_a_key(live: LiveModule) -> None:

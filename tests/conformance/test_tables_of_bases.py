@@ -14,7 +14,7 @@ from tests.live import LiveModule
 
 pytestmark = [
     pytest.mark.parametrize("rerun", ["all", "changed"]),
-    pytest.mark.sampled(8),
+    pytest.mark.sampled(20),
 ]
 
 MAKERS = {
