@@ -41,7 +41,7 @@ STAGES = {
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks behind fills own_names lent certain harmless
-        in_force chains needs reads reach between spread marks taken uses hands_over
+        in_force chains needs reads reach partly between spread marks taken uses hands_over
     """,
     "_select": """
         chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced

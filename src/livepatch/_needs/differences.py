@@ -46,6 +46,7 @@ class Changes:
         calls: paths of instances, with what runs where such an object is called.
         later: paths of what runs where an instance of a class is called, rather than the class.
         reaching: paths of functions of other modules that use what has changed there.
+        members: paths of classes among the names of which only members have changed, and of these.
     """
 
     names: set[str] = field(default_factory=set)
@@ -55,6 +56,7 @@ class Changes:
     calls: set[Path] = field(default_factory=set)
     later: set[Path] = field(default_factory=set)
     reaching: set[Path] = field(default_factory=set)
+    members: set[Path] = field(default_factory=set)
 
     def __len__(self) -> int:
         return len(self.names) + sum(map(len, self._paths()))
@@ -113,8 +115,15 @@ class Changes:
             theirs.update((bound, *path[1:]) for path in mine if path[0] == name)
         return found
 
+    def in_part(self) -> set[str]:
+        """Return the classes of which only members have changed."""
+        return {path[0] for path in self.members if not path[1:]} & self.names
+
     def _paths(self) -> tuple[set[Path], ...]:
-        return self.bodies, self.within, self.returned, self.calls, self.later, self.reaching
+        return (
+            *(self.bodies, self.within, self.returned, self.calls, self.later, self.reaching),
+            self.members,
+        )
 
     def add_inherited(self, namespace: Mapping[str, Any]) -> None:
         """Add the methods that changed under the names of who has them from a class.
@@ -124,15 +133,20 @@ class Changes:
         Args:
             namespace: the live globals.
         """
-        for paths in (self.bodies, self.within, self.returned):
+        for paths in (self.bodies, self.within, self.returned, self.members):
             methods = _methods_by_class(paths, namespace)
             if methods:
                 paths.update(_inherited(methods, namespace))
-                if paths is not self.within:
+                if paths is not self.within and paths is not self.members:
                     self.calls.update(_callable(methods, namespace))
                 later = {path for path in paths if _is_called_later(path, namespace)}
                 paths.difference_update(later)
                 self.later |= later
+
+    def add_members(self, members: Collection[Path], namespace: Mapping[str, Any]) -> None:
+        """Add members that changed, under the names of who has them from a class, too."""
+        self.members.update(members, ((path[0],) for path in members))
+        self.members.update(_inherited(_methods_by_class({*members}, namespace), namespace))
 
     def are_used(self, header: Header) -> bool:
         """Whether a definition would be made differently."""

@@ -63,7 +63,10 @@ class Reach:
         self.functions: dict[str, CodeType] = {}
         self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
-        changed = (*changes.bodies, *changes.within, *changes.calls, *changes.later)
+        changed = (
+            *(*changes.bodies, *changes.within, *changes.calls, *changes.later),
+            *(path for path in changes.members if path[1:]),
+        )
         self.changed: dict[str, list[Path]] = {}
         for path in map(as_called, changed):
             self.changed.setdefault(path[0], []).append(path)
@@ -92,6 +95,7 @@ class Reach:
         kin: Collection[str] = (),
         picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
         plain: Collection[str] = (),
+        made: AbstractSet[str] = frozenset(),
     ) -> Cause | None:
         """Return what has changed of all that statements with these reads use; None if nothing.
 
@@ -100,6 +104,7 @@ class Reach:
             kin: classes that are not called; their methods may be, by names among these.
             picked: the items of tables that are all they take of them, by the name of each.
             plain: objects of which they use no methods, and tables of which no items.
+            made: classes that they but call, to have the instances.
         """
         if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
@@ -118,6 +123,8 @@ class Reach:
         names = {*self.changes.names} if looks else self.changes.names & reached.names
         if not looks and not HOOKS.isdisjoint(names):
             names -= {each for each in HOOKS if f"{OF_MODULE}{each}" not in reached.names}
+        if not looks and not made.isdisjoint(names):
+            names -= self._same_instances(made & names, reached)
         if names:
             return Cause(min(names).removeprefix(OF_MODULE))
         heads = {*self.changed.keys() & reached.names, *self.changed.keys() & reached.kin}
@@ -128,6 +135,13 @@ class Reach:
         reaching = map(as_called, self.changes.reaching)
         behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
+
+    def _same_instances(self, made: AbstractSet[str], reached: _Reached) -> set[str]:
+        """Return the classes of which only members have changed that nobody who is called names."""
+        found = self.changes.in_part() & made
+        for code in self._run_by(reached) if found else ():
+            found -= {*code.co_names}.union(*(each.co_names for each in nested_codes(code)))
+        return found
 
     def may_concern(self, source: Outline) -> bool:
         """Whether any statement of a source may have used what has changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -42,11 +43,41 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     reads |= asked_by(statement, reach)
-    cause = reach.cause(reads, kin, picked, plain)
+    made = only_made_by(statement.nodes)
+    cause = reach.cause(reads, kin, picked, plain, made)
     if cause is None or cause.what not in others:
         return cause
     picked = {name: items for name, items in picked.items() if name not in others}
-    return reach.cause(reads - others, kin, picked, plain)
+    return reach.cause(reads - others, kin, picked, plain, made)
+
+
+def only_made_by(nodes: Iterable[ast.stmt]) -> set[str]:
+    """Return what statements but call, to have what it gives: ``app = App()``."""
+    called, named = Counter[str](), Counter[str]()
+    for node in nodes:
+        parts: list[ast.expr | None] = []
+        if isinstance(node, ast.Assign):
+            parts += (node.value, *node.targets)
+        elif isinstance(node, ast.AnnAssign):
+            parts += (node.value, node.target)
+        if not parts:
+            return set()
+        called.update(_called_for(parts[0]))
+        named.update(name for each in parts if each is not None for name in names_in(each))
+    return {name for name, count in called.items() if named[name] == count}
+
+
+def _called_for(value: ast.expr | None) -> Iterator[str]:
+    """Yield the names that are called for what a value is, or has as items."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        yield value.func.id
+    parts: Iterable[ast.expr] = ()
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        parts = value.elts
+    elif isinstance(value, ast.Dict):
+        parts = value.values
+    for each in parts:
+        yield from _called_for(each)
 
 
 def _asked_otherwise(statement: Statement) -> set[str]:

@@ -15,6 +15,7 @@ from livepatch._needs.differences import Changes, changes_in, may_concern_classe
 from livepatch._needs.harmless import imported_anew
 from livepatch._needs.marks import marks_in, marks_set_by
 from livepatch._needs.needs import Needs
+from livepatch._needs.partly import members_changed
 from livepatch._needs.reach import Reach
 from livepatch._needs.spread import Imported
 from livepatch._needs.uses import effects_inside
@@ -247,6 +248,7 @@ class Choice:
         if self.imported.has_names() or before.shells.keys() != after.shells.keys():
             needs.run_list_of_names()
         marks = self.settle(needs)
+        self.changes.add_members(members_changed(needs, bodies, old, new), self.namespace)
         guards = leave_guards(needs, self.source.name)
         chosen = self._chosen = [each for each, run in zip(found.all, needs.runs) if run]
         selection = self.selection_of(chosen, found, needs, (old, new))
