@@ -43,6 +43,7 @@ from livepatch._registers.records import holds_inside
 from livepatch._report.report import Notice
 from livepatch._snapshot.nested import is_loaded_part
 from livepatch._source.outline import outline
+from livepatch._source.scope import ANNOTATIONS
 from livepatch._source.source import NO_CODE, namespace_of
 
 _DEEPEST = 4
@@ -248,6 +249,9 @@ def _carry(
 def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:
     """Name what an importer computed from what has changed; yield it, for others have it too."""
     for path in importer.computed_from(change.name, change.part):
+        goes_on = change.old is change.new and kind_of(change.new) is not None
+        if importer.computed_nothing(path, by_calls=goes_on):
+            continue
         value = importer.namespace.get(path[0])
         is_definition = kind_of(value) is not None
         by_itself = change.old is change.new and is_definition
@@ -255,7 +259,7 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
             continue  # a function or class that uses a function or class sees the new one
         says = is_definition or importer.says(path, change.name)
         is_table = not says and _is_made_of_definitions(value)
-        goes_on = change.old is change.new and kind_of(change.new) is not None
+        is_table = is_table or path[-1] == ANNOTATIONS
         if goes_on and (is_table or _keeps(value, _faces(plan, change.new))):
             continue  # so does a table of them, and what was made to call it: `Depends(user)`
         became = "has gone" if change.new is MISSING else "has changed"
@@ -265,10 +269,12 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
 def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[_Change]:
     """Name what an importer computed by methods that have changed; yield it likewise."""
     for path, method in uses_of(importer, methods):
+        if importer.computed_nothing(path) or path[-1] == ANNOTATIONS:
+            continue
         value = importer.namespace.get(path[0])
         function = class_attributes(method.cls)[method.name]
         is_data = not _is_made_of_definitions(value) and not _keeps(value, OwnList([function]))
-        if len(path) > 1 or is_data:
+        if len(path) > 1 or is_data or importer.has_computed_defaults(path[0]):
             yield from _named(plan, importer, path, method.path, "has changed")
 
 

@@ -23,6 +23,7 @@ Path = tuple[str, ...]
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
 _LOAD_NAME = OP["LOAD_NAME"]
 _STORES_INSIDE = (OP["STORE_SUBSCR"], OP["STORE_ATTR"])
+_TEXTS = ("text", "constant")
 _SAYS_LAMBDA = ("code", LAMBDA)
 
 
@@ -133,7 +134,11 @@ def _put_inside(
             if kind is None:
                 continue  # nearly every one: it binds a name
             said = [part for part in statement if isinstance(part, tuple)]
-            loads = frozenset(part[1] for part in said if type(part[1]) is str)
+            loads = frozenset(
+                part[1] for part in said if type(part[1]) is str and part[0] not in _TEXTS
+            )
+            if not ASKS_BY_TEXT.isdisjoint(loads):
+                loads |= _texts_of([shell])
             for name in {part[1] for part in said if part[0] == _LOAD_NAME}:
                 value = namespace.get(name)
                 is_target = kind in _STORES_INSIDE or isinstance(value, (list, dict, set))

@@ -11,6 +11,14 @@ from livepatch._python.opcodes import IMPORTS, OP
 _MAKES_FUNCTION = {OP[name] for name in ("MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE") if name in OP}
 _ACCESSORS = ("setter", "getter", "deleter")
 _TEXTS = ("text", "constant")
+_CALLS = {
+    OP[name]
+    for name in (
+        *("CALL", "CALL_KW", "CALL_FUNCTION_EX", "CALL_FUNCTION", "CALL_FUNCTION_KW"),
+        "CALL_METHOD",
+    )
+    if name in OP
+}
 _LOAD_NAME, _LOAD_ATTRIBUTE, _POP_TOP = OP["LOAD_NAME"], OP["LOAD_ATTR"], OP["POP_TOP"]
 
 
@@ -82,6 +90,11 @@ class Shell(NamedTuple):
                 found = True
             before = kind
         return found
+
+    @property
+    def calls(self) -> int:
+        """How many calls the statement makes, those of its decorators among them."""
+        return sum(kind in _CALLS for kind in self.kinds)
 
     def may_call(self, name: str) -> bool:
         """Whether the statement may call what it reads by a name, itself or by what it gives it to.
