@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import abc
+import ast
+import typing
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from livepatch._python.kinds import is_class, is_enum
+from livepatch._python.kinds import class_attributes, is_class, is_enum, mro_of
+from livepatch._python.layout import lists_fields
 from livepatch._statements.annotated import annotation_names
 from livepatch._statements.operations import operators
 from livepatch._statements.statements import Statement
@@ -17,7 +21,14 @@ from livepatch._statements.syntax import (
     header_names,
     invoked_names,
 )
+from livepatch._statements.tree import walk
 
+PLAIN_METACLASSES = (type, abc.ABCMeta)
+"""They look at nothing of a class but its methods that are abstract."""
+PLAIN_BASES = frozenset(map(id, (object, abc.ABC, typing.Generic)))
+"""They do nothing that depends on what a class says, to make it or an instance."""
+ANNOTATIONS_ARE_TEXTS: int = annotations.compiler_flag
+"""The flag of code whose annotations are texts (PEP 563)."""
 MAKING_MEMBERS = frozenset({"__init__", "__new__", "_generate_next_value_"})
 """What the statement of an enumeration calls of it, for each member."""
 
@@ -57,6 +68,24 @@ class Header:
             frozenset(self.invoked) - names,
         )
 
+    def without_types(
+        self, statement: Statement, namespace: Mapping[str, Any], is_type: Callable[[str], bool]
+    ) -> Header:
+        """Return it without the annotations that go on to say what they do.
+
+        Args:
+            statement: whose it is.
+            namespace: the live globals.
+            is_type: says of a name whether it leads to a class that goes on to be the very one.
+        """
+        if not self.annotations:
+            return self  # nearly every one
+        if not all(_only_notes(node, namespace) for node in statement.nodes):
+            return self
+        are_texts = any(code.co_flags & ANNOTATIONS_ARE_TEXTS for code in statement.codes)
+        left = [] if are_texts else [each for each in self.annotations if not is_type(each)]
+        return replace(self, annotations=left)
+
 
 def header_of(statement: Statement, namespace: Mapping[str, Any]) -> Header:
     """Return what the statement of a definition uses."""
@@ -71,4 +100,21 @@ def header_of(statement: Statement, namespace: Mapping[str, Any]) -> Header:
         called_decorator_names(nodes),
         {path[0] for path in decorator_paths(nodes) if not path[1:]},
         invoked_names(nodes) | (MAKING_MEMBERS if members else set()),
+    )
+
+
+def _only_notes(node: ast.stmt, namespace: Mapping[str, Any]) -> bool:
+    """Whether the statement of a class but notes what it annotates: nobody looks at that."""
+    inside = [each for each in walk(node) if isinstance(each, ast.ClassDef)]
+    if node not in inside or any(each.decorator_list for each in inside):
+        return False
+    if any(each.bases or each.keywords for each in inside[1:]):
+        return False
+    cls: Any = namespace.get(inside[0].name)
+    if not is_class(cls) or type(cls) not in PLAIN_METACLASSES or lists_fields(cls):
+        return False
+    return all(
+        "__init_subclass__" not in class_attributes(each)
+        for each in mro_of(cls)
+        if id(each) not in PLAIN_BASES
     )

@@ -17,13 +17,9 @@ from livepatch._needs.harmless import is_constant
 from livepatch._needs.headers import Header, header_of
 from livepatch._needs.in_force import InForce, later_than
 from livepatch._needs.lent import Lent
-from livepatch._needs.own_names import is_at, is_called
+from livepatch._needs.own_names import is_at, is_called, is_statement_of_class
 from livepatch._python.constants import may_hold_state
-from livepatch._python.kinds import (
-    is_single_dispatch,
-    kind_of,
-    qualified_name,
-)
+from livepatch._python.kinds import is_class, is_single_dispatch, kind_of, qualified_name
 from livepatch._source.scope import Import
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import (
@@ -105,9 +101,9 @@ class Needs:
         self.in_force = InForce(
             self.statements, self.namespace, self.binders, self.last_bound, has_stars=has_stars
         )
-        self._describe_headers()
         same = set(self.imports).intersection(self.new_imports)
         self.imported_as_before = {each.bound for each in same}
+        self._describe_headers()
 
     def start(
         self,
@@ -194,7 +190,8 @@ class Needs:
     def _header_of(self, index: int, statement: Statement) -> Header | None:
         nodes, binds = statement.nodes, statement.binds
         if is_definition(nodes, self.namespace):
-            return header_of(statement, self.namespace)
+            header = header_of(statement, self.namespace)
+            return header.without_types(statement, self.namespace, self._is_type)
         if not binds or not all(map(self._is_definition, binds)):
             return None
         names = called_names(nodes)
@@ -207,6 +204,12 @@ class Needs:
             name for name in names[1] if not self._is_definition(name) or name in shadowed
         )
         return Header(names[0], data, (), binds)
+
+    def _is_type(self, name: str) -> bool:
+        """Whether a name leads to a class that goes on to be the very one, or to nothing yet."""
+        places = () if name in self.imported_as_before else self.binders.get(name, ())
+        is_own = all(is_statement_of_class(self.statements[each].nodes, name) for each in places)
+        return name not in self.namespace or (is_own and is_class(self.namespace[name]))
 
     def fillers_of(self, statements: Iterable[Statement]) -> set[str]:
         """Return the functions that fill what statements bind, themselves or through calls."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Iterable, Mapping
 from types import MethodType
 from typing import Any
 
 from livepatch._python.kinds import class_attributes, is_class, kind_of, mro_of, qualified_name
+
+
+def is_statement_of_class(nodes: Iterable[ast.AST], name: str) -> bool:
+    """Whether a statement is that of the class of a name."""
+    return all(isinstance(node, ast.ClassDef) and node.name == name for node in nodes)
 
 
 def is_called(value: Any, home: str, namespace: Mapping[str, Any]) -> bool:

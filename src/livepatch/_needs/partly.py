@@ -6,14 +6,13 @@ reads such a member.
 
 from __future__ import annotations
 
-import abc
 import ast
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
 from livepatch._needs.differences import Changes, Path
+from livepatch._needs.headers import PLAIN_BASES, PLAIN_METACLASSES
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Reach
 from livepatch._python.code import codes_in, same_code
@@ -27,8 +26,6 @@ from livepatch._source.scope import REST, Scope
 _DOCSTRING = frozenset({"__doc__"})
 # A class that has other slots has other instances.
 _NOT_ALONE = frozenset({REST, "__slots__", "__new__"})
-_PLAIN_METACLASSES = (type, abc.ABCMeta)
-_PLAIN_BASES = frozenset(map(id, (object, abc.ABC, typing.Generic)))
 _MAKERS = ("__new__", "__init__")
 
 
@@ -122,11 +119,11 @@ def _inherited(index: int, needs: Needs, partly: Mapping[str, set[str]]) -> set[
 
 def _reads_none(cls: Any, namespace: Mapping[str, Any]) -> bool:
     """Whether no library reads a class's members to make it, or an instance of it."""
-    if not is_class(cls) or type(cls) not in _PLAIN_METACLASSES:
+    if not is_class(cls) or type(cls) not in PLAIN_METACLASSES:
         return False
     if lists_fields(cls) or tuple_fields(cls) is not None:
         return False
     home = namespace.get("__name__")
-    others = [each for each in mro_of(cls) if id(each) not in _PLAIN_BASES]
+    others = [each for each in mro_of(cls) if id(each) not in PLAIN_BASES]
     others = [each for each in others if class_attributes(each).get("__module__") != home]
     return all(class_attributes(each).keys().isdisjoint(_MAKERS) for each in others)

@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from livepatch._needs.differences import Path
-from livepatch._needs.headers import Header, header_of
+from livepatch._needs.headers import ANNOTATIONS_ARE_TEXTS, Header, header_of
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
@@ -204,9 +204,13 @@ def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
     """Return a changed name that functions have been annotated with, and that no definition is.
 
     A class that is made again goes on to be the very one. Since 3.14 annotations are computed when
-    they are asked for: only decorators may have asked.
+    they are asked for, and with ``from __future__ import annotations`` they are texts: only
+    decorators may have asked.
     """
-    if sys.version_info >= (3, 14) and not any(_is_decorated(node) for node in statement.nodes):
+    are_evaluated = sys.version_info < (3, 14) and not any(
+        code.co_flags & ANNOTATIONS_ARE_TEXTS for code in statement.codes
+    )
+    if not are_evaluated and not any(_is_decorated(node) for node in statement.nodes):
         return None
     # Those of a class, and of the classes in it.
     codes = (each for code in statement.codes for each in (code, *nested_codes(code)))
@@ -218,9 +222,14 @@ def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:
         name
         for name in names & signature_names(statement.nodes)
         for place in needs.binders.get(name, ())
-        if needs.runs[place] and place not in needs.headers
+        if needs.runs[place] and place not in needs.headers and not _is_imported(name, needs)
     }
     return Cause(min(assigned)) if assigned else None
+
+
+def _is_imported(name: str, needs: Needs) -> bool:
+    """Whether a name is that of a definition that is imported as before: it follows."""
+    return name in needs.imported_as_before and kind_of(needs.namespace.get(name)) is not None
 
 
 def _is_decorated(node: ast.AST) -> bool:
