@@ -19,19 +19,21 @@ class Console:
     width = 80
     def __init__(self, width=80): self.size = width
     def run(self): return self.size
+def show(width=3): return width
 """
 EDITS = {
     "__init__": ("self.size = width", "self.size = width + 1"),
     "method": ("return self.size", "return self.size + 1"),
     "docstring": ("What prints.", "What shows."),
     "attribute": ("width = 80\n", "width = 81\n"),
+    "signature": ("def show(width=3)", "def show(width=4)"),
     "base": ("class Console:", "class Base: pass\nclass Console(Base):"),
 }
 NOT_COMPUTED = {
     "script": "if __name__ == '__main__':\n    console = Console()\n    size = console.run()\n",
-    "annotations": "def show(console: Console) -> Console: return console.run()\n",
+    "annotations": "def print_on(console: Console) -> Console: return console.run()\n",
     "annotations with items": (
-        "def show(console: typing.Optional[Console] = None, *, more: list[Console] = ()): pass\n"
+        "def print_on(console: typing.Optional[Console] = None, *, more: list[Console] = ()): pass\n"
     ),
     "method": (
         "class View:\n    size: typing.Optional[Console] = None\n"
@@ -46,6 +48,7 @@ NOT_COMPUTED = {
         'main: typing.Optional["Console"] = None\nother: typing.Any = 1\n'
         "later: 'Console'\ntype_of = Console\n"
     ),
+    "aliases": "Other = Same = Console\nsame = other = show\nclass View:\n    shows = show\n",
     "texts": "TABLE = {}\nTABLE['Console'] = 1\nTABLE['run'] = 'size'\n",
 }
 
@@ -57,7 +60,7 @@ def test_what_is_not_computed_is_not_named(
     live: LiveModule, edit: tuple[str, str], source: str, future: str
 ) -> None:
     live.start(CONSOLE)
-    live.other(f"{future}import typing\nfrom LIVE import Console\n{source}")
+    live.other(f"{future}import typing\nfrom LIVE import Console, show\n{source}")
     report = live.change(*edit)
 
     assert [each for each in report.notices if each.code == "LP312"] == []

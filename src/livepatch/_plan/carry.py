@@ -338,7 +338,9 @@ def _faces(plan: Plan, definition: Any) -> OwnList[Any]:
 
 
 def _keeps(value: Any, faces: OwnList[Any]) -> bool:
-    """Whether a value, or a default of a function, keeps a definition rather than what it gave."""
+    """Whether a value is a definition, or keeps it, or a default does, rather than what it gave."""
+    if any(value is each for each in faces):
+        return True
     function = type(value) is FunctionType
     parts = OwnList([value.__defaults__, value.__kwdefaults__] if function else [value])
     return holds_inside(parts, set(map(id, faces)))
