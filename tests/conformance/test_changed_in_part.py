@@ -88,15 +88,15 @@ NAMED = {
     "called through others": (
         "def size(self): return 2",
         "def size(self, x=3): return x",
-        {"app", "SHOWN", "MADE"},
-        set[str](),
+        {"app", "SHOWN", "MADE", "SIZE"},
+        {"DEPTH", "CLONE"},
     ),
     "by a function": ("wide = 1", "wide = 2", {"app"}, {"SHOWN", "DEPTH"}),
     "read of the class and of an object": (
         "depth = 1",
         "depth = 2",
         {"SHOWN", "MADE", "DEPTH", "OF_ONE", "RUN"},
-        {"app", "HAD", "config"},
+        {"app", "HAD", "config", "SIZE", "CLONE"},
     ),
     "docstring of what is given to a function": (
         "A configuration.",
@@ -129,6 +129,8 @@ def make(): return show(Config)
 SHOWN = show(Config)
 MADE = make()
 DEPTH = Config.depth
+SIZE = Config.size(None)
+CLONE = Config.clone(None)
 OF_ONE = app.depth
 HAD = app.had
 RUN = app.run()
@@ -164,6 +166,26 @@ def test_instances_are_named_where_more_than_members_changed(
     report = live.change(*edit)
 
     assert [each.path for each in report.notices if each.code == "LP313"] == [f"{live.name}.app"]
+
+
+METHODS = {
+    "data class": "@dataclasses.dataclass\nclass App:\n    level: int = 1\n",
+    "library's base": "class App(threading.Thread):\n    level = 1\n",
+    "metaclass": "class Meta(type): pass\nclass App(metaclass=Meta):\n    level = 1\n",
+    "exception": "class App(Exception):\n    level = 1\n",
+}
+
+
+@pytest.mark.parametrize("source", METHODS.values(), ids=METHODS)
+def test_methods_that_come_and_go_name_no_instances(live: LiveModule, source: str) -> None:
+    live.start(f"import dataclasses, threading\n{source}    def show(self): pass\napp = App()\n")
+    reports = [
+        live.change("    def show", "    def more(self): pass\n    def show"),
+        live.change("def more(self)", "def more(self, x=1)"),
+        live.change("    def show(self): pass\n", ""),
+    ]
+
+    assert not any(report.notices for report in reports)
 
 
 FIELDS = {

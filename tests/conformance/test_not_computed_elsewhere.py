@@ -33,7 +33,7 @@ NOT_COMPUTED = {
     "script": "if __name__ == '__main__':\n    console = Console()\n    size = console.run()\n",
     "annotations": "def print_on(console: Console) -> Console: return console.run()\n",
     "annotations with items": (
-        "def print_on(console: typing.Optional[Console] = None, *, more: list[Console] = ()): pass\n"
+        "def on(console: typing.Optional[Console] = None, *, more: list[Console] = ()): pass\n"
     ),
     "method": (
         "class View:\n    size: typing.Optional[Console] = None\n"

@@ -15,11 +15,16 @@ from typing import Any, NamedTuple
 
 from livepatch._plan.plan import Plan
 from livepatch._python.class_fields import BASES, ORDER, SUBCLASSES, field_of
-from livepatch._python.kinds import bases_of, flags_of, is_class, mro_of, subclasses_of
+from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
+    bases_of,
+    flags_of,
+    is_class,
+    mro_of,
+    subclasses_of,
+)
 from livepatch._python.own import Call, OwnDict
 from livepatch._steps.steps import Steps
-
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
 def keep_subclass_order(plan: Plan) -> None:
@@ -111,7 +116,7 @@ def _bases_concerned(plan: Plan, earlier: OwnDict[int, type]) -> Iterator[type]:
 
 def _can_be_ordered(base: type) -> bool:
     """Whether a class was made in Python, and its fields are where they are known to be."""
-    if not flags_of(base) & _HEAP_TYPE:
+    if not flags_of(base) & IS_HEAP_TYPE:
         return False
     known = (BASES, bases_of(base)), (ORDER, mro_of(base))
     return all(field_of(base, place).value == id(value) for place, value in known)

@@ -20,6 +20,7 @@ from livepatch._match.pairs import Pair
 from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (
     CLASS,
+    IS_HEAP_TYPE,
     bases_of,
     class_attributes,
     flags_of,
@@ -31,7 +32,6 @@ from livepatch._python.kinds import (
 from livepatch._python.own import OwnList
 from livepatch._steps.class_attributes import UNSETTABLE, set_on_class
 
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # What a class has of its own by being made.
 _MADE_ANEW = frozenset({"__dict__", "__weakref__", "_abc_impl", "__slots__", "__module__"})
 
@@ -181,7 +181,7 @@ def _subclasses_unannounced(bases: tuple[type, ...]) -> Generator[None, None, No
                 present = class_attributes(cls).get("__init_subclass__")
                 if present is None or qualified_name(cls) == "Protocol":
                     continue
-                if flags_of(cls) & _IS_HEAP_TYPE:
+                if flags_of(cls) & IS_HEAP_TYPE:
                     hushed.append((cls, present))
                     set_on_class(cls, "__init_subclass__", _UNHEARD)
         yield

@@ -15,7 +15,14 @@ from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespac
 from typing import Any
 
 from livepatch._python.code import names_within
-from livepatch._python.kinds import class_attributes, dict_of, flags_of, is_class, mro_of
+from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
+    class_attributes,
+    dict_of,
+    flags_of,
+    is_class,
+    mro_of,
+)
 from livepatch._python.layout import slot_value
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.entries import Earlier
@@ -25,7 +32,6 @@ from livepatch._steps.contents import is_atom, places_in_slots
 
 _MOST = 10_000
 """So many objects are looked into for the statements of a module, the nearest first."""
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _WEAK = (weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
 _OF_LIBRARY = (*_WEAK, SimpleNamespace)
 
@@ -99,7 +105,7 @@ def _has_state(cls: type, known: OwnDict[int, bool]) -> bool:
 
 def _is_own(cls: type) -> bool:
     """Whether a class statement may have made a class."""
-    return bool(flags_of(cls) & _IS_HEAP_TYPE)
+    return bool(flags_of(cls) & IS_HEAP_TYPE)
 
 
 def is_class_of_library(cls: type) -> bool:

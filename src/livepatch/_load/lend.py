@@ -15,6 +15,7 @@ from typing import Any
 from livepatch._python.code import can_take, match_nested, same_code
 from livepatch._python.constants import same_contents, same_value
 from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
     class_attributes,
     flags_of,
     found_at,
@@ -38,7 +39,6 @@ from livepatch._steps.rows import recode
 
 _DEEPEST = 8
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE (Include/object.h)
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 
 
 @contextmanager
@@ -209,7 +209,7 @@ class Lender:
         """Lend one class what another one has besides or instead, that of classes inside too."""
         if is_enum(old) or is_enum(new):
             return  # no member sees what it does not have
-        if not flags_of(old) & _HEAP_TYPE or flags_of(old) & _IMMUTABLE:
+        if not flags_of(old) & IS_HEAP_TYPE or flags_of(old) & _IMMUTABLE:
             return  # it is made in C, and another one has its name now
 
         def renewed(function: FunctionType) -> FunctionType:
@@ -243,7 +243,7 @@ def _besides_or_instead(old: type, new: type) -> Iterator[tuple[str, Any]]:
     """Yield what a class has that another one lacks, and the definitions that say otherwise."""
     known = set(map(id, mro_of(old)))
     # Where an operator has come and gone, CPython goes on with other slots than before.
-    in_c = any(not flags_of(base) & _HEAP_TYPE for base in mro_of(old)[:-1])
+    in_c = any(not flags_of(base) & IS_HEAP_TYPE for base in mro_of(old)[:-1])
     theirs: OwnDict[str, Any] = OwnDict()
     for base in reversed(mro_of(new)):
         if id(base) not in known:

@@ -20,7 +20,7 @@ from typing import Any
 from livepatch._load.came_back import see_who_came_back
 from livepatch._load.copied_objects import copy_objects, is_class_of_library
 from livepatch._load.in_order import put_in_order
-from livepatch._python.kinds import dict_of
+from livepatch._python.kinds import IS_HEAP_TYPE, dict_of
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.enrolled import find_entries, registers_entered, strike_off
 from livepatch._registers.entries import Earlier
@@ -231,12 +231,11 @@ _AROUND_OTHERS = (collections.UserDict, collections.UserList, collections.ChainM
 
 def _copier_of(cls: type) -> Callable[[Any], Any] | None:
     """Return what copies the contents of a container, of a user's own kind too."""
-    if cls in _COPIES or cls.__flags__ & _IS_HEAP_TYPE == 0:
+    if cls in _COPIES or cls.__flags__ & IS_HEAP_TYPE == 0:
         return _COPIES.get(cls)
     return next((copy for base, copy in _OF_BASES if issubclass(cls, base)), None)
 
 
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # Past what the class itself has put over these.
 _OF_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (collections.OrderedDict, lambda value: OwnDict(collections.OrderedDict.items(value))),

@@ -13,13 +13,18 @@ from typing import Any
 from livepatch._match.pairs import Matches
 from livepatch._match.shapes import Shape, grows_by_slots, shape_of, state_of
 from livepatch._python.constants import same_value
-from livepatch._python.kinds import class_attributes, flags_of, is_class, qualified_name
+from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
+    class_attributes,
+    flags_of,
+    is_class,
+    qualified_name,
+)
 from livepatch._python.layers import CONTAINERS
 from livepatch._python.layout import same_layout
 from livepatch._python.own import OwnDict
 from livepatch._steps.class_attributes import find_attribute
 
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _CONTENTS: dict[type, Any] = {
     object: lambda _: None,
     int: int.__pos__,
@@ -36,7 +41,7 @@ def may_be_sentinel(matches: Matches, old: Any, new: Any) -> bool:
     What a class compares by value is no sentinel, as long as the class is the same.
     """
     before, after = type(old), type(new)
-    if not flags_of(before) & flags_of(after) & _IS_HEAP_TYPE:
+    if not flags_of(before) & flags_of(after) & IS_HEAP_TYPE:
         return False  # nearly all data
     if before is after:
         return find_attribute(before, "__eq__") is class_attributes(object)["__eq__"]
@@ -49,7 +54,7 @@ def same_tables(matches: Matches, old: Any, new: Any) -> Iterator[tuple[str, Any
     A dispatcher keeps there what it has been given to call.
     """
     before, after = type(old), type(new)
-    if not flags_of(before) & flags_of(after) & _IS_HEAP_TYPE:
+    if not flags_of(before) & flags_of(after) & IS_HEAP_TYPE:
         return  # nearly all data
     if before is not after and (
         qualified_name(before) != qualified_name(after)

@@ -16,12 +16,18 @@ from functools import partial
 from itertools import chain
 from typing import Any
 
-from livepatch._python.kinds import base_of, class_attributes, dict_descriptor, flags_of, mro_of
+from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
+    base_of,
+    class_attributes,
+    dict_descriptor,
+    flags_of,
+    mro_of,
+)
 from livepatch._python.layout import own_slots, sizes_of, slot_value, tuple_fields
 from livepatch._python.own import MISSING, OwnDict
 from livepatch._steps.class_attributes import find_attribute, has_attribute
 
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_TRACKED = 1 << 14  # Py_TPFLAGS_HAVE_GC
 
 MAPPINGS = (dict, collections.OrderedDict, collections.defaultdict)
@@ -106,7 +112,7 @@ def state_of(shape: Shape, instance: Any) -> OwnDict[str, Any]:
 def native_of(cls: type) -> type:
     """Return the first of a class and its bases that C code made."""
     base = base_of(cls)
-    while base is not None and flags_of(cls) & _IS_HEAP_TYPE and cls not in NATIVE_CONTAINERS:
+    while base is not None and flags_of(cls) & IS_HEAP_TYPE and cls not in NATIVE_CONTAINERS:
         cls, base = base, base_of(base)
     return cls
 
@@ -114,7 +120,7 @@ def native_of(cls: type) -> type:
 def _slots_of(cls: type) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for base in mro_of(cls):
-        if flags_of(base) & _IS_HEAP_TYPE or issubclass(base, BaseException):
+        if flags_of(base) & IS_HEAP_TYPE or issubclass(base, BaseException):
             for name, attribute in class_attributes(base).items():
                 if type(attribute) is types.MemberDescriptorType and _is_own(attribute, base, name):
                     found[_unhidden(found, name)] = attribute

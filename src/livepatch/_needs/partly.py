@@ -16,7 +16,7 @@ from livepatch._needs.headers import PLAIN_BASES, PLAIN_METACLASSES
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Reach
 from livepatch._python.code import codes_in, same_code
-from livepatch._python.kinds import class_attributes, is_class, mro_of
+from livepatch._python.kinds import IS_HEAP_TYPE, class_attributes, flags_of, is_class, mro_of
 from livepatch._python.layout import lists_fields, tuple_fields
 from livepatch._python.opcodes import COMPILER_NAMES
 from livepatch._source.bodies import Bodies, Body, is_function_code
@@ -71,7 +71,8 @@ def _changed_in_part(needs: Needs, old: Outline, new: Outline) -> dict[str, set[
         if members is None or inherited is None:
             continue
         members |= inherited
-        if members <= _DOCSTRING or _reads_none(needs.namespace.get(node.name), needs.namespace):
+        cls = needs.namespace.get(node.name)
+        if _reads_none(cls, needs.namespace) or _are_methods(members, node.name, (old, new)):
             partly[node.name] = members
     return partly
 
@@ -117,6 +118,15 @@ def _inherited(index: int, needs: Needs, partly: Mapping[str, set[str]]) -> set[
     return set[str]().union(*map(partly.__getitem__, used))
 
 
+def _are_methods(members: set[str], name: str, outlines: Iterable[Outline]) -> bool:
+    """Whether members are methods that a library would not look for, or the docstring."""
+    scopes = [each.scopes[(name,)] for each in outlines]
+    shells = (each.shells.get(member, ()) for each in scopes for member in members - _DOCSTRING)
+    return not any(member[:2] == "__" for member in members - _DOCSTRING) and all(
+        shell.is_plain_function for found in shells for shell in found
+    )
+
+
 def _reads_none(cls: Any, namespace: Mapping[str, Any]) -> bool:
     """Whether no library reads a class's members to make it, or an instance of it."""
     if not is_class(cls) or type(cls) not in PLAIN_METACLASSES:
@@ -126,4 +136,5 @@ def _reads_none(cls: Any, namespace: Mapping[str, Any]) -> bool:
     home = namespace.get("__name__")
     others = [each for each in mro_of(cls) if id(each) not in PLAIN_BASES]
     others = [each for each in others if class_attributes(each).get("__module__") != home]
+    others = [each for each in others if flags_of(each) & IS_HEAP_TYPE]  # C asks for no attributes
     return all(class_attributes(each).keys().isdisjoint(_MAKERS) for each in others)

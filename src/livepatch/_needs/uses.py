@@ -52,8 +52,11 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
 
 
 def only_made_by(nodes: Iterable[ast.stmt]) -> set[str]:
-    """Return what statements but call, to have what it gives: ``app = App()``."""
-    called, named = Counter[str](), Counter[str]()
+    """Return what statements but call to have what it gives, or ask for an attribute.
+
+    ``app = App()``, ``port = Settings.port``: no one else is given the class.
+    """
+    asked, named = Counter[str](), Counter[str]()
     for node in nodes:
         parts: list[ast.expr | None] = []
         if isinstance(node, ast.Assign):
@@ -62,9 +65,13 @@ def only_made_by(nodes: Iterable[ast.stmt]) -> set[str]:
             parts += (node.value, node.target)
         if not parts:
             return set()
-        called.update(_called_for(parts[0]))
-        named.update(name for each in parts if each is not None for name in names_in(each))
-    return {name for name, count in called.items() if named[name] == count}
+        asked.update(_called_for(parts[0]))
+        for each in (part for parent in parts if parent is not None for part in walk(parent)):
+            if isinstance(each, ast.Name):
+                named[each.id] += 1
+            elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+                asked[each.value.id] += each.attr[:2] != "__"
+    return {name for name, count in asked.items() if named[name] == count}
 
 
 def _called_for(value: ast.expr | None) -> Iterator[str]:

@@ -15,13 +15,12 @@ from operator import is_, not_
 from types import ModuleType
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, flags_of
+from livepatch._python.kinds import IS_HEAP_TYPE, class_attributes, flags_of
 from livepatch._python.own import Call, OwnDict, OwnList, OwnSet
 
 _CHUNK = 500
 _STEP = 25
 _FEW = 8
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 
 
 @dataclass(slots=True, eq=False)
@@ -177,7 +176,7 @@ def _take_those(chunk: list[Any], sought: Sought, found: Found, *, alike: bool) 
 
 def _may_be_crowd(cls: type) -> bool:
     """Whether objects of a class are changed in place, as instances are."""
-    return bool(flags_of(cls) & _IS_HEAP_TYPE) and not issubclass(cls, (tuple, frozenset, property))
+    return bool(flags_of(cls) & IS_HEAP_TYPE) and not issubclass(cls, (tuple, frozenset, property))
 
 
 def objects_of(*types: type) -> OwnList[Any]:

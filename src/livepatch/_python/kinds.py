@@ -96,6 +96,8 @@ mro_of: Callable[[type], tuple[type, ...]] = type.__dict__["__mro__"].__get__
 base_of: Callable[[type], type | None] = type.__dict__["__base__"].__get__
 subclasses_of: Callable[[type], list[type]] = type.__dict__["__subclasses__"]
 flags_of: Callable[[type], int] = type.__dict__["__flags__"].__get__
+IS_HEAP_TYPE = 1 << 9
+"""The flag of a class that is not a static one of C (Py_TPFLAGS_HEAPTYPE, Include/object.h)."""
 # Zero if there can be none to the instances of a class.
 offset_of_weak_references: Callable[[type], int] = type.__dict__["__weakrefoffset__"].__get__
 

@@ -10,10 +10,9 @@ import types
 from typing import Any
 
 from livepatch._python.c_memory import FIELDS, ITEM, keeps_c_memory, memory_of
-from livepatch._python.kinds import base_of, class_attributes, flags_of, mro_of
+from livepatch._python.kinds import IS_HEAP_TYPE, base_of, class_attributes, flags_of, mro_of
 from livepatch._python.own import MISSING
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _FIELD_TABLES = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 
 
@@ -31,7 +30,7 @@ def same_layout(old: type, new: type, known: Known | None = None) -> bool:
 def _may_add_slots(cls: type) -> bool:
     own = class_attributes(cls)
     in_c = FIELDS in own or ITEM in own  # of ctypes
-    return "__slots__" in own or in_c or not flags_of(cls) & _HEAP_TYPE or issubclass(cls, tuple)
+    return "__slots__" in own or in_c or not flags_of(cls) & IS_HEAP_TYPE or issubclass(cls, tuple)
 
 
 def layout_of(cls: type, known: Known | None = None) -> tuple[Any, ...]:
@@ -44,7 +43,7 @@ def layout_of(cls: type, known: Known | None = None) -> tuple[Any, ...]:
     known = {} if known is None else known
     above: list[type] = []
     base: Any = base_of(cls)
-    while id(cls) not in known and flags_of(cls) & _HEAP_TYPE and base is not None:
+    while id(cls) not in known and flags_of(cls) & IS_HEAP_TYPE and base is not None:
         above.append(cls)
         cls, base = base, base_of(base)
     found = known.get(id(cls), (cls,))
@@ -105,7 +104,7 @@ def has_dict(instance: Any) -> bool:
 def where_layout_grows(cls: type) -> type:
     """Return the class, of this one and its bases, that last added something to instances."""
     base = base_of(cls)
-    while base is not None and flags_of(cls) & _HEAP_TYPE and sizes_of(cls) == sizes_of(base):
+    while base is not None and flags_of(cls) & IS_HEAP_TYPE and sizes_of(cls) == sizes_of(base):
         cls, base = base, base_of(base)
     return cls
 
@@ -133,13 +132,13 @@ def is_below_plain(cls: type) -> bool:
     Weak references count as that dict does. A built-in type itself is no plain base, but `object`.
     """
     base: Any = base_of(cls)
-    if base is object or not flags_of(base) & _HEAP_TYPE or keeps_c_memory(cls):
+    if base is object or not flags_of(base) & IS_HEAP_TYPE or keeps_c_memory(cls):
         return base is object
     top = where_layout_grows(base)
     below = base_of(top)
     if below is None:
         return True  # object's layout
-    is_built_in = not flags_of(where_layout_grows(below)) & _HEAP_TYPE
+    is_built_in = not flags_of(where_layout_grows(below)) & IS_HEAP_TYPE
     return is_built_in and not own_slots(top) and adds_only_slots(top, below)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from livepatch._match.pairs import Pair
 from livepatch._python.class_tree import classes_below
 from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
     bases_of,
     class_attributes,
     flags_of,
@@ -19,8 +20,7 @@ from livepatch._reconcile.result import Reconciliation
 from livepatch._report.report import Notice
 
 _IMMUTABLE = 1 << 8  # Py_TPFLAGS_IMMUTABLETYPE (Include/object.h)
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
-_FLAGS = _IMMUTABLE | _HEAP_TYPE
+_FLAGS = _IMMUTABLE | IS_HEAP_TYPE
 
 
 def take_metaclass(result: Reconciliation, pair: Pair, survivor: type) -> None:
@@ -33,7 +33,7 @@ def take_metaclass(result: Reconciliation, pair: Pair, survivor: type) -> None:
     if result.decisions.settle(before) is after or not issubclass(after, type):
         return
     below = OwnList(_having_it_by(result, pair, after))
-    mutable = all(flags_of(each) & _FLAGS == _HEAP_TYPE for each in (before, after))
+    mutable = all(flags_of(each) & _FLAGS == IS_HEAP_TYPE for each in (before, after))
     can_take = mutable and same_layout(before, after)
     if below and can_take:
         result.steps.set_class(below, after, before)

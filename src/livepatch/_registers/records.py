@@ -11,6 +11,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
     class_attributes,
     dict_of,
     is_class,
@@ -23,7 +24,6 @@ from livepatch._statements.made_of import Made
 
 _LAYERS = 8
 _MANY = 10_000
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 _Inside = tuple[tuple[int, ...], frozenset[tuple[Any, Any]]]
 
 
@@ -57,7 +57,7 @@ class Records:
     def inside(self, value: Any) -> _Inside:
         """Return the ids of the codes of functions in a value, and modules and names of classes."""
         codes, classes = self._inside(value)
-        if may_have_own_attributes(value) and type(value).__flags__ & _HEAP_TYPE:
+        if may_have_own_attributes(value) and type(value).__flags__ & IS_HEAP_TYPE:
             more, others = self._inside_class(type(value))
             return codes + more, classes | others
         return codes, classes

@@ -10,13 +10,19 @@ from itertools import chain
 from typing import Any
 
 from livepatch._python.constants import may_hold_state
-from livepatch._python.kinds import class_attributes, dict_of, flags_of, kind_of, mro_of
+from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
+    class_attributes,
+    dict_of,
+    flags_of,
+    kind_of,
+    mro_of,
+)
 from livepatch._python.layout import slot_value
 from livepatch._python.own import MISSING, OwnList
 
 _MOST = 10_000
 """A value that holds more than this is not looked through."""
-_IS_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # By id: a metaclass may have its own hash.
 _ATOMS = frozenset(map(id, (str, int, float, bool, bytes, type(None))))
 # Past what a subclass has put over these.
@@ -76,7 +82,7 @@ def _inside(part: Any) -> OwnList[Any] | None:
         return OwnList()  # nearly everything
     items = next((items for base, items in _ITEMS if issubclass(kind, base)), None)
     is_namespace = kind is types.SimpleNamespace
-    own = dict_of(part) if flags_of(kind) & _IS_HEAP_TYPE or is_namespace else None
+    own = dict_of(part) if flags_of(kind) & IS_HEAP_TYPE or is_namespace else None
     attributes = OwnList(chain.from_iterable((own or {}).items()))
     if items is not None:
         return OwnList(chain(items(part), attributes))
@@ -101,7 +107,7 @@ _name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
 
 def _is_plain(cls: type) -> bool:
     """Whether a class statement made a class: its instances have slots and a dict, and no more."""
-    if not flags_of(cls) & _IS_HEAP_TYPE:
+    if not flags_of(cls) & IS_HEAP_TYPE:
         return False
     # C code makes such types as well, and theirs have methods that are made from C.
     return not any(

@@ -12,6 +12,7 @@ from typing import Any
 
 from livepatch._holders.c_data import C_DATA, objects_kept_by
 from livepatch._python.kinds import (
+    IS_HEAP_TYPE,
     bases_of,
     class_attributes,
     flags_of,
@@ -24,7 +25,6 @@ from livepatch._source.source import namespace_of
 Edges = Iterator[tuple[str, Any]]
 
 ATOMS = (int, float, bool, str, bytes, complex, type(None), type(Ellipsis), type(NotImplemented))
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE (Include/object.h)
 # Made when somebody asks for them, from what stays as it was.
 _LAZY = frozenset({"__annotations_cache__", "__annotations__", "_abc_impl"})
 _FUNCTION_FIELDS = (
@@ -63,7 +63,7 @@ def is_boundary(value: Any) -> bool:
     if cls in ATOMS or cls is types.CodeType or issubclass(cls, types.ModuleType):
         return True
     if is_class(value):
-        return not flags_of(value) & _HEAP_TYPE
+        return not flags_of(value) & IS_HEAP_TYPE
     home = class_attributes(cls).get("__module__")
     return isinstance(home, str) and home.startswith("livepatch._")
 
@@ -167,7 +167,7 @@ def _class_edges(cls: type) -> Edges:
             yield f"'s {text} {index}", part
     below = subclasses_of(cls)
     # A class made in C cannot be helped to the order in which they were made.
-    for subclass in below if flags_of(cls) & _HEAP_TYPE else sorted(below, key=id):
+    for subclass in below if flags_of(cls) & IS_HEAP_TYPE else sorted(below, key=id):
         yield f"'s subclass {class_name(subclass)}", subclass
     yield ".__qualname__", class_name(cls)
 
@@ -191,7 +191,7 @@ def _readable(text: str, read: Callable[[], Any]) -> Edges:
 def _attribute_edges(holder: Any, cls: type) -> Edges:
     for base in mro_of(cls):
         for name, descriptor in list(class_attributes(base).items()):
-            if type(descriptor) is types.MemberDescriptorType and flags_of(base) & _HEAP_TYPE:
+            if type(descriptor) is types.MemberDescriptorType and flags_of(base) & IS_HEAP_TYPE:
                 try:
                     yield f".{name}", descriptor.__get__(holder)
                 except AttributeError:
