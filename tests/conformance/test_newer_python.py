@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
+UNCHANGED = livepatch.Outcome.UNCHANGED
 needs_generics = pytest.mark.since(3, 12)  # the syntax of PEP 695
 needs_defaults = pytest.mark.since(3, 13)  # the syntax of PEP 696
 needs_lazy = pytest.mark.since(3, 14)  # annotations are lazily evaluated (PEP 649)
@@ -26,6 +28,22 @@ def test_generic_function(live: LiveModule) -> None:
     assert held[0] is module.first
     assert held[0]([1, 2]) == 2
     assert [str(parameter) for parameter in held[0].__type_params__] == ["T"]
+
+
+@needs_generics
+@pytest.mark.one_mode("where only what changed runs nothing does")
+def test_generic_function_that_says_the_same_is_unchanged(live: LiveModule) -> None:
+    live.start(
+        "def find[T](item: T, more: int = 1) -> T: return item\n"
+        "class Shop:\n    async def load[T: int, *Ts, **P](self, item: T): return item\n"
+    )
+    unchanged = live.reload()
+    changed = live.change("T: int", "T: str")
+
+    assert {each.outcome for each in unchanged.definitions} == {UNCHANGED}
+    assert f"{live.name}.Shop.load" in {
+        each.path for each in changed.definitions if each.outcome is not UNCHANGED
+    }
 
 
 @needs_generics

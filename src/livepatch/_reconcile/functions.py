@@ -114,8 +114,10 @@ def _says_something_new(result: Reconciliation, call: Call) -> bool:
         return function.__annotate__ is None or not same_code(
             function.__annotate__.__code__, wanted.__code__
         )
-    # Of defaults it is told where they are chosen: a new function may be given the old ones.
-    return name not in {"__defaults__", "__kwdefaults__"}
+    told = {"__defaults__", "__kwdefaults__"}  # where chosen: a new one may be given the old ones
+    if getattr(function, "__type_params__", ()):
+        told |= {"__type_params__", "__annotations__"}  # others each time: the statement tells
+    return name not in told
 
 
 def _is_only_code(pair: Pair) -> bool:
