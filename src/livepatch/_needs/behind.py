@@ -30,6 +30,7 @@ from livepatch._python.kinds import (
     mro_of,
     qualified_name,
 )
+from livepatch._python.layers import layers_of
 from livepatch._python.opcodes import COMPILER_NAMES
 from livepatch._source.bodies import Bodies
 from livepatch._statements.operations import CALLS, CALLS_FOUND
@@ -64,6 +65,10 @@ _NO_MEMBERS = frozenset(
         *(MethodDescriptorType, ClassMethodDescriptorType),
     )
 )
+
+
+Made = tuple[tuple[str, ...], str]
+"""A function that another one has made: the path of that, and its name."""
 
 
 class Leads(NamedTuple):
@@ -115,6 +120,22 @@ class Behind:
             for body in self.bodies.functions
             for code in (body.old, *nested_codes(body.old))
         }
+
+    @functools.cached_property
+    def _makers(self) -> dict[int, tuple[str, ...]]:
+        """The paths of the functions that make functions with some code, by its id."""
+        return {
+            id(code): body.path for body in self.bodies.functions for code in nested_codes(body.old)
+        }
+
+    def wrappers_in(self, value: Any) -> frozenset[Made]:
+        """Return what of a value, or in a class, decorators have made: it is called later."""
+        if is_class(value):
+            parts = (self.wrappers_in(each) for each in list(class_attributes(value).values()))
+            return frozenset[Made]().union(*parts)
+        codes = (each.__code__ for each in layers_of(value) if type(each) is FunctionType)
+        found = ((self._makers.get(id(code)), code.co_name) for code in codes)
+        return frozenset((path, name) for path, name in found if path is not None)
 
     def _leads_on(self, name: str) -> bool:
         """Whether the value of a name leads to more than the definition of that name."""

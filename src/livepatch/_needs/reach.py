@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from copy import copy
 from functools import cached_property
 from itertools import chain
 from types import CodeType, FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
-from livepatch._needs.behind import Behind
+from livepatch._needs.behind import Behind, Made
 from livepatch._needs.differences import MAKERS, Changes, Path
 from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
 from livepatch._needs.reads import all_read, reads_in
-from livepatch._python.code import globals_read, nested_codes
+from livepatch._python.code import codes_in, globals_read, nested_codes
 from livepatch._python.kinds import is_class
 from livepatch._source.bodies import Bodies
 from livepatch._source.outline import Outline
@@ -70,6 +71,8 @@ class Reach:
         self.changed: dict[str, list[Path]] = {}
         for path in map(as_called, changed):
             self.changed.setdefault(path[0], []).append(path)
+        self.later: dict[int, set[str]] = {}
+        self.paths = {id(body.new): body.path for body in bodies.functions}
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[as_called(body.path)[0]] = body.new
@@ -141,6 +144,18 @@ class Reach:
         found = self.changes.in_part() & made
         for code in self._run_by(reached) if found else ():
             found -= {*code.co_names}.union(*(each.co_names for each in nested_codes(code)))
+        return found
+
+    def but_for(self, wrappers: Iterable[Made]) -> Reach:
+        """Return it for a definition that has some wrappers: their makers do not call them."""
+        later: dict[tuple[str, ...], set[str]] = {}
+        for path, name in wrappers:
+            later.setdefault(path, set()).add(name)
+        if not later:
+            return self  # nearly every one
+        found = copy(self)
+        found.later = {key: later[path] for key, path in self.paths.items() if path in later}
+        found.known, found._known_reached = {}, {}  # noqa: SLF001
         return found
 
     def may_concern(self, source: Outline) -> bool:
@@ -238,7 +253,7 @@ class Reach:
     ) -> _Reached:
         found = _Reached(set(), set(kin), set(plain))
         # Where all special methods are asked for already, operations say nothing more.
-        names_in = _own_names if self.asked.issubset(reads) else self._names_in
+        names_in = self._own_names if self.asked.issubset(reads) else self._names_in
         waiting, done, known = set(reads), set[int](), -1
         while waiting or len(found.kin) > known:
             known = len(found.kin)
@@ -320,23 +335,32 @@ class Reach:
     def _names_in(self, code: CodeType) -> frozenset[str]:
         found = self.known.get(id(code))
         if found is None:
-            names = set(_own_names(code))
-            for each in (code, *nested_codes(code)):
+            names = set(self._own_names(code))
+            for each in (code, *self._nested(code)):
                 names |= operations_of(each) & self.asked
             found = self.known[id(code)] = frozenset(names)
         return found
 
+    def _own_names(self, code: CodeType) -> Iterable[str]:
+        """Return the names that a function says, and the functions in it that it calls."""
+        inner = self._nested(code)
+        names: Iterable[str] = code.co_names
+        if inner:
+            names = {*names, *chain.from_iterable(each.co_names for each in inner)}
+        if HOOKS.isdisjoint(names):
+            return names  # nearly every one
+        read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
+        return {*names, *hooks_among(read)}
 
-def _own_names(code: CodeType) -> Iterable[str]:
-    """Return the names that a function says, and the functions in it."""
-    inner = list(nested_codes(code))
-    names: Iterable[str] = code.co_names
-    if inner:
-        names = {*names, *chain.from_iterable(each.co_names for each in inner)}
-    if HOOKS.isdisjoint(names):
-        return names  # nearly every one
-    read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
-    return {*names, *hooks_among(read)}
+    def _nested(self, code: CodeType) -> list[CodeType]:
+        """List the functions in one, but for those that it makes and does not call."""
+        later = self.later.get(id(code))
+        if later is None:
+            return list(nested_codes(code))  # nearly always
+        found = [each for each in codes_in(code) if each.co_name not in later]
+        for each in found:
+            found += (part for part in codes_in(each) if part.co_name not in later)
+        return found
 
 
 class _Reached(NamedTuple):

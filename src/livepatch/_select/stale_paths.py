@@ -40,6 +40,12 @@ class Reaches(NamedTuple):
     computed: Reach
     made: Reach
 
+    def for_values(self, statement: Statement, namespace: Mapping[str, Any]) -> Reaches:
+        """Return it for what a statement has bound: what decorators made is called later."""
+        values = (namespace.get(name) for name in statement.binds)
+        wrappers = {made for each in values for made in self.made.behind.wrappers_in(each)}
+        return self._replace(made=self.made.but_for(wrappers)) if wrappers else self
+
     def add(self, paths: Iterable[Path]) -> None:
         """Add what stays and is stale: who reads it has something stale, too."""
         for path in paths:
@@ -85,7 +91,11 @@ def note_stale_definition(
 ) -> tuple[Cause | None, list[Path]]:
     """Return why a definition is stale, and what of it; that is added to what has changed."""
     cause = cause_of_definition(statement, header, needs, reaches)
-    paths = [*stale_paths(statement, header, needs, reaches)] if cause is not None else []
+    if cause is None:
+        return None, []  # nearly every one
+    near = reaches.for_values(statement, needs.namespace)
+    cause = cause_of_definition(statement, header, needs, near)
+    paths = [*stale_paths(statement, header, needs, near)] if cause is not None else []
     reaches.add(paths)
     return cause, paths
 
