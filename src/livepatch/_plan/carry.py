@@ -274,7 +274,8 @@ def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[_
         value = importer.namespace.get(path[0])
         function = class_attributes(method.cls)[method.name]
         is_data = not _is_made_of_definitions(value) and not _keeps(value, OwnList([function]))
-        if len(path) > 1 or is_data or importer.has_computed_defaults(path[0]):
+        is_data = is_data or importer.has_computed_defaults(path[0])
+        if len(path) > 1 or is_data:
             yield from _named(plan, importer, path, method.path, "has changed")
 
 
