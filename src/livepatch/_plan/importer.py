@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import re
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
@@ -236,9 +237,9 @@ class Importer:
         shells = scope.shells.get(path[-1], ()) if scope is not None else ()
         if type(value) not in _WRAPPERS or not shells:
             return False
-        function: Any = getattr(value, "__func__", value)
-        has_defaults = type(function) is FunctionType and (
-            function.__defaults__ or function.__kwdefaults__
+        parts: Any = (value,) if type(value) is FunctionType else gc.get_referents(value)
+        has_defaults = any(
+            each.__defaults__ or each.__kwdefaults__ for each in parts if type(each) is FunctionType
         )
         is_plain = all(
             each.is_definition and each.calls <= _WRAPPERS[type(value)] for each in shells
