@@ -77,8 +77,9 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces moved_data instances draft partial set_on_modules returned gains absent
-        abstract_registrations abstract_methods reached_caches library_caches users importer
+        plan namespaces moved_data instances draft partial set_on_modules still_entered returned
+        gains absent abstract_registrations abstract_methods reached_caches library_caches users
+        importer
         importers made_elsewhere methods_used carry_stars carry lazy_annotations lacking
         remnants notices places
     """,
