@@ -1,4 +1,4 @@
-"""What statements have entered somewhere that have gone: it stays there, and the report names it."""
+"""What gone statements have entered somewhere stays there, and the report names it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import livepatch
-
 from tests.live import LiveModule
 
 pytestmark = pytest.mark.sampled(10)
@@ -67,6 +66,7 @@ OWN = {
     "an option": ("A = bus.option('a')\nB = bus.option('b')\n", 0, "bus"),
     "another option": ("A = bus.option('a')\n", ("('a')", "('z')"), "bus"),
     "an instance": ("A = Task('a')\nB = Task('b')\n", 0, "Task.all"),
+    "a comprehension": ("A = [bus.option(n) for n in ('a', 'b')]\n", ("'b'", "'z'"), "bus"),
     "a name noted": (
         "@noted('a')\ndef hit(): pass\n@noted('b')\ndef miss(): pass\n",
         ("'a'", "'z'"),
@@ -181,3 +181,24 @@ def test_a_dry_run_names_it_too(live: LiveModule) -> None:
     report = livepatch.reload(live.module, dry_run=True, rerun=live.rerun)
 
     assert effects(live, report) == ["OTHER.LIST"]
+
+
+@CHANGED
+def test_what_another_method_enters_again_is_not_named(live: LiveModule) -> None:
+    module = live.start("""
+    class Bus:
+        def __init__(self): self.handlers = {}
+        def on(self, event):
+            def enter(function):
+                self.handlers[event] = function
+                return function
+            return enter
+    bus = Bus()
+    @bus.on("start")
+    def hit(): return 1
+    """)
+    once = "    def once(self, event): return self.on(event)\nbus ="
+    report = live.edit(live.source.replace("@bus.on", "@bus.once").replace("bus =", once))
+
+    assert effects(live, report) == []
+    assert list(module.bus.handlers) == ["start"]

@@ -85,18 +85,44 @@ def notice_still_entered(plan: Plan) -> None:
                     notice = Notice("LP314", place, EFFECT_STAYS)
                     plan.notices.append(notice)
                     settled = map(_by_identity, map(plan.decisions.settle, objects))
-                    plan.remains.append(OwnList((notice, container, constants.union(settled))))
+                    then = constants.union(settled)
+                    plan.remains.append(OwnList((notice, module, path, container, then)))
 
 
 def forget_what_went(plan: Plan) -> None:
-    """Take the notices out again whose entries have gone with the change, by whatever way."""
-    went = {
-        id(notice)
-        for notice, container, wanted in plan.remains
-        if wanted.isdisjoint(_said_inside(container))
-    }
+    """Take the notices out again whose entries have gone with the change, by whatever way.
+
+    And those of what other statements have entered again: ``bus.once("start")`` instead of
+    ``bus.on("start")``.
+    """
+    came: dict[str, OwnDict[Any, set[Any]]] = {}
+    went = set[int]()
+    for notice, module, path, container, wanted in plan.remains:
+        if module.name not in came:
+            came[module.name] = _entered_by_what_came(module)
+        again = (came[module.name].get(key, ()) for key in (id(container), path[0]))
+        if wanted.difference(*again).isdisjoint(_said_inside(container)):
+            went.add(id(notice))
     if went:
         plan.notices[:] = (each for each in plan.notices if id(each) not in went)
+
+
+def _entered_by_what_came(module: Module) -> OwnDict[Any, set[Any]]:
+    """Return what tells the entries of statements that came, by the ids of the containers.
+
+    And by the names of objects of which they call methods: these may call others of their own.
+    """
+    found: OwnDict[Any, set[Any]] = OwnDict()
+    origin = module.at or module.origin
+    statements = _gone(module.outline, origin) if origin is not None else ()
+    for path, said in _by_path(chain.from_iterable(statements)).items():
+        objects = (module.live[name] for name in said.names & module.live.keys())
+        entered = said.constants.union(map(_by_identity, objects))
+        keys = {id(each.container) for each in _filled(lead_to(module.live, path), sets=said.sets)}
+        is_of_object = path[1:] and not isinstance(module.live.get(path[0]), ModuleType)
+        for key in (*keys, *path[: bool(is_of_object)]):
+            found.setdefault(key, set()).update(entered)
+    return found
 
 
 def _said_no_more(old: Outline, new: Outline) -> dict[_Path, tuple[_Said, _Said]]:
@@ -152,7 +178,8 @@ def _said_in_body(source: Outline, path: _Path) -> Iterator[Any]:
 
 def _by_path(statements: Iterable[Statement]) -> dict[_Path, _Said]:
     found: dict[_Path, _Said] = {}
-    for statement in statements:
+    for whole in statements:
+        statement = tuple(_with_comprehensions(whole))
         paths = set(_paths_in(statement))
         names = {part[1] for part in statement if type(part) is tuple and part[0] in _NAMING}
         kinds = {part[0] if type(part) is tuple else part for part in statement}
@@ -165,6 +192,15 @@ def _by_path(statements: Iterable[Statement]) -> dict[_Path, _Said]:
 
 
 _NAMING = frozenset((*_LOADS, "bound"))
+
+
+def _with_comprehensions(statement: Statement) -> Iterator[Any]:
+    """Yield what a statement says, and what a function in it does that runs at once."""
+    for part in statement:
+        if type(part) is tuple and part[0] == "type parameters":
+            yield from part[1:]
+        else:
+            yield part
 
 
 def _paths_in(statement: Statement) -> Iterator[_Path]:
