@@ -23,6 +23,7 @@ from livepatch._registers.made import (
     defined_by,
     lists_of_subclasses,
     made_by,
+    names_before,
     out_of_order,
     said_in,
 )
@@ -355,10 +356,9 @@ class Choice:
             selection.perhaps = perhaps - bound_for_certain(found.all, needs.runs, perhaps)
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
-        selection.before = tuple(before.shells)
+        selection.before = tuple(names_before(self.old, self.new, selection.struck_off))
         selection.orders = out_of_order(found.all, selection.before)
-        names = {*selection.entered, *(each.name for each in selection.left)}
-        selection.said = said_in(self.old, names, self.namespace)
+        selection.said = said_in(self.old, selection.struck_off, self.namespace)
         selection.says = said_in(self.new, selection.entered, self.namespace)
 
     def stays(self, statement: Statement, bodies: Bodies) -> bool:

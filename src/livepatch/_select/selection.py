@@ -75,6 +75,11 @@ class Selection:
     computed: list[tuple[str, str, Statement]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
 
+    @property
+    def struck_off(self) -> set[str]:
+        """The names of the definitions that may be on lists, and are made anew or have gone."""
+        return {*self.entered, *(each.name for each in self.left)}
+
 
 def note_entered(selection: Selection, made: Iterable[Made]) -> None:
     """Note what a selection makes anew, by name; several of one name, ``def _(...)``, as one.
