@@ -41,10 +41,10 @@ STAGES = {
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks behind fills own_names lent certain harmless
-        in_force chains needs reads reach between spread marks taken uses hands_over
+        set_last in_force chains needs reads reach between spread marks taken uses hands_over
     """,
     "_select": """
-        chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced
+        chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
         docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",

@@ -35,7 +35,7 @@ from livepatch._select.bound_too import (
     notices_of_bound_too,
     say_who_binds,
 )
-from livepatch._select.changed_places import notices_of_moved
+from livepatch._select.changed_places import note_order
 from livepatch._select.chosen import (
     bound_behind_stars,
     bound_for_certain,
@@ -264,7 +264,7 @@ class Choice:
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
-        selection.notices += notices_of_moved(needs, self.namespace, self.source.name)
+        note_order(selection, needs, self.namespace, self.source.name)
         selection.computed = computed_from_tables(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
