@@ -59,8 +59,8 @@ STAGES = {
     """,
     "_hotswap": "",
     "_decide": """
-        base_order fill migration destructors successors reshaped decisions aliases class_source
-        go_over function_caches decide derive migrate given
+        base_order fill migration destructors successors reshaped decisions aliases namesakes
+        class_source go_over function_caches decide derive migrate given
     """,
     "_heap": "belongings retire record retained explain heap outside dropped originals",
     "_values": "inputs registries tables_of_bases values in_place",
