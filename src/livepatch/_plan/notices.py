@@ -30,7 +30,7 @@ from livepatch._python.kinds import (
 )
 from livepatch._python.layers import layers_of
 from livepatch._python.own import OwnDict, OwnList
-from livepatch._reconcile.flags import is_combination
+from livepatch._reconcile.flags import is_combination, is_refused
 from livepatch._registers.entries_of_others import (
     definitions_in,
     entered_by_others,
@@ -356,12 +356,20 @@ def _members_gone(plan: Plan) -> Iterator[tuple[_Named, Any]]:
                 gone = id(member) not in by_old and not is_combination(member, values)
                 if gone and first[id(member)] == name:
                     yield (f"{pair.text}.{name}", member), pair.old
+            known = class_attributes(pair.old)["_value2member_map_"]
+            for member in OwnList(each for each in known.values() if id(each) not in first):
+                if is_refused(pair, member):
+                    yield (f"{pair.text}({member._value_})", member), pair.old
 
 
 def _inside_enum(cls: Any) -> Iterator[Any]:
     """Yield what an enumeration has its members in: its tables, and what flags remember."""
     yield from (part for part in class_attributes(cls).values() if type(part) in (dict, list))
-    for member in class_attributes(cls)["_member_map_"].values():
+    attributes = class_attributes(cls)
+    for member in (
+        *attributes["_member_map_"].values(),
+        *attributes["_value2member_map_"].values(),
+    ):
         yield from (member, dict_of(member))
 
 
