@@ -202,3 +202,31 @@ def test_what_another_method_enters_again_is_not_named(live: LiveModule) -> None
 
     assert effects(live, report) == []
     assert list(module.bus.handlers) == ["start"]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "said", ["OTHER.add('{}')", "A = OTHER.add('{}')", "OTHER.TABLE['{}'] = 1"]
+)
+def test_the_undo_names_what_the_reload_had_entered_elsewhere(live: LiveModule, said: str) -> None:
+    live.other(LIB)
+    source = f"import OTHER\n{said}\n"
+    live.start(source.format("a"))
+    report = live.edit(source.format("b"))
+    undone = report.undo()
+
+    what = "TABLE" if "TABLE" in said else "LIST"
+    assert effects(live, report) == effects(live, undone) == [f"OTHER.{what}"]
+
+
+@BOTH
+def test_the_undo_names_nothing_that_it_takes_out(live: LiveModule, rerun: str) -> None:
+    source = dedent(UNITS) + "KM = unit('km', 1)\nA = bus.option('a')\nT = Task('t')\n"
+    module = live.start(source)
+    report = live.edit(source + "M = unit('m', 1)\n@noted('m')\ndef hit(): pass\n")
+    undone = report.undo()
+
+    assert effects(live, report) == []
+    if "m" not in module.UNITS and "m" not in module.NOTED:
+        assert effects(live, undone) == []
+    assert ("m" in module.UNITS) is ("LIVE.UNITS" in effects(live, undone))

@@ -8,7 +8,7 @@ program has entered itself, so it stays, and is named; not where what stays was 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from types import ModuleType
@@ -86,7 +86,7 @@ def notice_still_entered(plan: Plan) -> None:
                     plan.notices.append(notice)
                     settled = map(_by_identity, map(plan.decisions.settle, objects))
                     then = constants.union(settled)
-                    plan.remains.append(OwnList((notice, module, path, container, then)))
+                    plan.remains.append(OwnList((notice, module, path, each, then)))
 
 
 def forget_what_went(plan: Plan) -> None:
@@ -97,11 +97,12 @@ def forget_what_went(plan: Plan) -> None:
     """
     came: dict[str, OwnDict[Any, set[Any]]] = {}
     went = set[int]()
-    for notice, module, path, container, wanted in plan.remains:
+    for notice, module, path, filled, wanted in plan.remains:
         if module.name not in came:
             came[module.name] = _entered_by_what_came(module)
-        again = (came[module.name].get(key, ()) for key in (id(container), path[0]))
-        if wanted.difference(*again).isdisjoint(_said_inside(container)):
+        again = (came[module.name].get(key, ()) for key in (id(filled.container), path[0]))
+        left = wanted.difference(*again)
+        if not _is_there(filled, module, path) or left.isdisjoint(_said_inside(filled.container)):
             went.add(id(notice))
     if went:
         plan.notices[:] = (each for each in plan.notices if id(each) not in went)
@@ -270,15 +271,15 @@ def _place_of(filled: Filled, module: Module, path: _Path) -> str:
     elif filled.home is not None:
         home = str(filled.home.get("__name__"))
     else:
-        home, name, _ = _named(module, path)
+        home, name, _ = _named(module.old, module, path)
         return f"{home}.{name}"
     return f"{home}.{filled.name}"
 
 
-def _named(module: Module, path: _Path) -> tuple[Any, str, Any]:
+def _named(namespace: Mapping[str, Any], module: Module, path: _Path) -> tuple[Any, str, Any]:
     """Return the module to which a path leads, its name for what is there, and that."""
     home, name = module.name, path[0]
-    value: Any = module.old.get(name)
+    value: Any = namespace.get(name)
     for step in path[1:]:
         if not issubclass(type(value), ModuleType):
             break
@@ -295,10 +296,20 @@ def _stays(plan: Plan, filled: Filled, module: Module, path: _Path) -> bool:
         inside = (*str(qualified_name(filled.home)).split("."), filled.name)
         return own is None or own.outline.same_shell(own.origin, inside) is not False
     if filled.home is None:
-        home, name, value = _named(module, path)
+        home, name, value = _named(module.old, module, path)
     else:
         home, name, value = filled.home.get("__name__"), filled.name, filled.container
     return home not in plan.finals or plan.finals[home].get(name) is value
+
+
+def _is_there(filled: Filled, module: Module, path: _Path) -> bool:
+    """Whether what has a container has it still, once the change has been made."""
+    if is_class(filled.home):
+        return class_attributes(filled.home).get(filled.name) is filled.container
+    if filled.home is not None:
+        return filled.home.get(filled.name) is filled.container
+    before, now = _named(module.old, module, path), _named(module.live, module, path)
+    return before[2] is now[2]
 
 
 def _said_inside(container: Any) -> frozenset[Any]:

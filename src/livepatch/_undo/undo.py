@@ -40,6 +40,7 @@ from livepatch._plan.instances import code_on_the_way_back
 from livepatch._plan.lacking import refuse_lacking
 from livepatch._plan.namespaces import bring_names
 from livepatch._plan.plan import Plan, Watched
+from livepatch._plan.still_entered import forget_what_went, notice_still_entered
 from livepatch._python.constants import has_state_inside, same_value
 from livepatch._python.kinds import found_at, is_class, is_enum, is_special, kind_of
 from livepatch._python.layout import same_layout
@@ -115,6 +116,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
     notice_lost(plan)
+    forget_what_went(plan)
     # Not before: the weak references would have been given the survivors, like any others.
     lent = by_reference(record.borrowed)
     went: OwnList[OwnList[Any]] = OwnList()
@@ -205,6 +207,7 @@ def _plan_back(record: Record) -> Plan:
     for target, name in taken:
         plan.steps.set_item(target, name, MISSING)  # what is found under it goes all the same
     refuse_lacking(plan)
+    notice_still_entered(plan)
     shared = [layer.path for layer in record.layers if layer.shared]
     for path in dict.fromkeys((*record.merged, *shared)):
         message = "who came to it and who held it before cannot be told apart"
