@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -223,7 +224,7 @@ def _used_for_effect(
     Args:
         stream: the old code.
         left: what is left of it.
-        set_again: the items that new statements set: what was there has been overwritten.
+        set_again: the items that several new statements set: the last of them has the last word.
     """
     names: list[str] = []
     for index, place in enumerate(left):
@@ -240,10 +241,11 @@ def _used_for_effect(
 
 
 def _set_items(stream: Stream) -> set[tuple[Any, ...]]:
-    """Return the items of what has a name that instructions set, each with the name."""
+    """Return the items of what has a name that instructions set several times, with the name."""
     places = stream.places()
     rows = (places[index - 2 : index + 1] for index in range(2, len(places)))
-    return {found for row in rows if (found := _item_set(stream, row))}
+    counts = Counter(found for row in rows if (found := _item_set(stream, row)))
+    return {found for found, count in counts.items() if count > 1}
 
 
 def _item_set(stream: Stream, places: list[int]) -> tuple[Any, ...]:
