@@ -41,10 +41,10 @@ STAGES = {
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks behind fills own_names lent certain harmless
-        in_force chains needs reads reach partly between spread marks taken uses hands_over
+        set_last in_force chains needs reads reach partly between spread marks taken uses hands_over
     """,
     "_select": """
-        chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced
+        chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
         docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",
@@ -59,8 +59,8 @@ STAGES = {
     """,
     "_hotswap": "",
     "_decide": """
-        base_order fill migration destructors successors reshaped decisions aliases class_source
-        go_over function_caches decide derive migrate given
+        base_order fill migration destructors successors reshaped decisions aliases namesakes
+        class_source go_over function_caches decide derive migrate given
     """,
     "_heap": "belongings retire record retained explain heap outside dropped originals",
     "_values": "inputs registries tables_of_bases values in_place",
@@ -77,8 +77,9 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces moved_data instances draft partial set_on_modules returned gains absent
-        abstract_registrations abstract_methods reached_caches library_caches users importer
+        plan namespaces moved_data instances draft partial set_on_modules still_entered returned
+        gains absent abstract_registrations abstract_methods reached_caches library_caches users
+        importer
         importers made_elsewhere methods_used carry_stars carry lazy_annotations lacking
         remnants notices places
     """,

@@ -40,6 +40,7 @@ from livepatch._plan.places import plan_modules
 from livepatch._plan.plan import Plan, Watched
 from livepatch._plan.returned import notice_returned
 from livepatch._plan.set_on_modules import plan_set_on_modules
+from livepatch._plan.still_entered import forget_what_went, notice_still_entered
 from livepatch._python.own import OwnList
 from livepatch._python.quiet import plan_window, quiet_threads
 from livepatch._report.errors import (
@@ -261,6 +262,7 @@ def _go_through(
     """Add to the plan what goes beyond the definitions; make the change, if it can be made."""
     plan_partial_run(plan, selections)
     plan_set_on_modules(plan, selections)
+    notice_still_entered(plan)
     notice_returned(plan, selections)
     fill_absent(plan)
     carry_data(plan)
@@ -279,6 +281,7 @@ def _go_through(
 def _conclude(plan: Plan, request: Request) -> tuple[Report, Watched, Record]:
     """Keep what an undo needs of a plan that has been applied, and let the rest of it go."""
     notice_lost(plan)
+    forget_what_went(plan)
     orders = follow_order(plan)
     record = keep_record(plan)
     record.doubts += plan.doubts

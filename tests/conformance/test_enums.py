@@ -482,3 +482,37 @@ def test_combination_whose_parts_are_no_parts_any_more(
     live.edit(f"from enum import *\n{head}\n{body}", rerun=rerun)
 
     assert both._value_ == 3
+
+
+FLAGS = """
+    import enum
+    class Access(enum.{kind}):
+        READ = 1
+        WRITE = 2
+        RUN = 4
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("held", [True, False])
+@pytest.mark.parametrize("kind", ["Flag", "IntFlag"])
+def test_combination_with_a_member_that_has_gone(
+    live: LiveModule, kind: str, *, held: bool
+) -> None:
+    source = FLAGS.format(kind=kind)
+    module = live.start(source)
+    both, good = module.Access(6), module.Access(3)
+    report = live.edit(source.replace("        RUN = 4\n", "") if held else source + "    X = 1\n")
+    named = [(each.code, each.path.partition(".")[2]) for each in report.notices]
+
+    assert module.Access(3) is good
+    if not held or kind == "IntFlag":
+        assert module.Access(6) is both
+        assert not named
+    else:
+        with pytest.raises(ValueError, match="6"):
+            module.Access(6)
+        assert named == [("LP309", "Access(6)")]
+    report.undo()
+    assert module.Access(6) is both
+    assert both == module.Access.WRITE | module.Access.RUN

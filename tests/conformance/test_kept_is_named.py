@@ -155,3 +155,27 @@ def test_table_of_what_the_module_binds_is_named(live: LiveModule, text: str) ->
     report = live.edit(source.replace("TABLE", "def do_cd(): return 2\nTABLE"), rerun="changed")
 
     assert f"{live.name}.TABLE" in {each.path for each in report.notices if each.code == "LP313"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "is_named"),
+    [(("start(1)\n", ""), True), (("start(1)", "start(2)"), False), (("STEP", "STEPS"), False)],
+)
+def test_what_a_call_bound_by_global_is_named_when_the_call_goes(
+    live: LiveModule, edit: tuple[str, str], *, is_named: bool
+) -> None:
+    source = """
+    def bind(value):
+        global level
+        level = value
+    def start(value): bind(value)
+    STEP = 1
+    start(1)
+    """
+    module = live.start(source)
+    report = live.edit(source.replace(*edit))
+    named = [(each.code, each.path) for each in report.notices]
+
+    assert named == [("LP314", f"{live.name}.level")] * is_named
+    value = 2 if "2" in edit[1] else 1
+    assert module.level == value

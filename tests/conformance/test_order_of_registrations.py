@@ -258,3 +258,43 @@ def test_classes_have_their_places_though_others_go(live: LiveModule) -> None:
     assert [each.__name__ for each in module.P.all] == ["X", "Y"]
     report.undo()
     assert [each.__name__ for each in module.P.all] == ["Z", "X", "Y"]
+
+
+METHODS = """
+LIST, DICT = [], {}
+def also(method):
+    LIST.append(method)
+    DICT[method.__name__] = method
+    return method
+"""
+METHOD_EDITS = {
+    "moved": ("ab cd", "ba cd"),
+    "added above": ("ab cd", "nab cd"),
+    "added between, in the second class": ("ab cd", "ab cnd"),
+    "added to both": ("ab cd", "nab omcd"),
+    "one goes, one comes above": ("ab cd", "nb cd"),
+    "the classes change places": ("ab cd", "cd ab"),
+}
+
+
+def classes_of(names: str, *, made: str = "AB") -> str:
+    found = ""
+    for cls, methods in zip(made, names.split()):
+        found += f"class {cls}:\n"
+        found += "".join(f"    @also\n    def {each}(self): pass\n" for each in methods)
+    return found
+
+
+@pytest.mark.parametrize("rerun", ["changed", "all"])
+@pytest.mark.parametrize("edit", METHOD_EDITS)
+def test_methods_stand_in_the_order_of_their_statements(live: LiveModule, edit: str) -> None:
+    names, after = METHOD_EDITS[edit]
+    module = live.start(METHODS + classes_of(names))
+    made = "BA" if after.startswith("c") else "AB"
+    report = live.edit(METHODS + classes_of(after, made=made))
+    wanted = [each for each in after if each != " "]
+
+    assert [each.__name__ for each in module.LIST] == wanted
+    assert list(module.DICT) == list(dict.fromkeys(wanted))
+    report.undo()
+    assert [each.__name__ for each in module.LIST] == list("abcd")

@@ -126,3 +126,61 @@ def test_star_import_that_runs_again_leaves_what_stands_behind_it(
     if rerun == "changed":
         assert module.X is before
         assert report.ok
+
+
+GONE = {
+    "data": "X = 1\n",
+    "table": "X = [1]\n",
+    "function": "def X(): return 1\n",
+    "class": "class X: pass\n",
+}
+
+
+@RERUNS
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("said", GONE.values(), ids=GONE)
+def test_name_that_alone_has_gone_goes_there_too(
+    live: LiveModule, said: str, *, known: bool
+) -> None:
+    rest = "def hit(): return 1\n"
+    live.start(said + rest)
+    other = live.other("from LIVE import *\n")
+    if known:
+        live.edit(said + rest + "MORE = 1\n")
+    report = live.edit(rest)
+
+    assert not hasattr(other, "X")
+    assert other.hit() == 1
+    assert not report.notices
+    report.undo()
+    assert hasattr(other, "X")
+
+
+@RERUNS
+@pytest.mark.parametrize(
+    "also", ["from LIVE import hit as held", "held = hit", "from LIVE import hit"]
+)
+def test_function_that_has_gone_is_held_by_its_other_name(live: LiveModule, also: str) -> None:
+    live.start("def hit(): return 1\ndef miss(): return 2\n")
+    other = live.other(f"from LIVE import *\n{also}\n")
+    report = live.edit("def miss(): return 2\n")
+
+    assert {"held", "hit"} & vars(other).keys()
+    message = "is gone from the source, and 1 reference still holds it"
+    named = [(each.code, each.path, each.message) for each in report.notices]
+    assert named == [("LP309", f"{live.name}.hit", message)]
+
+
+@RERUNS
+def test_what_goes_everywhere_is_held_by_nobody(live: LiveModule, rerun: str) -> None:
+    package = live.package(
+        __init__="from .core import *\n",
+        core="def hit(): return 1\nX = 1\n",
+        uses="from .core import *\n",
+    )
+    core = sys.modules[f"{live.name}.core"]
+    (live.root / live.name / "core.py").write_text("X = 1\n")
+    report = livepatch.reload(package, core, rerun=rerun)
+
+    assert not hasattr(package, "hit")
+    assert not report.notices

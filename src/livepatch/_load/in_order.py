@@ -32,7 +32,7 @@ def put_in_order(
 
     Args:
         orders: definitions in the order of their statements, by what decorates or bears them.
-        before: the names that the old source bound, in its order.
+        before: the names that the old source bound, in its order, and those in classes of it.
         snapshot: of the module; takes copies of the containers, with which a failure is taken back.
         earlier: what is known of the time before the load.
     """

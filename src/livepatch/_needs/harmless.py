@@ -87,10 +87,18 @@ def is_constant(nodes: Iterable[ast.AST]) -> bool:
 
 def _hands_over(node: ast.AST) -> bool:
     """Whether a statement gives another name to what has one: ``X = module.Y``."""
-    part = _given_to_names(node)
+    return _leads_to_what_is_there(_given_to_names(node))
+
+
+def _leads_to_what_is_there(part: ast.expr | None) -> bool:
     while isinstance(part, ast.Attribute):
         part = part.value
     return isinstance(part, ast.Name)
+
+
+def gives_what_is_there(value: ast.expr) -> bool:
+    """Whether an expression is a constant, or leads to something by names."""
+    return _says_constant(value) or _leads_to_what_is_there(value)
 
 
 def _given_to_names(node: ast.AST) -> ast.expr | None:

@@ -225,6 +225,11 @@ class InForce:
             self._ends[name] = next((each for each in back if self._is_certain(name, each)), -1)
         return self._ends[name]
 
+    def _last_certain_before(self, name: str) -> int:
+        """Return where, of the statements that stay, one bound a name last for certain."""
+        certain = (each for each in self.binders[name] if self._is_certain(name, each))
+        return max((self.statements[each].old_place for each in certain), default=-1)
+
     def _is_certain(self, name: str, index: int) -> bool:
         key = name, index
         if key not in self._certain:
@@ -249,8 +254,10 @@ class InForce:
         stays = may_hold_state(value) and not any(self._is_certain(name, each) for each in later)
         if stays or self.statements[chain[-1]].old_place == last:
             return True
-        if is_class(value) and class_attributes(value).get("__module__") != self.namespace.get(
-            "__name__"
+        # Such a class may have nothing by which to tell it from another one of its name.
+        if is_class(value) and (
+            class_attributes(value).get("__module__") != self.namespace.get("__name__")
+            or self._last_certain_before(name) == last
         ):
             return False
         return any(made_by(self.statements[each], name, value) for each in chain)

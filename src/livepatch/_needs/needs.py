@@ -18,6 +18,7 @@ from livepatch._needs.headers import Header, header_of
 from livepatch._needs.in_force import InForce, later_than
 from livepatch._needs.lent import Lent
 from livepatch._needs.own_names import is_at, is_called, is_statement_of_class
+from livepatch._needs.set_last import SetLast
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import is_class, is_single_dispatch, kind_of, qualified_name
 from livepatch._source.scope import Import
@@ -53,6 +54,7 @@ class Needs:
         imported: what is imported and made anew.
         aliases: of the statements that give a definition another name, the names that lead to it.
         deleted: what binds the names that are deleted again.
+        set_last: who has the last word on what several set.
         lent: which of the statements run for others alone that need such names.
         in_force: finds who has bound what a statement reads.
         as_before: of those that run, the ones that do only for what another one reads.
@@ -84,6 +86,7 @@ class Needs:
     dispatchers: set[str] = field(default_factory=set)
     fills: Fills = field(init=False)
     deleted: Lent = field(init=False)
+    set_last: SetLast = field(init=False)
     lent: set[int] = field(default_factory=set)
     in_force: InForce = field(init=False)
     as_before: set[int] = field(default_factory=set)
@@ -95,6 +98,7 @@ class Needs:
 
     def __post_init__(self) -> None:
         self.fills = Fills(self.statements)
+        self.set_last = SetLast(self.statements)
         self.deleted = Lent(self.statements, self.binders, self.namespace)
         self._describe()
         has_stars = any(each.name == "*" for each in self.new_imports)
@@ -158,6 +162,7 @@ class Needs:
                     self._add_for(index)
                     self._run_as_before(self.in_force.needed(index, self.runs))
             self._run_as_before(each for _, each in self._behind(costs_nothing=True))
+            self._run(self.set_last.below(self.runs))
             self._add_dependents()
             if (sum(self.runs), len(self.lent)) == before:
                 return

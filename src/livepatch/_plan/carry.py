@@ -122,8 +122,8 @@ def _is_data(module: Module, name: str) -> bool:
 def _values_starred(module: Module) -> list[Any]:
     """List what tells who has ``from module import *``, where that binds other names now."""
     new: Mapping[str, Any] = module.new
-    if "__all__" in module.unbound:  # where only what changed runs, what has gone is still there
-        new = OwnDict((name, value) for name, value in new.items() if name != "__all__")
+    if module.unbound:  # where only what changed runs, what has gone is still there
+        new = OwnDict((name, value) for name, value in new.items() if name not in module.unbound)
     if not binds_other_stars(module.old, new):
         return OwnList()
     before = star_names(module.old)

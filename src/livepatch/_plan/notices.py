@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections import Counter
 from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -28,8 +29,8 @@ from livepatch._python.kinds import (
     kind_of,
 )
 from livepatch._python.layers import layers_of
-from livepatch._python.own import OwnList
-from livepatch._reconcile.flags import is_combination
+from livepatch._python.own import OwnDict, OwnList
+from livepatch._reconcile.flags import is_combination, is_refused
 from livepatch._registers.entries_of_others import (
     definitions_in,
     entered_by_others,
@@ -293,6 +294,8 @@ def _notice_removed(plan: Plan) -> None:
     if any(count > 0 for count in counts):
         gc.collect()  # what holds it may be garbage, of an earlier reload say
         counts = unexplained_counts(values, explainers)
+    beside = Counter(_named_beside(plan)) if plan.carried else Counter[int]()
+    counts = [count + beside[id(value)] for count, value in zip(counts, values)]
     for (path, value), count in zip(removed, counts):
         if count > 0:
             code = "LP306" if is_class(value) else "LP309"
@@ -302,6 +305,17 @@ def _notice_removed(plan: Plan) -> None:
             plan.note_held(value, Notice(code, path, message))
         elif is_class(value):
             plan.let_go.append((path, value))
+
+
+def _named_beside(plan: Plan) -> Iterator[int]:
+    """Yield the ids of what namespaces keep of which other names go: ``from game import hit as h``.
+
+    They are accounted for as a whole. Those of the reload itself will be others.
+    """
+    homes = OwnDict((id(namespace), namespace) for namespace, _ in plan.carried)
+    names = {(id(namespace), name) for namespace, name in plan.carried}
+    for key in homes.keys() - {id(module.live) for module in plan.matches.modules}:
+        yield from (id(value) for name, value in homes[key].items() if (key, name) not in names)
 
 
 def _data_made_anew(plan: Plan) -> Iterator[Any]:
@@ -342,12 +356,20 @@ def _members_gone(plan: Plan) -> Iterator[tuple[_Named, Any]]:
                 gone = id(member) not in by_old and not is_combination(member, values)
                 if gone and first[id(member)] == name:
                     yield (f"{pair.text}.{name}", member), pair.old
+            known = class_attributes(pair.old)["_value2member_map_"]
+            for member in OwnList(each for each in known.values() if id(each) not in first):
+                if is_refused(pair, member):
+                    yield (f"{pair.text}({member._value_})", member), pair.old
 
 
 def _inside_enum(cls: Any) -> Iterator[Any]:
     """Yield what an enumeration has its members in: its tables, and what flags remember."""
     yield from (part for part in class_attributes(cls).values() if type(part) in (dict, list))
-    for member in class_attributes(cls)["_member_map_"].values():
+    attributes = class_attributes(cls)
+    for member in (
+        *attributes["_member_map_"].values(),
+        *attributes["_value2member_map_"].values(),
+    ):
         yield from (member, dict_of(member))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from itertools import compress
 from operator import is_
@@ -22,6 +22,7 @@ from livepatch._snapshot.snapshot import overload_registry
 from livepatch._steps.class_names import name_class, name_of_class
 from livepatch._steps.dicts import known_by
 from livepatch._steps.steps import Steps
+from livepatch._values.registries import ATOMS
 
 
 def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
@@ -39,6 +40,7 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
             for each in selection.notices
             if each.code != "LP314" or each.path.removeprefix(f"{name}.") not in replaced
         )
+    _notice_passed(plan, selections)
     _notice_computed(plan, selections)
     _notice_bodies(plan)
     _plan_entries(plan)
@@ -46,6 +48,33 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
     _plan_overloads(plan)
     _plan_class_attributes(plan)
     _plan_function_attributes(plan)
+
+
+def _notice_passed(plan: Plan, selections: Mapping[str, Selection]) -> None:
+    """Name what has something else last than statements below those that ran have entered."""
+    for module in plan.matches.modules:
+        selection = selections.get(module.name)
+        passed = selection.passed if selection is not None else {}
+        known = {each.path for each in plan.notices if each.code == "LP314"} if passed else set()
+        before = OwnDict((id(live), copy) for live, copy in module.contents if passed)
+        for name, said in passed.items():
+            live, place = module.old.get(name), module.path_text((name,))
+            is_same = module.new.get(name) is live and place not in known
+            if is_same and id(live) in before and _is_passed(live, before[id(live)], said):
+                plan.notices.append(Notice("LP314", place, _STANDS_LAST))
+
+
+_STANDS_LAST = "what was entered now counts last, though statements below had entered something"
+
+
+def _is_passed(live: Any, before: Any, said: frozenset[Any]) -> bool:
+    """Whether something came behind what a list had, or a key that is said has another value."""
+    if type(live) is dict:
+        plain = (key for key in live if type(key) in ATOMS and key in said)
+        return not all(same_value(before.get(key, MISSING), live[key]) for key in plain)
+    if type(live) not in (list, deque):
+        return False
+    return len(live) > len(before) and all(map(is_, live, before))
 
 
 def _notice_computed(plan: Plan, selections: Mapping[str, Selection]) -> None:

@@ -71,6 +71,8 @@ class Plan:
         searched: whether anybody was sought among all objects.
         filled: what instances are given that were made before their ``__init__`` assigned it.
         lacks: instances without a value for a field that is required now.
+        remains: containers with what gone statements have entered, each with the notice and with
+            what tells the entries.
         doubts: what is held, each with the notice that says so; nobody but livepatch may hold it.
     """
 
@@ -103,6 +105,7 @@ class Plan:
     searched: bool = False
     filled: OwnList[Filled] = field(default_factory=OwnList)
     lacks: OwnList[Lack] = field(default_factory=OwnList)
+    remains: OwnList[OwnList[Any]] = field(default_factory=OwnList)
     doubts: OwnList[OwnList[Any]] = field(default_factory=OwnList)
 
     def note_held(self, value: Any, notice: Notice) -> None:

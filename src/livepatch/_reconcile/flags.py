@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import functools
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +26,8 @@ def merged_members(
     for value, member in old.items():
         if id(member) in result.decisions.matches.by_old:
             continue  # the load has made it too
+        if is_refused(pair, member):
+            continue
         if not _has_name(member) or is_combination(member, new):
             number = _number_now(result, pair, value, member)
             if number not in new:
@@ -64,6 +68,22 @@ def _number_now(result: Reconciliation, pair: Pair, value: Any, member: Any) -> 
     result.steps.set_item(member.__dict__, "_value_", number)
     _forget_inverse(result, member)
     return number
+
+
+def is_refused(pair: Pair, member: Any) -> bool:
+    """Whether a flag's combination has a bit that the new one has not, and does not let in.
+
+    ``Access(6)`` where the member of 4 has gone.
+    """
+    if not isinstance(member, enum.Flag) or type(member._value_) is not int:
+        return False
+    after = class_attributes(pair.new)
+    boundary = getattr(after.get("_boundary_"), "name", None)  # since 3.11
+    lets_in = boundary == "KEEP" if _ARE_NAMED else issubclass(pair.new, int)
+    if lets_in or not issubclass(pair.new, enum.Flag) or member._value_ < 0:
+        return False
+    bits = (each._value_ for each in after["_member_map_"].values())
+    return bool(member._value_ & ~functools.reduce(operator.or_, bits, 0))
 
 
 def _is_bit(value: Any) -> bool:

@@ -19,6 +19,7 @@ from types import (
 )
 from typing import Any, NamedTuple, Protocol
 
+from livepatch._decide.namesakes import scope_of_namesake
 from livepatch._match.decorated import plain_path
 from livepatch._match.likeness import is_set_by_library
 from livepatch._match.module import Path
@@ -67,7 +68,7 @@ def is_left_over(pair: Pair, name: str, old: Any, *, source_is_same: bool | None
     before, home = pair.before, _home(pair)
     path = (*home, name)
     origin = before.origin
-    scope = origin.scopes.get(home) if origin is not None else None
+    scope = scope_of_namesake(pair) or (origin.scopes.get(home) if origin is not None else None)
     if (scope is not None and scope.binds(name)) or is_noted_by_typing(pair.old, name, old):
         return True
     stored = origin is not None and name in _attributes_stored(origin.scopes[()].code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from types import CodeType
 from typing import Any
@@ -65,16 +66,19 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
 
     Args:
         statements: all of the new source; a function may have either code while statements run.
-        before: the names that the old source bound, in its order.
+        before: the names that the old source bound, in its order; see `names_before`.
 
     Returns:
         For each decorator or base with such, all that it decorates or bears.
     """
     places = {name: place for place, name in enumerate(before)}
+    inside = any("." in name for name in before)
     groups: dict[tuple[str, ...], dict[str, list[Made]]] = {}
     above: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
     for statement in statements:
-        for each in _made_of(statement, [*(statement.old_codes or ()), *statement.codes]):
+        members = _members_of(statement) if inside else ()
+        own = _made_of(statement, [*(statement.old_codes or ()), *statement.codes])
+        for each in chain(members, own):
             # A base that keeps a list has those on it that derive from one that derives from it.
             bases = each.bases.union(*(above.get(path, ()) for path in each.bases))
             above.setdefault((each.name,), set()).update(bases)
@@ -88,6 +92,36 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
         if known != sorted(known):
             found.append(alone)
     return found
+
+
+def _members_of(statement: Statement) -> Iterator[Made]:
+    """Yield what the classes of a statement define under decorators, with either code."""
+    olds: dict[str, tuple[CodeType, ...]] = {}
+    for each in made_in_classes(statement.old_codes or ()):
+        olds[each.name] = (*olds.get(each.name, ()), *each.codes)
+    for each in made_in_classes(statement.codes):
+        yield replace(each, codes=(*each.codes, *olds.get(each.name, ())))
+
+
+def names_before(old: Outline, new: Outline, made: Iterable[str]) -> Iterator[str]:
+    """Yield the names that a source bound, in its order.
+
+    What the bodies of classes bind counts too, with the name of the class before it, where
+    something in such a body is made anew or has gone, or where statements have changed places.
+
+    Args:
+        old: the source.
+        new: the one that takes its place.
+        made: the names of what is made anew or has gone.
+    """
+    names, others = old.scopes[()].shells, new.scopes[()].shells
+    inside = any("." in name for name in made) or (
+        [name for name in names if name in others] != [name for name in others if name in names]
+    )
+    for name in names:
+        scope = old.scopes.get((name,)) if inside else None
+        yield from (f"{name}.{each}" for each in (scope.shells if scope is not None else ()))
+        yield name
 
 
 def lists_of_subclasses(

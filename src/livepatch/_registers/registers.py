@@ -11,7 +11,7 @@ from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
 from livepatch._python.code import nested_codes
@@ -78,8 +78,32 @@ def registers_of(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
         yield from _registers_named(function, classes)
 
 
+class Filled(NamedTuple):
+    """A container that code puts something into.
+
+    Attributes:
+        home: the namespace or the class that has it; None for an object that is not named here.
+        name: the global or the attribute.
+        container: the container.
+    """
+
+    home: Any
+    name: str
+    container: Any
+
+
 def filled_by_decorator(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
     """Yield the globals and attributes that the code of a decorator puts something into."""
+    yield from (each.container for each in places_filled(value, rest))
+
+
+def places_filled(value: Any, rest: tuple[str, ...]) -> Iterator[Filled]:
+    """Yield the same, each with its place, of whatever is called.
+
+    Args:
+        value: what is called, or what has it.
+        rest: the attributes that lead to it from there.
+    """
     value, rest = _lead_on(value, rest)
     attributes: Mapping[str, Any] = (
         dict_of(value) or {} if is_register(value, rest or ("__call__",)) else {}
@@ -151,17 +175,26 @@ _ORDERS = frozenset(
 
 def filled_by_bases(base: Any) -> Iterator[Any]:
     """Yield the same of the code that makes the classes below a base."""
+    yield from (each.container for each in places_filled_below(base))
+
+
+def places_filled_below(base: Any) -> Iterator[Filled]:
+    """Yield the same, each with its place."""
     yield from _filled_by(_makers_below(base), {})
 
 
-def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Any]:
+def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Filled]:
     for function, classes in functions:
-        own = ChainMap(*map(dict[str, Any], (attributes, *map(class_attributes, classes))))
+        homes = OwnList((None, *classes))
+        own = OwnList((attributes, *map(class_attributes, classes)))
+        named = ChainMap(*map(dict[str, Any], own))
+        names = function.__globals__
         for code in _codes_of(function):
-            for name in filled_by(code, function.__globals__):
-                yield function.__globals__[name]
-            for name in filled_attributes(code, own):
-                yield own[name]
+            for name in filled_by(code, names):
+                yield Filled(names, name, names[name])
+            for name in filled_attributes(code, named):
+                home = next(home for home, each in zip(homes, own) if name in each)
+                yield Filled(home, name, named[name])
 
 
 def registers_of_bases(base: Any) -> Iterator[Any]:

@@ -257,7 +257,8 @@ CODES: dict[str, Code] = {
     "LP314": Code(
         "The effect of a statement that has changed or gone was not taken back.",
         "What it had added to an object that is still there cannot be told from other state.",
-        "Name the object in rerun=(...) to make it anew, or reload with rerun='all'.",
+        "Name the object in rerun=(...) to make it anew, or reload with rerun='all', together with "
+        "the module that has the object.",
     ),
     "LP315": Code(
         "Everything ran again, and not only what had changed.",

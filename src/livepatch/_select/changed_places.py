@@ -11,13 +11,22 @@ from typing import Any
 from livepatch._needs.needs import Needs
 from livepatch._python.kinds import kind_of
 from livepatch._report.report import Notice
+from livepatch._select.selection import Selection
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import DEFINITIONS, outside_functions
 
 _PLACES_CHANGED = "statements that use it have changed places, and none of them ran again"
 
 
-def notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -> Iterator[Notice]:
+def note_order(
+    selection: Selection, needs: Needs, namespace: Mapping[str, Any], module: str
+) -> None:
+    """Note what the statements that stay have done in another order than the source says."""
+    selection.notices += _notices_of_moved(needs, namespace, module)
+    selection.passed = _passed_over(needs)
+
+
+def _notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -> Iterator[Notice]:
     """Name what a statement that stays has added to, and another one used, the other way round.
 
     ``ITEMS.append(1)`` that stands below ``COUNT = len(ITEMS)`` now. What decorators enter goes by
@@ -50,6 +59,38 @@ def notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) ->
     for name in sorted(moved & namespace.keys()):
         if kind_of(namespace[name]) is None and type(namespace[name]) is not ModuleType:
             yield Notice("LP314", f"{module}.{name}", _PLACES_CHANGED)
+
+
+def _passed_over(needs: Needs) -> dict[str, frozenset[Any]]:
+    """Return what statements that run may change in place, and others below them that stay.
+
+    ``ITEMS.append(1)`` that comes above another one: what it enters is the last of the list.
+
+    Returns:
+        The names, each with the constants that those below say.
+    """
+    ran: set[str] = set()
+    found: dict[str, set[Any]] = {}
+    if not (any(needs.runs) and needs.builders):
+        return {}
+    for statement, run in zip(needs.statements, needs.runs):
+        if all(isinstance(node, DEFINITIONS) for node in statement.nodes):
+            continue
+        filled = set(_filled_by(statement)) & statement.reads
+        if run:
+            ran |= filled - statement.binds
+        for name in () if run else filled & ran:
+            found.setdefault(name, set()).update(_said_by(statement))
+    return {name: frozenset(said) for name, said in found.items()}
+
+
+def _said_by(statement: Statement) -> Iterator[Any]:
+    """Yield the constants in a statement, and the names of arguments: ``TABLE.update(a=1)``."""
+    for node in outside_functions(statement.nodes):
+        if isinstance(node, ast.Constant):
+            yield node.value
+        elif isinstance(node, ast.keyword):
+            yield node.arg
 
 
 def _filled_by(statement: Statement) -> Iterator[str]:

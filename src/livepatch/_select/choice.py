@@ -24,6 +24,7 @@ from livepatch._registers.made import (
     defined_by,
     lists_of_subclasses,
     made_by,
+    names_before,
     out_of_order,
     said_in,
 )
@@ -35,7 +36,7 @@ from livepatch._select.bound_too import (
     notices_of_bound_too,
     say_who_binds,
 )
-from livepatch._select.changed_places import notices_of_moved
+from livepatch._select.changed_places import note_order
 from livepatch._select.chosen import (
     bound_behind_stars,
     bound_for_certain,
@@ -265,7 +266,7 @@ class Choice:
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
-        selection.notices += notices_of_moved(needs, self.namespace, self.source.name)
+        note_order(selection, needs, self.namespace, self.source.name)
         selection.computed = computed_from_tables(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
@@ -357,10 +358,9 @@ class Choice:
             selection.perhaps = perhaps - bound_for_certain(found.all, needs.runs, perhaps)
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
-        selection.before = tuple(before.shells)
+        selection.before = tuple(names_before(self.old, self.new, selection.struck_off))
         selection.orders = out_of_order(found.all, selection.before)
-        names = {*selection.entered, *(each.name for each in selection.left)}
-        selection.said = said_in(self.old, names, self.namespace)
+        selection.said = said_in(self.old, selection.struck_off, self.namespace)
         selection.says = said_in(self.new, selection.entered, self.namespace)
 
     def stays(self, statement: Statement, bodies: Bodies) -> bool:

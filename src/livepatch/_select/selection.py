@@ -46,6 +46,8 @@ class Selection:
         repeats: the names of what blocks that ran before and run again may enter something into.
         computed: what does not run and has computed something from a table, in which there may be
             something else afterwards: the name of that, what is bound, and the statement.
+        passed: what statements that run may change in place, and others below them that stay, each
+            with the constants that those say.
         notices: what a user should know about what does not run.
     """
 
@@ -73,7 +75,13 @@ class Selection:
     goes_on: dict[int, str] = field(default_factory=dict)
     repeats: Collection[str] = ()
     computed: list[tuple[str, str, Statement]] = field(default_factory=list)
+    passed: dict[str, frozenset[Any]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def struck_off(self) -> set[str]:
+        """The names of the definitions that may be on lists, and are made anew or have gone."""
+        return {*self.entered, *(each.name for each in self.left)}
 
 
 def note_entered(selection: Selection, made: Iterable[Made]) -> None:

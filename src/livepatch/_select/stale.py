@@ -31,7 +31,7 @@ from livepatch._select.stale_paths import (
     stale_in_blocks,
 )
 from livepatch._source.bodies import Bodies
-from livepatch._source.outline import Outline
+from livepatch._source.outline import Outline, global_names
 from livepatch._source.scope import LAMBDA
 from livepatch._source.source import MAIN
 from livepatch._statements.statements import Statement
@@ -294,9 +294,11 @@ def notices_of_effects(
         namespace: the live namespace.
         module: the name of the module.
     """
-    used = (
-        {*gone, *filled_through(gone, bodies, namespace)} if gone and bodies is not None else gone
-    )
+    used, chosen = set(gone), list(chosen)
+    if gone and bodies is not None:
+        used.update(filled_through(gone, bodies, namespace))
+        again = set[str]().union(*(each.reads for each in chosen))
+        used |= _set_through(gone, bodies, namespace) - _set_through(again, bodies, namespace)
     for name in sorted(used.difference(*(each.binds for each in chosen))):
         is_module = type(namespace.get(name)) is type(ast)
         if not name.startswith("__") and _is_data(namespace, name) and not is_module:
@@ -310,6 +312,12 @@ def filled_through(
     called = {name for name in names if not _is_data(namespace, name)}
     for code in Reach(bodies, Changes()).run_by(called) if called else ():
         yield from filled_by(code, namespace)
+
+
+def _set_through(names: AbstractSet[str], bodies: Bodies, namespace: Mapping[str, Any]) -> set[str]:
+    """Return the globals that functions of some names bind by ``global``, through calls as well."""
+    called = {name for name in names if not _is_data(namespace, name)}
+    return set(global_names(Reach(bodies, Changes()).run_by(called))) if called else set()
 
 
 def notices_of_unknown(wanted: AbstractSet[str], outlines: Mapping[str, Outline]) -> list[Notice]:

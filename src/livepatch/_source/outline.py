@@ -8,7 +8,7 @@ live module was imported from is often gone (that is why one reloads), but its b
 from __future__ import annotations
 
 import inspect
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, compress, count, repeat
 from operator import attrgetter, gt, is_not
@@ -181,7 +181,7 @@ def outline(
     _collect_scopes(code, (), scopes, twins, previous)
     names = chain(code.co_names, *map(_names_of_code, codes_in(code)))
     has_other_means = not OTHER_MEANS.isdisjoint(names)
-    return Outline(scopes, frozenset(_global_names(nested)), twins, has_other_means=has_other_means)
+    return Outline(scopes, frozenset(global_names(nested)), twins, has_other_means=has_other_means)
 
 
 def _collect_scopes(
@@ -321,8 +321,8 @@ def _class_bodies(codes: list[CodeType]) -> Iterator[tuple[str, CodeType]]:
             yield inner.co_name, inner
 
 
-def _global_names(nested: list[CodeType]) -> Iterator[str]:
-    """Yield the names that functions of this module bind through a ``global`` statement."""
+def global_names(nested: Iterable[CodeType]) -> Iterator[str]:
+    """Yield the names that functions of some codes bind through a ``global`` statement."""
     for inner in nested:
         # As a byte first: nearly no function has it, not even as an argument.
         if inner.co_names and _STORE_GLOBAL in inner.co_code:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -58,7 +59,7 @@ def find_statements(tree: ast.Module, old: CodeType, new: CodeType) -> Statement
     found, complete = fill_apart(list(cut(tree)), after)
     left = _OldLines(before).claim(found)
     gone_made = list(_decorated(before, left))
-    gone = frozenset(_used_for_effect(before, left))
+    gone = frozenset(_used_for_effect(before, left, _set_items(after)))
     bound: list[tuple[Any, int]] = [(before.tokens[place], place) for place in left]
     uses = frozenset(token[1] for token, _ in bound if token[0] in READS)
     last_bound: dict[str, int] = {}
@@ -215,18 +216,45 @@ def _parts(stream: Stream, places: list[int]) -> list[list[int]]:
     return [part for part in found if part]
 
 
-def _used_for_effect(stream: Stream, left: list[int]) -> Iterator[str]:
-    """Yield the names that old statements used for their effects, as in `ITEMS.append(1)`."""
+def _used_for_effect(
+    stream: Stream, left: list[int], set_again: set[tuple[Any, ...]]
+) -> Iterator[str]:
+    """Yield the names that old statements used for their effects, as in `ITEMS.append(1)`.
+
+    Args:
+        stream: the old code.
+        left: what is left of it.
+        set_again: the items that several new statements set: the last of them has the last word.
+    """
     names: list[str] = []
-    for place in left:
+    for index, place in enumerate(left):
         token: Any = stream.tokens[place]
         if token[0] in READS:
             names.append(token[1])
         elif token[0] in EFFECTS:
+            if _item_set(stream, left[index - 2 : index + 1]) in set_again:
+                names.pop()
             yield from names
             names = []
         elif token[0] in BINDS:
             names = []
+
+
+def _set_items(stream: Stream) -> set[tuple[Any, ...]]:
+    """Return the items of what has a name that instructions set several times, with the name."""
+    places = stream.places()
+    rows = (places[index - 2 : index + 1] for index in range(2, len(places)))
+    counts = Counter(found for row in rows if (found := _item_set(stream, row)))
+    return {found for found, count in counts.items() if count > 1}
+
+
+def _item_set(stream: Stream, places: list[int]) -> tuple[Any, ...]:
+    """Return which item of what has a name three instructions set: ``TABLE["a"] = 1``."""
+    if len(places) < 3 or (last := stream.tokens[places[2]]) is None or last[0] != "STORE_SUBSCR":  # noqa: PLR2004
+        return ()
+    name, key = stream.tokens[places[0]], stream.tokens[places[1]]
+    is_constant = key is not None and key[0].startswith("LOAD_") and key[0] not in READS
+    return (name[1], key) if name is not None and name[0] in READS and is_constant else ()
 
 
 def _set_attributes(stream: Stream, places: list[int]) -> set[tuple[str, str]]:

@@ -40,8 +40,9 @@ from livepatch._plan.instances import code_on_the_way_back
 from livepatch._plan.lacking import refuse_lacking
 from livepatch._plan.namespaces import bring_names
 from livepatch._plan.plan import Plan, Watched
+from livepatch._plan.still_entered import forget_what_went, notice_still_entered
 from livepatch._python.constants import has_state_inside, same_value
-from livepatch._python.kinds import found_at, is_class, is_enum, is_special
+from livepatch._python.kinds import found_at, is_class, is_enum, is_special, kind_of
 from livepatch._python.layout import same_layout
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._python.quiet import plan_window, quiet_threads
@@ -60,6 +61,7 @@ from livepatch._steps.steps import Steps, exchanged, is_in_force
 from livepatch._undo.keep import attributes_of
 from livepatch._values.registries import take_back
 from livepatch._values.values import Values
+from livepatch._verify.doubts import with_held
 from livepatch._verify.summary import summarise
 from livepatch._verify.verify import verify
 
@@ -85,22 +87,23 @@ def undo_record(record: Record) -> Report:
     inverses = run_before(modules, reloading)
     try:
         with young_objects_kept_apart():
-            report, watched, lent = _run(record, started)
+            report, watched, lent, went = _run(record, started)
     except BaseException:
         run_inverses(inverses)
         raise
     if report.refusals:
         run_inverses(inverses)
         raise ReloadRefused(report.refusals)
+    report = with_held(report, went)
     return verify(report, watched, OwnList(), lent)
 
 
-def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
+def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList[OwnList[Any]]]:
     with quiet_threads(plan_window()):
         plan = _plan_back(record)
         if plan.refusals:
             drop_copies(plan)
-            return summarise(plan, started, dry_run=True), [], []
+            return summarise(plan, started, dry_run=True), [], [], OwnList()
         members = [_members_that_came(each) for each in record.modules]
         for each in record.modules:
             for step in origin_steps(each.source.module, each.at):
@@ -113,10 +116,12 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
     for cls, names in record.orders:
         run_in_c(restored_order(cls, names))
     notice_lost(plan)
+    forget_what_went(plan)
     # Not before: the weak references would have been given the survivors, like any others.
     lent = by_reference(record.borrowed)
+    went: OwnList[OwnList[Any]] = OwnList()
     for each, inside in zip(record.modules, members):
-        _keep_what_went(plan, each, inside)
+        went += _keep_what_went(plan, each, inside)
     if record.retired:
         forget_denials()
     drop_record(record)
@@ -124,16 +129,21 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent]:
     report = summarise(plan, started, dry_run=False)
     watched = plan.losers_by_reference()
     release(plan)
-    return report, watched, lent
+    return report, watched, lent, went
 
 
-def _keep_what_went(plan: Plan, record: ModuleRecord, members: Mapping[Path, Any]) -> None:
+def _keep_what_went(
+    plan: Plan, record: ModuleRecord, members: Mapping[Path, Any]
+) -> OwnList[OwnList[Any]]:
     """Remember what a module has no longer: it may come again.
 
     Args:
         plan: has been applied.
         record: of the module.
         members: what the reload had brought to its classes.
+
+    Returns:
+        The definitions that went, each behind its path in the report.
     """
     namespace, settle = namespace_of(record.source.module), plan.decisions.settle
     came = [name for name in record.after if name not in record.before]
@@ -151,6 +161,13 @@ def _keep_what_went(plan: Plan, record: ModuleRecord, members: Mapping[Path, Any
         if is_class(value)
     )
     keep_gone(record.source.module, gone, record.outline)
+    if record.part is Part.NEW:
+        return OwnList()  # all of the module goes
+    return OwnList(
+        OwnList((".".join((record.source.name, *path)), value))
+        for path, value in gone.items()
+        if kind_of(value) is not None and not record.outline.takes_over(path)
+    )
 
 
 def _members_that_came(record: ModuleRecord) -> OwnDict[Path, Any]:
@@ -190,6 +207,7 @@ def _plan_back(record: Record) -> Plan:
     for target, name in taken:
         plan.steps.set_item(target, name, MISSING)  # what is found under it goes all the same
     refuse_lacking(plan)
+    notice_still_entered(plan)
     shared = [layer.path for layer in record.layers if layer.shared]
     for path in dict.fromkeys((*record.merged, *shared)):
         message = "who came to it and who held it before cannot be told apart"

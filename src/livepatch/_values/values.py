@@ -28,6 +28,7 @@ from livepatch._decide.given import (
     scopes_of,
     why_made_anew,
 )
+from livepatch._decide.namesakes import said_by_namesake
 from livepatch._match.members import is_member_of_one
 from livepatch._match.module import Path
 from livepatch._match.pairs import Pair
@@ -47,6 +48,7 @@ from livepatch._python.kinds import (
 from livepatch._python.layers import CONTAINERS
 from livepatch._python.own import OwnList
 from livepatch._report.report import Notice
+from livepatch._source.shell import Shell
 from livepatch._statements.assigned import names_stored
 from livepatch._statements.assignments import names_in, said_of_attribute
 from livepatch._values.inputs import Inputs
@@ -89,6 +91,14 @@ class Values(Inputs):
         """
         if same_value(old, new):
             return old
+        said = said_by_namesake(pair, name)
+        if said is not None:
+            return self._choose_of_namesake(pair, name, (old, new), said)
+        return self._choose_of_class(pair, name, old, new, class_is_same=class_is_same)
+
+    def _choose_of_class(
+        self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None
+    ) -> Any:
         if is_member_of_one(pair, name, old):
             return new  # nobody has set it
         # A base that a decorator put another class over is what the statement says.
@@ -112,6 +122,22 @@ class Values(Inputs):
                 self.note("LP304", pair, path, f"{because}; made anew")
             return new
         return self._choose_by_source(pair, path, old, new, same=same)
+
+    def _choose_of_namesake(
+        self,
+        pair: Pair,
+        name: str,
+        values: tuple[Any, Any],
+        said: tuple[tuple[Shell, ...], tuple[Shell, ...]],
+    ) -> Any:
+        """Choose for a class that another one of its name derives from, and no name leads to."""
+        old, new = values
+        if said[0] != said[1] or any(shell.loads for shell in said[1]):
+            return old if said[0] == said[1] and may_hold_state(old) else new
+        if not may_hold_state(old):
+            path = (*str(qualified_name(pair.new)).split("."), name)
+            self.note("LP303", pair, path, "was set at run time and its source is unchanged; kept")
+        return old
 
     def _choose_made(
         self, pair: Pair, name: str, old: Any, new: Any, *, class_is_same: bool | None

@@ -1,11 +1,14 @@
-"""Stage 7: strike off the report what is held by nothing but what livepatch keeps for an undo."""
+"""Stage 7: what is said to be held, and is by the program, not by what livepatch keeps alone."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
+from livepatch._heap.belongings import parts_of
+from livepatch._heap.heap import unexplained_counts
 from livepatch._heap.outside import held_outside
+from livepatch._python.kinds import is_class
 from livepatch._python.own import OwnList
 from livepatch._report.report import Notice, Report
 
@@ -32,3 +35,30 @@ def without_false(report: Report, doubts: OwnList[OwnList[Any]]) -> Report:
         return dataclasses.replace(report, notices=notices)
     finally:
         doubts.clear()
+
+
+def with_held(report: Report, went: OwnList[OwnList[Any]]) -> Report:
+    """Name what had come with a reload that is taken back, and is still held.
+
+    Args:
+        report: of the undo.
+        went: the definitions, each behind its path; it is empty afterwards.
+    """
+    try:
+        values: OwnList[Any] = OwnList(value for _, value in went)
+        explainers = OwnList((went, *went, *(part for each in values for part in parts_of(each))))
+        counts = unexplained_counts(values, explainers)
+        suspects = OwnList(value for value, count in zip(values, counts) if count > 0)
+        del explainers
+        held = held_outside(suspects, OwnList((went, *went, values))) if suspects else set[int]()
+        notices = OwnList(
+            Notice("LP306" if is_class(value) else "LP309", path, _HELD_AFTER_UNDO)
+            for path, value in went
+            if id(value) in held
+        )
+        return dataclasses.replace(report, notices=(*report.notices, *notices))
+    finally:
+        went.clear()
+
+
+_HELD_AFTER_UNDO = "had come with the reload that is undone, and something still holds it"
