@@ -40,7 +40,7 @@ STAGES = {
     """,
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
-        headers differences module_hooks behind fills own_names lent certain harmless
+        headers differences module_hooks inside behind fills own_names lent certain harmless
         in_force chains needs reads reach between spread marks taken uses hands_over
     """,
     "_select": """

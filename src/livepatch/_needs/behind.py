@@ -4,57 +4,43 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import (
     ClassMethodDescriptorType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
-    MethodType,
     WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
 
+from livepatch._needs.inside import (
+    INSIDE,
+    LIMIT,
+    TABLE_TYPES,
+    TABLES,
+    items_of_tables,
+    may_lead,
+    own_members,
+)
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
-    CACHE_TYPE,
-    cached_by,
     class_attributes,
     dict_of,
     is_class,
-    is_empty,
     is_plain_data,
     is_whole,
     mro_of,
     qualified_name,
 )
+from livepatch._python.layout import slot_value
 from livepatch._python.opcodes import COMPILER_NAMES
 from livepatch._source.bodies import Bodies
 from livepatch._statements.operations import CALLS, CALLS_FOUND
+from livepatch._steps.contents import places_in_slots
 
-# Past any method of a subclass.
-_TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
-    dict: lambda table: (*dict.keys(table), *dict.values(table)),
-    list: list.__iter__,
-    tuple: tuple.__iter__,
-    set: set.__iter__,
-    frozenset: frozenset.__iter__,
-    deque: deque.__iter__,
-}
-_TABLE_TYPES = tuple(_TABLES)
-_LIMIT = 10_000
 _DEEPEST = 3
-# What else is inside a value that can be called.
-_INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
-    FunctionType: lambda function: (
-        each.cell_contents for each in function.__closure__ or () if not is_empty(each)
-    ),
-    MethodType: lambda method: (method.__self__,),
-    functools.partial: lambda partial: (partial.func, *partial.args),
-    CACHE_TYPE: lambda cached: (cached_by(cached),),
-}
 # The methods of a class are told by their names.
 _OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
 # These are C functions, and lead nowhere.
@@ -97,6 +83,7 @@ class Behind:
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
         # Each class is with its members: it is alive as long as they are known by its id.
         self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
+        self._known_slots: dict[int, tuple[type, dict[str, Any]]] = {}
 
     @functools.cached_property
     def names(self) -> dict[int, str]:
@@ -123,7 +110,7 @@ class Behind:
             value = self.namespace.get(name)
             is_plain_function = (
                 type(value) is FunctionType
-                and value.__closure__ is None
+                and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
                 and self.names.get(id(value)) == value.__code__.co_name == name
             )
             found = self._leading[name] = not is_plain_data(value) and not is_plain_function
@@ -147,7 +134,7 @@ class Behind:
 
     def is_table(self, name: str) -> bool:
         """Whether a global is a container."""
-        return issubclass(type(self.namespace.get(name)), _TABLE_TYPES)
+        return issubclass(type(self.namespace.get(name)), TABLE_TYPES)
 
     def lacks(self, name: str, names: Iterable[str]) -> bool:
         """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
@@ -175,7 +162,7 @@ class Behind:
         calls_items = CALLS_FOUND in names
         waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
         for value, is_item in waiting:
-            if not _may_lead(value) or id(value) in seen or len(seen) > _LIMIT:
+            if not may_lead(value) or id(value) in seen or len(seen) > LIMIT:
                 continue
             seen[id(value)] = value
             kind = type(value)
@@ -185,15 +172,16 @@ class Behind:
                 found.called.add(CALLS_FOUND)
             if is_class(value):
                 (found.called if is_called else found.others).update(self._names_of(value))
-            elif kind in _INSIDE:
+            elif kind in INSIDE:
+                inside = [*INSIDE[kind](value)]
                 if is_called and kind is FunctionType:
-                    self._add_function(value, found)
-                waiting += ((each, is_item) for each in _INSIDE[kind](value))
+                    inside += self._add_function(value, found, inside)
+                waiting += ((each, is_item) for each in inside)
                 continue
-            if issubclass(kind, _TABLE_TYPES):
+            if issubclass(kind, TABLE_TYPES):
                 waiting += self._take_content(value, found, names)
-            if not is_item:
-                waiting += _own_members(value, names)
+            waiting += own_members(value, names)
+            waiting += self._values_in_slots(value, names)
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
@@ -215,13 +203,24 @@ class Behind:
             known = self._known_members[id(cls)] = cls, found
         return known[1]
 
+    def _values_in_slots(self, value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+        """Yield what an object has in slots of some names, each as no item."""
+        cls = type(value)
+        known = self._known_slots.get(id(cls))
+        if known is None:
+            known = cls, {each.__name__: each for each in places_in_slots(cls)}
+            self._known_slots[id(cls)] = known
+        for name, slot in known[1].items():
+            if name in names:
+                yield slot_value(slot, value), False
+
     def _values_of(
         self, names: Collection[str], plain: Collection[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Yield the values of names that lead on, and what of those that are plain does."""
         for name in filter(self._leads_on, names):
             value = self.namespace[name]
-            yield from _own_members(value, names) if name in plain else ((value, False),)
+            yield from own_members(value, names) if name in plain else ((value, False),)
 
     def _take_content(
         self, table: Any, found: Leads, names: Collection[str]
@@ -241,23 +240,23 @@ class Behind:
         known = self._contents.get(id(table))
         if known is not None:
             return known
-        base: Any = next(each for each in _TABLES if issubclass(type(table), each))
+        base: Any = next(each for each in TABLES if issubclass(type(table), each))
         found = self._contents[id(table)] = _Content(table, Leads(set(), set()), set(), [], [])
         self._begun.add(id(table))
         kinds = set[int]()
-        for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
+        for item in TABLES[base](table) if base.__len__(table) <= LIMIT else ():
             kind = type(item)
             if is_plain_data(item):
                 continue
             if kind is FunctionType and item.__closure__ is None:
                 self._add_function(item, found.functions)
-            elif kind in _INSIDE:
+            elif kind in INSIDE:
                 found.called.append(item)
             elif kind is type and is_whole(item) and not _has_members(item):
                 found.classes.update(self._names_of(item))
-            elif kind in _TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
+            elif kind in TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
                 continue
-            elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
+            elif is_class(item) or issubclass(kind, TABLE_TYPES) or id(kind) not in kinds:
                 kinds.add(id(kind))
                 found.others.append(item)
         self._begun.discard(id(table))
@@ -269,7 +268,7 @@ class Behind:
         Returns:
             Whether it was taken.
         """
-        if id(item) in self._begun or len(self._contents) > _LIMIT:
+        if id(item) in self._begun or len(self._contents) > LIMIT:
             return False  # it leads back to the table, or there is too much of it
         inside = self._content_of(item, depth + 1)
         if inside.called or inside.others:
@@ -297,8 +296,20 @@ class Behind:
         if name:
             yield name
 
-    def _add_function(self, function: FunctionType, found: Leads) -> None:
-        """Note the name of a function, or the names of the one that has made a wrapper."""
+    def _add_function(
+        self, function: FunctionType, found: Leads, inside: Iterable[Any] = ()
+    ) -> Iterator[Any]:
+        """Note the name of a function, or the names of the one that has made a wrapper.
+
+        Args:
+            function: it.
+            found: takes the names.
+            inside: what it has in its closure.
+
+        Returns:
+            What it may find in tables there and call, if its code is not known: what
+            `functools.singledispatch` makes does that.
+        """
         name = self.names.get(id(function))
         if name is not None:
             found.called.add(name)
@@ -306,14 +317,7 @@ class Behind:
             path = self._paths.get(id(function.__code__), ())
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
-
-
-def _may_lead(value: Any) -> bool:
-    """Whether a value is more than plain data, and of a type that has attributes.
-
-    CPython makes a type that is written in C ready when it is first asked for something.
-    """
-    return not is_plain_data(value) and is_whole(value if is_class(value) else type(value))
+        return iter(()) if id(function.__code__) in self._paths else items_of_tables(inside)
 
 
 class _Content(NamedTuple):
@@ -335,18 +339,6 @@ class _Content(NamedTuple):
     classes: set[str]
     called: list[Any]
     others: list[Any]
-
-
-def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
-    """Yield what an object itself has as attributes of some names, each as no item."""
-    own = dict_of(value)
-    if own is None:
-        return
-    # Past the methods of a subclass of dict.
-    found: Iterable[Any] = names if dict.__len__(own) > len(names) else list(dict.keys(own))
-    for name in found:
-        if type(name) is str and name in names and dict.__contains__(own, name):
-            yield dict.__getitem__(own, name), False
 
 
 def _has_members(cls: type) -> bool:

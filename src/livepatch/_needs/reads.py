@@ -57,7 +57,8 @@ def _reads_inside(source: Outline) -> Iterator[Read]:
     for shell in said:
         if not ASKS_BY_TEXT.isdisjoint(shell.loads):
             texts = (part[1] for part in shell.fingerprint if _is_text(part))
-            yield Read(frozenset(text for text in texts if text.isidentifier()), (), set)
+            names = frozenset(text for text in texts if text.isidentifier())
+            yield Read(shell.loads | names, (), partial(_asked_in, shell.fingerprint))
         if not RUNS_TEXTS.isdisjoint(shell.loads):
             for part in filter(_is_text, shell.fingerprint):
                 yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)

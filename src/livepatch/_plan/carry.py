@@ -69,14 +69,17 @@ def read_possible_importers(matches: Matches) -> None:
         if top not in near and _is_data(module, name):
             near.add(top)
     read_importers(modules, chain(values, starred), modules, near)
-    importers = list(importers_of(modules, modules)) if changed else []
+    importers = list(importers_of(modules, modules, matches.importers)) if changed else []
     if importers:
         names = [Name(module.name, name, starred=False) for module, name in changed]
-        _read_further(names, importers, modules)
+        _read_further(names, importers, modules, matches.importers)
 
 
 def _read_further(
-    names: list[Name], importers: list[Importer], modules: Mapping[str, ModuleType]
+    names: list[Name],
+    importers: list[Importer],
+    modules: Mapping[str, ModuleType],
+    known: dict[str, Importer],
 ) -> None:
     """Read those who may have imported what importers made of what has changed, and so on."""
     seen = set(names)
@@ -94,7 +97,7 @@ def _read_further(
         found = {name: module for name, module in list(sys.modules.items()) if name in homes}
         if found:
             read_importers(found, following.values(), modules)
-        names, importers = list(following), list(importers_of(homes, modules))
+        names, importers = list(following), list(importers_of(homes, modules, known))
 
 
 def _names_changed(module: Module) -> Iterator[str]:
@@ -211,7 +214,8 @@ def _importers_outside(plan: Plan) -> list[Importer]:
     found: dict[str, Importer] = {}
     names = set(plan.finals)
     while names:
-        more = {each.name: each for each in importers_of(names, {*plan.finals, *found})}
+        others = importers_of(names, {*plan.finals, *found}, plan.matches.importers)
+        more = {each.name: each for each in others}
         found |= more
         names = set(more)
     return list(found.values())

@@ -144,6 +144,10 @@ class Importer:
             or any(_names_one(each, modules, packages) for each in self._in_functions)
         )
 
+    def may_use(self, wanted: Name) -> bool:
+        """Whether the module says a global of another one, or its own, by any name."""
+        return wanted.name in self._said or bool(self.names_of(wanted))
+
     def computed_from(self, wanted: Name, part: str = "") -> Iterator[tuple[str, ...]]:
         """Yield the paths of what statements outside functions bind and use a global for.
 
@@ -152,11 +156,9 @@ class Importer:
             part: the attribute of it that they ask for, or that makes instances; any if empty.
         """
         is_made = part == ITEM or part in MAKERS
-        names = self.names_of(wanted)
-        if self.name == wanted.module:
-            names.add(wanted.name)
-        if not names and wanted.name not in self._said:
+        if not self.may_use(wanted):
             return  # nearly every one
+        names = self._called_here(wanted)
         inside = self._in_classes.get((wanted.module, wanted.name), ())
         names.update(path[-1] for path in inside)
         users = self._users_of_names()

@@ -59,6 +59,8 @@ def what_reads(importer: Importer, change: Change, known: set[tuple[str, str]]) 
 
 def _reading(importer: Importer, change: Change) -> Iterator[tuple[str, str]]:
     """Yield the globals of a module that lead to what reads something, each with the attribute."""
+    if not importer.may_use(change.name):
+        return  # nearly every one
     for function in importer.functions_with(change.name, change.part):
         if kind_of(importer.namespace.get(function)) is not None:
             yield function, ""

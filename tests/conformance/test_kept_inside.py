@@ -1,0 +1,80 @@
+"""Where only what changed runs, what was computed by code that live values lead to is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live import LiveModule
+
+pytestmark = [
+    pytest.mark.parametrize("rerun", ["changed"]),
+    pytest.mark.one_mode("all of it runs in the other"),
+]
+MADE = """
+    import copy, functools, json, logging, operator, pickle
+    def one(): return 1
+    class Rate:
+        def get(self): return 1
+        def other(self): return 5
+        def __reduce__(self): return Rate, ()
+    class Bill:
+        def __init__(self): self.rate = Rate()
+    class Slotted:
+        __slots__ = ("rate",)
+        def __init__(self): self.rate = Rate()
+        def total(self): return self.rate.get()
+    rate, bills, slotted = Rate(), [Bill(), Bill()], Slotted()
+"""
+NAMED = {
+    "single dispatch": (
+        "@functools.singledispatch\n    def f(x): return 0\n"
+        "    @f.register(int)\n    def f_int(x): return one()\n    V = f(3)\n    W = f('')"
+    ),
+    "single dispatch of a method": (
+        "class C:\n        @functools.singledispatchmethod\n        def f(self, x): return 0\n"
+        "        @f.register\n        def _(self, x: int): return one()\n    V = C().f(3)"
+    ),
+    "partial method": (
+        "class C:\n        def f(self, x): return one() + x\n"
+        "        g = functools.partialmethod(f, 1)\n    V = C().g()"
+    ),
+    "default": "def f(r=Rate()): return r.get()\n    V = f()",
+    "keyword default": "def f(*, r=rate): return r.get()\n    V = f()",
+    "default that is a function": "def f(get=one): return get()\n    V = f()",
+    "keyword of a partial": "p = functools.partial(lambda r: r.get(), r=rate)\n    V = p()",
+    "slot": "V = slotted.rate.get()",
+    "through a slot": "V = slotted.total()",
+    "attribute of an item": "V = bills[0].rate.get()",
+    "attributes of items": "V = [each.rate.get() for each in bills]",
+    "by a text": "V = getattr(rate, 'get')()",
+    "called by a text": "V = operator.methodcaller('get')(rate)",
+    "asked for by a text": "V = operator.attrgetter('get')(rate)()",
+}
+
+
+@pytest.mark.parametrize("said", NAMED.values(), ids=list(NAMED))
+def test_what_was_computed_is_named(live: LiveModule, said: str) -> None:
+    source = MADE + f"    {said}\n"
+    live.start(source)
+    report = live.edit(source.replace("return 1", "return 2"))
+
+    found = {each.path.partition(".")[2] for each in report.notices if each.code == "LP313"}
+    assert "V" in found
+    assert found <= {"V", "W"}
+
+
+ELSE = {
+    "method": "V = bills[0].rate.other() + slotted.rate.other()",
+    "item": "V, N = bills[0], len(bills)",
+    "attribute": "V, W = bills[0].rate, slotted.rate",
+    "default": "def f(r=rate): return r.other()\n    V = f()",
+    "text": "V = getattr(rate, 'other')()",
+}
+
+
+@pytest.mark.parametrize("said", ELSE.values(), ids=list(ELSE))
+def test_what_was_computed_by_something_else_is_not(live: LiveModule, said: str) -> None:
+    source = MADE + f"    {said}\n"
+    live.start(source)
+
+    assert not live.edit(source.replace("return 1", "return 2")).notices
