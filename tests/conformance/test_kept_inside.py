@@ -78,3 +78,60 @@ def test_what_was_computed_by_something_else_is_not(live: LiveModule, said: str)
     live.start(source)
 
     assert not live.edit(source.replace("return 1", "return 2")).notices
+
+
+LIBRARY = """
+    import copy, json, logging, pickle, threading
+    def one(): return 1
+    class Short(logging.Formatter):
+        def format(self, record): return str(one())
+        def usesTime(self): return False
+    class Encoder(json.JSONEncoder):
+        def default(self, value): return 1
+    class Worker(threading.Thread):
+        def run(self): self.result = one()
+    class Record:
+        def __getstate__(self): return {"v": 1}
+    class Pair:
+        def __reduce__(self): return one, ()
+    handler = logging.StreamHandler(None)
+    handler.setFormatter(Short())
+"""
+CALLED_BY_LIBRARIES = {
+    "handler": "V = handler.format(logging.makeLogRecord({}))",
+    "encoder": "V = json.dumps(object(), cls=Encoder)",
+    "thread": "w = Worker()\n    w.start()\n    w.join()\n    V = w.result",
+    "pickled": "V = pickle.dumps(Record())",
+    "copied": "V = copy.copy(Record())\n    W = copy.deepcopy(Pair())",
+}
+
+
+@pytest.mark.parametrize("said", CALLED_BY_LIBRARIES.values(), ids=list(CALLED_BY_LIBRARIES))
+def test_what_a_library_computed_by_a_method_is_named(live: LiveModule, said: str) -> None:
+    source = LIBRARY + f"    {said}\n"
+    live.start(source)
+    new = source.replace("return 1", "return 2").replace('"v": 1', '"v": 2')
+    report = live.edit(new)
+
+    found = {each.path.partition(".")[2] for each in report.notices if each.code == "LP313"}
+    assert "V" in found
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "handler.setLevel(3)",
+        "V = handler.level",
+        "V = json.dumps([1])",
+        "w = Worker()",
+        "V = json.loads('[1]')",
+        "V = [Short, Encoder(), copy.copy([1])]",
+        "logging.getLogger('of this test').addHandler(handler)",
+    ],
+)
+def test_what_a_library_does_without_the_method_is_not(live: LiveModule, said: str) -> None:
+    source = LIBRARY + f"    {said}\n"
+    live.start(source)
+    new = source.replace("return 1", "return 2").replace('"v": 1', '"v": 2')
+
+    assert not live.edit(new).notices

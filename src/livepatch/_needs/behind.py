@@ -6,11 +6,13 @@ import builtins
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import (
+    BuiltinFunctionType,
     ClassMethodDescriptorType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
+    ModuleType,
     WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
@@ -18,12 +20,15 @@ from typing import Any, NamedTuple
 from livepatch._needs.inside import (
     INSIDE,
     LIMIT,
+    OF_CLASSES,
     TABLE_TYPES,
     TABLES,
+    has_members,
     items_of_tables,
     may_lead,
     own_members,
 )
+from livepatch._needs.libraries import Libraries
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
     class_attributes,
@@ -35,18 +40,17 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._python.layout import slot_value
-from livepatch._python.opcodes import COMPILER_NAMES
 from livepatch._source.bodies import Bodies
+from livepatch._source.source import namespace_of
 from livepatch._statements.operations import CALLS, CALLS_FOUND
 from livepatch._steps.contents import places_in_slots
 
 _DEEPEST = 3
-# The methods of a class are told by their names.
-_OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+_NO_OBJECTS = (FunctionType, BuiltinFunctionType, ModuleType, *TABLE_TYPES)
 # These are C functions, and lead nowhere.
 _NO_MEMBERS = frozenset(
     (
-        *(*_OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
+        *(*OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
         *(MethodDescriptorType, ClassMethodDescriptorType),
     )
 )
@@ -136,6 +140,18 @@ class Behind:
         """Whether a global is a container."""
         return issubclass(type(self.namespace.get(name)), TABLE_TYPES)
 
+    def overrides(self, name: str, method: str) -> bool:
+        """Whether a class, by its name, has a method that a class of another module has."""
+        cls: Any = self.namespace.get(name)
+        homes = map(class_attributes, mro_of(cls)[1:-1] if is_class(cls) else ())
+        own = self.namespace.get("__name__")
+        return any(method in home and home.get("__module__") != own for home in homes)
+
+    def is_object(self, name: str) -> bool:
+        """Whether a global is an object of another kind than definitions, modules and tables."""
+        value = self.namespace.get(name)
+        return not (is_plain_data(value) or is_class(value) or issubclass(type(value), _NO_OBJECTS))
+
     def lacks(self, name: str, names: Iterable[str]) -> bool:
         """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
         value: Any = self.namespace.get(name)
@@ -148,19 +164,31 @@ class Behind:
             for each in names
         )
 
-    def leads(self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]) -> Leads:
+    def leads(
+        self,
+        names: Collection[str],
+        picked: Iterable[Any],
+        plain: Collection[str],
+        libraries: Libraries | None = None,
+    ) -> Leads:
         """Return what the values of names lead to.
 
         Args:
             names: those that code uses, of globals and attributes.
             picked: items of tables that it uses besides.
             plain: those of objects of which it uses no methods, and of tables of which no items.
+            libraries: reads the code of other modules that these lead to, and says what it asks
+                for; None to leave that out.
         """
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
         found = Leads(set(), set())
         calls_items = CALLS_FOUND in names
         waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
+        if libraries is not None:
+            said = libraries.said.union(names)
+            waiting += self._values_in_modules(names, said)
+            names = said
         for value, is_item in waiting:
             if not may_lead(value) or id(value) in seen or len(seen) > LIMIT:
                 continue
@@ -175,7 +203,7 @@ class Behind:
             elif kind in INSIDE:
                 inside = [*INSIDE[kind](value)]
                 if is_called and kind is FunctionType:
-                    inside += self._add_function(value, found, inside)
+                    inside += self._add_function(value, found, inside, libraries)
                 waiting += ((each, is_item) for each in inside)
                 continue
             if issubclass(kind, TABLE_TYPES):
@@ -185,9 +213,25 @@ class Behind:
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
-                members = self._members_of(cls)
-                waiting += ((value, False) for each, value in members if each in names)
+                waiting += self._values_in_class(cls, names, libraries)
         return found
+
+    def _values_in_modules(
+        self, names: Collection[str], said: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what the modules among some globals have under names that code says."""
+        for name in names:
+            module: Any = self.namespace.get(name)
+            there = namespace_of(module) if issubclass(type(module), ModuleType) else {}
+            yield from ((there[each], False) for each in said if each in there)
+
+    def _values_in_class(
+        self, cls: type, names: Collection[str], libraries: Libraries | None
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what a class has under some names, but for methods; those are read, if at all."""
+        if libraries is not None:
+            libraries.read_methods(cls, names)
+        return ((value, False) for each, value in self._members_of(cls) if each in names)
 
     def _members_of(self, cls: type) -> list[tuple[str, Any]]:
         """List what a class has as attributes that may lead on, but for methods."""
@@ -252,7 +296,7 @@ class Behind:
                 self._add_function(item, found.functions)
             elif kind in INSIDE:
                 found.called.append(item)
-            elif kind is type and is_whole(item) and not _has_members(item):
+            elif kind is type and is_whole(item) and not has_members(item):
                 found.classes.update(self._names_of(item))
             elif kind in TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
                 continue
@@ -297,7 +341,11 @@ class Behind:
             yield name
 
     def _add_function(
-        self, function: FunctionType, found: Leads, inside: Iterable[Any] = ()
+        self,
+        function: FunctionType,
+        found: Leads,
+        inside: Iterable[Any] = (),
+        libraries: Libraries | None = None,
     ) -> Iterator[Any]:
         """Note the name of a function, or the names of the one that has made a wrapper.
 
@@ -305,6 +353,7 @@ class Behind:
             function: it.
             found: takes the names.
             inside: what it has in its closure.
+            libraries: reads its code.
 
         Returns:
             What it may find in tables there and call, if its code is not known: what
@@ -317,7 +366,11 @@ class Behind:
             path = self._paths.get(id(function.__code__), ())
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
-        return iter(()) if id(function.__code__) in self._paths else items_of_tables(inside)
+        if id(function.__code__) in self._paths:
+            return iter(())
+        if libraries is not None:
+            libraries.read(function)
+        return items_of_tables(inside)
 
 
 class _Content(NamedTuple):
@@ -339,14 +392,3 @@ class _Content(NamedTuple):
     classes: set[str]
     called: list[Any]
     others: list[Any]
-
-
-def _has_members(cls: type) -> bool:
-    """Whether a class has attributes that lead on, but for methods."""
-    return any(
-        not is_plain_data(value)
-        and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
-        and name not in COMPILER_NAMES  # as each class has them since 3.13
-        for base in mro_of(cls)
-        for name, value in (class_attributes(base).items() if base is not object else ())
-    )

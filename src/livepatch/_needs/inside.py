@@ -5,18 +5,21 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from types import FunctionType, MethodType
+from types import FunctionType, GetSetDescriptorType, MethodType
 from typing import Any
 
 from livepatch._python.kinds import (
     CACHE_TYPE,
     cached_by,
+    class_attributes,
     dict_of,
     is_class,
     is_empty,
     is_plain_data,
     is_whole,
+    mro_of,
 )
+from livepatch._python.opcodes import COMPILER_NAMES
 
 # Past any method of a subclass.
 TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
@@ -46,6 +49,8 @@ INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
     functools.cached_property: lambda cached: (cached.func,),
     CACHE_TYPE: lambda cached: (cached_by(cached),),
 }
+# The methods of a class are told by their names.
+OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
 
 
 def may_lead(value: Any) -> bool:
@@ -73,3 +78,14 @@ def items_of_tables(values: Iterable[Any]) -> Iterator[Any]:
     for table in values:
         if type(table) in TABLES and len(table) <= LIMIT:
             yield from TABLES[type(table)](table)
+
+
+def has_members(cls: type) -> bool:
+    """Whether a class has attributes that lead on, but for methods."""
+    return any(
+        not is_plain_data(value)
+        and type(value) not in (*OF_CLASSES, GetSetDescriptorType)
+        and name not in COMPILER_NAMES  # as each class has them since 3.13
+        for base in mro_of(cls)
+        for name, value in (class_attributes(base).items() if base is not object else ())
+    )

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from livepatch._needs.behind import Behind
 from livepatch._needs.differences import MAKERS, Changes, Path
+from livepatch._needs.libraries import Libraries
 from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
 from livepatch._needs.reads import all_read, reads_in
 from livepatch._python.code import globals_read, nested_codes
@@ -92,6 +93,8 @@ class Reach:
         kin: Collection[str] = (),
         picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
         plain: Collection[str] = (),
+        *,
+        libraries: bool = False,
     ) -> Cause | None:
         """Return what has changed of all that statements with these reads use; None if nothing.
 
@@ -100,17 +103,51 @@ class Reach:
             kin: classes that are not called; their methods may be, by names among these.
             picked: the items of tables that are all they take of them, by the name of each.
             plain: objects of which they use no methods, and tables of which no items.
+            libraries: whether methods count that code of other modules asks for.
         """
         if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
         if not reads and not picked:
             return None
         if picked:
-            items = chain.from_iterable(picked.values())
-            reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
+            items = list(chain.from_iterable(picked.values()))
+            reached = self._reached(set(reads).difference(picked), kin, items, plain)
             reached.names.update(picked)
         else:
             reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
+        cause = self._cause_of(reads, reached)
+        if cause is not None or not libraries or not self._may_be_asked(reached):
+            return cause
+        items = list(chain.from_iterable(picked.values()))
+        said = Libraries(self.behind.namespace.get("__name__"))
+        return self._cause_of(reads, self._reached(set(reads), kin, items, plain, said))
+
+    def _may_be_asked(self, reached: _Reached) -> bool:
+        """Whether code of other modules may call what has changed of what statements use."""
+        return bool(self._overriding) and (
+            not self._overriding.isdisjoint(reached.kin | reached.names)
+            or any(map(self.behind.is_object, reached.names))
+        )
+
+    @cached_property
+    def _overriding(self) -> set[str]:
+        """The classes whose methods use what has changed and are there for code of other modules.
+
+        Those that such a module's class has by the same name: ``class Short(logging.Formatter)``.
+        """
+        found = (
+            (name, method, code)
+            for name, methods in self.methods.items()
+            for method, code in methods.items()
+            if method[:2] != "__" and self.behind.overrides(name, method)
+        )
+        return {
+            name
+            for name, method, code in found
+            if self.cause((name, method, *self._names_in(code))) is not None
+        }
+
+    def _cause_of(self, reads: Collection[str], reached: _Reached) -> Cause | None:
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
         itself = {"modules", "__name__"} <= set(reads)
@@ -133,8 +170,9 @@ class Reach:
         """Whether any statement of a source may have used what has changed."""
         # Nearly every change concerns none, whatever they do.
         names, own = all_read(source)
-        return self.cause(names | self.asked, own) is not None and any(
-            self.cause(each.names | each.asked(), each.own) is not None for each in reads_in(source)
+        return self.cause(names | self.asked, own, libraries=True) is not None and any(
+            self.cause(each.names | each.asked(), each.own, libraries=True) is not None
+            for each in reads_in(source)
         )
 
     def add_lambdas(self, statement: Statement, names: Iterable[str]) -> None:
@@ -221,13 +259,15 @@ class Reach:
         kin: Iterable[str] = (),
         picked: Collection[Any] = (),
         plain: Collection[str] = (),
+        libraries: Libraries | None = None,
     ) -> _Reached:
-        found = _Reached(set(), set(kin), set(plain))
+        said = libraries.said if libraries is not None else set[str]()
+        found = _Reached(set(), set(kin), set(plain), said)
         # Where all special methods are asked for already, operations say nothing more.
         names_in = _own_names if self.asked.issubset(reads) else self._names_in
         waiting, done, known = set(reads), set[int](), -1
-        while waiting or len(found.kin) > known:
-            known = len(found.kin)
+        while waiting or len(found.kin) + len(said) > known:
+            known = len(found.kin) + len(said)
             found.names.update(waiting, self._asked_by(waiting))
             if not _LEADS_TO_MODULES.isdisjoint(waiting):
                 found.names.update(f"{OF_MODULE}{each}" for each in HOOKS)
@@ -237,7 +277,7 @@ class Reach:
             found.plain.difference_update(read)
             waiting = read - found.names
             if not waiting:
-                waiting = self._add_values(found, picked) - found.names
+                waiting = self._add_values(found, picked, libraries) - found.names
         return found
 
     def _asked_by(self, names: set[str]) -> set[str]:
@@ -249,9 +289,11 @@ class Reach:
             more = asked_by(more) - found
         return found & self.asked
 
-    def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
+    def _add_values(
+        self, found: _Reached, picked: Collection[Any], libraries: Libraries | None
+    ) -> set[str]:
         """Add the classes that live values lead to; return the names that come with them."""
-        names, kin = self.behind.leads(found.names, picked, found.plain)
+        names, kin = self.behind.leads(found.names, picked, found.plain, libraries)
         found.kin.update(kin)
         if "super" in found.names:
             classes = [*found.kin, *found.names]
@@ -260,12 +302,13 @@ class Reach:
 
     def _run_by(self, reached: _Reached) -> Iterator[CodeType]:
         names = reached.names
+        asked = names | reached.said if reached.said else names
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
         for name in self.lambdas.keys() & names:
             yield from self.lambdas[name]
         for name in (self._with_methods & names) | reached.kin:
             for method, code in self._methods_of(name).items():
-                if self._is_asked(name, method, names) or (name in names and method in _MAKERS):
+                if self._is_asked(name, method, asked) or (name in names and method in _MAKERS):
                     yield code
 
     def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
@@ -275,12 +318,13 @@ class Reach:
     def _led_to(self, paths: Iterable[Path], reached: _Reached) -> Iterator[str]:
         """Yield, as texts, the paths that lead to what runs."""
         names = reached.names
+        asked = names | reached.said if reached.said else names
         for path in paths:
             if path[1:] and path[0] in reached.plain:
                 continue
             is_called = path[0] in names
             if (is_called or (path[0] in reached.kin and path[1:])) and all(
-                self._is_asked(path[0], part, names) or (is_called and part in _MAKERS)
+                self._is_asked(path[0], part, asked) or (is_called and part in _MAKERS)
                 for part in path[1:]
             ):
                 yield ".".join(path)
@@ -332,8 +376,10 @@ class _Reached(NamedTuple):
         names: all names.
         kin: classes of objects, and bases: of these run the methods of such names, and no more.
         plain: objects of which no methods run, and tables of which no items are used.
+        said: what code of other modules asks for of objects.
     """
 
     names: set[str]
     kin: set[str]
     plain: set[str]
+    said: set[str]

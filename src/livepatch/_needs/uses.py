@@ -42,11 +42,11 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
     reads |= asked_by(statement, reach)
-    cause = reach.cause(reads, kin, picked, plain)
+    cause = reach.cause(reads, kin, picked, plain, libraries=True)
     if cause is None or cause.what not in others:
         return cause
     picked = {name: items for name, items in picked.items() if name not in others}
-    return reach.cause(reads - others, kin, picked, plain)
+    return reach.cause(reads - others, kin, picked, plain, libraries=True)
 
 
 def _asked_otherwise(statement: Statement) -> set[str]:
