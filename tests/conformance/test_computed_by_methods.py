@@ -73,6 +73,8 @@ THROUGH = """
         def other(self): return 5
     class Bill(Order):
         def other(self): return 6
+        class Inner:
+            def size(self): return total()
     order = Order()
     TABLE = {"total": total, "rate": rate}
     ORDERS = [order]

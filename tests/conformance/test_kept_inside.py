@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
+import sys
+
 import pytest
 
 from tests.live import LiveModule
@@ -135,3 +138,66 @@ def test_what_a_library_does_without_the_method_is_not(live: LiveModule, said: s
     new = source.replace("return 1", "return 2").replace('"v": 1', '"v": 2')
 
     assert not live.edit(new).notices
+
+
+# A source with a 1 in it, which becomes a 2, and what is named then.
+STATEMENTS = {
+    "annotation": (
+        "def one(): return 1\ndef f(x: one()): pass\nV = f.__annotations__['x']\n",
+        {"f", "V"} if sys.version_info < (3, 14) else set(),  # they are computed when asked for
+    ),
+    "an object that was added to": (
+        "class C:\n    def __iadd__(self, other): return 1\nV = C()\nV += 3\n",
+        {"V"},
+    ),
+    "globals": (
+        "def one(): return 1\nfor name in ['V', 'W']: globals()[name] = one()\n",
+        {"V", "W"},
+    ),
+    "set on the module": (
+        "import sys\ndef one(): return 1\nsetattr(sys.modules[__name__], 'V', one())\n",
+        {"V"},
+    ),
+    "a namespace that exec filled": (
+        "D = {}\nexec('def f(): return 1', D)\nV = D['f']()\n",
+        {"V"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "names"), STATEMENTS.values(), ids=list(STATEMENTS))
+def test_what_statements_computed_otherwise_is_named(
+    live: LiveModule, source: str, names: set[str]
+) -> None:
+    live.start(source)
+    report = live.edit(source.replace("return 1", "return 2"))
+
+    found = {each.path.partition(".")[2] for each in report.notices if each.code == "LP313"}
+    assert found == names
+
+
+def test_what_a_definition_computed_that_had_hidden_an_import_is_named(live: LiveModule) -> None:
+    source = "from os.path import join\ndef join(*parts): return 1\nV = join('a', 'b')\n"
+    module = live.start(source)
+    report = live.edit(source.replace("def join(*parts): return 1\n", ""))
+
+    assert [(each.code, each.path.partition(".")[2]) for each in report.notices] == [("LP313", "V")]
+    assert module.join is posixpath.join
+
+
+def test_a_loop_that_went_round_no_time_is_not_taken_to_have_bound_a_name(
+    live: LiveModule,
+) -> None:
+    source = "X = 1\nfor each in []: X = each\nY = X + 1\n"
+    live.start(source)
+    report = live.edit(source.replace("X = 1", "X = 5"))
+
+    assert {each.path.partition(".")[2] for each in report.notices} == {"X", "Y"}
+
+
+def test_a_loop_that_went_round_has_the_last_word(live: LiveModule) -> None:
+    source = "X = 1\nfor each in [3]: X = each\nY = X + 1\n"
+    module = live.start(source)
+
+    assert not live.edit(source.replace("X = 1", "X = 5")).notices
+    assert module.X == 3

@@ -290,7 +290,12 @@ class Needs:
         nodes = self.statements[index].nodes
         if index in self.as_before and is_constant(nodes):
             return {*self.statements[index].binds}
-        return self.imported_as_before if is_import(nodes) else set()
+        if not is_import(nodes):
+            return set()
+        # What has gone had hidden some: ``from os.path import join`` above ``def join``.
+        place = self.statements[index].old_place
+        hidden = {name for name, last in self.last_bound.items() if last > place}
+        return self.imported_as_before - hidden
 
     def _add_chain(self, name: str, index: int) -> None:
         """Run the statements that make one value together: `X = []`, `X += [1]`, `del X`."""

@@ -34,11 +34,13 @@ def reads_in(source: Outline) -> Iterator[Read]:
     """Yield what each statement of a source reads."""
     for path, scope in source.scopes.items():
         for name, shells in scope.shells.items():
-            for shell in shells if name != ANNOTATIONS else ():
+            for place, shell in enumerate(shells if name != ANNOTATIONS else ()):
                 if shell.loads:
                     calls_own = path and any(map(shell.may_call, shell.loads & scope.shells.keys()))
                     own = path[:1] if calls_own else ()
                     loads = _with_own(shell.loads, scope) if path else shell.loads
+                    if place and name in shell.loads:  # it extends what those before have made
+                        loads = loads.union(*(each.loads for each in shells[:place]))
                     loads |= frozenset(hooks_among(loads))
                     yield Read(loads, own, partial(_asked_in, shell.fingerprint))
     yield from _reads_inside(source)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._needs.headers import Header
@@ -25,13 +26,20 @@ from livepatch._statements.syntax import (
 from livepatch._statements.tree import names_in, walk
 
 
-def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause | None:
+def used_by(
+    statement: Statement,
+    reach: Reach,
+    others: frozenset[str],
+    before: AbstractSet[str] = frozenset(),
+) -> Cause | None:
     """Return what has changed of all that a statement uses, in its lambda expressions too.
 
     Args:
         statement: it.
         reach: what has changed.
         others: names that it reads before what has changed is bound to them, or behind.
+        before: what those use that have bound what it extends: that may have been an object of
+            another class then.
     """
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
     namespace = reach.behind.namespace
@@ -41,6 +49,7 @@ def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause
     picked, plain, attributes = _taken_by(statement, namespace)
     reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
+    kin |= before & reach.methods.keys()
     reads |= asked_by(statement, reach)
     cause = reach.cause(reads, kin, picked, plain, libraries=True)
     if cause is None or cause.what not in others:

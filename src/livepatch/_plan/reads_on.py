@@ -67,7 +67,9 @@ def _reading(importer: Importer, change: Change) -> Iterator[tuple[str, str]]:
     if importer.partials:
         made = importer.computed_from(change.name, change.part)
         yield from ((path[0], "") for path in made if not path[1:] and path[0] in importer.partials)
-    yield from importer.methods_with(change.name, change.part)
+    for cls, method in importer.methods_with(change.name, change.part):
+        if cls in importer.namespace:  # and not in another class
+            yield cls, method
     if type(change.new) is FunctionType:
         tables = (*importer.faces_of(change.new), *importer.faces_of(change.held))
         yield from ((table, ITEM) for table in tables)
