@@ -70,6 +70,11 @@ def _reading(importer: Importer, change: Change) -> Iterator[tuple[str, str]]:
     for cls, method in importer.methods_with(change.name, change.part):
         if cls in importer.namespace:  # and not in another class
             yield cls, method
+    yield from _leading(importer, change)
+
+
+def _leading(importer: Importer, change: Change) -> Iterator[tuple[str, str]]:
+    """Yield the globals by whose values a function is found, or a method of a class."""
     if type(change.new) is FunctionType:
         tables = (*importer.faces_of(change.new), *importer.faces_of(change.held))
         yield from ((table, ITEM) for table in tables)
