@@ -40,8 +40,9 @@ STAGES = {
     """,
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
-        headers differences module_hooks inside libraries behind fills own_names lent certain
-        harmless in_force chains needs reads reach between spread marks taken uses hands_over
+        headers differences module_hooks inside libraries behind returned fills own_names lent
+        certain harmless in_force chains needs reads reach between spread marks taken uses
+        hands_over
     """,
     "_select": """
         chosen lambdas changed_places stale_paths from_kept stale selection bound_too replaced

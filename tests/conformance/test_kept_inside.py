@@ -158,6 +158,13 @@ STATEMENTS = {
         "import sys\ndef one(): return 1\nsetattr(sys.modules[__name__], 'V', one())\n",
         {"V"},
     ),
+    "global": (
+        "def one(): return 1\ndef two(): return 5\n"
+        "def start():\n    global G\n    G = one()\n"
+        "def other():\n    global H\n    H = two()\n"
+        "start()\nother()\nV = G + 1\n",
+        {"G", "V"},
+    ),
     "a namespace that exec filled": (
         "D = {}\nexec('def f(): return 1', D)\nV = D['f']()\n",
         {"V"},
@@ -201,3 +208,40 @@ def test_a_loop_that_went_round_has_the_last_word(live: LiveModule) -> None:
 
     assert not live.edit(source.replace("X = 1", "X = 5")).notices
     assert module.X == 3
+
+
+WRAPPING = """
+    def one(): return 1
+    def wrapped(function):
+        def wrapper(*args): return one() + function(*args)
+        return wrapper
+    def marked(function):
+        def wrapper(*args): return function(*args)
+        wrapper.mark = one()
+        return wrapper
+    def maker():
+        def made(): return one()
+        return made
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "names"),
+    [
+        ("@wrapped\n    def f(): return 3", set()),
+        ("@wrapped\n    def f(): return 3\n    V = f()", {"V"}),
+        ("class C:\n        @wrapped\n        def f(self): return 3", set()),
+        ("f = maker()", set()),
+        ("f = maker()\n    V = f()", {"V"}),
+        ("@marked\n    def f(): return 3", {"f"}),
+        ("@wrapped\n    @marked\n    def f(): return 3", {"f"}),
+    ],
+)
+def test_what_a_wrapper_calls_concerns_who_calls_it_and_not_who_has_it(
+    live: LiveModule, said: str, names: set[str]
+) -> None:
+    source = WRAPPING + f"    {said}\n"
+    live.start(source)
+    report = live.edit(source.replace("return 1", "return 2"))
+
+    assert {each.path.partition(".")[2] for each in report.notices} == names

@@ -99,7 +99,7 @@ class Behind:
         }
 
     @functools.cached_property
-    def _paths(self) -> dict[int, tuple[str, ...]]:
+    def paths(self) -> dict[int, tuple[str, ...]]:
         """The paths of the functions whose code live functions have, by its id."""
         return {
             id(code): body.path
@@ -363,10 +363,10 @@ class Behind:
         if name is not None:
             found.called.add(name)
         if name != function.__code__.co_name:
-            path = self._paths.get(id(function.__code__), ())
+            path = self.paths.get(id(function.__code__), ())
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
-        if id(function.__code__) in self._paths:
+        if id(function.__code__) in self.paths:
             return iter(())
         if libraries is not None:
             libraries.read(function)

@@ -14,6 +14,7 @@ from livepatch._needs.differences import MAKERS, Changes, Path
 from livepatch._needs.libraries import Libraries
 from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
 from livepatch._needs.reads import all_read, reads_in
+from livepatch._needs.returned import names_but
 from livepatch._python.code import globals_read, nested_codes
 from livepatch._python.kinds import is_class
 from livepatch._source.bodies import Bodies
@@ -77,6 +78,7 @@ class Reach:
         self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
         self.inherited: dict[str, dict[str, CodeType]] = {}
+        self._left_out: Mapping[int, Collection[str]] = {}
         self._known_reached: dict[tuple[frozenset[str], ...], _Reached] = {}
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
@@ -109,8 +111,8 @@ class Reach:
             return None
         if not reads and not picked:
             return None
+        items = list(chain.from_iterable(picked.values()))
         if picked:
-            items = list(chain.from_iterable(picked.values()))
             reached = self._reached(set(reads).difference(picked), kin, items, plain)
             reached.names.update(picked)
         else:
@@ -118,7 +120,6 @@ class Reach:
         cause = self._cause_of(reads, reached)
         if cause is not None or not libraries or not self._may_be_asked(reached):
             return cause
-        items = list(chain.from_iterable(picked.values()))
         said = Libraries(self.behind.namespace.get("__name__"))
         return self._cause_of(reads, self._reached(set(reads), kin, items, plain, said))
 
@@ -165,6 +166,16 @@ class Reach:
         reaching = map(as_called, self.changes.reaching)
         behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
+
+    def cause_without(
+        self, reads: Collection[str], returned: Mapping[int, Collection[str]]
+    ) -> Cause | None:
+        """Return what has changed of all that is used if what has been returned does not run."""
+        self._left_out = returned
+        try:
+            return self._cause_of(reads, self._reached(reads))
+        finally:
+            self._left_out = {}
 
     def may_concern(self, source: Outline) -> bool:
         """Whether any statement of a source may have used what has changed."""
@@ -214,9 +225,8 @@ class Reach:
 
     def _may_lead(self, name: str) -> bool:
         """Whether a name leads to functions or methods: its own, an object's, or a table's."""
-        return (
-            name in self.functions or self.behind.is_table(name) or any(self._methods_behind(name))
-        )
+        is_table = self.behind.is_table(name)
+        return name in self.functions or is_table or any(self._methods_behind(name))
 
     def through(self, name: str) -> Iterator[Path]:
         """Yield what a name leads to that has not changed and uses what has: it, or methods."""
@@ -265,6 +275,8 @@ class Reach:
         found = _Reached(set(), set(kin), set(plain), said)
         # Where all special methods are asked for already, operations say nothing more.
         names_in = _own_names if self.asked.issubset(reads) else self._names_in
+        if self._left_out:
+            names_in = self._names_left
         waiting, done, known = set(reads), set[int](), -1
         while waiting or len(found.kin) + len(said) > known:
             known = len(found.kin) + len(said)
@@ -346,6 +358,9 @@ class Reach:
                 hidden |= set(attributes)
             self.inherited[name] = found
         return self.inherited[name]
+
+    def _names_left(self, code: CodeType) -> frozenset[str]:
+        return names_but(code, self._left_out.get(id(code), ()), self.asked)
 
     def _names_in(self, code: CodeType) -> frozenset[str]:
         found = self.known.get(id(code))

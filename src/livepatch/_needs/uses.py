@@ -13,6 +13,7 @@ from livepatch._needs.module_hooks import hooks_among
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.taken import Taken, calls_found, taken_by
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text
+from livepatch._source.outline import global_names
 from livepatch._source.scope import LAMBDA, RUN_AT_ONCE
 from livepatch._statements.operations import CALLS, CALLS_FOUND, operations, operations_of
 from livepatch._statements.statements import Statement
@@ -110,6 +111,16 @@ def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 found.update(names_in_text(part.value, context))
     return found
+
+
+def globals_set_by(statement: Statement, reach: Reach) -> set[str]:
+    """Return what functions bind by `global` that a statement calls, if they use what changed."""
+    return {
+        name
+        for called in reach.functions.keys() & statement.uses
+        for name in global_names([reach.functions[called]])
+        if reach.cause((called,)) is not None
+    }
 
 
 def own_variables(statement: Statement) -> tuple[set[str], set[str]]:

@@ -14,6 +14,7 @@ from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.uses import (
     asked_by,
+    globals_set_by,
     in_texts,
     own_variables,
     sets_by,
@@ -247,6 +248,7 @@ def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach
     found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
     built = built_names(outside_functions(statement.nodes)) - statement.binds
     built |= in_texts(statement, ast.Store) | _bound_by_texts(statement)
+    built |= globals_set_by(statement, reach) if cause is not None else set()
     built = {
         name
         for name in built

@@ -12,6 +12,7 @@ from livepatch._needs.differences import Path
 from livepatch._needs.headers import Header, header_of
 from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.returned import returned_to
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import found_at, is_class, is_enum, kind_of
@@ -54,8 +55,14 @@ def cause_of_definition(
     """Return what has changed of all by which a definition would be made otherwise."""
     handed = _handed(statement, needs.namespace)
     made = reaches.made
+    names = set(header.names) - statement.binds - handed
+    cause = made.cause(names)
+    if cause is not None and (
+        returned := returned_to(reaches.computed.behind, made.functions, statement.binds)
+    ):
+        cause = made.cause_without(names, returned)  # what a wrapper calls is of no concern
     return (
-        made.cause(set(header.names) - statement.binds - handed)
+        cause
         or made.cause_below(header.bases)
         or _annotated_by(statement, needs)
         or _annotated_by_calls(statement, made)

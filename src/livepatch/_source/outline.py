@@ -181,7 +181,7 @@ def outline(
     _collect_scopes(code, (), scopes, twins, previous)
     names = chain(code.co_names, *map(_names_of_code, codes_in(code)))
     has_other_means = not OTHER_MEANS.isdisjoint(names)
-    return Outline(scopes, frozenset(_global_names(nested)), twins, has_other_means=has_other_means)
+    return Outline(scopes, frozenset(global_names(nested)), twins, has_other_means=has_other_means)
 
 
 def _collect_scopes(
@@ -321,7 +321,7 @@ def _class_bodies(codes: list[CodeType]) -> Iterator[tuple[str, CodeType]]:
             yield inner.co_name, inner
 
 
-def _global_names(nested: list[CodeType]) -> Iterator[str]:
+def global_names(nested: list[CodeType]) -> Iterator[str]:
     """Yield the names that functions of this module bind through a ``global`` statement."""
     for inner in nested:
         # As a byte first: nearly no function has it, not even as an argument.
