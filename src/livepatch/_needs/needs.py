@@ -292,10 +292,11 @@ class Needs:
             return {*self.statements[index].binds}
         if not is_import(nodes):
             return set()
-        # What has gone had hidden some: ``from os.path import join`` above ``def join``.
         place = self.statements[index].old_place
-        hidden = {name for name, last in self.last_bound.items() if last > place}
-        return self.imported_as_before - hidden
+        if place < 0:
+            return self.imported_as_before
+        # What has gone had hidden some: ``from os.path import join`` above ``def join``.
+        return {each for each in self.imported_as_before if self.last_bound.get(each, -1) < place}
 
     def _add_chain(self, name: str, index: int) -> None:
         """Run the statements that make one value together: `X = []`, `X += [1]`, `del X`."""
