@@ -130,6 +130,7 @@ def test_what_a_library_computed_by_a_method_is_named(live: LiveModule, said: st
         "V = json.loads('[1]')",
         "V = [Short, Encoder(), copy.copy([1])]",
         "logging.getLogger('of this test').addHandler(handler)",
+        "log = logging.getLogger('of this test')\n    log.addHandler(handler)",
     ],
 )
 def test_what_a_library_does_without_the_method_is_not(live: LiveModule, said: str) -> None:

@@ -186,9 +186,10 @@ class Behind:
         calls_items = CALLS_FOUND in names
         waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
         if libraries is not None:
-            said = libraries.said.union(names)
-            waiting += self._values_in_modules(names, said)
-            names = said
+            # A variable `log` is no method of that name.
+            libraries.asked = libraries.said.union(set(names) - self.namespace.keys())
+            waiting += self._values_in_modules(names, libraries.asked)
+            names = libraries.said.union(names)
         for value, is_item in waiting:
             if not may_lead(value) or id(value) in seen or len(seen) > LIMIT:
                 continue
@@ -230,7 +231,7 @@ class Behind:
     ) -> Iterator[tuple[Any, bool]]:
         """Yield what a class has under some names, but for methods; those are read, if at all."""
         if libraries is not None:
-            libraries.read_methods(cls, names)
+            libraries.read_methods(cls)
         return ((value, False) for each, value in self._members_of(cls) if each in names)
 
     def _members_of(self, cls: type) -> list[tuple[str, Any]]:

@@ -6,7 +6,7 @@ as far as the live values lead there. The names of its globals are no names of t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -25,11 +25,13 @@ class Libraries:
     Attributes:
         own: the name of the module itself, whose code is told otherwise.
         said: the names that the code says.
+        asked: these, and those that the module's code says of what is no global.
     """
 
     def __init__(self, own: Any) -> None:
         self.own = own
         self.said = set[str]()
+        self.asked = set[str]()
         # Alive, as long as their ids are asked for.
         self._codes: dict[int, CodeType] = {}
 
@@ -45,8 +47,9 @@ class Libraries:
                 texts = (text for text in each.co_consts if type(text) is str)
                 self.said.update(filter(str.isidentifier, texts))
 
-    def read_methods(self, cls: type, names: Collection[str]) -> None:
-        """Read those methods of a class that are called by some names, or make its objects."""
+    def read_methods(self, cls: type) -> None:
+        """Read those methods of a class that are asked for."""
+        names = self.asked
         for base in mro_of(cls):
             attributes = class_attributes(base)
             if base is object or attributes.get("__module__") == self.own:
