@@ -55,3 +55,73 @@ def test_what_was_computed_by_what_has_changed_is_named(
     found = {each.path for each in report.notices if each.code == "LP312"}
 
     assert found == {f"{live.other_name}.{name}" for name in user[1]}
+
+
+THROUGH = """
+    LIMIT = 1
+    def rate(): return 1
+    def total(): return rate() + 1
+    def limit(): return LIMIT
+    def wrapped(function):
+        def wrapper(): return rate() + function()
+        return wrapper
+    class Order:
+        def __init__(self): self.items = []
+        def total(self): return self.size() + 1
+        def size(self): return total()
+        def own(self): return 1
+        def other(self): return 5
+    class Bill(Order):
+        def other(self): return 6
+        class Inner:
+            def size(self): return total()
+    order = Order()
+    TABLE = {"total": total, "rate": rate}
+    ORDERS = [order]
+    def from_table(name): return TABLE[name]()
+"""
+NAMED_THROUGH = {
+    "function": ("from LIVE import total\nV = total()\n", {"V"}),
+    "of the module": ("import LIVE\nV = LIVE.total()\n", {"V"}),
+    "data": ("from LIVE import limit\nV = limit()\n", {"V"}),
+    "method": ("from LIVE import Order\nV = Order().total()\n", {"V"}),
+    "object": ("import LIVE\nV = LIVE.order.total()\n", {"V"}),
+    "subclass": ("from LIVE import Bill\nV = Bill().size()\n", {"V"}),
+    "own function": ("from LIVE import total\ndef f(): return total()\nV = f()\n", {"V"}),
+    "table": ("import LIVE\nV = LIVE.TABLE['rate']()\nW = LIVE.TABLE['total']()\n", {"V", "W"}),
+    "imported table": ("from LIVE import TABLE\nV = [f() for f in TABLE.values()]\n", {"V"}),
+    "own table": ("import LIVE\nT = {'a': LIVE.rate}\nV = T['a']()\n", {"V"}),
+    "objects in a table": ("from LIVE import ORDERS\nV = ORDERS[0].own()\n", {"V"}),
+    "their function": ("from LIVE import from_table\nV = from_table('rate')\n", {"V"}),
+    "decorated": ("from LIVE import wrapped\n@wrapped\ndef f(): return 1\n", set()),
+    "made": ("from LIVE import Order\norder = Order()\nV = order.other()\n", set()),
+    "hidden": ("from LIVE import Bill\nV = Bill().other()\n", set()),
+    "beside": ("from LIVE import total, order\ntotal()\norder.total()\nV = 3\n", set()),
+}
+
+
+@pytest.mark.parametrize("user", NAMED_THROUGH.values(), ids=list(NAMED_THROUGH))
+def test_what_was_computed_by_what_calls_it_there_is_named(
+    live: LiveModule, user: tuple[str, set[str]]
+) -> None:
+    live.start(THROUGH)
+    live.other(user[0])
+    source = THROUGH.replace("LIMIT = 1", "LIMIT = 2").replace("return 1", "return 2")
+    report = live.edit(source)
+    found = {each.path for each in report.notices if each.code == "LP312"}
+
+    assert found == {f"{live.other_name}.{name}" for name in user[1]}
+    assert report.undo().ok
+
+
+@pytest.mark.one_mode("the tables are others in the other mode")
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_what_only_has_tables_and_what_is_in_them_is_not_named(live: LiveModule) -> None:
+    live.start(THROUGH)
+    live.other(
+        "from LIVE import TABLE, ORDERS, Order, total\nN = len(TABLE)\nT = TABLE\nU = {**TABLE}\n"
+        "F = TABLE['rate']\nO = ORDERS[0]\nP = Order\nQ = [total]\nR = list(TABLE)\n"
+    )
+    report = live.edit(THROUGH.replace("return 1", "return 2"))
+
+    assert not report.notices

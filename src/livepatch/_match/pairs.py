@@ -81,6 +81,7 @@ class Matches:
         unnamed: ids of what the modules' statements made and that does not say where.
         returned: ids of new definitions whose old one was in no source before the load.
         young: how many young objects there were when the load was done; None without a load.
+        importers: what is known of those who import from the modules, by their names.
     """
 
     modules: tuple[Module, ...]
@@ -98,6 +99,7 @@ class Matches:
     unnamed: set[int] = field(default_factory=set)
     returned: set[int] = field(default_factory=set)
     young: int | None = None
+    importers: dict[str, Any] = field(default_factory=dict)
     _by_globals: dict[int, Module] = field(default_factory=dict)
     _beyond_functions: tuple[int, OwnList[Pair]] = field(default_factory=lambda: (0, OwnList()))
 

@@ -4,64 +4,54 @@ from __future__ import annotations
 
 import builtins
 import functools
-from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import (
+    BuiltinFunctionType,
     ClassMethodDescriptorType,
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
-    MethodType,
+    ModuleType,
     WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
 
+from livepatch._needs.inside import (
+    INSIDE,
+    LIMIT,
+    OF_CLASSES,
+    TABLE_TYPES,
+    TABLES,
+    has_members,
+    items_of_tables,
+    may_lead,
+    own_members,
+)
+from livepatch._needs.libraries import Libraries
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
-    CACHE_TYPE,
-    cached_by,
     class_attributes,
     dict_of,
     is_class,
-    is_empty,
     is_plain_data,
     is_whole,
     mro_of,
     qualified_name,
 )
 from livepatch._python.layers import layers_of
-from livepatch._python.opcodes import COMPILER_NAMES
+from livepatch._python.layout import slot_value
 from livepatch._source.bodies import Bodies
+from livepatch._source.source import namespace_of
 from livepatch._statements.operations import CALLS, CALLS_FOUND
+from livepatch._steps.contents import places_in_slots
 
-# Past any method of a subclass.
-_TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
-    dict: lambda table: (*dict.keys(table), *dict.values(table)),
-    list: list.__iter__,
-    tuple: tuple.__iter__,
-    set: set.__iter__,
-    frozenset: frozenset.__iter__,
-    deque: deque.__iter__,
-}
-_TABLE_TYPES = tuple(_TABLES)
-_LIMIT = 10_000
 _DEEPEST = 3
-# What else is inside a value that can be called.
-_INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
-    FunctionType: lambda function: (
-        each.cell_contents for each in function.__closure__ or () if not is_empty(each)
-    ),
-    MethodType: lambda method: (method.__self__,),
-    functools.partial: lambda partial: (partial.func, *partial.args),
-    CACHE_TYPE: lambda cached: (cached_by(cached),),
-}
-# The methods of a class are told by their names.
-_OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+_NO_OBJECTS = (FunctionType, BuiltinFunctionType, ModuleType, *TABLE_TYPES)
 # These are C functions, and lead nowhere.
 _NO_MEMBERS = frozenset(
     (
-        *(*_OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
+        *(*OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
         *(MethodDescriptorType, ClassMethodDescriptorType),
     )
 )
@@ -102,6 +92,7 @@ class Behind:
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
         # Each class is with its members: it is alive as long as they are known by its id.
         self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
+        self._known_slots: dict[int, tuple[type, dict[str, Any]]] = {}
 
     @functools.cached_property
     def names(self) -> dict[int, str]:
@@ -113,7 +104,7 @@ class Behind:
         }
 
     @functools.cached_property
-    def _paths(self) -> dict[int, tuple[str, ...]]:
+    def paths(self) -> dict[int, tuple[str, ...]]:
         """The paths of the functions whose code live functions have, by its id."""
         return {
             id(code): body.path
@@ -144,7 +135,7 @@ class Behind:
             value = self.namespace.get(name)
             is_plain_function = (
                 type(value) is FunctionType
-                and value.__closure__ is None
+                and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
                 and self.names.get(id(value)) == value.__code__.co_name == name
             )
             found = self._leading[name] = not is_plain_data(value) and not is_plain_function
@@ -168,7 +159,19 @@ class Behind:
 
     def is_table(self, name: str) -> bool:
         """Whether a global is a container."""
-        return issubclass(type(self.namespace.get(name)), _TABLE_TYPES)
+        return issubclass(type(self.namespace.get(name)), TABLE_TYPES)
+
+    def overrides(self, name: str, method: str) -> bool:
+        """Whether a class, by its name, has a method that a class of another module has."""
+        cls: Any = self.namespace.get(name)
+        homes = map(class_attributes, mro_of(cls)[1:-1] if is_class(cls) else ())
+        own = self.namespace.get("__name__")
+        return any(method in home and home.get("__module__") != own for home in homes)
+
+    def is_object(self, name: str) -> bool:
+        """Whether a global is an object of another kind than definitions, modules and tables."""
+        value = self.namespace.get(name)
+        return not (is_plain_data(value) or is_class(value) or issubclass(type(value), _NO_OBJECTS))
 
     def lacks(self, name: str, names: Iterable[str]) -> bool:
         """Whether a class, or an object, of a name may be asked for an attribute it has not got."""
@@ -182,21 +185,34 @@ class Behind:
             for each in names
         )
 
-    def leads(self, names: Collection[str], picked: Iterable[Any], plain: Collection[str]) -> Leads:
+    def leads(
+        self,
+        names: Collection[str],
+        picked: Iterable[Any],
+        plain: Collection[str],
+        libraries: Libraries | None = None,
+    ) -> Leads:
         """Return what the values of names lead to.
 
         Args:
             names: those that code uses, of globals and attributes.
             picked: items of tables that it uses besides.
             plain: those of objects of which it uses no methods, and of tables of which no items.
+            libraries: reads the code of other modules that these lead to, and says what it asks
+                for; None to leave that out.
         """
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
         found = Leads(set(), set())
         calls_items = CALLS_FOUND in names
         waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
+        if libraries is not None:
+            # A variable `log` is no method of that name.
+            libraries.asked = libraries.said.union(set(names) - self.namespace.keys())
+            waiting += self._values_in_modules(names, libraries.asked)
+            names = libraries.said.union(names)
         for value, is_item in waiting:
-            if not _may_lead(value) or id(value) in seen or len(seen) > _LIMIT:
+            if not may_lead(value) or id(value) in seen or len(seen) > LIMIT:
                 continue
             seen[id(value)] = value
             kind = type(value)
@@ -206,21 +222,38 @@ class Behind:
                 found.called.add(CALLS_FOUND)
             if is_class(value):
                 (found.called if is_called else found.others).update(self._names_of(value))
-            elif kind in _INSIDE:
+            elif kind in INSIDE:
+                inside = [*INSIDE[kind](value)]
                 if is_called and kind is FunctionType:
-                    self._add_function(value, found)
-                waiting += ((each, is_item) for each in _INSIDE[kind](value))
+                    inside += self._add_function(value, found, inside, libraries)
+                waiting += ((each, is_item) for each in inside)
                 continue
-            if issubclass(kind, _TABLE_TYPES):
+            if issubclass(kind, TABLE_TYPES):
                 waiting += self._take_content(value, found, names)
-            if not is_item:
-                waiting += _own_members(value, names)
+            waiting += own_members(value, names)
+            waiting += self._values_in_slots(value, names)
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
-                members = self._members_of(cls)
-                waiting += ((value, False) for each, value in members if each in names)
+                waiting += self._values_in_class(cls, names, libraries)
         return found
+
+    def _values_in_modules(
+        self, names: Collection[str], said: Collection[str]
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what the modules among some globals have under names that code says."""
+        for name in names:
+            module: Any = self.namespace.get(name)
+            there = namespace_of(module) if issubclass(type(module), ModuleType) else {}
+            yield from ((there[each], False) for each in said if each in there)
+
+    def _values_in_class(
+        self, cls: type, names: Collection[str], libraries: Libraries | None
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what a class has under some names, but for methods; those are read, if at all."""
+        if libraries is not None:
+            libraries.read_methods(cls)
+        return ((value, False) for each, value in self._members_of(cls) if each in names)
 
     def _members_of(self, cls: type) -> list[tuple[str, Any]]:
         """List what a class has as attributes that may lead on, but for methods."""
@@ -236,13 +269,24 @@ class Behind:
             known = self._known_members[id(cls)] = cls, found
         return known[1]
 
+    def _values_in_slots(self, value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+        """Yield what an object has in slots of some names, each as no item."""
+        cls = type(value)
+        known = self._known_slots.get(id(cls))
+        if known is None:
+            known = cls, {each.__name__: each for each in places_in_slots(cls)}
+            self._known_slots[id(cls)] = known
+        for name, slot in known[1].items():
+            if name in names:
+                yield slot_value(slot, value), False
+
     def _values_of(
         self, names: Collection[str], plain: Collection[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Yield the values of names that lead on, and what of those that are plain does."""
         for name in filter(self._leads_on, names):
             value = self.namespace[name]
-            yield from _own_members(value, names) if name in plain else ((value, False),)
+            yield from own_members(value, names) if name in plain else ((value, False),)
 
     def _take_content(
         self, table: Any, found: Leads, names: Collection[str]
@@ -262,23 +306,23 @@ class Behind:
         known = self._contents.get(id(table))
         if known is not None:
             return known
-        base: Any = next(each for each in _TABLES if issubclass(type(table), each))
+        base: Any = next(each for each in TABLES if issubclass(type(table), each))
         found = self._contents[id(table)] = _Content(table, Leads(set(), set()), set(), [], [])
         self._begun.add(id(table))
         kinds = set[int]()
-        for item in _TABLES[base](table) if base.__len__(table) <= _LIMIT else ():
+        for item in TABLES[base](table) if base.__len__(table) <= LIMIT else ():
             kind = type(item)
             if is_plain_data(item):
                 continue
             if kind is FunctionType and item.__closure__ is None:
                 self._add_function(item, found.functions)
-            elif kind in _INSIDE:
+            elif kind in INSIDE:
                 found.called.append(item)
-            elif kind is type and is_whole(item) and not _has_members(item):
+            elif kind is type and is_whole(item) and not has_members(item):
                 found.classes.update(self._names_of(item))
-            elif kind in _TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
+            elif kind in TABLES and depth < _DEEPEST and self._take_record(item, found, depth):
                 continue
-            elif is_class(item) or issubclass(kind, _TABLE_TYPES) or id(kind) not in kinds:
+            elif is_class(item) or issubclass(kind, TABLE_TYPES) or id(kind) not in kinds:
                 kinds.add(id(kind))
                 found.others.append(item)
         self._begun.discard(id(table))
@@ -290,7 +334,7 @@ class Behind:
         Returns:
             Whether it was taken.
         """
-        if id(item) in self._begun or len(self._contents) > _LIMIT:
+        if id(item) in self._begun or len(self._contents) > LIMIT:
             return False  # it leads back to the table, or there is too much of it
         inside = self._content_of(item, depth + 1)
         if inside.called or inside.others:
@@ -318,23 +362,37 @@ class Behind:
         if name:
             yield name
 
-    def _add_function(self, function: FunctionType, found: Leads) -> None:
-        """Note the name of a function, or the names of the one that has made a wrapper."""
+    def _add_function(
+        self,
+        function: FunctionType,
+        found: Leads,
+        inside: Iterable[Any] = (),
+        libraries: Libraries | None = None,
+    ) -> Iterator[Any]:
+        """Note the name of a function, or the names of the one that has made a wrapper.
+
+        Args:
+            function: it.
+            found: takes the names.
+            inside: what it has in its closure.
+            libraries: reads its code.
+
+        Returns:
+            What it may find in tables there and call, if its code is not known: what
+            `functools.singledispatch` makes does that.
+        """
         name = self.names.get(id(function))
         if name is not None:
             found.called.add(name)
         if name != function.__code__.co_name:
-            path = self._paths.get(id(function.__code__), ())
+            path = self.paths.get(id(function.__code__), ())
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
-
-
-def _may_lead(value: Any) -> bool:
-    """Whether a value is more than plain data, and of a type that has attributes.
-
-    CPython makes a type that is written in C ready when it is first asked for something.
-    """
-    return not is_plain_data(value) and is_whole(value if is_class(value) else type(value))
+        if id(function.__code__) in self.paths:
+            return iter(())
+        if libraries is not None:
+            libraries.read(function)
+        return items_of_tables(inside)
 
 
 class _Content(NamedTuple):
@@ -356,26 +414,3 @@ class _Content(NamedTuple):
     classes: set[str]
     called: list[Any]
     others: list[Any]
-
-
-def _own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
-    """Yield what an object itself has as attributes of some names, each as no item."""
-    own = dict_of(value)
-    if own is None:
-        return
-    # Past the methods of a subclass of dict.
-    found: Iterable[Any] = names if dict.__len__(own) > len(names) else list(dict.keys(own))
-    for name in found:
-        if type(name) is str and name in names and dict.__contains__(own, name):
-            yield dict.__getitem__(own, name), False
-
-
-def _has_members(cls: type) -> bool:
-    """Whether a class has attributes that lead on, but for methods."""
-    return any(
-        not is_plain_data(value)
-        and type(value) not in (*_OF_CLASSES, GetSetDescriptorType)
-        and name not in COMPILER_NAMES  # as each class has them since 3.13
-        for base in mro_of(cls)
-        for name, value in (class_attributes(base).items() if base is not object else ())
-    )

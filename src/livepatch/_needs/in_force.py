@@ -36,6 +36,7 @@ from livepatch._statements.syntax import (
     imports_all,
     outside_functions,
 )
+from livepatch._statements.tree import names_in
 
 
 class InForce:
@@ -233,8 +234,21 @@ class InForce:
     def _is_certain(self, name: str, index: int) -> bool:
         key = name, index
         if key not in self._certain:
-            self._certain[key] = binds_for_certain(self.statements[index].nodes, name)
+            nodes = self.statements[index].nodes
+            self._certain[key] = binds_for_certain(nodes, name) and not self._is_idle(index)
         return self._certain[key]
+
+    def _is_idle(self, index: int) -> bool:
+        """Whether a statement is a loop that went round no time, as far as its variables show."""
+        statement = self.statements[index]
+        if statement.old_codes is None:
+            return False  # it is to run for the first time
+        targets = (node.target for node in statement.nodes if isinstance(node, ast.For))
+        own = {name for each in targets for name in names_in(each)}
+        return bool(own) and all(
+            name not in self.namespace and list(self.all_binders.get(name, ())) == [index]
+            for name in own
+        )
 
     def _is_there(self, name: str, index: int, chain: list[int], runs: Sequence[bool]) -> bool:
         """Whether a name has the value that a chain gives it, as far as the statements show."""

@@ -298,7 +298,13 @@ class Needs:
         nodes = self.statements[index].nodes
         if index in self.as_before and is_constant(nodes):
             return {*self.statements[index].binds}
-        return self.imported_as_before if is_import(nodes) else set()
+        if not is_import(nodes):
+            return set()
+        place = self.statements[index].old_place
+        if place < 0:
+            return self.imported_as_before
+        # What has gone had hidden some: ``from os.path import join`` above ``def join``.
+        return {each for each in self.imported_as_before if self.last_bound.get(each, -1) < place}
 
     def _add_chain(self, name: str, index: int) -> None:
         """Run the statements that make one value together: `X = []`, `X += [1]`, `del X`."""

@@ -7,13 +7,15 @@ from collections.abc import Set as AbstractSet
 from copy import copy
 from functools import cached_property
 from itertools import chain
-from types import CodeType, FunctionType, MappingProxyType
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from livepatch._needs.behind import Behind, Made
 from livepatch._needs.differences import MAKERS, Changes, Path
+from livepatch._needs.libraries import Libraries
 from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
 from livepatch._needs.reads import all_read, reads_in
+from livepatch._needs.taken import NOTHING_TAKEN, Taken
 from livepatch._python.code import codes_in, globals_read, nested_codes
 from livepatch._python.kinds import is_class
 from livepatch._source.bodies import Bodies
@@ -96,29 +98,64 @@ class Reach:
         self,
         reads: Collection[str],
         kin: Collection[str] = (),
-        picked: Mapping[str, Iterable[Any]] = MappingProxyType({}),
-        plain: Collection[str] = (),
-        made: AbstractSet[str] = frozenset(),
+        taken: Taken = NOTHING_TAKEN,
+        *,
+        libraries: bool = False,
     ) -> Cause | None:
         """Return what has changed of all that statements with these reads use; None if nothing.
 
         Args:
             reads: the names, and the special methods that operations ask for.
             kin: classes that are not called; their methods may be, by names among these.
-            picked: the items of tables that are all they take of them, by the name of each.
-            plain: objects of which they use no methods, and tables of which no items.
-            made: classes that they but call, to have the instances.
+            taken: what they take of the live globals.
+            libraries: whether methods count that code of other modules asks for.
         """
         if not self.changes.names and not self.changed and not self.changes.reaching:
             return None
+        picked, plain = taken.picked, taken.plain
         if not reads and not picked:
             return None
+        items = list(chain.from_iterable(picked.values()))
         if picked:
-            items = chain.from_iterable(picked.values())
-            reached = self._reached(set(reads).difference(picked), kin, list(items), plain)
+            reached = self._reached(set(reads).difference(picked), kin, items, plain)
             reached.names.update(picked)
         else:
             reached = self._known(frozenset(reads), frozenset(kin), frozenset(plain))
+        cause = self._cause_of(reads, reached, taken.made)
+        if cause is not None or not libraries or not self._may_be_asked(reached):
+            return cause
+        said = Libraries(self.behind.namespace.get("__name__"))
+        reached = self._reached(set(reads), kin, items, plain, said)
+        return self._cause_of(reads, reached, taken.made)
+
+    def _may_be_asked(self, reached: _Reached) -> bool:
+        """Whether code of other modules may call what has changed of what statements use."""
+        return bool(self._overriding) and (
+            not self._overriding.isdisjoint(reached.kin | reached.names)
+            or any(map(self.behind.is_object, reached.names))
+        )
+
+    @cached_property
+    def _overriding(self) -> set[str]:
+        """The classes whose methods use what has changed and are there for code of other modules.
+
+        Those that such a module's class has by the same name: ``class Short(logging.Formatter)``.
+        """
+        found = (
+            (name, method, code)
+            for name, methods in self.methods.items()
+            for method, code in methods.items()
+            if method[:2] != "__" and self.behind.overrides(name, method)
+        )
+        return {
+            name
+            for name, method, code in found
+            if self.cause((name, method, *self._names_in(code))) is not None
+        }
+
+    def _cause_of(
+        self, reads: Collection[str], reached: _Reached, made: AbstractSet[str]
+    ) -> Cause | None:
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
         itself = {"modules", "__name__"} <= set(reads)
@@ -162,8 +199,9 @@ class Reach:
         """Whether any statement of a source may have used what has changed."""
         # Nearly every change concerns none, whatever they do.
         names, own = all_read(source)
-        return self.cause(names | self.asked, own) is not None and any(
-            self.cause(each.names | each.asked(), each.own) is not None for each in reads_in(source)
+        return self.cause(names | self.asked, own, libraries=True) is not None and any(
+            self.cause(each.names | each.asked(), each.own, libraries=True) is not None
+            for each in reads_in(source)
         )
 
     def add_lambdas(self, statement: Statement, names: Iterable[str]) -> None:
@@ -205,9 +243,8 @@ class Reach:
 
     def _may_lead(self, name: str) -> bool:
         """Whether a name leads to functions or methods: its own, an object's, or a table's."""
-        return (
-            name in self.functions or self.behind.is_table(name) or any(self._methods_behind(name))
-        )
+        is_table = self.behind.is_table(name)
+        return name in self.functions or is_table or any(self._methods_behind(name))
 
     def through(self, name: str) -> Iterator[Path]:
         """Yield what a name leads to that has not changed and uses what has: it, or methods."""
@@ -250,13 +287,15 @@ class Reach:
         kin: Iterable[str] = (),
         picked: Collection[Any] = (),
         plain: Collection[str] = (),
+        libraries: Libraries | None = None,
     ) -> _Reached:
-        found = _Reached(set(), set(kin), set(plain))
+        said = libraries.said if libraries is not None else set[str]()
+        found = _Reached(set(), set(kin), set(plain), said)
         # Where all special methods are asked for already, operations say nothing more.
         names_in = self._own_names if self.asked.issubset(reads) else self._names_in
         waiting, done, known = set(reads), set[int](), -1
-        while waiting or len(found.kin) > known:
-            known = len(found.kin)
+        while waiting or len(found.kin) + len(said) > known:
+            known = len(found.kin) + len(said)
             found.names.update(waiting, self._asked_by(waiting))
             if not _LEADS_TO_MODULES.isdisjoint(waiting):
                 found.names.update(f"{OF_MODULE}{each}" for each in HOOKS)
@@ -266,7 +305,7 @@ class Reach:
             found.plain.difference_update(read)
             waiting = read - found.names
             if not waiting:
-                waiting = self._add_values(found, picked) - found.names
+                waiting = self._add_values(found, picked, libraries) - found.names
         return found
 
     def _asked_by(self, names: set[str]) -> set[str]:
@@ -278,9 +317,11 @@ class Reach:
             more = asked_by(more) - found
         return found & self.asked
 
-    def _add_values(self, found: _Reached, picked: Collection[Any]) -> set[str]:
+    def _add_values(
+        self, found: _Reached, picked: Collection[Any], libraries: Libraries | None
+    ) -> set[str]:
         """Add the classes that live values lead to; return the names that come with them."""
-        names, kin = self.behind.leads(found.names, picked, found.plain)
+        names, kin = self.behind.leads(found.names, picked, found.plain, libraries)
         found.kin.update(kin)
         if "super" in found.names:
             classes = [*found.kin, *found.names]
@@ -289,12 +330,13 @@ class Reach:
 
     def _run_by(self, reached: _Reached) -> Iterator[CodeType]:
         names = reached.names
+        asked = names | reached.said if reached.said else names
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
         for name in self.lambdas.keys() & names:
             yield from self.lambdas[name]
         for name in (self._with_methods & names) | reached.kin:
             for method, code in self._methods_of(name).items():
-                if self._is_asked(name, method, names) or (name in names and method in _MAKERS):
+                if self._is_asked(name, method, asked) or (name in names and method in _MAKERS):
                     yield code
 
     def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
@@ -304,12 +346,13 @@ class Reach:
     def _led_to(self, paths: Iterable[Path], reached: _Reached) -> Iterator[str]:
         """Yield, as texts, the paths that lead to what runs."""
         names = reached.names
+        asked = names | reached.said if reached.said else names
         for path in paths:
             if path[1:] and path[0] in reached.plain:
                 continue
             is_called = path[0] in names
             if (is_called or (path[0] in reached.kin and path[1:])) and all(
-                self._is_asked(path[0], part, names) or (is_called and part in _MAKERS)
+                self._is_asked(path[0], part, asked) or (is_called and part in _MAKERS)
                 for part in path[1:]
             ):
                 yield ".".join(path)
@@ -370,8 +413,10 @@ class _Reached(NamedTuple):
         names: all names.
         kin: classes of objects, and bases: of these run the methods of such names, and no more.
         plain: objects of which no methods run, and tables of which no items are used.
+        said: what code of other modules asks for of objects.
     """
 
     names: set[str]
     kin: set[str]
     plain: set[str]
+    said: set[str]

@@ -34,11 +34,13 @@ def reads_in(source: Outline) -> Iterator[Read]:
     """Yield what each statement of a source reads."""
     for path, scope in source.scopes.items():
         for name, shells in scope.shells.items():
-            for shell in shells if name != ANNOTATIONS else ():
+            for place, shell in enumerate(shells if name != ANNOTATIONS else ()):
                 if shell.loads:
                     calls_own = path and any(map(shell.may_call, shell.loads & scope.shells.keys()))
                     own = path[:1] if calls_own else ()
                     loads = _with_own(shell.loads, scope) if path else shell.loads
+                    if place and name in shell.loads:  # it extends what those before have made
+                        loads = loads.union(*(each.loads for each in shells[:place]))
                     loads |= frozenset(hooks_among(loads))
                     yield Read(loads, own, partial(_asked_in, shell.fingerprint))
     yield from _reads_inside(source)
@@ -57,7 +59,8 @@ def _reads_inside(source: Outline) -> Iterator[Read]:
     for shell in said:
         if not ASKS_BY_TEXT.isdisjoint(shell.loads):
             texts = (part[1] for part in shell.fingerprint if _is_text(part))
-            yield Read(frozenset(text for text in texts if text.isidentifier()), (), set)
+            names = frozenset(text for text in texts if text.isidentifier())
+            yield Read(shell.loads | names, (), partial(_asked_in, shell.fingerprint))
         if not RUNS_TEXTS.isdisjoint(shell.loads):
             for part in filter(_is_text, shell.fingerprint):
                 yield Read(frozenset(names_in_text(part[1], ast.Load)), (), set)

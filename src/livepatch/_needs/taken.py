@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -20,12 +20,17 @@ class Taken(NamedTuple):
     Attributes:
         picked: the items of tables that are all they use of these, by the name of each.
         plain: the objects of which they use no methods, and the tables that they only measure.
+        made: the classes that they but call to have an instance, or ask for an attribute.
         set: the attributes that they set where a descriptor sees to that.
     """
 
     picked: dict[str, list[Any]]
     plain: set[str]
+    made: set[str]
     set: set[str]
+
+
+NOTHING_TAKEN = Taken({}, set(), set(), set())
 
 
 def taken_by(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> Taken:
@@ -34,6 +39,7 @@ def taken_by(nodes: Iterable[ast.AST], namespace: Mapping[str, Any]) -> Taken:
     return Taken(
         picked_items(nodes, namespace),
         names_looked_at(nodes, namespace),
+        names_made(nodes),
         attributes_set(nodes, namespace),
     )
 
@@ -54,6 +60,42 @@ _LOOKING_METHODS = frozenset(
 )
 _MEASURING = ("len", "id", "type", "isinstance", "bool")
 _KEYS = (str, int, bytes)
+
+
+def names_made(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return what statements but call to have what it gives, or ask for an attribute.
+
+    ``app = App()``, ``port = Settings.port``: no one else is given the class.
+    """
+    asked, named = Counter[str](), Counter[str]()
+    for node in nodes:
+        parts: list[ast.expr | None] = []
+        if isinstance(node, ast.Assign):
+            parts += (node.value, *node.targets)
+        elif isinstance(node, ast.AnnAssign):
+            parts += (node.value, node.target)
+        if not parts:
+            return set()
+        asked.update(_called_for(parts[0]))
+        for each in (part for parent in parts if parent is not None for part in walk(parent)):
+            if isinstance(each, ast.Name):
+                named[each.id] += 1
+            elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
+                asked[each.value.id] += each.attr[:2] != "__"
+    return {name for name, count in asked.items() if named[name] == count}
+
+
+def _called_for(value: ast.expr | None) -> Iterator[str]:
+    """Yield the names that are called for what a value is, or has as items."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        yield value.func.id
+    parts: Iterable[ast.expr] = ()
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        parts = value.elts
+    elif isinstance(value, ast.Dict):
+        parts = value.values
+    for each in parts:
+        yield from _called_for(each)
 
 
 def calls_found(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from livepatch._needs.headers import Header
 from livepatch._needs.marks import found_by
 from livepatch._needs.module_hooks import hooks_among
 from livepatch._needs.reach import Cause, Reach
-from livepatch._needs.taken import Taken, calls_found, taken_by
+from livepatch._needs.taken import NOTHING_TAKEN, Taken, calls_found, taken_by
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text
+from livepatch._source.outline import global_names
 from livepatch._source.scope import LAMBDA, RUN_AT_ONCE
 from livepatch._statements.operations import CALLS, CALLS_FOUND, operations, operations_of
 from livepatch._statements.statements import Statement
@@ -26,65 +27,36 @@ from livepatch._statements.syntax import (
 from livepatch._statements.tree import names_in, walk
 
 
-def used_by(statement: Statement, reach: Reach, others: frozenset[str]) -> Cause | None:
+def used_by(
+    statement: Statement,
+    reach: Reach,
+    others: frozenset[str],
+    before: AbstractSet[str] = frozenset(),
+) -> Cause | None:
     """Return what has changed of all that a statement uses, in its lambda expressions too.
 
     Args:
         statement: it.
         reach: what has changed.
         others: names that it reads before what has changed is bound to them, or behind.
+        before: what those use that have bound what it extends: that may have been an object of
+            another class then.
     """
     lambdas = (code.co_names for code in statement.codes if code.co_name == LAMBDA)
     namespace = reach.behind.namespace
     extended = extended_names(statement.nodes) & statement.binds  # `value += 1`
     reads = statement.uses.union(*lambdas, in_texts(statement, ast.Load))
     reads -= statement.binds - extended
-    picked, plain, attributes = _taken_by(statement, namespace)
-    reads |= attributes | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
+    taken = _taken_by(statement, namespace)
+    reads |= taken.set | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
+    kin |= before & reach.methods.keys()
     reads |= asked_by(statement, reach)
-    made = only_made_by(statement.nodes)
-    cause = reach.cause(reads, kin, picked, plain, made)
+    cause = reach.cause(reads, kin, taken, libraries=True)
     if cause is None or cause.what not in others:
         return cause
-    picked = {name: items for name, items in picked.items() if name not in others}
-    return reach.cause(reads - others, kin, picked, plain, made)
-
-
-def only_made_by(nodes: Iterable[ast.stmt]) -> set[str]:
-    """Return what statements but call to have what it gives, or ask for an attribute.
-
-    ``app = App()``, ``port = Settings.port``: no one else is given the class.
-    """
-    asked, named = Counter[str](), Counter[str]()
-    for node in nodes:
-        parts: list[ast.expr | None] = []
-        if isinstance(node, ast.Assign):
-            parts += (node.value, *node.targets)
-        elif isinstance(node, ast.AnnAssign):
-            parts += (node.value, node.target)
-        if not parts:
-            return set()
-        asked.update(_called_for(parts[0]))
-        for each in (part for parent in parts if parent is not None for part in walk(parent)):
-            if isinstance(each, ast.Name):
-                named[each.id] += 1
-            elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
-                asked[each.value.id] += each.attr[:2] != "__"
-    return {name for name, count in asked.items() if named[name] == count}
-
-
-def _called_for(value: ast.expr | None) -> Iterator[str]:
-    """Yield the names that are called for what a value is, or has as items."""
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-        yield value.func.id
-    parts: Iterable[ast.expr] = ()
-    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-        parts = value.elts
-    elif isinstance(value, ast.Dict):
-        parts = value.values
-    for each in parts:
-        yield from _called_for(each)
+    picked = {name: items for name, items in taken.picked.items() if name not in others}
+    return reach.cause(reads - others, kin, taken._replace(picked=picked), libraries=True)
 
 
 def _asked_otherwise(statement: Statement) -> set[str]:
@@ -128,7 +100,7 @@ def sets_by(statement: Statement, reach: Reach) -> bool:
     )
     objects = {"": [found_by(each, namespace) for each in targets]}
     asked = _taken_by(statement, namespace).set | asked_by(statement, reach)
-    return reach.cause(asked, picked=objects) is not None
+    return reach.cause(asked, taken=NOTHING_TAKEN._replace(picked=objects)) is not None
 
 
 def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
@@ -139,6 +111,16 @@ def in_texts(statement: Statement, context: type[ast.expr_context]) -> set[str]:
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 found.update(names_in_text(part.value, context))
     return found
+
+
+def globals_set_by(statement: Statement, reach: Reach) -> set[str]:
+    """Return what functions bind by `global` that a statement calls, if they use what changed."""
+    return {
+        name
+        for called in reach.functions.keys() & statement.uses
+        for name in global_names([reach.functions[called]])
+        if reach.cause((called,)) is not None
+    }
 
 
 def own_variables(statement: Statement) -> tuple[set[str], set[str]]:

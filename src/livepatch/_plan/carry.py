@@ -7,9 +7,9 @@ value while it still has the old one. What was computed from it is named.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
@@ -20,7 +20,7 @@ from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
 from livepatch._plan.carry_stars import carry_stars, set_name
-from livepatch._plan.importer import Importer, Name
+from livepatch._plan.importer import ITEM, Importer, Name
 from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
 from livepatch._plan.methods_used import (
@@ -29,6 +29,7 @@ from livepatch._plan.methods_used import (
     uses_of,
 )
 from livepatch._plan.plan import Plan
+from livepatch._plan.reads_on import Change, of_method, read_inside, what_reads
 from livepatch._python.constants import same_value
 from livepatch._python.kinds import (
     CLASS,
@@ -49,17 +50,6 @@ from livepatch._source.source import NO_CODE, namespace_of
 _DEEPEST = 4
 
 
-@dataclass(slots=True, eq=False)
-class _Change:
-    """A global whose value has changed, or a function whose code has: then both are the same."""
-
-    name: Name
-    old: Any
-    new: Any
-    root: Name | None = None  # where it comes from; None: it is that itself
-    part: str = ""  # the attribute of it that is not what it would be; empty: all of it
-
-
 def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
@@ -68,6 +58,7 @@ def read_possible_importers(matches: Matches) -> None:
         for module in matches.modules
         for name in (*_names_changed(module), *_new_bodies(module))
     )
+    changed += read_inside(matches, changed)
     values = OwnList(module.old[name] for module, name in changed)
     objects = objects_with_new_methods(matches)
     values += (module.old[name] for module, name, _, _ in objects)
@@ -79,14 +70,17 @@ def read_possible_importers(matches: Matches) -> None:
         if top not in near and _is_data(module, name):
             near.add(top)
     read_importers(modules, chain(values, starred), modules, near)
-    importers = list(importers_of(modules, modules)) if changed else []
+    importers = list(importers_of(modules, modules, matches.importers)) if changed else []
     if importers:
         names = [Name(module.name, name, starred=False) for module, name in changed]
-        _read_further(names, importers, modules)
+        _read_further(names, importers, modules, matches.importers)
 
 
 def _read_further(
-    names: list[Name], importers: list[Importer], modules: Mapping[str, ModuleType]
+    names: list[Name],
+    importers: list[Importer],
+    modules: Mapping[str, ModuleType],
+    known: dict[str, Importer],
 ) -> None:
     """Read those who may have imported what importers made of what has changed, and so on."""
     seen = set(names)
@@ -104,7 +98,7 @@ def _read_further(
         found = {name: module for name, module in list(sys.modules.items()) if name in homes}
         if found:
             read_importers(found, following.values(), modules)
-        names, importers = list(following), list(importers_of(homes, modules))
+        names, importers = list(following), list(importers_of(homes, modules, known))
 
 
 def _names_changed(module: Module) -> Iterator[str]:
@@ -144,7 +138,9 @@ def carry_data(plan: Plan) -> None:
     reloaded = [module for module in plan.matches.modules if module.part is Part.RELOADED]
     outside = _importers_outside(plan)
     carry_stars(plan, outside, reloaded)
-    waiting: list[_Change] = OwnList()
+    inside = [Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded]
+    carried: set[tuple[str, str]] = set()
+    waiting: list[Change] = OwnList()
     for module in reloaded:
         waiting += _changed_data(plan, module)
     _carry_copies(plan, waiting)
@@ -154,12 +150,12 @@ def carry_data(plan: Plan) -> None:
         methods = Methods(plan)
         for importer in outside if methods else ():
             waiting += _notice_used(plan, importer, methods)
+        for importer, method in itertools.product((*inside, *outside), methods):
+            waiting += what_reads(importer, of_method(method), carried)
     if not waiting:
         return
     # One that runs anew has the new value, unless it got it from one that does not.
-    inside = (Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded)
     importers = ImportersByName((*inside, *outside))
-    carried: set[tuple[str, str]] = set()
     while waiting:
         change = waiting.pop()
         is_same = change.old is change.new
@@ -169,10 +165,12 @@ def carry_data(plan: Plan) -> None:
         for importer in outside:
             _notice_asked_for(plan, importer, change)
             waiting += _notice_computed(plan, importer, change)
-            waiting += _what_reads(importer, change, carried)
+            waiting += what_reads(importer, change, carried)
+        for importer in inside if outside else ():
+            waiting += what_reads(importer, change, carried)
 
 
-def _carry_copies(plan: Plan, changes: list[_Change]) -> None:
+def _carry_copies(plan: Plan, changes: list[Change]) -> None:
     """Give modules made at run time what has changed of the module that they are a copy of.
 
     ``vars(module).update(vars(other))``, as a finder of the import system may do: no statement says
@@ -217,15 +215,16 @@ def _importers_outside(plan: Plan) -> list[Importer]:
     found: dict[str, Importer] = {}
     names = set(plan.finals)
     while names:
-        more = {each.name: each for each in importers_of(names, {*plan.finals, *found})}
+        others = importers_of(names, {*plan.finals, *found}, plan.matches.importers)
+        more = {each.name: each for each in others}
         found |= more
         names = set(more)
     return list(found.values())
 
 
 def _carry(
-    plan: Plan, importer: Importer, change: _Change, carried: set[tuple[str, str]]
-) -> Iterator[_Change]:
+    plan: Plan, importer: Importer, change: Change, carried: set[tuple[str, str]]
+) -> Iterator[Change]:
     """Give an importer's names the new value where they have the old one; yield what changes."""
     home, name = change.name.module, change.name.name
     if importer.name == home and is_loaded_part(home, name, change.old):
@@ -243,10 +242,10 @@ def _carry(
                 continue
             set_name(plan, importer, bound, change.new)
             given = Name(importer.name, bound, bound in star_names(importer.namespace))
-            yield _Change(given, change.old, change.new, change.root or change.name)
+            yield Change(given, change.old, change.new, change.root or change.name)
 
 
-def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterator[_Change]:
+def _notice_computed(plan: Plan, importer: Importer, change: Change) -> Iterator[Change]:
     """Name what an importer computed from what has changed; yield it, for others have it too."""
     for path in importer.computed_from(change.name, change.part):
         goes_on = change.old is change.new and kind_of(change.new) is not None
@@ -255,18 +254,21 @@ def _notice_computed(plan: Plan, importer: Importer, change: _Change) -> Iterato
         value = importer.namespace.get(path[0])
         is_definition = kind_of(value) is not None
         by_itself = change.old is change.new and is_definition
-        if by_itself and not importer.is_made_with(path, change.name):
+        if by_itself and (change.by_calls or not importer.is_made_with(path, change.name)):
             continue  # a function or class that uses a function or class sees the new one
         says = is_definition or importer.says(path, change.name)
-        is_table = not says and _is_made_of_definitions(value)
+        if change.part == ITEM and says and not importer.takes_item(path):
+            continue  # it has the table itself, or counts what is in it
+        is_table = (not says or change.part) and _is_made_of_definitions(value)
         is_table = is_table or path[-1] == ANNOTATIONS
+        goes_on = goes_on or change.part == ITEM
         if goes_on and (is_table or _keeps(value, _faces(plan, change.new))):
             continue  # so does a table of them, and what was made to call it: `Depends(user)`
         became = "has gone" if change.new is MISSING else "has changed"
         yield from _named(plan, importer, path, change.root or change.name, became)
 
 
-def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[_Change]:
+def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[Change]:
     """Name what an importer computed by methods that have changed; yield it likewise."""
     for path, method in uses_of(importer, methods):
         if importer.computed_nothing(path) or path[-1] == ANNOTATIONS:
@@ -281,7 +283,7 @@ def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[_
 
 def _named(
     plan: Plan, importer: Importer, path: tuple[str, ...], root: Name, became: str
-) -> Iterator[_Change]:
+) -> Iterator[Change]:
     """Name something that an importer computed, unless that has been done; yield it then."""
     place = f"{importer.name}.{'.'.join(path)}"
     if any(notice.path == place and notice.code == "LP312" for notice in plan.notices):
@@ -290,20 +292,28 @@ def _named(
     plan.notices.append(Notice("LP312", place, message))
     value = importer.namespace.get(path[0])
     name = Name(importer.name, path[0], path[0] in star_names(importer.namespace))
-    yield _Change(name, value, value, root, ".".join(path[1:2]))
+    yield Change(name, value, value, root, ".".join(path[1:2]))
 
 
-def _hand_on(importer: Importer, change: _Change, known: set[tuple[str, str]]) -> Iterator[_Change]:
+def _hand_on(importer: Importer, change: Change, known: set[tuple[str, str]]) -> Iterator[Change]:
     """Yield what an importer has of something that is the same and says something else."""
     for bound in sorted(importer.names_of(change.name)):
         is_it = same_value(importer.namespace.get(bound, known), change.old)
-        if is_it and (importer.name, bound) not in known:
-            known.add((importer.name, bound))
+        place = importer.name, f"{bound}.{change.part}" if change.part else bound
+        if is_it and place not in known:
+            known.add(place)
             given = Name(importer.name, bound, bound in importer.star_names)
-            yield _Change(given, change.old, change.new, change.root or change.name)
+            yield Change(
+                given,
+                change.old,
+                change.new,
+                change.root or change.name,
+                change.part,
+                change.by_calls,
+            )
 
 
-def _notice_asked_for(plan: Plan, importer: Importer, change: _Change) -> None:
+def _notice_asked_for(plan: Plan, importer: Importer, change: Change) -> None:
     """Name what an importer may have of what has changed by way of a module's ``__getattr__``.
 
     That may be asked when it is imported for the first time, and not by a plan.
@@ -347,42 +357,26 @@ def _keeps(value: Any, faces: OwnList[Any]) -> bool:
     return holds_inside(parts, set(map(id, faces)))
 
 
-def _what_reads(
-    importer: Importer, change: _Change, known: set[tuple[str, str]]
-) -> Iterator[_Change]:
-    """Yield the functions of an importer that read what has changed: who calls them has used it.
-
-    And what is made to call it: ``partial(fetch, 1)``.
-    """
-    made = (path[0] for path in importer.computed_from(change.name, change.part) if not path[1:])
-    partials = (name for name in made if type(importer.namespace.get(name)) is partial)
-    for function in (*importer.functions_with(change.name), *partials):
-        value = importer.namespace.get(function)
-        if (importer.name, function) not in known and kind_of(value) is not None:
-            known.add((importer.name, function))
-            name = Name(importer.name, function, function in star_names(importer.namespace))
-            yield _Change(name, value, value, change.root or change.name)
-
-
-def _changed_definitions(plan: Plan) -> Iterator[_Change]:
+def _changed_definitions(plan: Plan) -> Iterator[Change]:
     starred = {module.name: set(star_names(module.old)) for module in plan.matches.modules}
     for module in plan.matches.modules:
         for path, (kind, changed) in module.followed.definitions.items():
             value = module.new.get(path[0])
             if changed and len(path) == 1 and kind == FUNCTION.name:
                 place = Name(module.name, path[0], path[0] in starred[module.name])
-                yield _Change(place, value, value)
+                yield Change(place, value, value)
     for pair in plan.matches.pairs:
         says_another = pair.kind in _NAMED and id(pair.new) in plan.changed
         if says_another and len(pair.path) == 1:
             home, name = pair.module.name, pair.path[0]
-            yield _Change(Name(home, name, name in starred[home]), pair.new, pair.new)
+            place = Name(home, name, name in starred[home])
+            yield Change(place, pair.new, pair.new, held=pair.old)
 
 
 _NAMED = (FUNCTION, CLASS)
 
 
-def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
+def _changed_data(plan: Plan, module: Module) -> Iterator[Change]:
     final = plan.finals[module.name]
     starred = set(star_names(module.old)).intersection(star_names(final))
     for name in names_of_others(module.old, final):
@@ -394,4 +388,4 @@ def _changed_data(plan: Plan, module: Module) -> Iterator[_Change]:
         follows = id(old) in plan.matches.by_old or id(old) in plan.decisions.survivors
         if follows and plan.decisions.survivors.get(id(old), old) is new:
             continue  # nearly every one: who holds it is given that
-        yield _Change(Name(module.name, name, name in starred), old, new)
+        yield Change(Name(module.name, name, name in starred), old, new)

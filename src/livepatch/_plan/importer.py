@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import gc
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from inspect import CO_NESTED
+from itertools import chain
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from livepatch._needs.differences import MAKERS
-from livepatch._plan.users import functions_in, users_in
+from livepatch._plan.users import functions_in, methods_of_classes, users_in
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import found_at, is_single_dispatch
+from livepatch._python.kinds import found_at, is_class, is_plain_data, is_single_dispatch, mro_of
 from livepatch._python.opcodes import JUMPS, OP
 from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
@@ -23,7 +24,14 @@ from livepatch._source.bodies import is_function_code
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, modules_asked_for
 from livepatch._source.outline import Outline
 from livepatch._source.scope import LAMBDA, Import, imports_within
+from livepatch._statements.operations import operations
 
+ITEM = "[]"
+"""What stands for an item of a table, as a part of that."""
+TABLES = (dict, list, tuple)
+_MOST = 1_000
+_TAKING = frozenset(("__class_getitem__", "__next__"))
+_TAKES = frozenset(("get", "items", "pop", "values"))
 # How many calls the statement of a function makes that has no decorators but these.
 _WRAPPERS: dict[type, int] = {FunctionType: 0, staticmethod: 1, classmethod: 1, property: 1}
 _WORD = re.compile(r"\w+")
@@ -140,6 +148,10 @@ class Importer:
             or any(_names_one(each, modules, packages) for each in self._in_functions)
         )
 
+    def may_use(self, wanted: Name) -> bool:
+        """Whether the module says a global of another one, or its own, by any name."""
+        return wanted.name in self._said or bool(self.names_of(wanted))
+
     def computed_from(self, wanted: Name, part: str = "") -> Iterator[tuple[str, ...]]:
         """Yield the paths of what statements outside functions bind and use a global for.
 
@@ -147,12 +159,10 @@ class Importer:
             wanted: the global.
             part: the attribute of it that they ask for, or that makes instances; any if empty.
         """
-        is_made = part in MAKERS
-        names = self.names_of(wanted)
-        if self.name == wanted.module:
-            names.add(wanted.name)
-        if not names and wanted.name not in self._said:
+        is_made = part == ITEM or part in MAKERS
+        if not self.may_use(wanted):
             return  # nearly every one
+        names = self._called_here(wanted)
         inside = self._in_classes.get((wanted.module, wanted.name), ())
         names.update(path[-1] for path in inside)
         users = self._users_of_names()
@@ -180,15 +190,80 @@ class Importer:
         """Return the names that statements outside functions use."""
         return set(self._users_of_names())
 
-    def functions_with(self, wanted: Name) -> Iterator[str]:
-        """Yield the functions of the module that read a global of another one, or its own."""
+    def functions_with(self, wanted: Name, part: str = "") -> Iterator[str]:
+        """Yield the functions of the module that read a global of another one, or its own.
+
+        Args:
+            wanted: the global.
+            part: the attribute of it that they read, see `computed_from`.
+        """
+        names = self._called_here(wanted)
+        for function, reads in _with_names(names, self._readers):
+            if _reads_part(reads, part):
+                yield from [function] if function != LAMBDA else self._lambdas_with(names)
+
+    def methods_with(self, wanted: Name, part: str = "") -> Iterator[tuple[str, str]]:
+        """Yield the methods that read a global likewise, each with the name of its class.
+
+        Methods of the class itself read its attributes by their names: ``self.rate()``.
+        """
+        names = self._called_here(wanted)
+        for (cls, method), reads in _with_names(names, self._methods_reading):
+            if _reads_part(reads, part):
+                yield cls, method
+        if part and part in self._methods_reading:
+            values = (self.namespace.get(name) for name in names)
+            own = {each for value in values for each in self.faces_of(value)}
+            beside = (place for place, _ in self._methods_reading[part] if place[1] != part)
+            yield from (place for place in beside if place[0] in own)
+
+    def _called_here(self, wanted: Name) -> set[str]:
+        """Return the names that a global of another module has here, or one of its own."""
         names = self.names_of(wanted)
         if self.name == wanted.module:
             names.add(wanted.name)
-        if names:
-            for function, reads in self._functions.items():
-                if not names.isdisjoint(reads):
-                    yield from [function] if function != LAMBDA else self._lambdas_with(names)
+        return names
+
+    def faces_of(self, value: Any) -> list[str]:
+        """List the globals that lead to a class, or are tables of functions: ``{"get": get}``.
+
+        A class: it, those below it, the objects of all these, and tables that have one.
+        """
+        return list(self._faces.get(id(value), ()))
+
+    @functools.cached_property
+    def _faces(self) -> dict[int, dict[str, None]]:
+        found: dict[int, dict[str, None]] = {}
+        for name, value in list(self.namespace.items()):
+            if type(name) is not str or type(value) is FunctionType or is_plain_data(value):
+                continue
+            for each in (value, *_items_of(value)):
+                is_function = type(each) is FunctionType
+                for key in (
+                    [each] if is_function else mro_of(each if is_class(each) else type(each))
+                ):
+                    found.setdefault(id(key), {})[name] = None
+        return found
+
+    @functools.cached_property
+    def partials(self) -> frozenset[str]:
+        """The globals that are made to call something."""
+        globals_ = list(self.namespace.items())
+        return frozenset(name for name, value in globals_ if type(value) is functools.partial)
+
+    @functools.cached_property
+    def _readers(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
+        """The functions by the names that they read, each with all these."""
+        return _by_names(self._functions.items())
+
+    @functools.cached_property
+    def _methods_reading(self) -> dict[str, list[tuple[tuple[str, str], frozenset[str]]]]:
+        """The methods by the names that they read, likewise."""
+        return _by_names(
+            ((cls, method), reads)
+            for cls, methods in methods_of_classes(self.outline)
+            for method, reads in methods.items()
+        )
 
     def _lambdas_with(self, names: set[str]) -> Iterator[str]:
         """Yield the globals that are lambda expressions which read one of some names."""
@@ -207,6 +282,16 @@ class Importer:
         shells = scope.shells.get(path[-1], ()) if scope is not None else ()
         names = {*self.names_of(wanted), wanted.name}
         return any(not names.isdisjoint(shell.loads) for shell in shells)
+
+    def takes_item(self, path: tuple[str, ...]) -> bool:
+        """Whether the statement that binds a path takes something out of a table, and calls it."""
+        scope = self.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        said = chain.from_iterable(shell.fingerprint for shell in shells)
+        parts = (each[:2] for each in said if isinstance(each, tuple) and type(each[0]) is int)
+        return any(not _TAKES.isdisjoint(each.loads) for each in shells) or (
+            not _TAKING.isdisjoint(operations(parts))
+        )
 
     def is_made_with(self, path: tuple[str, ...], wanted: Name, method: str = "") -> bool:
         """Whether a definition is made with a global: decorated by it, or by a method of it."""
@@ -288,6 +373,41 @@ class Importer:
                 yield each.module.lstrip(".")
             elif each.name is not None and f"{imported}.{each.name}" == module:
                 yield each.name
+
+
+_Reader = TypeVar("_Reader")
+_Reading = tuple[_Reader, frozenset[str]]
+
+
+def _by_names(readers: Iterable[_Reading[_Reader]]) -> dict[str, list[_Reading[_Reader]]]:
+    found: dict[str, list[_Reading[_Reader]]] = {}
+    for each in readers:
+        for name in each[1]:
+            found.setdefault(name, []).append(each)
+    return found
+
+
+def _with_names(
+    names: Iterable[str], readers: Mapping[str, list[_Reading[_Reader]]]
+) -> Iterator[_Reading[_Reader]]:
+    """Yield those that read one of some names, each once."""
+    lists = [readers[name] for name in names if name in readers]
+    return iter(lists[0] if len(lists) == 1 else dict(chain.from_iterable(lists)).items())
+
+
+def _items_of(value: Any, depth: int = 2) -> Iterator[Any]:
+    """Yield the items of a table, and of the tables in it, that may lead to code."""
+    kind = type(value)
+    if kind not in TABLES or not 0 < len(value) <= _MOST or depth == 0:
+        return
+    for item in list(value.values() if kind is dict else value):
+        if not is_plain_data(item):
+            yield item
+            yield from _items_of(item, depth - 1)
+
+
+def _reads_part(reads: AbstractSet[str], part: str) -> bool:
+    return not part or part == ITEM or part in MAKERS or part in reads
 
 
 def _texts_in(code: CodeType) -> list[str]:

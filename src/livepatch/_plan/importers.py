@@ -41,13 +41,17 @@ class ImportersByName:
         return [*named, *(each for each in starred if each not in named)]
 
 
-def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterator[Importer]:
+def importers_of(
+    modules: Collection[str], excluded: Collection[str], made: dict[str, Importer] | None = None
+) -> Iterator[Importer]:
     """Find the modules that `read_importers` has read whose imports name one of some modules.
 
     Args:
         modules: names of the modules that are imported.
         excluded: names of modules to leave out. The standard library is: it imports no others.
+        made: takes the importers, and has those of earlier calls.
     """
+    made = {} if made is None else made
     wanted = frozenset(modules)
     packages = {package for name in modules for package in _packages_of(name)}
     # What imports x.y.z has the names x and z in its code; in x itself z alone, or none.
@@ -60,7 +64,9 @@ def importers_of(modules: Collection[str], excluded: Collection[str]) -> Iterato
             continue
         outline = loaded_outline(module) if _may_import(name, module, excluded) else None
         if outline is not None:
-            importer = Importer(name, namespace_of(module), outline)
+            importer = made.get(name)
+            if importer is None:
+                importer = made[name] = Importer(name, namespace_of(module), outline)
             if importer.names_one_of(wanted, packages):
                 yield importer
 

@@ -7,6 +7,7 @@ of it or a class below it is told by the live values of names, and the method by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -63,6 +64,9 @@ class Methods:
     def __bool__(self) -> bool:
         return bool(self._by_class)
 
+    def __iter__(self) -> Iterator[Method]:
+        return chain.from_iterable(self._by_class.values())
+
     def in_namespace(self, namespace: Mapping[str, Any]) -> dict[str, OwnList[Method]]:
         """Return the globals that are a class with such methods or an object, with these."""
         found = ((name, self.of(value)) for name, value in list(namespace.items()))
@@ -90,10 +94,15 @@ def _home_of(name: str, order: Iterable[type]) -> type | None:
     return next((each for each in order if name in class_attributes(each)), None)
 
 
-def _changed_methods(plan: Plan) -> Iterator[Method]:
-    for module in plan.matches.modules:
+def new_methods(matches: Matches) -> Iterator[Method]:
+    """Yield the methods with a new body that were not made again."""
+    for module in matches.modules:
         for path, (_, is_other) in module.followed.definitions.items():
             yield from _method(module, path) if is_other else ()
+
+
+def _changed_methods(plan: Plan) -> Iterator[Method]:
+    yield from new_methods(plan.matches)
     for pair in plan.matches.pairs:
         if pair.kind is FUNCTION and id(pair.new) in plan.changed and pair.before is pair.module:
             yield from _method(pair.module, plain_path(pair.path))

@@ -12,7 +12,7 @@ from livepatch._needs.differences import MAKERS
 from livepatch._python.code import codes_in, names_within, nested_codes
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import kind_of
-from livepatch._python.opcodes import OP
+from livepatch._python.opcodes import JUMPS, NAMED, OP
 from livepatch._source.bodies import is_function_code
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text, statements_in
 from livepatch._source.outline import Outline
@@ -21,7 +21,8 @@ from livepatch._source.shell import Shell
 
 Path = tuple[str, ...]
 _NO_NAMES = frozenset({REST, ANNOTATIONS})
-_LOAD_NAME = OP["LOAD_NAME"]
+_LOAD_NAME, _POP_TOP = OP["LOAD_NAME"], OP["POP_TOP"]
+_CALLS = frozenset(place for name, place in OP.items() if name.startswith("CALL"))
 _STORES_INSIDE = (OP["STORE_SUBSCR"], OP["STORE_ATTR"])
 _TEXTS = ("text", "constant")
 _SAYS_LAMBDA = ("code", LAMBDA)
@@ -47,7 +48,7 @@ def users_in(
         functions: what its functions read, by their names; who calls one reads that, too.
     """
     makers = {**functions, **dict(_made_by_classes(outline))}
-    methods = dict(_methods_of_classes(outline))
+    methods = dict(methods_of_classes(outline))
     for path, scope in outline.scopes.items():
         for bound, shells in scope.shells.items():
             if bound == ANNOTATIONS and path:
@@ -72,12 +73,33 @@ def users_in(
 
 def _loads(shells: Iterable[Shell]) -> frozenset[str]:
     """Return what statements read: by names, and by names that are texts."""
-    found = frozenset[str]().union(*(shell.loads for shell in shells))
+    found = frozenset[str]().union(*map(_without_effects, shells))
     if not ASKS_BY_TEXT.isdisjoint(found):
         found |= _texts_of(shells)
     if not RUNS_TEXTS.isdisjoint(found):
         found |= {name for text in _texts_of(shells) for name in names_in_text(text, ast.Load)}
     return found
+
+
+def _without_effects(shell: Shell) -> frozenset[str]:
+    """Return what a statement reads without the calls before it that bind nothing: ``log("x")``."""
+    before, begin = None, 0
+    for place, part in enumerate(shell.fingerprint):
+        opcode = part[0] if isinstance(part, tuple) else part
+        if opcode in JUMPS:
+            break  # what stands before a condition, or a loop, decides about what is bound
+        if opcode == _POP_TOP and before in _CALLS:
+            begin = place + 1
+        before = opcode
+    if begin == 0:
+        return shell.loads  # nearly every one
+    beside, own = _names_in(shell.fingerprint[:begin]), _names_in(shell.fingerprint[begin:])
+    return shell.loads - (beside - own)
+
+
+def _names_in(parts: Iterable[Any]) -> frozenset[str]:
+    found = (part for part in parts if isinstance(part, tuple) and part[0] in NAMED)
+    return frozenset(name for _, name in found)
 
 
 def _texts_of(shells: Iterable[Shell]) -> frozenset[str]:
@@ -102,7 +124,8 @@ def _made_by_classes(outline: Outline) -> Iterator[tuple[str, frozenset[str]]]:
             yield path[-1], frozenset[str]().union(*map(_read_by, makers))
 
 
-def _methods_of_classes(outline: Outline) -> Iterator[tuple[str, dict[str, frozenset[str]]]]:
+def methods_of_classes(outline: Outline) -> Iterator[tuple[str, dict[str, frozenset[str]]]]:
+    """Yield the classes of a module, each with what its methods read, by their names."""
     for path, scope in outline.scopes.items():
         if path and (methods := functions_in(scope.code)):
             yield path[-1], methods

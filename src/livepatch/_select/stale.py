@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from types import ModuleType
 from typing import Any
 
 from livepatch._needs.differences import Changes
@@ -13,6 +14,7 @@ from livepatch._needs.needs import Needs
 from livepatch._needs.reach import Cause, Reach
 from livepatch._needs.uses import (
     asked_by,
+    globals_set_by,
     in_texts,
     own_variables,
     sets_by,
@@ -31,6 +33,7 @@ from livepatch._select.stale_paths import (
     stale_in_blocks,
 )
 from livepatch._source.bodies import Bodies
+from livepatch._source.by_text import RUNS_TEXTS
 from livepatch._source.outline import Outline, global_names
 from livepatch._source.scope import LAMBDA
 from livepatch._source.source import MAIN
@@ -111,7 +114,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
         else:
             shadowed = _shadowed_by(index, needs)
             cause = (
-                used_by(statement, reach, others)
+                used_by(statement, reach, others, _used_before(index, needs))
                 or shadowed
                 or _called_lambda(statement, needs.namespace)
                 or _computed_before(index, needs, changed_in_place)
@@ -140,6 +143,15 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
         touched[index] = cause is not None
         notices += _named(statement, cause, stale, needs, module)
     return notices
+
+
+def _used_before(index: int, needs: Needs) -> frozenset[str]:
+    """Return what those statements use that have bound what one extends: ``TOTAL += 1``."""
+    extended = needs.extends[index] & needs.statements[index].binds
+    if not extended:
+        return frozenset()  # nearly every one
+    places = (place for name in extended for place in needs.binders[name] if place < index)
+    return frozenset[str]().union(*(needs.statements[place].uses for place in places))
 
 
 def _named(
@@ -184,6 +196,10 @@ def _changed_in_place(needs: Needs) -> dict[str, int]:
     for name, places in needs.builders.items():
         if not any(needs.runs[each] for each in needs.binders.get(name, ())):
             found.update((name, each) for each in places[::-1] if needs.runs[each])
+    for at, statement in enumerate(needs.statements):
+        if needs.runs[at] and not RUNS_TEXTS.isdisjoint(statement.uses):
+            given = {name for name in statement.reads if type(needs.namespace.get(name)) is dict}
+            found.update((name, at) for name in given - statement.binds - found.keys())
     return found
 
 
@@ -231,13 +247,30 @@ def _stale(needs: Needs, statement: Statement, cause: Cause | None, reach: Reach
     # `hit = fast if LIMIT else slow` is a definition, and another one by now, perhaps.
     found = {name for name in statement.binds if chosen_by or _is_data(needs.namespace, name)}
     built = built_names(outside_functions(statement.nodes)) - statement.binds
-    built |= in_texts(statement, ast.Store)
-    built = {name for name in built if _is_data(needs.namespace, name)}
+    built |= in_texts(statement, ast.Store) | _bound_by_texts(statement)
+    built |= globals_set_by(statement, reach) if cause is not None else set()
+    built = {
+        name
+        for name in built
+        if _is_data(needs.namespace, name) and type(needs.namespace[name]) is not ModuleType
+    }
     # The statement's own variables only where it binds nothing else, or opens what has changed.
     own, opened = own_variables(statement)
     if own and reach.cause(opened | asked_by(statement, reach)) is None:
         return sorted(found - own | built) or sorted(found)[:1]
     return sorted(found | built)
+
+
+def _bound_by_texts(statement: Statement) -> set[str]:
+    """Return the texts by which a statement may bind globals: ``globals()["x"] = make()``."""
+    if _BINDING_BY_TEXT.isdisjoint(statement.uses):
+        return set()  # nearly every one
+    parts = (part for node in statement.nodes for part in outside_functions([node]))
+    texts = (part.value for part in parts if isinstance(part, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and text.isidentifier()}
+
+
+_BINDING_BY_TEXT = frozenset(("globals", "vars", "locals", "setattr"))
 
 
 def _has_changed_lambda(statement: Statement) -> bool:

@@ -16,7 +16,7 @@ from livepatch._needs.uses import called_in_classes, computed_in_classes, handed
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import found_at, is_class, is_enum, kind_of
 from livepatch._python.layout import lists_fields, tuple_fields
-from livepatch._statements.annotated import signature_names
+from livepatch._statements.annotated import called_in_annotations, signature_names
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import (
     DEFINITIONS,
@@ -64,6 +64,7 @@ def cause_of_definition(
         made.cause(set(header.names) - statement.binds - handed)
         or made.cause_below(header.bases)
         or _annotated_by(statement, needs)
+        or _annotated_by_calls(statement, made)
         or made.cause(called_in_classes(statement, header), statement.binds)
         or reaches.computed.cause(computed_in_classes(statement) - handed)
     )
@@ -82,6 +83,8 @@ def stale_paths(
     found = [*definitions(statement.nodes)]
     for node in found:
         yield from paths.of((), node)
+    if _annotated_by_calls(statement, reaches.made) is not None:
+        yield from ((name, "__annotations__") for name in statement.binds)
     if not found and reaches.made.cause(set(header.names) - statement.binds - handed):
         yield from ((name,) for name in statement.binds)  # `f = lambda x=LIMIT: x`
 
@@ -208,6 +211,19 @@ class _Paths(NamedTuple):
 
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
     return {name for node in nodes for name in names_in(node)}
+
+
+def _annotated_by_calls(statement: Statement, made: Reach) -> Cause | None:
+    """Return what has changed of all that annotations have called."""
+    if sys.version_info >= (3, 14) and not any(_is_decorated(node) for node in statement.nodes):
+        return None
+    called = called_in_annotations(statement.nodes)
+    codes = (each for code in statement.codes for each in (code, *nested_codes(code)))
+    if not called:
+        return None  # nearly every one
+    # Not so where all annotations are texts.
+    evaluated = called & statement.uses.union(*(code.co_names for code in codes))
+    return made.cause(evaluated) if evaluated else None
 
 
 def _annotated_by(statement: Statement, needs: Needs) -> Cause | None:

@@ -16,7 +16,9 @@ from livepatch._source.outline import OTHER_MEANS, Outline, outline
 
 ASKS_FOR_MODULES = frozenset(("import_module", "__import__", "modules"))
 # By these a name is asked for as a text.
-ASKS_BY_TEXT = ASKS_FOR_MODULES | {"getattr", "hasattr", "vars", "attrgetter", "__dict__"}
+ASKS_BY_TEXT = ASKS_FOR_MODULES.union(
+    ("getattr", "hasattr", "vars", "attrgetter", "methodcaller", "__dict__")
+)
 RUNS_TEXTS = frozenset(("exec", "eval"))
 _NONE: frozenset[str] = frozenset()
 Statement = tuple[Any, ...]

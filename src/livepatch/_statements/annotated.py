@@ -37,11 +37,28 @@ def signature_names(nodes: Iterable[ast.AST]) -> set[str]:
     for node in definitions_inside(nodes):
         if isinstance(node, ast.ClassDef):
             continue
-        said = node.args
-        arguments = (*said.posonlyargs, *said.args, said.vararg, *said.kwonlyargs, said.kwarg)
-        parts = (node.returns, *(each and each.annotation for each in arguments))
+        parts = _annotations_of(node)
         found.update(name for part in parts if part is not None for name in names_in(part))
     return found
+
+
+def called_in_annotations(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return the names in calls that annotations of functions and attributes make."""
+    parts: list[ast.expr | None] = []
+    for node in definitions_inside(nodes):
+        if isinstance(node, ast.ClassDef):
+            parts += (each.annotation for each in node.body if isinstance(each, ast.AnnAssign))
+        else:
+            parts += _annotations_of(node)
+    said = (each for part in parts if part is not None for each in walk(part))
+    return {name for each in said if isinstance(each, ast.Call) for name in names_in(each)}
+
+
+def _annotations_of(node: Any) -> Iterator[ast.expr | None]:
+    said = node.args
+    arguments = (*said.posonlyargs, *said.args, said.vararg, *said.kwonlyargs, said.kwarg)
+    yield node.returns
+    yield from (each and each.annotation for each in arguments)
 
 
 def _names_in_texts(node: ast.AST) -> Iterator[str]:

@@ -50,6 +50,7 @@ _HASHED = ("hash", "eq")
 _TRUE = ("bool", "len")
 _SAID = ("format", "str", "repr")
 _READ = ("getattribute", "getattr", "get")
+_REDUCED = ("reduce", "reduce_ex", "getstate", "getnewargs", "getnewargs_ex", "setstate")
 _ENTERED = ("enter", "exit", "aenter", "aexit")  # LOAD_SPECIAL numbers them so, since 3.14
 _BY_NAME_OF_OPCODE: dict[str, tuple[str, ...]] = {
     "BINARY_SLICE": ("getitem",),
@@ -107,6 +108,8 @@ _BY_FUNCTION: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("open", "Path", "fspath"), ("fspath",)),
     **dict.fromkeys(("get", "setdefault", "pop", "add", "discard", "Counter"), _HASHED),
     **dict.fromkeys(("set", "frozenset", "dict"), _HASHED),
+    **dict.fromkeys(("copy", "deepcopy", "dumps", "dump"), _REDUCED),
+    "replace": ("init", "post_init"),
     **dict.fromkeys(("all", "any", "filter"), _TRUE),
     "sum": ("add", "radd"),
     "divmod": ("rdivmod",),

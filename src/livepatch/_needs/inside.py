@@ -1,0 +1,91 @@
+"""What is inside a live value, as far as code may come to it: nothing of the value's is called."""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
+from types import FunctionType, GetSetDescriptorType, MethodType
+from typing import Any
+
+from livepatch._python.kinds import (
+    CACHE_TYPE,
+    cached_by,
+    class_attributes,
+    dict_of,
+    is_class,
+    is_empty,
+    is_plain_data,
+    is_whole,
+    mro_of,
+)
+from livepatch._python.opcodes import COMPILER_NAMES
+
+# Past any method of a subclass.
+TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
+    dict: lambda table: (*dict.keys(table), *dict.values(table)),
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
+    deque: deque.__iter__,
+}
+TABLE_TYPES = tuple(TABLES)
+LIMIT = 10_000
+# What else is inside a value that can be called.
+INSIDE: dict[Any, Callable[[Any], Iterable[Any]]] = {
+    FunctionType: lambda function: (
+        *(each.cell_contents for each in function.__closure__ or () if not is_empty(each)),
+        *(function.__defaults__ or ()),
+        *(function.__kwdefaults__ or {}).values(),
+    ),
+    MethodType: lambda method: (method.__self__,),
+    functools.partial: lambda partial: (partial.func, *partial.args, *partial.keywords.values()),
+    functools.partialmethod: lambda partial: (
+        *(partial.func, *partial.args),
+        *partial.keywords.values(),
+    ),
+    functools.singledispatchmethod: lambda method: (method.func, method.dispatcher.dispatch),
+    functools.cached_property: lambda cached: (cached.func,),
+    CACHE_TYPE: lambda cached: (cached_by(cached),),
+}
+# The methods of a class are told by their names.
+OF_CLASSES = (FunctionType, property, staticmethod, classmethod)
+
+
+def may_lead(value: Any) -> bool:
+    """Whether a value is more than plain data, and of a type that has attributes.
+
+    CPython makes a type that is written in C ready when it is first asked for something.
+    """
+    return not is_plain_data(value) and is_whole(value if is_class(value) else type(value))
+
+
+def own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+    """Yield what an object itself has as attributes of some names, each as no item."""
+    own = dict_of(value)
+    if own is None:
+        return
+    # Past the methods of a subclass of dict.
+    found: Iterable[Any] = names if dict.__len__(own) > len(names) else list(dict.keys(own))
+    for name in found:
+        if type(name) is str and name in names and dict.__contains__(own, name):
+            yield dict.__getitem__(own, name), False
+
+
+def items_of_tables(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield what is in those of some values that are tables."""
+    for table in values:
+        if type(table) in TABLES and len(table) <= LIMIT:
+            yield from TABLES[type(table)](table)
+
+
+def has_members(cls: type) -> bool:
+    """Whether a class has attributes that lead on, but for methods."""
+    return any(
+        not is_plain_data(value)
+        and type(value) not in (*OF_CLASSES, GetSetDescriptorType)
+        and name not in COMPILER_NAMES  # as each class has them since 3.13
+        for base in mro_of(cls)
+        for name, value in (class_attributes(base).items() if base is not object else ())
+    )
