@@ -82,18 +82,18 @@ _HARMLESS: Any = (
 
 def is_constant(nodes: Iterable[ast.AST]) -> bool:
     """Whether statements do nothing but give names constants."""
-    return all(_says_constant(_given_to_names(node)) for node in nodes)
+    return all(_says_constant(given_to_names(node)) for node in nodes)
 
 
 def _hands_over(node: ast.AST) -> bool:
     """Whether a statement gives another name to what has one: ``X = module.Y``."""
-    part = _given_to_names(node)
+    part = given_to_names(node)
     while isinstance(part, ast.Attribute):
         part = part.value
     return isinstance(part, ast.Name)
 
 
-def _given_to_names(node: ast.AST) -> ast.expr | None:
+def given_to_names(node: ast.AST) -> ast.expr | None:
     """Return what a statement assigns, if that is all it does and to nothing but names."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
         return None

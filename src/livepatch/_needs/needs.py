@@ -20,6 +20,7 @@ from livepatch._needs.lent import Lent
 from livepatch._needs.own_names import is_at, is_called
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import (
+    behind_arguments,
     is_single_dispatch,
     kind_of,
     qualified_name,
@@ -358,17 +359,21 @@ class Needs:
     def _is_alias(self, index: int, path: tuple[str, ...]) -> bool:
         """Whether a statement has but given another name, and nobody has bound that since.
 
-        ``register = Parser.register``: what this decorates is decorated by what has changed.
+        ``register = Parser.register``: what this decorates is decorated by what has changed. And
+        ``Names = Table[str]``: what derives from this is below the class that was made anew, as the
+        others are, and not below the one that goes.
         """
-        values = [self.namespace.get(name) for name in self.statements[index].binds]
-        named = self.namespace.get(path[0])
+        binds = self.statements[index].binds
+        values = [behind_arguments(self.namespace.get(name)) for name in binds]
+        named = behind_arguments(self.namespace.get(path[0]))
         if self._may_be_filled(path[0]):  # `SEEN = CACHE`: else there were two
             return not path[1:] and all(each is named for each in values)
         if path[0] in self.in_force.shadowed(index):
             return all(is_called(each, ".".join(path), self.namespace) for each in values)
         if self.in_force.has_other_value(path[0], index):
             return all(qualified_name(each) == ".".join(path) for each in values)
-        return self._is_definition(path[0]) and all(is_at(path[1:], named, each) for each in values)
+        is_definition = kind_of(named) is not None
+        return is_definition and all(is_at(path[1:], named, each) for each in values)
 
     def unsure_lines(self) -> Iterator[tuple[str, Statement]]:
         """Yield who may have bound a name behind one that runs, and does not run itself."""

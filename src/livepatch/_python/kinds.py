@@ -311,6 +311,7 @@ _SAY_TYPES = frozenset(
             *(tuple, frozenset, types.GenericAlias, types.UnionType),
             *map(type, (typing.List[int], typing.Union[int, str], typing.Literal[1])),  # noqa: UP006, UP007
             *map(type, (typing.Callable[[], int], typing.Annotated[int, 1])),
+            type(Callable[[], int]),
         ),
     )
 )
@@ -321,6 +322,11 @@ def may_say_type(candidate: Any) -> bool:
     # What is in an alias of typing is in its dict before 3.11.
     in_dict = type(candidate) is dict and "__origin__" in candidate
     return in_dict or id(type(candidate)) in _SAY_TYPES
+
+
+def behind_arguments(candidate: Any) -> Any:
+    """Return the class that a type is written of, ``Table`` of ``Table[str]``; else the object."""
+    return getattr(candidate, "__origin__", candidate) if may_say_type(candidate) else candidate
 
 
 _PLAIN_DATA = frozenset(

@@ -1,0 +1,93 @@
+"""What upgrades of thirty packages more found, made small."""
+
+from __future__ import annotations
+
+import pytest
+
+from livepatch.testing import assert_current
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+ALIASED = """
+    import typing
+    T = typing.TypeVar("T")
+    LEVEL = 1
+    class Lawful(typing.Generic[T]):
+        level = LEVEL
+    class Beside(typing.Generic[T]): pass
+    class Mapped(Lawful[T]): pass
+    class Like(Beside[T], Lawful[T]): pass
+    Mapped2 = Mapped[T]
+    Like2 = Like[T]
+    class Based(Mapped2[T], Like[T]): pass
+    class Both(Based[T], Like2[T]): pass
+"""
+
+
+def test_class_below_types_with_arguments_has_one_order_of_bases(live: LiveModule) -> None:
+    """returns: the old class behind an alias stood among the bases, in another order."""
+    module = live.start(ALIASED)
+    both = module.Both()
+    report = live.edit(ALIASED.replace("LEVEL = 1", "LEVEL = 2"))
+
+    assert both.level == 2
+    assert issubclass(module.Both, module.Lawful)
+    assert module.Like2.__origin__ is module.Like
+    assert not report.notices
+    assert_current(module)
+
+
+TYPES = """
+    import typing
+    from collections.abc import Callable
+    class Player: level = 1
+    Maybe = typing.Optional[Player]
+    Either = typing.Union[Player, int]
+    Named = typing.Dict[str, typing.List[Player]]
+    Plain = list[Player]
+    Or = Player | None
+    Handler = Callable[[Player, "Player"], typing.Any]
+    Said = typing.Annotated[Player, "said"]
+"""
+
+
+@pytest.mark.parametrize("new", ["class Player: level = 2", "class Player(str): level = 1"])
+def test_type_that_is_written_of_a_class_is_no_stale_value(live: LiveModule, new: str) -> None:
+    module = live.start(TYPES)
+    report = live.edit(TYPES.replace("class Player: level = 1", new))
+
+    assert not report.notices
+    assert module.Maybe.__args__[0] is module.Plain.__args__[0] is module.Player
+    assert module.Or.__args__[0] is module.Handler.__args__[0] is module.Player
+    assert_current(module)
+
+
+def test_what_holds_a_name_that_is_imported_from_elsewhere_now_is_named(
+    live: LiveModule, rerun: str
+) -> None:
+    home = live.other("class Player: pass\nclass Other: pass\n").__name__
+    module = live.start(f"from {home} import Player\nL = [Player]\nM = Player | None\n")
+    report = live.edit(f"from {home} import Other as Player\nL = [Player]\nM = Player | None\n")
+
+    named = [(each.code, each.path.rpartition(".")[2]) for each in report.notices]
+    assert named == ([] if rerun == "all" else [("LP313", "L"), ("LP313", "M")])
+    assert (module.L[0] is module.Player) is (rerun == "all")
+
+
+def test_class_that_has_no_order_of_bases_is_what_the_caller_is_told(live: LiveModule) -> None:
+    """The class that was half made has a cell that leads to it, and was mended like others."""
+    module = live.start("""
+        class A: level = 1
+        class B: level = 1
+        class P(A, B): pass
+        class Q(B, A): pass
+    """)
+    held, source = [module.P(), module.Q()], live.source
+    broken = "class Low(P, Q):\n    def own(self): return __class__\n"
+    with pytest.raises(TypeError, match="method resolution"):
+        live.edit(source.replace("level = 1", "level = 2") + broken)
+
+    assert [type(each) for each in held] == [module.P, module.Q]
+    assert held[0].level == 1
+    assert_current(module)
