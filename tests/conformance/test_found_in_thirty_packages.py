@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
+import livepatch
 from livepatch.testing import assert_current
-from tests.live import LiveModule
+from tests.live import LiveModule, Rerun
 
 pytestmark = pytest.mark.parametrize("rerun", ["all", "changed"])
 
@@ -91,3 +94,49 @@ def test_class_that_has_no_order_of_bases_is_what_the_caller_is_told(live: LiveM
     assert [type(each) for each in held] == [module.P, module.Q]
     assert held[0].level == 1
     assert_current(module)
+
+
+def test_objects_that_lie_about_their_class_are_asked_nothing(live: LiveModule) -> None:
+    """dill: `isinstance` asks a dead weak proxy for the class of what it stood for."""
+    source = """
+        import weakref
+        class Thing:
+            @property
+            def __class__(self): raise ReferenceError("gone")
+        class Router:
+            def __init__(self): self.routes = {"dead": weakref.proxy(Thing()), "lies": [Thing()]}
+            def route(self, name): return lambda f: self.routes.setdefault(name, f)
+        router = Router()
+        TABLE = {"a": weakref.proxy(Thing()), "b": router.route}
+        @router.route("one")
+        def one(): return 1
+        @TABLE["b"]("two")
+        def two(): return 1
+    """
+    module = live.start(source)
+    live.edit(source.replace("return 1", "return 2").replace('route("one")', 'route("first")'))
+
+    assert (module.one(), module.two()) == (2, 2)
+    assert module.router.routes["first"] is module.one
+
+
+@pytest.mark.parametrize("written", ["import {name}.Failure as it", "from . import Failure as it"])
+def test_module_stays_imported_where_the_package_has_its_class_by_its_name(
+    live: LiveModule, written: str, rerun: Rerun
+) -> None:
+    """github: `import github.GithubException as GithubException` ran again, and bound the class."""
+    module = live.package(
+        Failure="class Failure: level = 1\n",
+        cart=f"{written}\nclass Cart:\n    kind = it.Failure\n".replace("{name}", live.name),
+        __init__="from .cart import Cart\nfrom .Failure import Failure\n",
+    )
+    names = [live.name, f"{live.name}.cart", f"{live.name}.Failure"]
+    failure, cart = live.path.with_name("Failure.py"), live.path.with_name("cart.py")
+    failure.write_text("class Failure: level = 2\nclass Other: pass\n")
+    cart.write_text(cart.read_text().replace("class Cart:", "class Cart:\n    other = it.Other"))
+    livepatch.reload(*names, rerun=rerun)
+
+    assert module.Cart.kind is module.Failure
+    assert module.Failure.level == 2
+    assert module.Cart.other is sys.modules[names[2]].Other
+    assert sys.modules[names[1]].it is sys.modules[names[2]]

@@ -6,7 +6,6 @@ import builtins
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from livepatch._needs.certain import binds_for_certain
@@ -21,6 +20,7 @@ from livepatch._needs.own_names import is_at, is_called
 from livepatch._python.constants import may_hold_state
 from livepatch._python.kinds import (
     behind_arguments,
+    is_module,
     is_single_dispatch,
     kind_of,
     qualified_name,
@@ -220,13 +220,12 @@ class Needs:
 
     def _is_made_elsewhere(self, name: str) -> bool:
         """Whether a name is that of something which is imported and made anew: of no module."""
-        value = self.namespace.get(name)
-        return name in self.imported and not issubclass(type(value), ModuleType)
+        return name in self.imported and not is_module(self.namespace.get(name))
 
     def is_behind_part(self, name: str) -> bool:
         """Whether a part of the package has taken the name of another module imported here."""
         value: Any = self.namespace.get(name)
-        if not issubclass(type(value), ModuleType):
+        if not is_module(value):
             return False
         part = sys.modules.get(f"{self.namespace.get('__name__')}.{name}")
         imported = any(each.bound == name == each.module for each in self.new_imports)
@@ -274,7 +273,9 @@ class Needs:
         for name in {*statement.reads, *(header.names if header else ())}.intersection(
             self.modules
         ):
-            self._run(self.binders.get(name, ()))  # its import has that module run first
+            # Its import has that module run first; so does what stands for it where it is the same.
+            if name not in self.imported_as_before or not is_module(self.namespace.get(name)):
+                self._run(self.binders.get(name, ()))
         for name in statement.reads:
             binders = self.binders.get(name, ())
             if hasattr(builtins, name) and binders and binders[0] > index:

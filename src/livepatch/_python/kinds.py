@@ -339,6 +339,11 @@ def is_plain_data(value: Any) -> bool:
     return id(type(value)) in _PLAIN_DATA
 
 
+def is_module(candidate: object) -> bool:
+    """Whether an object is a module, whatever it says itself."""
+    return issubclass(type(candidate), types.ModuleType)
+
+
 def is_class(candidate: Any) -> TypeGuard[type]:
     """Whether an object is a class, whatever it says itself."""
     return issubclass(type(candidate), type)
