@@ -140,3 +140,59 @@ def test_module_stays_imported_where_the_package_has_its_class_by_its_name(
     assert module.Failure.level == 2
     assert module.Cart.other is sys.modules[names[2]].Other
     assert sys.modules[names[1]].it is sys.modules[names[2]]
+
+
+@pytest.mark.parametrize("named", ["objects", "names"])
+def test_modules_that_go_together_hold_nothing_of_one_another(
+    live: LiveModule, named: str, rerun: Rerun
+) -> None:
+    """github: the second of them was said to be held once, the third twice, and stayed."""
+    parts = {f"part{i}": f"class C{i}: pass\ndef f{i}(): return {i}\n" for i in range(4)}
+    parts["part3"] = f"from {live.name}.part2 import *\n{parts['part3']}"
+    package = live.package(**parts, __init__="from .part3 import *\nfrom . import part0, part1\n")
+    held = [package.part0.f0]
+    live.path.write_text("")
+    for stem in parts:
+        live.path.with_name(f"{stem}.py").unlink()
+    names = [name for name in sys.modules if name.partition(".")[0] == live.name]
+    if named == "names":
+        report = livepatch.reload(*names, rerun=rerun)
+    else:
+        report = livepatch.reload(*map(sys.modules.get, names), rerun=rerun)
+
+    said = {each.path: each.message for each in report.notices if each.code == "LP311"}
+    assert "1 reference still holds" in said.pop(f"{live.name}.part0")
+    assert set(said.values()) == {"its file has gone"}
+    assert [name for name in sys.modules if name.partition(".")[0] == live.name] == [
+        *(f"{live.name}.part0", live.name),
+    ]
+    assert held[0]() == 0
+
+    report.undo()
+
+    assert sorted(names) == sorted(
+        name for name in sys.modules if name.partition(".")[0] == live.name
+    )
+
+
+def test_class_that_a_package_says_to_have_defined_follows_where_it_is_defined(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    """beartype.door: it has nothing but imports, and another module sets `__module__`."""
+    name = live.name
+    package = live.package(
+        base="class Base: level = 1\n",
+        part=f"from {name}.base import Base\nclass Hint(Base):\n    def f(self): return 1\n",
+        data=f"from {name}.part import *\ndef hide(): Hint.__module__ = {name!r}\nhide()\n",
+        __init__=f"from {name}.part import Hint as Hint\nfrom . import data\n",
+    )
+    held = [package.Hint, package.Hint()]
+    live.path.with_name("base.py").write_text(
+        "class Base:\n    level = 2\n    def __init_subclass__(cls): cls.own = 1\n"
+    )
+    livepatch.reload(*(f"{name}{part}" for part in ("", ".base", ".part", ".data")), rerun=rerun)
+
+    assert held[0] is package.Hint is type(held[1]) is sys.modules[f"{name}.part"].Hint
+    assert held[1].level == 2
+    assert held[0].own == 1
+    assert_current(package)

@@ -301,7 +301,13 @@ def _is_renamed(found: Any) -> bool:
 
 
 def _place_of(found: Any) -> str | None:
-    """Return where a function was defined: its class may say that it belongs to another module."""
+    """Return where a function was defined, and a class says so.
+
+    A class may say that it belongs to another module than the one that has it, its methods none.
+    """
+    if is_class(found):
+        home = type.__getattribute__(found, "__module__")
+        return f"{home}.{type.__dict__['__qualname__'].__get__(found)}"
     is_function = type(found) is types.FunctionType and "<" not in found.__qualname__
     if is_function and found.__module__ is None:
         return None  # made from text in a namespace without a name, it cannot say
