@@ -196,3 +196,33 @@ def test_class_that_a_package_says_to_have_defined_follows_where_it_is_defined(
     assert held[1].level == 2
     assert held[0].own == 1
     assert_current(package)
+
+
+DECORATED_IN_C = """
+    import functools
+    class Mark: level = 1
+    @functools.cmp_to_key
+    def order(a: Mark, b: Mark) -> int: return a.level - b.level
+    class Shop:
+        @functools.cmp_to_key
+        def by(a: Mark, b: Mark) -> int: return a.level - b.level
+"""
+
+
+def test_object_of_c_that_decorates_stays_with_the_function_inside(live: LiveModule) -> None:
+    """aiohttp: each property of Cython's was said to be left behind, with a class in it."""
+    module = live.start(DECORATED_IN_C)
+    held, marks = [module.order, module.Shop.by], [module.Mark(), module.Mark()]
+    marks[1].level = 2
+    new = DECORATED_IN_C.replace("a.level - b.level", "b.level - a.level")
+    report = live.edit(new.replace("class Mark:", "class Mark(dict):"))
+
+    assert held == [module.order, module.Shop.by]
+    assert all(sorted(marks, key=each)[0] is marks[1] for each in held)
+    assert not report.notices
+    assert_current(module)
+
+    report.undo()
+
+    assert all(sorted(marks, key=each)[0] is marks[0] for each in held)
+    assert held == [module.order, module.Shop.by]
