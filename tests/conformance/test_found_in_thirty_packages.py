@@ -218,11 +218,11 @@ def test_object_of_c_that_decorates_stays_with_the_function_inside(live: LiveMod
     report = live.edit(new.replace("class Mark:", "class Mark(dict):"))
 
     assert held == [module.order, module.Shop.by]
-    assert all(sorted(marks, key=each)[0] is marks[1] for each in held)
+    assert all(min(marks, key=each) is marks[1] for each in held)
     assert not report.notices
     assert_current(module)
 
     report.undo()
 
-    assert all(sorted(marks, key=each)[0] is marks[0] for each in held)
+    assert all(min(marks, key=each) is marks[0] for each in held)
     assert held == [module.order, module.Shop.by]
