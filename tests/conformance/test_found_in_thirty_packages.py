@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
@@ -226,3 +227,32 @@ def test_object_of_c_that_decorates_stays_with_the_function_inside(live: LiveMod
 
     assert all(min(marks, key=each) is marks[0] for each in held)
     assert held == [module.order, module.Shop.by]
+
+
+@pytest.mark.parametrize("through", ["itself", "another"])
+def test_error_that_a_module_keeps_holds_nothing_of_the_reload(
+    live: LiveModule, rerun: Rerun, through: str
+) -> None:
+    """fpdf: its traceback led to the frames of the reload, and these to what had been replaced."""
+    source = """
+        try:
+            import there_is_no_such_module
+        except ImportError as error:
+            why_not = error
+        class Thing: level = 1
+    """
+    module = live.start(source)
+    names = [live.name]
+    if through == "another":
+        names.append(live.other(f"from {live.name} import *\nclass Low(Thing): pass\n").__name__)
+    live.write(source.replace("Thing:", "Thing(dict):").replace("error", "problem"))
+    livepatch.keep_history(0)
+    try:
+        livepatch.reload(*reversed(names), rerun=rerun)
+    finally:
+        livepatch.keep_history(10)
+    gc.collect()
+    things = [each for each in gc.get_objects() if type(each) is type and each.__name__ == "Thing"]
+
+    assert [each for each in things if each.__module__ == live.name] == [module.Thing]
+    assert module.why_not.__traceback__ is not None
