@@ -155,6 +155,8 @@ def _step(found: Any, name: str) -> Any:
         return _attributes(found).get(name, MISSING)
     if isinstance(found, types.ModuleType):
         return vars(found).get(name, MISSING)
+    if hasattr(found, "__origin__"):
+        return MISSING  # the class has become a type that is written of another one
     return getattr(found, name, MISSING)
 
 
