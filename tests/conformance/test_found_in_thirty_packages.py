@@ -67,12 +67,14 @@ def test_type_that_is_written_of_a_class_is_no_stale_value(live: LiveModule, new
     assert_current(module)
 
 
-def test_what_holds_a_name_that_is_imported_from_elsewhere_now_is_named(
-    live: LiveModule, rerun: str
+@pytest.mark.parametrize("binds", ["from {0} import {1} as Player", "import {0}\nPlayer = {0}.{1}"])
+def test_what_holds_a_name_that_leads_to_another_definition_now_is_named(
+    live: LiveModule, binds: str, rerun: Rerun
 ) -> None:
-    home = live.other("class Player: pass\nclass Other: pass\n").__name__
-    module = live.start(f"from {home} import Player\nL = [Player]\nM = Player | None\n")
-    report = live.edit(f"from {home} import Other as Player\nL = [Player]\nM = Player | None\n")
+    home = live.other("class First: pass\nclass Other: pass\n").__name__
+    rest = "\nL = [Player]\nM = Player | None\n"
+    module = live.start(binds.format(home, "First") + rest)
+    report = live.edit(binds.format(home, "Other") + rest)
 
     named = [(each.code, each.path.rpartition(".")[2]) for each in report.notices]
     assert named == ([] if rerun == "all" else [("LP313", "L"), ("LP313", "M")])

@@ -29,7 +29,7 @@ from livepatch._registers.records import holds_inside
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.source import namespace_of
 from livepatch._statements.statements import Statement
-from livepatch._statements.syntax import header_names
+from livepatch._statements.syntax import header_names, is_definition, is_import
 
 
 def only_hands_over(statement: Statement, needs: Needs) -> bool:
@@ -44,9 +44,11 @@ def only_hands_over(statement: Statement, needs: Needs) -> bool:
 
 
 def _is_another(name: str, needs: Needs) -> bool:
-    """Whether a name is imported in another way now, and may lead to another definition by that."""
+    """Whether a name is bound in another way now, and may lead to another definition by that."""
     if name in needs.imported_as_before or name not in needs.namespace:
         return False
+    if any(_says_another(at, needs) for at in needs.binders.get(name, ())):
+        return True
     for each in needs.new_imports:
         if each.bound == name and each.name is not None:
             home: Any = sys.modules.get(absolute_name(each.module, needs.namespace))
@@ -54,6 +56,14 @@ def _is_another(name: str, needs: Needs) -> bool:
             # It moves there if there is none yet.
             return there.get(each.name, needs.namespace[name]) is not needs.namespace[name]
     return False
+
+
+def _says_another(at: int, needs: Needs) -> bool:
+    """Whether a statement is a new one that gives a name to what has one: ``Pet = Cat``."""
+    statement = needs.statements[at]
+    is_new = needs.runs[at] and statement.old_codes is None
+    nodes = statement.nodes
+    return is_new and not is_import(nodes) and not is_definition(nodes, needs.namespace)
 
 
 def _says_type(statement: Statement, namespace: Mapping[str, Any]) -> bool:
