@@ -51,7 +51,7 @@ STAGES = {
     "_hooks": "",
     "_load": """
         dealt came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
-        parts predecessors stars one_shot load
+        parts predecessors stars kept_frames one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels

@@ -64,7 +64,7 @@ from livepatch._source.source import (
     nothing_known,
     read_sources,
 )
-from livepatch._stopped import let_go, with_note
+from livepatch._stopped import let_go, let_go_of_kept_frames, with_note
 from livepatch._undo.history import add_to_history, take_back
 from livepatch._undo.keep import follow_order, keep_record
 from livepatch._verify.doubts import without_false
@@ -125,8 +125,14 @@ def reload(
     if not modules:
         raise NotAModuleError("LP101", "no module was given")
     started = time.perf_counter()
+    try:
+        return _reload(Request(modules, names, strategy, dry_run, dependents, again, started))
+    finally:
+        let_go_of_kept_frames()  # of all that are below this one, which has no report
+
+
+def _reload(request: Request) -> Report:
     with one_at_a_time():
-        request = Request(modules, names, strategy, dry_run, dependents, again, started)
         report = _bring_up_to_date(request)
     log_report(report)
     return report

@@ -6,7 +6,9 @@ import gc
 import sys
 import traceback
 from contextlib import suppress
+from types import FrameType
 
+from livepatch._load.kept_frames import KEPT
 from livepatch._report.errors import LivepatchError
 from livepatch._select.selection import Selection
 
@@ -44,8 +46,19 @@ def let_go(error: BaseException | None) -> None:
     """
     while error is not None:
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if str(frame.f_globals.get("__name__")).startswith("livepatch."):
-                with suppress(RuntimeError):  # this function's callers are running
-                    frame.clear()
+            _clear_own(frame)
         error = error.__context__
     gc.collect()
+
+
+def let_go_of_kept_frames() -> None:
+    """Free what was there before a reload, which frames hold that an error of the program keeps."""
+    while KEPT:
+        for frame, _ in traceback.walk_stack(KEPT.pop()):
+            _clear_own(frame)
+
+
+def _clear_own(frame: FrameType) -> None:
+    if str(frame.f_globals.get("__name__")).startswith("livepatch."):
+        with suppress(RuntimeError):  # this function's callers are running
+            frame.clear()

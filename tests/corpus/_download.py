@@ -40,7 +40,9 @@ def sdist_of(project: str, version: str) -> Path:
         options = ["download", "--no-deps", "--no-binary", project, "--dest", str(folder)]
         _pip(options, [f"{project}=={version}"])
         (archive,) = folder.iterdir()
-        shutil.unpack_archive(archive, folder / "unpacked", filter="data")
+        # A few sdists are zip files, which need no filter and take none.
+        filters = {} if archive.suffix == ".zip" else {"filter": "data"}
+        shutil.unpack_archive(archive, folder / "unpacked", **filters)
         (top,) = (folder / "unpacked").iterdir()
         return top
 

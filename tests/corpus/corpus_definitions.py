@@ -54,7 +54,8 @@ def _import_below(name: str, patterns: tuple[str, ...], failed: dict[str, str]) 
     try:
         module = importlib.import_module(name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an optional dependency is not there
-        failed[name] = f"{type(error).__name__}: {error}"
+        # Of a cycle of imports it says the file, which is another one in each process.
+        failed[name] = f"{type(error).__name__}: {error}".replace(sys.path[0], "")
         return
     for found in pkgutil.iter_modules(getattr(module, "__path__", []), f"{name}."):
         if not any(fnmatch.fnmatchcase(found.name, pattern) for pattern in patterns):
@@ -154,6 +155,8 @@ def _step(found: Any, name: str) -> Any:
         return _attributes(found).get(name, MISSING)
     if isinstance(found, types.ModuleType):
         return vars(found).get(name, MISSING)
+    if hasattr(found, "__origin__"):
+        return MISSING  # the class has become a type that is written of another one
     return getattr(found, name, MISSING)
 
 

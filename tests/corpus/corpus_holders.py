@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import fnmatch
 import functools
 import sys
@@ -135,7 +136,8 @@ def _hold_instance(holdings: Holdings, address: Address, cls: type) -> None:
         return
     holdings.references.append(Held(address, "instance", instance))
     state = _state_of(instance)
-    if state is not None:
+    # What a member of an enumeration has follows the source: its value, its place among them.
+    if state is not None and not isinstance(instance, enum.Enum):
         holdings.states.append((address, instance, dict(state)))
     for name, attribute in list(vars(cls).items()):
         if type(attribute) is types.FunctionType and attribute.__name__ == name:
@@ -228,9 +230,11 @@ def examine(holdings: Holdings, moved: Mapping[str, str]) -> Findings:
 
 def _examine_reference(findings: Findings, reference: Held, moved: Mapping[str, str]) -> None:
     expected = current(reference.address)
-    if expected is MISSING and str(reference.address) in moved:
-        expected = _at(moved[str(reference.address)])
     found = _read(reference)
+    if str(reference.address) in moved:
+        there = _at(moved[str(reference.address)])
+        # Another definition may have come in its place, or another name for one.
+        expected = there if expected is MISSING or found is there else expected
     # A function that has become a static method is what that has inside.
     if found is expected or found is _FUNCTION_IN.get(type(expected), _nothing)(expected):
         return
@@ -301,7 +305,13 @@ def _is_renamed(found: Any) -> bool:
 
 
 def _place_of(found: Any) -> str | None:
-    """Return where a function was defined: its class may say that it belongs to another module."""
+    """Return where a function was defined, and a class says so.
+
+    A class may say that it belongs to another module than the one that has it, its methods none.
+    """
+    if is_class(found):
+        home = type.__getattribute__(found, "__module__")
+        return f"{home}.{type.__dict__['__qualname__'].__get__(found)}"
     is_function = type(found) is types.FunctionType and "<" not in found.__qualname__
     if is_function and found.__module__ is None:
         return None  # made from text in a namespace without a name, it cannot say

@@ -11,6 +11,7 @@ import abc
 import dataclasses
 import enum
 import functools
+import gc
 import types
 import typing
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from livepatch._decide.function_caches import is_cache_to_keep, is_in_another_ca
 from livepatch._decide.go_over import can_go_over, note_layout
 from livepatch._decide.reshaped import asks_for_migration
 from livepatch._hotswap import HotswapFunction
+from livepatch._match.decorated import plain_path
 from livepatch._match.pairs import Matches, Pair
 from livepatch._python.c_memory import keeps_c_memory
 from livepatch._python.code import same_kind
@@ -255,8 +257,23 @@ def _keeps_member(decisions: Decisions, pair: Pair) -> bool:
 
 
 def _keeps_object(decisions: Decisions, pair: Pair) -> bool:
-    same_class = _final(decisions, type(pair.old)) is _final(decisions, type(pair.new))
-    return same_class and type(pair.old) is _final(decisions, type(pair.old)) and has_dict(pair.old)
+    settled = _final(decisions, type(pair.new))
+    if settled is not type(pair.old) or settled is not _final(decisions, type(pair.old)):
+        return False
+    return has_dict(pair.old) or _holds_the_same(decisions, pair)
+
+
+def _holds_the_same(decisions: Decisions, pair: Pair) -> bool:
+    """Whether an object without a dict holds what the new one would: the function that stays, say.
+
+    It may be C memory (a property of Cython's). What is not seen there is what its statement says.
+    """
+    source = pair.module.outline
+    if source.same_shell(pair.before.origin, plain_path(pair.path)) is not True:
+        return False
+    before, after = gc.get_referents(pair.old), gc.get_referents(pair.new)
+    settled = (_final(decisions, each) for each in after)
+    return len(before) == len(after) and all(map(same_value, before, settled))
 
 
 def _keeps_cache(decisions: Decisions, pair: Pair) -> bool:

@@ -140,11 +140,9 @@ def holders_of(targets: list[Any], hidden: set[int], classes: Iterable[type] = (
     # Since 3.13 the tuple of a call's own arguments is found too, or a copy of it; it is told from
     # a user's tuple of the same things by what stands last in it.
     mark = object()
+    found = referring_to(targets, mark)
     if len(targets) <= MANY:
-        found = gc.get_referrers(*targets, mark)
         found += _tasks_missing(found, targets)
-    else:
-        found = _referring_to(gc.get_objects(), targets)
     return _sorted_out(found, (*targets, *classes), {id(targets), id(found), *hidden}, mark)
 
 
@@ -191,6 +189,13 @@ def _tasks_missing(found: list[Any], targets: list[Any]) -> OwnList[Any]:
     for key in list(filter(tasks.__contains__, map(id, found))):
         tasks.pop(key, None)
     return _referring_to(OwnList(tasks.values()), targets)
+
+
+def referring_to(targets: list[Any], mark: object) -> OwnList[Any]:
+    """Return what refers to some objects; the mark stands last in what is but a call of ours."""
+    if len(targets) <= MANY:
+        return OwnList(gc.get_referrers(*targets, mark))
+    return _referring_to(gc.get_objects(), targets)
 
 
 def _referring_to(objects: list[Any], targets: list[Any]) -> OwnList[Any]:

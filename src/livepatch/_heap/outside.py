@@ -12,7 +12,7 @@ import re
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
-from livepatch._heap.heap import is_own_frame, unexplained_counts
+from livepatch._heap.heap import is_own_frame, referring_to, unexplained_counts
 from livepatch._heap.retained import retained
 from livepatch._python.among import is_own_type
 from livepatch._python.own import OwnDict, OwnList
@@ -42,7 +42,8 @@ def held_outside(values: OwnList[Any], keepers: OwnList[Any]) -> set[int]:
     for _ in range(_DEEP):
         level = _next_level(level, nodes, own, outside)
         _spread(outside, nodes)
-        if not level or len(nodes) > _MANY or all(id(each) in outside for each in values):
+        is_known = all(id(each) in outside for each in values)
+        if not level or len(nodes) > _MANY + len(values) or is_known:
             break
     if level:
         return set(map(id, values))  # in doubt it is held
@@ -70,7 +71,7 @@ def _next_level(
 ) -> OwnList[Any]:
     """Note who holds the objects of a level; return those whose own holders are to be sought."""
     mark = object()
-    found = OwnList(gc.get_referrers(*level, mark))
+    found = referring_to(level, mark)
     following: OwnList[Any] = OwnList()
     for each in found:
         key = id(each)

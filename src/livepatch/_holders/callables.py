@@ -19,6 +19,7 @@ from livepatch._python.kinds import (
     class_attributes,
     dict_of,
     is_class,
+    is_whole,
     kind_of,
     lowest_bases,
     mro_of,
@@ -207,8 +208,8 @@ def repoint_class(repointing: Repointing, holder: type) -> None:
     """Give a class elsewhere the survivors among its bases."""
     # One that has become a function may live on, as the base of a class elsewhere.
     goes = repointing.is_loser(holder) and is_class(repointing.settle_class(holder))
-    if goes or id(holder) in repointing.based:
-        return
+    if goes or id(holder) in repointing.based or not is_whole(holder):
+        return  # one whose statement failed has no order of bases, and may not be given any
     present = bases_of(holder)
     for base in present:
         if not is_class(repointing.settle_class(base)):

@@ -7,6 +7,7 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
+from livepatch._load.kept_frames import note_if_kept
 from livepatch._source.source import Source, is_namespace_package, namespace_of
 
 
@@ -31,6 +32,7 @@ class _CompiledLoader:
             # importlib.reload raises KeyError, over the module's own error, where the module
             # took itself out of sys.modules.
             sys.modules.setdefault(self.spec.name, module)
+        note_if_kept()
 
 
 class OneShotFinder:

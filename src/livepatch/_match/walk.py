@@ -101,7 +101,9 @@ def _goes_on(walk: Walk, old: Any) -> bool:
     owner = walk.matches.owner_of(old)
     if home.partition(".")[0] in (owner or walk.before).unbound:
         return False  # it may have another name now
-    return owner is None or place_of(owner.new, home, old) is not None
+    # A package may say that it has defined what it imports: that is made elsewhere.
+    said = owner is not None and owner.outline.imports((home.partition(".")[0],))
+    return owner is None or (not said and place_of(owner.new, home, old) is not None)
 
 
 def _are_two(walk: Walk, path: Path, old: Any, new: Any) -> bool:

@@ -1,27 +1,92 @@
-"""Which statements only hand definitions over: an alias, a table of functions, ``bus.on(hit)``."""
+"""Which statements only hand definitions over: an alias, a table of functions, ``bus.on(hit)``.
+
+So does what says a type (``Handler = Callable[[Player], int]``): it is repointed to what there is.
+"""
 
 from __future__ import annotations
 
 import ast
 import builtins
+import sys
 from collections.abc import Mapping
+from itertools import repeat
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from livepatch._needs.harmless import given_to_names
 from livepatch._needs.marks import found_by
-from livepatch._python.kinds import ENUM_MEMBER, class_attributes, is_class, is_enum, kind_of
+from livepatch._needs.needs import Needs
+from livepatch._python.kinds import (
+    ENUM_MEMBER,
+    class_attributes,
+    is_class,
+    is_enum,
+    kind_of,
+    may_say_type,
+)
 from livepatch._registers.filled import CHANGERS, FILLED
 from livepatch._registers.records import holds_inside
+from livepatch._snapshot.nested import absolute_name
+from livepatch._source.source import namespace_of
 from livepatch._statements.statements import Statement
-from livepatch._statements.syntax import header_names
+from livepatch._statements.syntax import header_names, is_definition, is_import
 
 
-def only_hands_over(statement: Statement, namespace: Mapping[str, Any]) -> bool:
+def only_hands_over(statement: Statement, needs: Needs) -> bool:
     """Whether a statement assigns or enters but definitions, which go on to be the very ones."""
-    return all(
+    namespace = needs.namespace
+    if any(map(_is_another, statement.reads, repeat(needs))):
+        return False
+    return _says_type(statement, namespace) or all(
         values is not None and all(_is_made_of_definitions(each, namespace) for each in values)
         for values in (_handed_over(node, namespace) for node in statement.nodes)
     )
+
+
+def _is_another(name: str, needs: Needs) -> bool:
+    """Whether a name is bound in another way now, and may lead to another definition by that."""
+    if name in needs.imported_as_before or name not in needs.namespace:
+        return False
+    if any(_says_another(at, needs) for at in needs.binders.get(name, ())):
+        return True
+    for each in needs.new_imports:
+        if each.bound == name and each.name is not None:
+            home: Any = sys.modules.get(absolute_name(each.module, needs.namespace))
+            there = namespace_of(home) if type(home) is ModuleType else {each.name: None}
+            # It moves there if there is none yet.
+            return there.get(each.name, needs.namespace[name]) is not needs.namespace[name]
+    return False
+
+
+def _says_another(at: int, needs: Needs) -> bool:
+    """Whether a statement is a new one that gives a name to what has one: ``Pet = Cat``."""
+    statement = needs.statements[at]
+    is_new = needs.runs[at] and statement.old_codes is None
+    nodes = statement.nodes
+    return is_new and not is_import(nodes) and not is_definition(nodes, needs.namespace)
+
+
+def _says_type(statement: Statement, namespace: Mapping[str, Any]) -> bool:
+    """Whether a statement but gives a name to a type, and writes that of others alone."""
+    values = [namespace.get(name) for name in statement.binds]
+    if not values or not all(may_say_type(each) and type(each) is not tuple for each in values):
+        return False
+    waiting: list[ast.AST | None] = [given_to_names(node) for node in statement.nodes]
+    for part in waiting:
+        if isinstance(part, (ast.Name, ast.Attribute)):
+            found = found_by(part, namespace)
+            of_typing = type(found).__module__ in _OF_TYPING or may_say_type(found)
+            if not (of_typing or _is_made_of_definitions(part, namespace)):
+                return False
+        elif isinstance(part, _WRITES_TYPES):
+            waiting += (each for each in ast.iter_child_nodes(part) if isinstance(each, ast.expr))
+        elif not isinstance(part, ast.Constant):
+            return False
+    return True
+
+
+_OF_TYPING = frozenset({"typing", "typing_extensions"})
+_WRITES_TYPES = (ast.Subscript, ast.Tuple, ast.List, ast.BinOp)
 
 
 def _handed_over(node: ast.stmt, namespace: Mapping[str, Any]) -> list[ast.expr] | None:

@@ -82,12 +82,12 @@ _HARMLESS: Any = (
 
 def is_constant(nodes: Iterable[ast.AST]) -> bool:
     """Whether statements do nothing but give names constants."""
-    return all(_says_constant(_given_to_names(node)) for node in nodes)
+    return all(_says_constant(given_to_names(node)) for node in nodes)
 
 
 def _hands_over(node: ast.AST) -> bool:
     """Whether a statement gives another name to what has one: ``X = module.Y``."""
-    return _leads_to_what_is_there(_given_to_names(node))
+    return _leads_to_what_is_there(given_to_names(node))
 
 
 def _leads_to_what_is_there(part: ast.expr | None) -> bool:
@@ -101,7 +101,7 @@ def gives_what_is_there(value: ast.expr) -> bool:
     return _says_constant(value) or _leads_to_what_is_there(value)
 
 
-def _given_to_names(node: ast.AST) -> ast.expr | None:
+def given_to_names(node: ast.AST) -> ast.expr | None:
     """Return what a statement assigns, if that is all it does and to nothing but names."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
         return None

@@ -6,7 +6,6 @@ import builtins
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 from livepatch._needs.certain import binds_for_certain
@@ -20,7 +19,14 @@ from livepatch._needs.lent import Lent
 from livepatch._needs.own_names import is_at, is_called, is_statement_of_class
 from livepatch._needs.set_last import SetLast
 from livepatch._python.constants import may_hold_state
-from livepatch._python.kinds import is_class, is_single_dispatch, kind_of, qualified_name
+from livepatch._python.kinds import (
+    behind_arguments,
+    is_class,
+    is_module,
+    is_single_dispatch,
+    kind_of,
+    qualified_name,
+)
 from livepatch._source.scope import Import
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import (
@@ -227,13 +233,12 @@ class Needs:
 
     def _is_made_elsewhere(self, name: str) -> bool:
         """Whether a name is that of something which is imported and made anew: of no module."""
-        value = self.namespace.get(name)
-        return name in self.imported and not issubclass(type(value), ModuleType)
+        return name in self.imported and not is_module(self.namespace.get(name))
 
     def is_behind_part(self, name: str) -> bool:
         """Whether a part of the package has taken the name of another module imported here."""
         value: Any = self.namespace.get(name)
-        if not issubclass(type(value), ModuleType):
+        if not is_module(value):
             return False
         part = sys.modules.get(f"{self.namespace.get('__name__')}.{name}")
         imported = any(each.bound == name == each.module for each in self.new_imports)
@@ -281,7 +286,9 @@ class Needs:
         for name in {*statement.reads, *(header.names if header else ())}.intersection(
             self.modules
         ):
-            self._run(self.binders.get(name, ()))  # its import has that module run first
+            # Its import has that module run first; so does what stands for it where it is the same.
+            if name not in self.imported_as_before or not is_module(self.namespace.get(name)):
+                self._run(self.binders.get(name, ()))
         for name in statement.reads:
             binders = self.binders.get(name, ())
             if hasattr(builtins, name) and binders and binders[0] > index:
@@ -372,17 +379,21 @@ class Needs:
     def _is_alias(self, index: int, path: tuple[str, ...]) -> bool:
         """Whether a statement has but given another name, and nobody has bound that since.
 
-        ``register = Parser.register``: what this decorates is decorated by what has changed.
+        ``register = Parser.register``: what this decorates is decorated by what has changed. And
+        ``Names = Table[str]``: what derives from this is below the class that was made anew, as the
+        others are, and not below the one that goes.
         """
-        values = [self.namespace.get(name) for name in self.statements[index].binds]
-        named = self.namespace.get(path[0])
+        binds = self.statements[index].binds
+        values = [behind_arguments(self.namespace.get(name)) for name in binds]
+        named = behind_arguments(self.namespace.get(path[0]))
         if self._may_be_filled(path[0]):  # `SEEN = CACHE`: else there were two
             return not path[1:] and all(each is named for each in values)
         if path[0] in self.in_force.shadowed(index):
             return all(is_called(each, ".".join(path), self.namespace) for each in values)
         if self.in_force.has_other_value(path[0], index):
             return all(qualified_name(each) == ".".join(path) for each in values)
-        return self._is_definition(path[0]) and all(is_at(path[1:], named, each) for each in values)
+        is_definition = kind_of(named) is not None
+        return is_definition and all(is_at(path[1:], named, each) for each in values)
 
     def unsure_lines(self) -> Iterator[tuple[str, Statement]]:
         """Yield who may have bound a name behind one that runs, and does not run itself."""

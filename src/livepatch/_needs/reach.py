@@ -34,6 +34,9 @@ _KNOWN = 64
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
 
+_Having = dict[int, tuple[CodeType, set[str]]]
+
+
 class Cause(NamedTuple):
     """Something that has changed, of what statements use.
 
@@ -84,6 +87,8 @@ class Reach:
         self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
         self.inherited: dict[str, dict[str, CodeType]] = {}
+        self._bodies: dict[str, _Having] = {}
+        self._asked_for: set[str] = set()
         self._known_reached: dict[tuple[frozenset[str], ...], _Reached] = {}
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
@@ -334,10 +339,27 @@ class Reach:
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
         for name in self.lambdas.keys() & names:
             yield from self.lambdas[name]
-        for name in (self._with_methods & names) | reached.kin:
-            for method, code in self._methods_of(name).items():
-                if self._is_asked(name, method, asked) or (name in names and method in _MAKERS):
+        called = self._with_methods & names
+        classes = called | reached.kin
+        for method in self._methods_among(classes).keys() & (asked | _MAKERS):
+            among = classes if method in asked else called
+            if method == "__getattr__":
+                among = frozenset(name for name in among if self._is_asked(name, method, asked))
+            for code, having in self._bodies[method].values():
+                if not among.isdisjoint(having):
                     yield code
+
+    def _methods_among(self, classes: AbstractSet[str]) -> dict[str, _Having]:
+        """Return by name the bodies of methods, those of some classes among them.
+
+        Each with all classes that have it: hundreds below one base have the same ones.
+        """
+        for name in classes - self._asked_for:
+            for method, code in self._methods_of(name).items():
+                _, having = self._bodies.setdefault(method, {}).setdefault(id(code), (code, set()))
+                having.add(name)
+        self._asked_for |= classes
+        return self._bodies
 
     def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
         """Whether something asks for a method of a class, or object, that is called by a name."""

@@ -12,6 +12,7 @@ from livepatch._needs.between import find_go_betweens
 from livepatch._needs.differences import Changes, Path
 from livepatch._needs.reach import Reach
 from livepatch._python.code import deletes, names_within, nested_codes
+from livepatch._python.kinds import is_module
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import Bodies
@@ -47,6 +48,18 @@ class Imported:
     def has_names(self) -> bool:
         """Whether names are bound anew."""
         return self.has_more or bool(self.changes.names)
+
+    def bind_anew(self, names: Iterable[str], namespace: Mapping[str, Any]) -> bool:
+        """Whether an import of some names binds one anew: no module, in which something changed.
+
+        ``import shop.cart as cart`` would bind what the package has by that name since, and so
+        would one of a module in which a class of its own name has changed.
+        """
+        return any(
+            name in self.changes.names
+            and not (name in self.modules and is_module(namespace.get(name)))
+            for name in names
+        )
 
 
 class ChangedModules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -13,6 +14,7 @@ from livepatch._load.load import Loaded
 from livepatch._match.module import Module, Part
 from livepatch._plan.notices import references_still_hold
 from livepatch._plan.plan import Plan, explainers_of
+from livepatch._python.kinds import is_module
 from livepatch._python.own import MISSING, Call, OwnList
 from livepatch._report.report import Notice
 from livepatch._source.source import namespace_of
@@ -29,11 +31,13 @@ def plan_modules(plan: Plan, loaded: Loaded, given: tuple[object, ...]) -> None:
         given: what the caller named the modules in; it does not count as holding them.
     """
     steps = Steps()
+    gone = OwnList(module for module in plan.matches.modules if module.part is Part.GONE)
+    held = _holders_of_gone(plan, gone, loaded, given) if gone else {}
     for module in plan.matches.modules:
         if module.part is Part.NEW:
             _note_new(steps, module.name, module.source.module)
         elif module.part is Part.GONE:
-            _note_gone(plan, steps, module, loaded, given)
+            _note_gone(plan, steps, module, held[module.name])
     _note_order(steps, loaded.order)
     _note_classes(plan, steps, loaded)
     plan.steps.extend(steps)
@@ -46,16 +50,13 @@ def _note_new(steps: Steps, name: str, module: ModuleType) -> None:
     steps.add(Call(dict.__setitem__, present, name, module), Call(dict.pop, present, name, None))
     parent, _, tail = name.rpartition(".")
     package: Any = sys.modules.get(parent)
-    if issubclass(type(package), ModuleType) and namespace_of(package).get(tail) is module:
+    if is_module(package) and namespace_of(package).get(tail) is module:
         names = namespace_of(package)
         steps.add(Call(dict.__setitem__, names, tail, module), Call(dict.pop, names, tail, None))
 
 
-def _note_gone(
-    plan: Plan, steps: Steps, module: Module, loaded: Loaded, given: tuple[object, ...]
-) -> None:
+def _note_gone(plan: Plan, steps: Steps, module: Module, count: int) -> None:
     """Forget a module whose file has gone, unless somebody holds it or something of it."""
-    count = _holders_of_gone(plan, module, loaded, given)
     message = "its file has gone"
     parent, _, tail = module.name.rpartition(".")
     if count:
@@ -75,24 +76,54 @@ def _bring_into_order(names: list[str]) -> None:
     run_in_c(reorder(sys.modules, names))
 
 
-def _holders_of_gone(plan: Plan, module: Module, loaded: Loaded, given: tuple[object, ...]) -> int:
-    others: OwnList[Any] = OwnList(each for each in given if issubclass(type(each), ModuleType))
-    held: OwnList[Any] = OwnList([module.source.module])
-    held += module.removed.values()
+def _holders_of_gone(
+    plan: Plan, gone: OwnList[Module], loaded: Loaded, given: tuple[object, ...]
+) -> dict[str, int]:
+    """Count, by the names of modules that are gone, who holds them or something of them.
+
+    They do not count among themselves, but for those that stay where they are because of others.
+    """
+    others: OwnList[Any] = OwnList(each for each in given if is_module(each))
+    namespaces = OwnList(module.live for module in gone)
+    parts = OwnList(OwnList((each.source.module, *each.removed.values())) for each in gone)
+    held: OwnList[Any] = OwnList(chain.from_iterable(parts))
     explainers = explainers_of(plan)
-    explainers += (sys.modules, loaded.gone, module)
+    explainers += (sys.modules, loaded.gone, parts, *parts, *gone, *namespaces)
     explainers += (each.source for each in plan.matches.modules)
+    explainers += plan.doubts
     explainers += _containers_of_all(others)
-    counts = unexplained_counts(held, OwnList((*explainers, others)))
-    if any(each is module.source.module for each in others):
+    counts = unexplained_counts(held, OwnList((*explainers, explainers, others)))
+    by_id = dict(zip(map(id, held), counts))
+    if any(id(each) in by_id for each in others):
         # A call with keywords keeps its arguments once more, where nobody sees it; then it does so
         # with all of them.
-        counts[0] -= min(1, *unexplained_counts(others, OwnList((*explainers, held))))
-    if any(count > 0 for count in counts):
+        more = min(1, *unexplained_counts(others, OwnList((*explainers, explainers, held))))
+        by_id.update((id(each), by_id[id(each)] - more) for each in others if id(each) in by_id)
+    unsure = OwnList(each for each in held if by_id[id(each)] > 0)
+    if unsure:
         # What an earlier reload keeps of it, for an undo, may be all there is.
-        outside = held_outside(held, OwnList((*explainers, explainers, others)))
-        counts = [count if id(each) in outside else 0 for each, count in zip(held, counts)]
-    return sum(max(0, count) for count in counts)
+        outside = held_outside(unsure, OwnList((*explainers, explainers, held, others)))
+        unsure = OwnList(each for each in unsure if id(each) in outside)
+    stay = {id(each): by_id[id(each)] for each in unsure}
+    sums = (sum(stay.get(id(each), 0) for each in part) for part in parts)
+    found = {module.name: count for module, count in zip(gone, sums)}
+    return _with_those_they_hold(gone, found, parts)
+
+
+def _with_those_they_hold(
+    gone: OwnList[Module], counts: dict[str, int], parts: OwnList[OwnList[Any]]
+) -> dict[str, int]:
+    """Add the references that the globals of modules which are held have to others of them."""
+    waiting = OwnList(module for module in gone if counts[module.name])
+    while waiting:
+        holder = waiting.pop()
+        there = set(map(id, holder.live.values()))
+        for module, part in zip(gone, parts):
+            found = sum(id(each) in there for each in part) if module is not holder else 0
+            if found and not counts[module.name]:
+                waiting.append(module)
+            counts[module.name] += found
+    return counts
 
 
 def _containers_of_all(modules: list[Any]) -> list[Any]:

@@ -164,7 +164,7 @@ def _put_inside(
                 loads |= _texts_of([shell])
             for name in {part[1] for part in said if part[0] == _LOAD_NAME}:
                 value = namespace.get(name)
-                is_target = kind in _STORES_INSIDE or isinstance(value, (list, dict, set))
+                is_target = kind in _STORES_INSIDE or issubclass(type(value), (list, dict, set))
                 if is_target and kind_of(value) is None and may_hold_state(value):
                     yield (name,), loads
 

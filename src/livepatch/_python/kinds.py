@@ -313,6 +313,7 @@ _SAY_TYPES = frozenset(
             *(tuple, frozenset, types.GenericAlias, types.UnionType),
             *map(type, (typing.List[int], typing.Union[int, str], typing.Literal[1])),  # noqa: UP006, UP007
             *map(type, (typing.Callable[[], int], typing.Annotated[int, 1])),
+            type(Callable[[], int]),
         ),
     )
 )
@@ -325,6 +326,11 @@ def may_say_type(candidate: Any) -> bool:
     return in_dict or id(type(candidate)) in _SAY_TYPES
 
 
+def behind_arguments(candidate: Any) -> Any:
+    """Return the class that a type is written of, ``Table`` of ``Table[str]``; else the object."""
+    return getattr(candidate, "__origin__", candidate) if may_say_type(candidate) else candidate
+
+
 _PLAIN_DATA = frozenset(
     map(id, (str, int, float, bool, bytes, type(None), ModuleSpec, SourceFileLoader))
 )
@@ -333,6 +339,11 @@ _PLAIN_DATA = frozenset(
 def is_plain_data(value: Any) -> bool:
     """Whether a value is no definition, and has none in it: a constant, or the import system's."""
     return id(type(value)) in _PLAIN_DATA
+
+
+def is_module(candidate: object) -> bool:
+    """Whether an object is a module, whatever it says itself."""
+    return issubclass(type(candidate), types.ModuleType)
 
 
 def is_class(candidate: Any) -> TypeGuard[type]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
-from livepatch._python.kinds import dict_of, is_plain_data, kind_of
+from livepatch._python.kinds import dict_of, is_module, is_plain_data, kind_of
 from livepatch._python.library import is_of_standard_library
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._registers.blueprints import applications_of
@@ -182,7 +181,7 @@ def _places_in(register: Any) -> Iterator[_Place]:
             seen.add(id(value))
             for key, part in _items_in(value):
                 yield _Place(value, key, OwnList([part]), within, around)
-                if kind_of(part) is None and not isinstance(part, ModuleType):
+                if kind_of(part) is None and not is_module(part):
                     following.append((part, (*within, key), (*around, number)))
                 number += 1
         level = following
@@ -190,7 +189,7 @@ def _places_in(register: Any) -> Iterator[_Place]:
 
 def _items_in(value: Any) -> list[tuple[Any, Any]]:
     """List the entries of a container, and what may have entries: in a tuple too."""
-    if isinstance(value, tuple):
+    if issubclass(type(value), tuple):
         return [(MISSING, part) for part in tuple.__iter__(value) if is_container(part)]
     return items_of(value)
 
@@ -287,7 +286,7 @@ def parts_of_item(container: Any, key: Any, value: Any) -> list[Any]:
 
 def items_of(value: Any) -> list[tuple[Any, Any]]:
     """List the entries of a container, or the attributes of an object, which are no entries."""
-    if isinstance(value, dict):
+    if issubclass(type(value), dict):
         return list(dict.items(value)) if len(value) <= _MANY else []
     if type(value) in (list, deque):
         return list(enumerate(value)) if len(value) <= _MANY else []

@@ -104,17 +104,20 @@ def _look_into(parts: list[Any]) -> _Inside:
     )
 
 
+_NO_RECORDS = (ModuleType, dict, list, set, tuple)
+
+
 def may_have_own_attributes(value: Any) -> bool:
     """Whether a value is an object with attributes: no definition, module or container."""
-    return kind_of(value) is None and not isinstance(value, (ModuleType, dict, list, set, tuple))
+    return kind_of(value) is None and not issubclass(type(value), _NO_RECORDS)
 
 
 def parts_of(value: Any) -> list[Any]:
     """List a value and, if it is an object that may be a record of a definition, its attributes."""
     parts: list[Any] = OwnList([value])
-    if isinstance(value, tuple):
+    if issubclass(type(value), tuple):
         parts += tuple.__iter__(value)
-    elif isinstance(value, weakref.ref):
+    elif issubclass(type(value), weakref.ref):
         parts.append(value())
     elif may_have_own_attributes(value):
         parts += (dict_of(value) or {}).values()
@@ -124,7 +127,7 @@ def parts_of(value: Any) -> list[Any]:
 
 def is_container(value: Any) -> bool:
     """Whether a value is a plain list, dict, set or tuple of something."""
-    return isinstance(value, (dict, list, set, tuple, deque))
+    return issubclass(type(value), (dict, list, set, tuple, deque))
 
 
 def leaves_of(value: Any) -> list[Any]:
@@ -138,7 +141,7 @@ def leaves_of(value: Any) -> list[Any]:
             leaves.append(part)
         elif id(part) not in seen:
             seen.add(id(part))
-            waiting += dict.values(part) if isinstance(part, dict) else part
+            waiting += dict.values(part) if issubclass(type(part), dict) else part
     return leaves
 
 

@@ -10,7 +10,7 @@ import types
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
 
@@ -20,6 +20,7 @@ from livepatch._python.kinds import (
     dict_of,
     is_class,
     is_empty,
+    is_module,
     kind_of,
     mro_of,
 )
@@ -49,7 +50,7 @@ def lead_to(
         before: namespaces of modules, by name, that count instead of what these have now.
     """
     value, rest = namespace.get(path[0], MISSING), path[1:]
-    while isinstance(value, ModuleType) and rest:
+    while is_module(value) and rest:
         inside: Mapping[str, Any] = vars(value)
         inside = before.get(str(inside.get("__name__")), inside)
         value, rest = inside.get(rest[0], MISSING), rest[1:]
@@ -72,7 +73,7 @@ def registers_of(value: Any, rest: tuple[str, ...]) -> Iterator[Any]:
         yield value
     if type(value) is dict and not rest:  # `@DECORATORS["route"]("/")`
         for each in list(value.values()):
-            if not isinstance(each, dict):
+            if not issubclass(type(each), dict):
                 yield from registers_of(each, ())
     for function, classes in _run_by(value, rest):
         yield from _registers_named(function, classes)
@@ -221,7 +222,7 @@ def is_register(value: Any, attributes: tuple[str, ...]) -> bool:
     return (
         bool(attributes)
         and kind_of(value) is None
-        and not isinstance(value, ModuleType)
+        and not is_module(value)
         and not _is_of_library(type(value).__module__)
     )
 
@@ -286,7 +287,7 @@ def _registers_named(function: FunctionType, classes: list[type]) -> Iterator[An
         used = function.__globals__.get(name, MISSING)
         if is_class(used):
             yield from _containers(class_attributes(used).values())
-        elif isinstance(used, _WEAK):
+        elif issubclass(type(used), _WEAK):
             yield vars(used)["data"]
         elif is_register(used, (name,)):
             yield used
@@ -295,7 +296,7 @@ def _registers_named(function: FunctionType, classes: list[type]) -> Iterator[An
     for cls in classes:
         for name in names:
             value = class_attributes(cls).get(name)
-            if isinstance(value, _CONTAINERS) or is_register(value, (name,)):
+            if issubclass(type(value), _CONTAINERS) or is_register(value, (name,)):
                 yield value
 
 
@@ -305,7 +306,7 @@ def _in_cells(function: FunctionType) -> list[Any]:
 
 
 def _containers(values: Any) -> Iterator[Any]:
-    yield from (each for each in list(values) if isinstance(each, _CONTAINERS))
+    yield from (each for each in list(values) if issubclass(type(each), _CONTAINERS))
 
 
 def _names_in(function: FunctionType) -> set[str]:

@@ -367,10 +367,9 @@ class Choice:
         """Whether the old code says the same; then add what is in it to the bodies."""
         if statement.old_codes is None:
             return False
-        nodes, news = statement.nodes, self.imported.changes.names
-        if is_import(nodes) and (self.imported.starred or statement.binds & news):
-            return False
-        if news & imported_anew(nodes):
+        imported, nodes = self.imported, statement.nodes
+        names = statement.binds if is_import(nodes) else imported_anew(nodes)
+        if (is_import(nodes) and imported.starred) or imported.bind_anew(names, self.namespace):
             return False
         pairs = self.paired.bodies(statement, statement.old_codes, statement.codes)
         if pairs is None:

@@ -12,11 +12,11 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from types import CodeType, ModuleType
+from types import CodeType
 from typing import Any
 
 from livepatch._python.code import exchange
-from livepatch._python.kinds import is_class, is_special
+from livepatch._python.kinds import is_class, is_module, is_special
 from livepatch._snapshot.nested import absolute_name
 from livepatch._statements.annotated import without_annotations
 from livepatch._statements.asked import not_asked_for
@@ -165,7 +165,7 @@ def set_behind_stars(
             there = vars(sys.modules[home]) if home in sys.modules else {}
             for each in (there.keys() & namespace.keys()) - said:
                 value = namespace[each]
-                if there[each] is not value and not isinstance(value, ModuleType):
+                if there[each] is not value and not is_module(value):
                     yield each, home
 
 

@@ -97,7 +97,7 @@ class FromKept:
         names = {name for name in self.names if self._is_plain(name)}
         names |= (self.names - names) & _looked_into(statement, self.needs)
         reach.changes.names.update(names)
-        if only_hands_over(statement, self.needs.namespace):
+        if only_hands_over(statement, self.needs):
             return None
         return used_by(statement, reach, frozenset())
 

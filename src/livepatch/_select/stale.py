@@ -122,7 +122,7 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches)
             is_handed_over = (
                 shadowed is None
-                and only_hands_over(statement, needs.namespace)
+                and only_hands_over(statement, needs)
                 and not sets_by(statement, reach)
             )
             made_of = _definitions_of(statement.binds, needs) if shadowed is not None else ()

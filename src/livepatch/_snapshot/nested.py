@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from importlib.util import resolve_name
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+from livepatch._python.kinds import is_module
 from livepatch._snapshot.snapshot import Snapshot
 
 Behind = Callable[[Collection[str]], Iterator[tuple[str, tuple[str, ...]]]]
@@ -232,7 +233,7 @@ def _without_added(found: Any, before: Mapping[str, Mapping[str, Any]]) -> Any:
         __all__ = core.__all__
         __all__.append("extra")
     """
-    if not issubclass(type(found), ModuleType):
+    if not is_module(found):
         return found
     namespace = vars(found)
     said = namespace.get("__all__")
@@ -260,11 +261,15 @@ def _reduced(module: ModuleType, names: AbstractSet[str]) -> ModuleType:
 
 def is_loaded_part(package: str, name: str, value: object) -> bool:
     """Whether a package's attribute is the part of that name, as an import has set it."""
-    return issubclass(type(value), ModuleType) and sys.modules.get(f"{package}.{name}") is value
+    return is_module(value) and sys.modules.get(f"{package}.{name}") is value
 
 
 def _is_submodule(package: str, name: str) -> bool:
-    """Whether ``from package import name`` would import a module, rather than find a value."""
+    """Whether ``from package import name`` would import a module, rather than find a value.
+
+    It may have done so where the package has taken the name since, for what that module has by it.
+    """
     held = getattr(sys.modules.get(package), "__dict__", {}).get(name)
     # A lazy object that is asked for its class may load what it stands for (Django's settings).
-    return held is None or issubclass(type(held), ModuleType)
+    home = held.__module__ if type(held) in (FunctionType, type) else None
+    return held is None or is_module(held) or home == f"{package}.{name}"

@@ -15,6 +15,7 @@ from importlib.util import spec_from_file_location
 from types import CodeType, ModuleType
 from typing import Any
 
+from livepatch._python.kinds import is_module
 from livepatch._report.errors import NotAModuleError, NotReloadableError
 from livepatch._source.recompile import Compiled, recompile
 
@@ -131,9 +132,7 @@ def _namespace_packages_between(names: set[Any]) -> dict[str, ModuleType]:
         package = str(name).rpartition(".")[0]
         while package and package not in names:
             module: Any = sys.modules.get(package)
-            if not _is_module(module) or not is_namespace_package(
-                getattr(module, "__spec__", None)
-            ):
+            if not is_module(module) or not is_namespace_package(getattr(module, "__spec__", None)):
                 break
             chain[package] = module
             package = package.rpartition(".")[0]
@@ -181,7 +180,7 @@ def _has_parts(name: str) -> bool:
 
 def find_module(module_or_name: object) -> ModuleType:
     """Resolve an argument to the module object that is live under its name."""
-    if _is_module(module_or_name):
+    if is_module(module_or_name):
         return module_or_name  # type: ignore[return-value]
     if not isinstance(module_or_name, str):
         kind = type(module_or_name).__name__
@@ -189,7 +188,7 @@ def find_module(module_or_name: object) -> ModuleType:
     if module_or_name not in sys.modules:
         raise NotReloadableError("LP108", f"no module named {module_or_name!r} is loaded")
     found: Any = sys.modules[module_or_name]
-    if not _is_module(found):
+    if not is_module(found):
         kind = type(found).__name__
         raise NotAModuleError("LP107", f"sys.modules[{module_or_name!r}] is a {kind} object")
     return found  # type: ignore[no-any-return]
@@ -219,11 +218,6 @@ def namespace_of(module: ModuleType) -> dict[str, Any]:
     return namespace
 
 
-def _is_module(candidate: object) -> bool:
-    # By type and not by isinstance: an object's __class__ property may say anything.
-    return issubclass(type(candidate), ModuleType)
-
-
 def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
     spec = namespace.get("__spec__")
     name = spec.name if type(spec) is ModuleSpec else namespace.get("__name__")
@@ -235,7 +229,7 @@ def _name_of(module: ModuleType, namespace: dict[str, Any]) -> str:
         # It may have taken over all that another one says of itself (``globals().update``).
         name = next((each for each, there in list(sys.modules.items()) if there is module), name)
     live = sys.modules[name]
-    if not _is_module(live):
+    if not is_module(live):
         raise NotAModuleError("LP107", f"sys.modules[{name!r}] is a {type(live).__name__} object")
     if live is not module:
         detail = f"sys.modules[{name!r}] is another module object than the one given"

@@ -268,11 +268,10 @@ def decorator_paths(nodes: Iterable[ast.AST]) -> set[tuple[str, ...]]:
 
 
 def alias_path(nodes: list[ast.stmt]) -> tuple[str, ...] | None:
-    """Return the names in ``register = Parser.register``; None for any other statement."""
+    """Return the names in ``register = Parser.register``, or ``Names = Table[str]``; else None."""
     node = nodes[0] if len(nodes) == 1 else None
-    part: ast.expr | None = None
-    if isinstance(node, (ast.Assign, ast.AnnAssign)):
-        part = node.value
+    part = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    part = part.value if isinstance(part, ast.Subscript) else part
     path = tuple[str, ...]()
     while isinstance(part, ast.Attribute):
         path = (part.attr, *path)

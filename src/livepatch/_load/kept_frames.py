@@ -1,0 +1,33 @@
+"""Frames of livepatch that the program keeps, by an error that it keeps.
+
+``except ImportError as error: why_not = error``: its traceback has the frame of the module, that leads
+to the frames of the reload, and these have in their variables all that was there before.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+import sys
+from types import FrameType
+
+from livepatch._python.own import OwnList
+
+KEPT: OwnList[FrameType] = OwnList()
+"""The innermost ones; the others are behind them."""
+
+
+def _references() -> int:
+    return sys.getrefcount(sys._getframe(1))  # noqa: SLF001 - frames have no other way in
+
+
+def _references_to_own() -> int:
+    return _references()
+
+
+_UNKEPT = _references_to_own()
+
+
+def note_if_kept() -> None:
+    """Note the frame of the caller, which has run code of the program, if somebody has it now."""
+    frame = sys._getframe(1)  # noqa: SLF001 - as above
+    if sys.getrefcount(frame) > _UNKEPT + 1:  # a variable more
+        KEPT.append(frame)
