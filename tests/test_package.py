@@ -40,9 +40,9 @@ STAGES = {
     """,
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
-        headers differences module_hooks inside libraries behind fills own_names lent
-        certain harmless set_last in_force chains needs reads taken reach partly between
-        spread marks uses hands_over
+        headers differences module_hooks inside leads libraries behind fills own_names lent
+        certain harmless set_last in_force chains described needs reads taken reached reach
+        partly between spread marks uses hands_over
     """,
     "_select": """
         chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
@@ -80,9 +80,8 @@ STAGES = {
     "_plan": """
         plan namespaces moved_data instances draft partial set_on_modules still_entered returned
         gains absent abstract_registrations abstract_methods reached_caches library_caches users
-        importer
-        importers made_elsewhere methods_used reads_on carry_stars carry lazy_annotations lacking
-        remnants notices places
+        importer importers computed made_elsewhere methods_used reads_on carry_stars carry
+        lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary doubts verify",

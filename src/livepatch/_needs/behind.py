@@ -47,6 +47,8 @@ from livepatch._statements.operations import CALLS, CALLS_FOUND
 from livepatch._steps.contents import places_in_slots
 
 _DEEPEST = 3
+# A library may be given anything; past so many objects that is what the whole program has.
+_LIMIT_OF_LIBRARIES = 150
 _NO_OBJECTS = (FunctionType, BuiltinFunctionType, ModuleType, *TABLE_TYPES)
 # These are C functions, and lead nowhere.
 _NO_MEMBERS = frozenset(
@@ -205,6 +207,7 @@ class Behind:
         seen, followed = dict[int, Any](), dict[int, Any]()
         found = Leads(set(), set())
         calls_items = CALLS_FOUND in names
+        limit = LIMIT if libraries is None else _LIMIT_OF_LIBRARIES
         waiting = [*self._values_of(names, plain), *((each, True) for each in picked)]
         if libraries is not None:
             # A variable `log` is no method of that name.
@@ -212,7 +215,7 @@ class Behind:
             waiting += self._values_in_modules(names, libraries.asked)
             names = libraries.said.union(names)
         for value, is_item in waiting:
-            if not may_lead(value) or id(value) in seen or len(seen) > LIMIT:
+            if not may_lead(value) or id(value) in seen or len(seen) > limit:
                 continue
             seen[id(value)] = value
             kind = type(value)

@@ -10,10 +10,11 @@ from typing import Any
 
 from livepatch._needs.certain import binds_for_certain
 from livepatch._needs.chains import bound_otherwise, chains_changed
+from livepatch._needs.described import headers_of
 from livepatch._needs.differences import Changes
 from livepatch._needs.fills import ALL, Fills, computes_names, only_lists
 from livepatch._needs.harmless import is_constant
-from livepatch._needs.headers import Header, header_of
+from livepatch._needs.headers import Header
 from livepatch._needs.in_force import InForce, later_than
 from livepatch._needs.lent import Lent
 from livepatch._needs.own_names import is_at, is_called, is_statement_of_class
@@ -32,10 +33,8 @@ from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import (
     alias_path,
     built_names,
-    called_names,
     decorator_paths,
     extended_names,
-    is_definition,
     is_import,
     outside_functions,
     overloaded_names,
@@ -113,7 +112,9 @@ class Needs:
         )
         same = set(self.imports).intersection(self.new_imports)
         self.imported_as_before = {each.bound for each in same}
-        self._describe_headers()
+        self.headers = dict(
+            headers_of(self.statements, self.namespace, self.in_force, self._is_type)
+        )
 
     def start(
         self,
@@ -191,30 +192,6 @@ class Needs:
             if path is not None:
                 self.aliases[index] = path
                 self.named_again.setdefault(path[0], []).append(index)
-
-    def _describe_headers(self) -> None:
-        for index, statement in enumerate(self.statements):
-            header = self._header_of(index, statement)
-            if header is not None:
-                self.headers[index] = header
-
-    def _header_of(self, index: int, statement: Statement) -> Header | None:
-        nodes, binds = statement.nodes, statement.binds
-        if is_definition(nodes, self.namespace):
-            header = header_of(statement, self.namespace)
-            return header.without_types(statement, self.namespace, self._is_type)
-        if not binds or not all(map(self._is_definition, binds)):
-            return None
-        names = called_names(nodes)
-        if names is None:
-            return None
-        # A definition that is made by a call. The definitions that it is given go on to be the
-        # very ones; of all else that it is given it may have taken something.
-        shadowed = self.in_force.shadowed(index)
-        data = frozenset(
-            name for name in names[1] if not self._is_definition(name) or name in shadowed
-        )
-        return Header(names[0], data, (), binds)
 
     def _is_type(self, name: str) -> bool:
         """Whether a name leads to a class that goes on to be the very one, or to nothing yet."""

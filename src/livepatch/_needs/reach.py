@@ -8,15 +8,16 @@ from copy import copy
 from functools import cached_property
 from itertools import chain
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 from livepatch._needs.behind import Behind, Made
 from livepatch._needs.differences import MAKERS, Changes, Path
 from livepatch._needs.libraries import Libraries
-from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called, hooks_among
+from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called
+from livepatch._needs.reached import Cause, Reached, functions_in, names_said
 from livepatch._needs.reads import all_read, reads_in
 from livepatch._needs.taken import NOTHING_TAKEN, Taken
-from livepatch._python.code import codes_in, globals_read, nested_codes
+from livepatch._python.code import nested_codes
 from livepatch._python.kinds import is_class
 from livepatch._source.bodies import Bodies
 from livepatch._source.outline import Outline
@@ -35,21 +36,6 @@ _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
 
 
 _Having = dict[int, tuple[CodeType, set[str]]]
-
-
-class Cause(NamedTuple):
-    """Something that has changed, of what statements use.
-
-    Attributes:
-        what: its path.
-        is_direct: whether it has changed itself; else it uses what has.
-    """
-
-    what: str
-    is_direct: bool = True
-
-    def __str__(self) -> str:
-        return self.what if self.is_direct else f"what is behind {self.what}"
 
 
 class Reach:
@@ -89,7 +75,7 @@ class Reach:
         self.inherited: dict[str, dict[str, CodeType]] = {}
         self._bodies: dict[str, _Having] = {}
         self._asked_for: set[str] = set()
-        self._known_reached: dict[tuple[frozenset[str], ...], _Reached] = {}
+        self._known_reached: dict[tuple[frozenset[str], ...], Reached] = {}
         self.behind = Behind(namespace or {}, bodies)
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
         methods = (method for found in self.methods.values() for method in found)
@@ -133,7 +119,7 @@ class Reach:
         reached = self._reached(set(reads), kin, items, plain, said)
         return self._cause_of(reads, reached, taken.made)
 
-    def _may_be_asked(self, reached: _Reached) -> bool:
+    def _may_be_asked(self, reached: Reached) -> bool:
         """Whether code of other modules may call what has changed of what statements use."""
         return bool(self._overriding) and (
             not self._overriding.isdisjoint(reached.kin | reached.names)
@@ -146,20 +132,34 @@ class Reach:
 
         Those that such a module's class has by the same name: ``class Short(logging.Formatter)``.
         """
-        found = (
-            (name, method, code)
-            for name, methods in self.methods.items()
-            for method, code in methods.items()
-            if method[:2] != "__" and self.behind.overrides(name, method)
-        )
         return {
             name
-            for name, method, code in found
-            if self.cause((name, method, *self._names_in(code))) is not None
+            for name, methods in self.methods.items()
+            for method, code in methods.items()
+            if method[:2] != "__"
+            and not self._leading_to.isdisjoint((method, *self._names_in(code)))
+            and self.behind.overrides(name, method)
         }
 
+    @cached_property
+    def _leading_to(self) -> set[str]:
+        """The names by which functions and methods say what has changed, or what does that."""
+        paths = chain(chain.from_iterable(self.changed.values()), self.changes.reaching)
+        found = self.changes.names.union(path[-1] for path in paths)
+        bodies = {
+            *self.functions.items(),
+            *chain(*(each.items() for each in self.methods.values())),
+        }
+        while news := {
+            name
+            for name, code in bodies
+            if name not in found and not found.isdisjoint(self._names_in(code))
+        }:
+            found |= news
+        return found
+
     def _cause_of(
-        self, reads: Collection[str], reached: _Reached, made: AbstractSet[str]
+        self, reads: Collection[str], reached: Reached, made: AbstractSet[str]
     ) -> Cause | None:
         # Who asks for the namespace uses all of it: ``ALL = [v for v in vars().values() if ...]``.
         looks = not NAMESPACES.isdisjoint(reads) or "globals" in reached.names
@@ -181,7 +181,7 @@ class Reach:
         behind = min(self._led_to(reaching, reached), default=None)
         return Cause(behind, is_direct=False) if behind is not None else None
 
-    def _same_instances(self, made: AbstractSet[str], reached: _Reached) -> set[str]:
+    def _same_instances(self, made: AbstractSet[str], reached: Reached) -> set[str]:
         """Return the classes of which only members have changed that nobody who is called names."""
         found = self.changes.in_part() & made
         for code in self._run_by(reached) if found else ():
@@ -276,7 +276,7 @@ class Reach:
             yield code
             yield from nested_codes(code)
 
-    def _known(self, *key: frozenset[str]) -> _Reached:
+    def _known(self, *key: frozenset[str]) -> Reached:
         """Return what statements with some reads, kin and plain objects use; not to be changed."""
         # A thousand statements under one decorator all ask the same, one after the other.
         if key not in self._known_reached:
@@ -293,9 +293,9 @@ class Reach:
         picked: Collection[Any] = (),
         plain: Collection[str] = (),
         libraries: Libraries | None = None,
-    ) -> _Reached:
+    ) -> Reached:
         said = libraries.said if libraries is not None else set[str]()
-        found = _Reached(set(), set(kin), set(plain), said)
+        found = Reached(set(), set(kin), set(plain), said)
         # Where all special methods are asked for already, operations say nothing more.
         names_in = self._own_names if self.asked.issubset(reads) else self._names_in
         waiting, done, known = set(reads), set[int](), -1
@@ -323,7 +323,7 @@ class Reach:
         return found & self.asked
 
     def _add_values(
-        self, found: _Reached, picked: Collection[Any], libraries: Libraries | None
+        self, found: Reached, picked: Collection[Any], libraries: Libraries | None
     ) -> set[str]:
         """Add the classes that live values lead to; return the names that come with them."""
         names, kin = self.behind.leads(found.names, picked, found.plain, libraries)
@@ -333,7 +333,7 @@ class Reach:
             found.kin.update(base for name in classes for base, _ in self.behind.order_of(name))
         return names
 
-    def _run_by(self, reached: _Reached) -> Iterator[CodeType]:
+    def _run_by(self, reached: Reached) -> Iterator[CodeType]:
         names = reached.names
         asked = names | reached.said if reached.said else names
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
@@ -365,7 +365,7 @@ class Reach:
         """Whether something asks for a method of a class, or object, that is called by a name."""
         return method in names and (method != "__getattr__" or self.behind.lacks(name, names))
 
-    def _led_to(self, paths: Iterable[Path], reached: _Reached) -> Iterator[str]:
+    def _led_to(self, paths: Iterable[Path], reached: Reached) -> Iterator[str]:
         """Yield, as texts, the paths that lead to what runs."""
         names = reached.names
         asked = names | reached.said if reached.said else names
@@ -407,38 +407,8 @@ class Reach:
         return found
 
     def _own_names(self, code: CodeType) -> Iterable[str]:
-        """Return the names that a function says, and the functions in it that it calls."""
-        inner = self._nested(code)
-        names: Iterable[str] = code.co_names
-        if inner:
-            names = {*names, *chain.from_iterable(each.co_names for each in inner)}
-        if HOOKS.isdisjoint(names):
-            return names  # nearly every one
-        read = frozenset(chain.from_iterable(map(globals_read, (code, *inner))))
-        return {*names, *hooks_among(read)}
+        return names_said(code, self._nested(code))
 
     def _nested(self, code: CodeType) -> list[CodeType]:
         """List the functions in one, but for those that it makes and does not call."""
-        later = self.later.get(id(code))
-        if later is None:
-            return list(nested_codes(code))  # nearly always
-        found = [each for each in codes_in(code) if each.co_name not in later]
-        for each in found:
-            found += (part for part in codes_in(each) if part.co_name not in later)
-        return found
-
-
-class _Reached(NamedTuple):
-    """What statements use.
-
-    Attributes:
-        names: all names.
-        kin: classes of objects, and bases: of these run the methods of such names, and no more.
-        plain: objects of which no methods run, and tables of which no items are used.
-        said: what code of other modules asks for of objects.
-    """
-
-    names: set[str]
-    kin: set[str]
-    plain: set[str]
-    said: set[str]
+        return functions_in(code, self.later.get(id(code)))

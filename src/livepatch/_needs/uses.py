@@ -10,7 +10,8 @@ from typing import Any
 from livepatch._needs.headers import Header
 from livepatch._needs.marks import found_by
 from livepatch._needs.module_hooks import hooks_among
-from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.reach import Reach
+from livepatch._needs.reached import Cause
 from livepatch._needs.taken import NOTHING_TAKEN, Taken, calls_found, taken_by
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text
 from livepatch._source.outline import global_names

@@ -20,6 +20,7 @@ from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
 from livepatch._plan.carry_stars import carry_stars, set_name
+from livepatch._plan.computed import computed_nothing, has_computed_defaults
 from livepatch._plan.importer import ITEM, Importer, Name
 from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
@@ -29,7 +30,7 @@ from livepatch._plan.methods_used import (
     uses_of,
 )
 from livepatch._plan.plan import Plan
-from livepatch._plan.reads_on import Change, of_method, read_inside, what_reads
+from livepatch._plan.reads_on import MOST_READERS, Change, of_method, read_inside, what_reads
 from livepatch._python.constants import same_value
 from livepatch._python.kinds import (
     CLASS,
@@ -48,6 +49,8 @@ from livepatch._source.scope import ANNOTATIONS
 from livepatch._source.source import NO_CODE, namespace_of
 
 _DEEPEST = 4
+# Who reads what reads what has changed, and so on, is nearly everybody in a large package.
+_MOST_NAMES = 200
 
 
 def read_possible_importers(matches: Matches) -> None:
@@ -84,10 +87,10 @@ def _read_further(
 ) -> None:
     """Read those who may have imported what importers made of what has changed, and so on."""
     seen = set(names)
-    while importers:
+    while importers and len(seen) < _MOST_NAMES:
         following: dict[Name, Any] = {}
         for importer in importers:
-            for used in names:
+            for used in filter(importer.may_use, names):
                 made = (path[0] for path in importer.computed_from(used))
                 for bound in (*importer.names_of(used), *importer.functions_with(used), *made):
                     name = Name(importer.name, bound, starred=False)
@@ -164,10 +167,10 @@ def carry_data(plan: Plan) -> None:
             waiting += hand_on(importer, change, carried)
         for importer in outside:
             _notice_asked_for(plan, importer, change)
-            waiting += _notice_computed(plan, importer, change)
-            waiting += what_reads(importer, change, carried)
-        for importer in inside if outside else ():
-            waiting += what_reads(importer, change, carried)
+            if importer.may_use(change.name):  # nearly none does
+                waiting += _notice_computed(plan, importer, change)
+        readers = (*outside, *inside) if outside and len(carried) < MOST_READERS else ()
+        waiting += (each for one in readers for each in what_reads(one, change, carried))
 
 
 def _carry_copies(plan: Plan, changes: list[Change]) -> None:
@@ -249,7 +252,7 @@ def _notice_computed(plan: Plan, importer: Importer, change: Change) -> Iterator
     """Name what an importer computed from what has changed; yield it, for others have it too."""
     for path in importer.computed_from(change.name, change.part):
         goes_on = change.old is change.new and kind_of(change.new) is not None
-        if importer.computed_nothing(path, by_calls=goes_on):
+        if computed_nothing(importer, path, by_calls=goes_on):
             continue
         value = importer.namespace.get(path[0])
         is_definition = kind_of(value) is not None
@@ -271,12 +274,12 @@ def _notice_computed(plan: Plan, importer: Importer, change: Change) -> Iterator
 def _notice_used(plan: Plan, importer: Importer, methods: Methods) -> Iterator[Change]:
     """Name what an importer computed by methods that have changed; yield it likewise."""
     for path, method in uses_of(importer, methods):
-        if importer.computed_nothing(path) or path[-1] == ANNOTATIONS:
+        if computed_nothing(importer, path) or path[-1] == ANNOTATIONS:
             continue
         value = importer.namespace.get(path[0])
         function = class_attributes(method.cls)[method.name]
         is_data = not _is_made_of_definitions(value) and not _keeps(value, OwnList([function]))
-        is_data = is_data or importer.has_computed_defaults(path[0])
+        is_data = is_data or has_computed_defaults(importer, path[0])
         if len(path) > 1 or is_data:
             yield from _named(plan, importer, path, method.path, "has changed")
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-import gc
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from inspect import CO_NESTED
 from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
@@ -16,7 +14,7 @@ from typing import Any, TypeVar
 from livepatch._needs.differences import MAKERS
 from livepatch._plan.users import functions_in, methods_of_classes, users_in
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import found_at, is_class, is_plain_data, is_single_dispatch, mro_of
+from livepatch._python.kinds import is_class, is_plain_data, is_single_dispatch, mro_of
 from livepatch._python.opcodes import JUMPS, OP
 from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
@@ -32,8 +30,6 @@ TABLES = (dict, list, tuple)
 _MOST = 1_000
 _TAKING = frozenset(("__class_getitem__", "__next__"))
 _TAKES = frozenset(("get", "items", "pop", "values"))
-# How many calls the statement of a function makes that has no decorators but these.
-_WRAPPERS: dict[type, int] = {FunctionType: 0, staticmethod: 1, classmethod: 1, property: 1}
 _WORD = re.compile(r"\w+")
 # What stands in a statement that may be skipped: behind a condition, or for an exception.
 _IN_BRANCHES = JUMPS | {
@@ -304,43 +300,6 @@ class Importer:
             if not method or method in shell.loads
             for name in names
         )
-
-    def computed_nothing(self, path: tuple[str, ...], *, by_calls: bool = True) -> bool:
-        """Whether nothing that a path leads to was computed when its statement ran.
-
-        It did not run where there is no such global: what a script does, say. And a function or
-        property is made of no more than a decorator or a default, whatever its annotations say.
-
-        Args:
-            path: it.
-            by_calls: by calls, that is; else a default that is only read counts as well.
-        """
-        if path[0] not in self.namespace:
-            return True
-        value = found_at(self.namespace, ".".join(path))
-        scope = self.outline.scopes.get(path[:-1])
-        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
-        if type(value) not in _WRAPPERS or not shells:
-            return False
-        parts: Any = (value,) if type(value) is FunctionType else gc.get_referents(value)
-        has_defaults = any(
-            each.__defaults__ or each.__kwdefaults__ for each in parts if type(each) is FunctionType
-        )
-        is_plain = all(
-            each.is_definition and each.calls <= _WRAPPERS[type(value)] for each in shells
-        )
-        return is_plain and (by_calls or not has_defaults)
-
-    def has_computed_defaults(self, name: str) -> bool:
-        """Whether a global is a function without decorators whose statement has called something.
-
-        For a default, then: ``def show(width=measure()): ...``.
-        """
-        value = self.namespace.get(name)
-        if type(value) is not FunctionType or value.__code__.co_name != name:
-            return False
-        is_own = not value.__code__.co_flags & CO_NESTED and value.__globals__ is self.namespace
-        return is_own and not self.computed_nothing((name,))
 
     def _registers(self, loads: Iterable[str]) -> bool:
         """Whether one of some names is a dispatcher, whose decorators only keep what they get."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from livepatch._load.struck_off import steps_for_gone, steps_for_moved
 from livepatch._match.module import Module
-from livepatch._needs.reach import Cause
+from livepatch._needs.reached import Cause
 from livepatch._plan.plan import Plan
 from livepatch._python.constants import repr_of_constant, same_value
 from livepatch._python.kinds import CACHED_PROPERTY, class_attributes

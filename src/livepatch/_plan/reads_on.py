@@ -18,6 +18,9 @@ from livepatch._plan.methods_used import Method, new_methods
 from livepatch._python.kinds import class_attributes, is_class, kind_of, mro_of
 from livepatch._python.own import OwnList
 
+MOST_READERS = 50
+"""Who reads what reads what has changed, told by names: past so many that may be anybody."""
+
 
 @dataclass(slots=True, eq=False)
 class Change:
@@ -111,7 +114,7 @@ def read_inside(
         waiting.append(Change(Name(module.name, name, starred=False), value, value))
     waiting += map(of_method, new_methods(matches) if inside else ())
     known: set[tuple[str, str]] = set()
-    while waiting:
+    while waiting and len(known) < MOST_READERS:
         change = waiting.pop()
         for importer in inside:
             for each in what_reads(importer, change, known):

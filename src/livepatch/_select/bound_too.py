@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from livepatch._needs.needs import Needs
-from livepatch._needs.reach import Cause
+from livepatch._needs.reached import Cause
 from livepatch._python.kinds import kind_of
 from livepatch._report.report import Notice
 from livepatch._select.selection import Selection

@@ -14,7 +14,8 @@ from livepatch._needs.hands_over import only_hands_over
 from livepatch._needs.headers import header_of
 from livepatch._needs.marks import found_by
 from livepatch._needs.needs import Needs
-from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.reach import Reach
+from livepatch._needs.reached import Cause
 from livepatch._needs.uses import used_by
 from livepatch._python.constants import is_made_of_texts
 from livepatch._python.kinds import is_class, kind_of

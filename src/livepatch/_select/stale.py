@@ -11,7 +11,8 @@ from typing import Any
 from livepatch._needs.differences import Changes
 from livepatch._needs.hands_over import only_hands_over
 from livepatch._needs.needs import Needs
-from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.reach import Reach
+from livepatch._needs.reached import Cause
 from livepatch._needs.uses import (
     asked_by,
     globals_set_by,

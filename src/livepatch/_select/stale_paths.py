@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from livepatch._needs.differences import Path
 from livepatch._needs.headers import ANNOTATIONS_ARE_TEXTS, Header, header_of
 from livepatch._needs.needs import Needs
-from livepatch._needs.reach import Cause, Reach
+from livepatch._needs.reach import Reach
+from livepatch._needs.reached import Cause
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import found_at, is_class, is_enum, kind_of

@@ -1,0 +1,54 @@
+"""Whether what a module outside the reload has was computed when its statement ran."""
+
+from __future__ import annotations
+
+import gc
+from inspect import CO_NESTED
+from types import FunctionType
+from typing import Any
+
+from livepatch._plan.importer import Importer
+from livepatch._python.kinds import found_at
+
+# How many calls the statement of a function makes that has no decorators but these.
+_WRAPPERS: dict[type, int] = {FunctionType: 0, staticmethod: 1, classmethod: 1, property: 1}
+
+
+def computed_nothing(importer: Importer, path: tuple[str, ...], *, by_calls: bool = True) -> bool:
+    """Whether nothing that a path leads to was computed when its statement ran.
+
+    It did not run where there is no such global: what a script does, say. And a function or
+    property is made of no more than a decorator or a default, whatever its annotations say.
+
+    Args:
+        importer: whose path it is.
+        path: it.
+        by_calls: by calls, that is; else a default that is only read counts as well.
+    """
+    namespace = importer.namespace
+    if path[0] not in namespace:
+        return True
+    value = found_at(namespace, ".".join(path))
+    scope = importer.outline.scopes.get(path[:-1])
+    shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+    if type(value) not in _WRAPPERS or not shells:
+        return False
+    parts: Any = (value,) if type(value) is FunctionType else gc.get_referents(value)
+    has_defaults = any(
+        each.__defaults__ or each.__kwdefaults__ for each in parts if type(each) is FunctionType
+    )
+    calls = _WRAPPERS[type(value)]
+    is_plain = all(each.is_definition and each.calls <= calls for each in shells)
+    return is_plain and (by_calls or not has_defaults)
+
+
+def has_computed_defaults(importer: Importer, name: str) -> bool:
+    """Whether a global is a function without decorators whose statement has called something.
+
+    For a default, then: ``def show(width=measure()): ...``.
+    """
+    value = importer.namespace.get(name)
+    if type(value) is not FunctionType or value.__code__.co_name != name:
+        return False
+    is_own = not value.__code__.co_flags & CO_NESTED and value.__globals__ is importer.namespace
+    return is_own and not computed_nothing(importer, (name,))
