@@ -13,7 +13,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(15)
 
 PLAYER = """
     class Player:

@@ -11,7 +11,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule, Rerun
 
-pytestmark = pytest.mark.parametrize("rerun", ["all", "changed"])
+pytestmark = [pytest.mark.sampled(4), pytest.mark.parametrize("rerun", ["all", "changed"])]
 
 ALIASED = """
     import typing

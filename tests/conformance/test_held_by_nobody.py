@@ -11,7 +11,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(12)
 
 EDITS = {
     "base of what has a subclass elsewhere": (

@@ -16,7 +16,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(14)
 
 PLAYER = """
     class Player:

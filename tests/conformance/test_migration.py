@@ -17,7 +17,7 @@ from tests.conformance.holders import Slotted
 from tests.conformance.slotted import GAINED, SLOTS, player_of
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(14)
+pytestmark = pytest.mark.sampled(20)
 
 
 class Holders:

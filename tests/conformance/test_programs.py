@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.programs import PROGRAMS
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(40)
+pytestmark = pytest.mark.sampled(52)
 
 
 def answer(module: Any, asked: str) -> str:

@@ -30,7 +30,7 @@ from tests.live import PYTHON, LiveModule
 
 pytestmark = [
     pytest.mark.one_mode("each test here says itself what runs again"),
-    pytest.mark.sampled(13),
+    pytest.mark.sampled(18),
 ]
 
 BESIDE = """\

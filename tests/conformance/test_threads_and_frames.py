@@ -14,7 +14,7 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(12)
+pytestmark = pytest.mark.sampled(16)
 WAITING = """
     def work(ready, go):
         ready.set()

@@ -7,7 +7,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(20)
+pytestmark = pytest.mark.sampled(26)
 
 APP = """
 import collections, functools, types, typing
