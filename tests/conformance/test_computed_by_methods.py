@@ -125,3 +125,12 @@ def test_what_only_has_tables_and_what_is_in_them_is_not_named(live: LiveModule)
     report = live.edit(THROUGH.replace("return 1", "return 2"))
 
     assert not report.notices
+
+
+def test_import_below_a_call_that_binds_nothing_is_read(live: LiveModule) -> None:
+    live.start("def hit(): return 1\ndef total(): return hit() + 1\n")
+    other = live.other("import gc\ngc.isenabled()\nfrom LIVE import total as t\nV = t()\n")
+    report = live.change("return 1", "return 2")
+
+    assert other.t() == 3
+    assert [each.path for each in report.notices] == [f"{live.other_name}.V"]

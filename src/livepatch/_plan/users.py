@@ -98,8 +98,8 @@ def _without_effects(shell: Shell) -> frozenset[str]:
 
 
 def _names_in(parts: Iterable[Any]) -> frozenset[str]:
-    found = (part for part in parts if isinstance(part, tuple) and part[0] in NAMED)
-    return frozenset(name for _, name in found)
+    # An import says the module besides.
+    return frozenset(part[1] for part in parts if isinstance(part, tuple) and part[0] in NAMED)
 
 
 def _texts_of(shells: Iterable[Shell]) -> frozenset[str]:
