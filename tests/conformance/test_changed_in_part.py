@@ -154,7 +154,6 @@ WHOLE = {
     "decorator": ("class App:", "@mark\nclass App:"),
     "metaclass": ("class App:", "class Meta(type): pass\nclass App(metaclass=Meta):"),
     "__new__": ("    level = 1", "    level = 1\n    def __new__(cls): return object.__new__(cls)"),
-    "bound by a loop": ("    level = 1", "    for level in range(3): pass"),
 }
 
 

@@ -136,7 +136,7 @@ def test_what_a_decorator_entered_in_another_module_goes_or_is_named(
 
 
 @BOTH
-@pytest.mark.parametrize("edit", [("x=1", "x=2"), ("1", "1 "), ("@", "X = 1\n@")])
+@pytest.mark.parametrize("edit", [("x=1", "x=2"), ("return 1", "return 1 "), ("@", "X = 1\n@")])
 def test_what_a_decorator_enters_again_is_not_named(
     live: LiveModule, edit: tuple[str, str]
 ) -> None:

@@ -15,7 +15,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any, NamedTuple
+from typing import Any
 
 from livepatch._needs.inside import (
     INSIDE,
@@ -24,10 +24,10 @@ from livepatch._needs.inside import (
     TABLE_TYPES,
     TABLES,
     has_members,
-    items_of_tables,
     may_lead,
     own_members,
 )
+from livepatch._needs.leads import Content, Leads
 from livepatch._needs.libraries import Libraries
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
@@ -63,18 +63,6 @@ Made = tuple[tuple[str, ...], str]
 """A function that another one has made: the path of that, and its name."""
 
 
-class Leads(NamedTuple):
-    """The names that live values lead to, of definitions and of methods.
-
-    Attributes:
-        called: of what a call of the values runs.
-        others: of those whose methods may run, by their names.
-    """
-
-    called: set[str]
-    others: set[str]
-
-
 class Behind:
     """Follows live values by the names of attributes; nothing of theirs is called.
 
@@ -89,7 +77,7 @@ class Behind:
         self.namespace = namespace
         self.bodies = bodies
         self._leading: dict[str, bool] = {}
-        self._contents: dict[int, _Content] = {}
+        self._contents: dict[int, Content] = {}
         self._begun: set[int] = set()  # the tables that are being looked into
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
         # Each class is with its members: it is alive as long as they are known by its id.
@@ -135,12 +123,9 @@ class Behind:
         found = self._leading.get(name)
         if found is None:
             value = self.namespace.get(name)
-            is_plain_function = (
-                type(value) is FunctionType
-                and not (value.__closure__ or value.__defaults__ or value.__kwdefaults__)
-                and self.names.get(id(value)) == value.__code__.co_name == name
+            found = self._leading[name] = not is_plain_data(value) and not (
+                self.names.get(id(value)) == name and _leads_nowhere(value, name)
             )
-            found = self._leading[name] = not is_plain_data(value) and not is_plain_function
         return found
 
     def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
@@ -228,7 +213,8 @@ class Behind:
             elif kind in INSIDE:
                 inside = [*INSIDE[kind](value)]
                 if is_called and kind is FunctionType:
-                    inside += self._add_function(value, found, inside, libraries)
+                    tables = self._add_function(value, found, inside, libraries)
+                    waiting += (part for each in tables for part in self._take_called(each, found))
                 waiting += ((each, is_item) for each in inside)
                 continue
             if issubclass(kind, TABLE_TYPES):
@@ -305,12 +291,12 @@ class Behind:
         classes.update(content.classes)
         yield from ((each, True) for each in content.others)
 
-    def _content_of(self, table: Any, depth: int = 0) -> _Content:
+    def _content_of(self, table: Any, depth: int = 0) -> Content:
         known = self._contents.get(id(table))
         if known is not None:
             return known
         base: Any = next(each for each in TABLES if issubclass(type(table), each))
-        found = self._contents[id(table)] = _Content(table, Leads(set(), set()), set(), [], [])
+        found = self._contents[id(table)] = Content(table, Leads(set(), set()), set(), [], [])
         self._begun.add(id(table))
         kinds = set[int]()
         for item in TABLES[base](table) if base.__len__(table) <= LIMIT else ():
@@ -331,7 +317,7 @@ class Behind:
         self._begun.discard(id(table))
         return found
 
-    def _take_record(self, item: Any, found: _Content, depth: int) -> bool:
+    def _take_record(self, item: Any, found: Content, depth: int) -> bool:
         """Take a record in a table, ``(path, view)``, for a part of that, if it leads no further.
 
         Returns:
@@ -365,13 +351,17 @@ class Behind:
         if name:
             yield name
 
+    def _take_called(self, table: Any, found: Leads) -> Iterator[tuple[Any, bool]]:
+        """Note what the items of a table lead to that are called; yield those to be followed."""
+        return self._take_content(table, found, (CALLS_FOUND,))
+
     def _add_function(
         self,
         function: FunctionType,
         found: Leads,
         inside: Iterable[Any] = (),
         libraries: Libraries | None = None,
-    ) -> Iterator[Any]:
+    ) -> list[Any]:
         """Note the name of a function, or the names of the one that has made a wrapper.
 
         Args:
@@ -381,7 +371,7 @@ class Behind:
             libraries: reads its code.
 
         Returns:
-            What it may find in tables there and call, if its code is not known: what
+            The tables there, of which it may call the items, if its code is not known: what
             `functools.singledispatch` makes does that.
         """
         name = self.names.get(id(function))
@@ -392,28 +382,14 @@ class Behind:
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
         if id(function.__code__) in self.paths:
-            return iter(())
+            return []
         if libraries is not None:
             libraries.read(function)
-        return items_of_tables(inside)
+        return [each for each in inside if type(each) in TABLES]
 
 
-class _Content(NamedTuple):
-    """What the items of a table lead to, that lead to something.
-
-    Nearly all are functions and classes that lead to their names alone, whoever asks: a register
-    of a thousand is asked for by a thousand statements.
-
-    Attributes:
-        table: whose; it is alive as long as this is known by its id.
-        functions: what a call of its plain functions leads to.
-        classes: the names of its classes without members that lead on.
-        called: what else has to be called.
-        others: other classes and tables; of other objects one of each class.
-    """
-
-    table: Any
-    functions: Leads
-    classes: set[str]
-    called: list[Any]
-    others: list[Any]
+def _leads_nowhere(value: Any, name: str) -> bool:
+    """Whether a function or class of a name leads to nothing but its own code."""
+    if type(value) is FunctionType:
+        return value.__closure__ is None and value.__code__.co_name == name
+    return type(value) is type and is_whole(value) and not has_members(value)

@@ -10,7 +10,7 @@ from typing import Any
 
 from livepatch._needs.headers import MAKING_MEMBERS, Header
 from livepatch._python.code import codes_in
-from livepatch._python.kinds import class_attributes, found_at, is_class, is_enum, mro_of
+from livepatch._python.kinds import class_attributes, found_at, is_class, is_enum, is_whole, mro_of
 from livepatch._python.own import OwnDict
 from livepatch._source.bodies import Bodies, Body, is_function_code, runs_the_same
 from livepatch._source.outline import Outline
@@ -246,8 +246,12 @@ def _is_called_later(path: Path, namespace: Mapping[str, Any]) -> bool:
 
 
 def _instances_and_classes(namespace: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """List what may have methods of a user's: nearly all globals are functions."""
-    return [each for each in list(namespace.items()) if type(each[1]) is not FunctionType]
+    """List what may have methods of a user's: nearly all globals are functions.
+
+    CPython makes a type that is written in C ready when it is first asked for something.
+    """
+    others = (each for each in list(namespace.items()) if type(each[1]) is not FunctionType)
+    return [each for each in others if is_whole(each[1] if is_class(each[1]) else type(each[1]))]
 
 
 def _callable(methods: Mapping[int, set[str]], namespace: Mapping[str, Any]) -> Iterator[Path]:

@@ -73,13 +73,6 @@ def own_members(value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]
             yield dict.__getitem__(own, name), False
 
 
-def items_of_tables(values: Iterable[Any]) -> Iterator[Any]:
-    """Yield what is in those of some values that are tables."""
-    for table in values:
-        if type(table) in TABLES and len(table) <= LIMIT:
-            yield from TABLES[type(table)](table)
-
-
 def has_members(cls: type) -> bool:
     """Whether a class has attributes that lead on, but for methods."""
     return any(
