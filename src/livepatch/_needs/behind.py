@@ -151,7 +151,7 @@ class Behind:
     def overrides(self, name: str, method: str) -> bool:
         """Whether a class, by its name, has a method that a class of another module has."""
         cls: Any = self.namespace.get(name)
-        homes = map(class_attributes, mro_of(cls)[1:-1] if is_class(cls) else ())
+        homes = map(class_attributes, mro_of(cls)[1:-1] if is_class(cls) and is_whole(cls) else ())
         own = self.namespace.get("__name__")
         return any(method in home and home.get("__module__") != own for home in homes)
 
@@ -391,5 +391,6 @@ class Behind:
 def _leads_nowhere(value: Any, name: str) -> bool:
     """Whether a function or class of a name leads to nothing but its own code."""
     if type(value) is FunctionType:
-        return value.__closure__ is None and value.__code__.co_name == name
+        has_values = value.__closure__ or value.__defaults__ or value.__kwdefaults__
+        return not has_values and value.__code__.co_name == name
     return type(value) is type and is_whole(value) and not has_members(value)

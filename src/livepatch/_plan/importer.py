@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from livepatch._needs.differences import MAKERS
 from livepatch._plan.users import functions_in, methods_of_classes, users_in
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import is_class, is_plain_data, is_single_dispatch, mro_of
+from livepatch._python.kinds import is_class, is_plain_data, is_single_dispatch, is_whole, mro_of
 from livepatch._python.opcodes import JUMPS, OP
 from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
@@ -234,10 +234,9 @@ class Importer:
             if type(name) is not str or type(value) is FunctionType or is_plain_data(value):
                 continue
             for each in (value, *_items_of(value)):
-                is_function = type(each) is FunctionType
-                for key in (
-                    [each] if is_function else mro_of(each if is_class(each) else type(each))
-                ):
+                cls = each if is_class(each) else type(each)
+                faces = [each] if type(each) is FunctionType else mro_of(cls)
+                for key in faces if is_whole(cls) else ():
                     found.setdefault(id(key), {})[name] = None
         return found
 
