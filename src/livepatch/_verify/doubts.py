@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from livepatch._heap.belongings import parts_of
-from livepatch._heap.heap import unexplained_counts
+from livepatch._heap.heap import overwritten_locals, unexplained_counts
 from livepatch._heap.outside import held_outside
 from livepatch._python.kinds import is_class
 from livepatch._python.own import OwnList
@@ -50,7 +50,10 @@ def with_held(report: Report, went: OwnList[OwnList[Any]]) -> Report:
         counts = unexplained_counts(values, explainers)
         suspects = OwnList(value for value, count in zip(values, counts) if count > 0)
         del explainers
-        held = held_outside(suspects, OwnList((went, *went, values))) if suspects else set[int]()
+        if not suspects:
+            return report  # nearly always
+        own = OwnList((went, *went, values, *overwritten_locals(suspended=True)))
+        held = held_outside(suspects, own)
         notices = OwnList(
             Notice("LP306" if is_class(value) else "LP309", path, _HELD_AFTER_UNDO)
             for path, value in went
