@@ -48,6 +48,7 @@ NOT_COMPUTED = {
         'main: typing.Optional["Console"] = None\nother: typing.Any = 1\n'
         "later: 'Console'\ntype_of = Console\n"
     ),
+    "not set yet": "main = None\ndef get():\n    global main\n    main = Console()\nget_it = get\n",
     "aliases": "Other = Same = Console\nsame = other = show\nclass View:\n    shows = show\n",
     "texts": "TABLE = {}\nTABLE['Console'] = 1\nTABLE['run'] = 'size'\n",
 }

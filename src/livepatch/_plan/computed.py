@@ -17,8 +17,9 @@ _WRAPPERS: dict[type, int] = {FunctionType: 0, staticmethod: 1, classmethod: 1, 
 def computed_nothing(importer: Importer, path: tuple[str, ...], *, by_calls: bool = True) -> bool:
     """Whether nothing that a path leads to was computed when its statement ran.
 
-    It did not run where there is no such global: what a script does, say. And a function or
-    property is made of no more than a decorator or a default, whatever its annotations say.
+    It did not run where there is no such global: what a script does, say; and calls seldom give
+    None. A function or property is made of no more than a decorator or a default, whatever its
+    annotations say.
 
     Args:
         importer: whose path it is.
@@ -26,8 +27,8 @@ def computed_nothing(importer: Importer, path: tuple[str, ...], *, by_calls: boo
         by_calls: by calls, that is; else a default that is only read counts as well.
     """
     namespace = importer.namespace
-    if path[0] not in namespace:
-        return True
+    if path[0] not in namespace or (namespace[path[0]] is None and by_calls):
+        return True  # what a function sets by `global` is None until that is called
     value = found_at(namespace, ".".join(path))
     scope = importer.outline.scopes.get(path[:-1])
     shells = scope.shells.get(path[-1], ()) if scope is not None else ()
