@@ -10,7 +10,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(12)
 
 GAME = """
     class Player:

@@ -16,7 +16,7 @@ import livepatch
 from tests.codes import named
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(8)
+pytestmark = pytest.mark.sampled(12)
 
 PLAYER = """
     class Player:

@@ -12,7 +12,7 @@ import livepatch
 from tests.codes import is_layout_refusal
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(14)
 
 POINT = """
     import dataclasses

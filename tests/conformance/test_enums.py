@@ -10,7 +10,7 @@ import pytest
 
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(6)
+pytestmark = pytest.mark.sampled(10)
 
 COLOR = """
     import enum

@@ -15,7 +15,7 @@ import pytest
 import livepatch
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(12)
+pytestmark = pytest.mark.sampled(16)
 
 BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
 

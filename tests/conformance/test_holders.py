@@ -25,7 +25,7 @@ from tests.codes import named
 from tests.conformance.holders import IMMUTABLE, MUTABLE, TYPING, WEAK, Holder
 from tests.live import LiveModule, Rerun, Strategy, run_in_child
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(14)
 
 FUNCTION = "def hit(*_): return 1\n"
 FUNCTION_EDITS = {

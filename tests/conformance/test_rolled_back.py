@@ -11,6 +11,8 @@ import pytest
 
 from tests.live import LiveModule
 
+pytestmark = pytest.mark.sampled(3)
+
 THERE = """
     import functools, types, weakref
     class Slotted:

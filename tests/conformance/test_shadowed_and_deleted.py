@@ -10,7 +10,7 @@ import livepatch
 from livepatch.testing import assert_current
 from tests.live import LiveModule
 
-pytestmark = pytest.mark.sampled(10)
+pytestmark = pytest.mark.sampled(14)
 
 FAST = """
 def scan(a=0): return "fast"
