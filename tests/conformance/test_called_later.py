@@ -129,3 +129,16 @@ def test_what_the_decorator_computed_is_named(live: LiveModule, source: str) -> 
     report = live.change(*EDITS["of what that calls"])
 
     assert [(each.code, each.path) for each in report.notices] == [("LP313", f"{live.name}.view")]
+
+
+def test_a_class_that_has_itself_as_an_attribute_is_looked_through_once(live: LiveModule) -> None:
+    live.start(
+        "def f(): return 1\ndef deco(cls):\n    cls.level = f()\n    return cls\n"
+        "@deco\nclass Node: pass\n"
+        "class Leaf: pass\nNode.root = Node\nLeaf.parent = Node\nNode.leaf = Leaf\n"
+    )
+    node = live.module.Node
+    report = live.change("return 1", "return 2")
+
+    assert node is live.module.Node
+    assert [(each.code, each.path) for each in report.notices] == [("LP313", f"{live.name}.Node")]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import dedent
 
 import pytest
 
@@ -223,3 +224,111 @@ def test_instances_in_other_modules_are_not_named(live: LiveModule) -> None:
     report = livepatch.reload(models, views, strategy=live.strategy)
 
     assert [each.path for each in report.notices] == [f"{live.name}.views.LEVEL"]
+
+
+BEHIND = {
+    "getter of a property that has a setter": (
+        """
+        class App:
+            @property
+            def size(self): return 1
+            @size.setter
+            def size(self, value): pass
+            def __init__(self): self.had = self.size
+        """,
+        ("return 1", "return 2"),
+    ),
+    "computed from it in the body": (
+        """
+        class App:
+            level = 1
+            double = level * 2
+            twice = double * 2
+            def __init__(self): self.had = self.twice
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "computed from it in a class below": (
+        """
+        class Base:
+            level = 1
+        class App(Base):
+            double = Base.level * 2
+            def __init__(self): self.had = self.double
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "one of several functions of one name": (
+        """
+        class App:
+            hook = lambda self: 1
+            other = lambda self: 3
+            def __init__(self): self.had = self.hook()
+        """,
+        ("self: 1", "self: 2"),
+    ),
+    "default of a method": (
+        """
+        class App:
+            level = 1
+            def size(self, n=level): return n
+            def __init__(self): self.had = self.size()
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "read by the class's decorator": (
+        """
+        def mark(cls):
+            level = cls.level
+            def init(self): self.had = level
+            cls.__init__ = init
+            return cls
+        @mark
+        class App:
+            level = 1
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "read where a class is made below": (
+        """
+        class Base:
+            def __init_subclass__(cls): cls.seen = cls.level
+            def __init__(self): self.had = self.seen
+        class App(Base):
+            level = 1
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "read where a class is made below, by a keyword": (
+        """
+        class Base:
+            def __init_subclass__(cls, by): cls.seen = getattr(cls, by)
+            def __init__(self): self.had = self.seen
+        class App(Base, by="level"):
+            level = 1
+        """,
+        ("level = 1", "level = 2"),
+    ),
+    "read by a descriptor that is told its name": (
+        """
+        class Field:
+            def __set_name__(self, cls, name): self.level = cls.level
+            def __get__(self, one, cls): return self.level
+        class App:
+            level = 1
+            field = Field()
+            def __init__(self): self.had = self.field
+        """,
+        ("level = 1", "level = 2"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "edit"), BEHIND.values(), ids=BEHIND)
+def test_instances_are_named_where_the_member_is_read_by_what_makes_the_class(
+    live: LiveModule, source: str, edit: tuple[str, str]
+) -> None:
+    live.start(f"{dedent(source)}app = App()\n")
+    report = live.change(*edit)
+
+    assert f"{live.name}.app" in {each.path for each in report.notices}

@@ -94,7 +94,7 @@ class Behind:
         }
 
     @functools.cached_property
-    def paths(self) -> dict[int, tuple[str, ...]]:
+    def _paths(self) -> dict[int, tuple[str, ...]]:
         """The paths of the functions whose code live functions have, by its id."""
         return {
             id(code): body.path
@@ -111,10 +111,13 @@ class Behind:
 
     def wrappers_in(self, value: Any) -> frozenset[Made]:
         """Return what of a value, or in a class, decorators have made: it is called later."""
-        if is_class(value):
-            parts = (self.wrappers_in(each) for each in list(class_attributes(value).values()))
-            return frozenset[Made]().union(*parts)
-        codes = (each.__code__ for each in layers_of(value) if type(each) is FunctionType)
+        waiting, seen = [value], dict[int, Any]()
+        for each in waiting:
+            if is_class(each) and id(each) not in seen:
+                seen[id(each)] = each
+                waiting += class_attributes(each).values()
+        functions = (layer for each in waiting if not is_class(each) for layer in layers_of(each))
+        codes = (each.__code__ for each in functions if type(each) is FunctionType)
         found = ((self._makers.get(id(code)), code.co_name) for code in codes)
         return frozenset((path, name) for path, name in found if path is not None)
 
@@ -378,10 +381,10 @@ class Behind:
         if name is not None:
             found.called.add(name)
         if name != function.__code__.co_name:
-            path = self.paths.get(id(function.__code__), ())
+            path = self._paths.get(id(function.__code__), ())
             (found.called if len(path) == 1 else found.others).update(path[:1])
             found.called.update(path[1:][-1:])
-        if id(function.__code__) in self.paths:
+        if id(function.__code__) in self._paths:
             return []
         if libraries is not None:
             libraries.read(function)

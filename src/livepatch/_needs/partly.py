@@ -7,7 +7,7 @@ reads such a member.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType
 from typing import Any
 
@@ -54,9 +54,9 @@ def _methods(names: Iterable[str], old: Outline, new: Outline) -> Iterator[Body]
     """Yield the functions of classes that are made again."""
     for name in names:
         before, after = (_codes_by_name(each.scopes[(name,)]) for each in (old, new))
-        for method, code in after.items():
-            if is_function_code(code):
-                yield Body((name, method), before.get(method, code), code)
+        for method, codes in after.items():
+            if is_function_code(codes[-1]):
+                yield Body((name, method), before.get(method, codes)[-1], codes[-1])
 
 
 def _changed_in_part(needs: Needs, old: Outline, new: Outline) -> dict[str, set[str]]:
@@ -64,15 +64,15 @@ def _changed_in_part(needs: Needs, old: Outline, new: Outline) -> dict[str, set[
     partly: dict[str, set[str]] = {}
     for index, statement in enumerate(needs.statements):
         node = statement.nodes[0]
-        if not (needs.runs[index] and isinstance(node, ast.ClassDef) and statement.nodes[1:] == []):
+        if not needs.runs[index] or not isinstance(node, ast.ClassDef) or statement.nodes[1:]:
             continue
         members = _members(node.name, needs, old, new)
-        inherited = _inherited(index, needs, partly) if members is not None else None
-        if members is None or inherited is None:
+        bases = _bases_in_part(index, needs, partly)
+        if members is None or bases is None:
             continue
-        members |= inherited
-        cls = needs.namespace.get(node.name)
-        if _reads_none(cls, needs.namespace) or _are_methods(members, node.name, (old, new)):
+        members = members.union(*map(partly.__getitem__, bases))
+        members = _with_computed(members, bases, new.scopes[(node.name,)])
+        if _reads_none(node, needs.namespace) or _are_methods(members, node.name, (old, new)):
             partly[node.name] = members
     return partly
 
@@ -97,25 +97,39 @@ def _bodies_changed(before: Scope, after: Scope) -> set[str]:
     was, now = map(_codes_by_name, (before, after))
     return {
         REST if name[:1] == "<" else name  # a lambda expression is of a member unknown
-        for name, code in now.items()
-        if name in was and not same_code(was[name], code)
+        for name in was.keys() & now.keys()
+        if len(was[name]) != len(now[name]) or not all(map(same_code, was[name], now[name]))
     }
 
 
-def _codes_by_name(scope: Scope) -> dict[str, CodeType]:
-    return {each.co_name: each for each in codes_in(scope.code)}
+def _codes_by_name(scope: Scope) -> dict[str, list[CodeType]]:
+    found: dict[str, list[CodeType]] = {}
+    for each in codes_in(scope.code):
+        found.setdefault(each.co_name, []).append(each)
+    return found
 
 
-def _inherited(index: int, needs: Needs, partly: Mapping[str, set[str]]) -> set[str] | None:
-    """Return what has changed of the members of a class's bases; None where more has changed."""
-    header, changes = needs.headers.get(index), needs.changes
+def _bases_in_part(index: int, needs: Needs, partly: Collection[str]) -> set[str] | None:
+    """Return the bases of a class of which members have changed; None where more has changed."""
+    header = needs.headers.get(index)
     if header is None:
         return None
     used = {*header.names, *header.annotations, *header.bases} - {*header.binds}
-    used &= changes.heads()
-    if not used <= partly.keys() or not used <= {*header.bases}:
-        return None
-    return set[str]().union(*map(partly.__getitem__, used))
+    used &= needs.changes.heads()
+    return used if used.issubset(partly) and used.issubset(header.bases) else None
+
+
+def _with_computed(members: set[str], bases: Collection[str], scope: Scope) -> set[str]:
+    """Return members that have changed, and those that the body of the class makes with them."""
+    found = set(members)
+    while news := {
+        name
+        for name, shells in scope.shells.items()
+        if name not in found
+        and not all(shell.loads.isdisjoint((*found, *bases)) for shell in shells)
+    }:
+        found |= news
+    return found
 
 
 def _are_methods(members: set[str], name: str, outlines: Iterable[Outline]) -> bool:
@@ -127,13 +141,17 @@ def _are_methods(members: set[str], name: str, outlines: Iterable[Outline]) -> b
     )
 
 
-def _reads_none(cls: Any, namespace: Mapping[str, Any]) -> bool:
-    """Whether no library reads a class's members to make it, or an instance of it."""
-    if not is_class(cls) or type(cls) not in PLAIN_METACLASSES:
+def _reads_none(node: ast.ClassDef, namespace: Mapping[str, Any]) -> bool:
+    """Whether nothing reads a class's members to make it, or an instance, that can ask for any."""
+    cls: Any = namespace.get(node.name)
+    if not is_class(cls) or type(cls) not in PLAIN_METACLASSES or node.decorator_list:
         return False
     if lists_fields(cls) or tuple_fields(cls) is not None:
         return False
     home = namespace.get("__name__")
+    bases = [class_attributes(each) for each in mro_of(cls) if id(each) not in PLAIN_BASES]
+    if any("__init_subclass__" in each for each in bases):
+        return False
     others = [each for each in mro_of(cls) if id(each) not in PLAIN_BASES]
     others = [each for each in others if class_attributes(each).get("__module__") != home]
     others = [each for each in others if flags_of(each) & IS_HEAP_TYPE]  # C asks for no attributes
