@@ -1,8 +1,8 @@
 """Frames of livepatch that the program keeps, by an error that it keeps.
 
-``except ImportError as error: why_not = error``: its traceback has the frame of the module, that leads
-to the frames of the reload, and these have in their variables all that was there before.
-"""  # noqa: E501
+``except ImportError as error: why_not = error``: its traceback has the frame of the module, and
+behind that are the frames of the reload, which have in their variables all that was there before.
+"""
 
 from __future__ import annotations
 

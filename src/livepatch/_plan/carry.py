@@ -49,7 +49,8 @@ from livepatch._source.scope import ANNOTATIONS
 from livepatch._source.source import NO_CODE, namespace_of
 
 _DEEPEST = 4
-# Who reads what reads what has changed, and so on, is nearly everybody in a large package.
+# Who reads what reads what has changed, and so on, is nearly everybody in a large package: past so
+# many names the importers of more are not read.
 _MOST_NAMES = 200
 
 
