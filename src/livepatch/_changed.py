@@ -11,7 +11,7 @@ from typing import Any
 from livepatch._plan.importer import Importer, Name
 from livepatch._plan.importers import importers_of, read_importers
 from livepatch._python.code import codes_in, same_code
-from livepatch._python.kinds import is_class, kind_of
+from livepatch._python.kinds import is_class, is_module, kind_of
 from livepatch._python.layout import lists_fields
 from livepatch._python.star_names import star_names
 from livepatch._registers.entries_of_others import entered_by_others
@@ -76,7 +76,7 @@ def _is_gone(module: ModuleType) -> bool:
 def _loaded(packages: tuple[object, ...]) -> Iterator[tuple[str, ModuleType]]:
     tops = [_name_of(package) for package in packages]
     for name, module in list(sys.modules.items()):
-        if not issubclass(type(module), ModuleType) or name == "__main__":
+        if not is_module(module) or name == "__main__":
             continue
         inside = any(name == top or name.startswith(f"{top}.") for top in tops)
         if inside or (not tops and _is_users(module)):

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from importlib.machinery import PathFinder
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._needs.marks import is_remnant, marks_in
-from livepatch._python.kinds import class_attributes, is_class, mro_of
+from livepatch._python.kinds import class_attributes, is_class, is_module, mro_of
 from livepatch._python.opcodes import JUMPS
 from livepatch._select.chosen import unasked_perhaps
 from livepatch._select.selection import Selection
@@ -211,7 +211,7 @@ def drop_hidden_parts(name: str, outline: Outline, namespace: dict[str, Any]) ->
     """
     for each in outline.scopes[()].imports:
         value: Any = namespace.get(each.name or "", sys)
-        if issubclass(type(value), ModuleType) or absolute_name(each.module, namespace) != name:
+        if is_module(value) or absolute_name(each.module, namespace) != name:
             continue
         if each.name and _is_module(f"{name}.{each.name}", namespace.get("__path__")):
             del namespace[each.name]

@@ -38,6 +38,7 @@ from livepatch._load.rerun import after_rerun, before_rerun, before_run
 from livepatch._load.stars import no_longer_starred
 from livepatch._load.young import count_young, no_longer_young
 from livepatch._needs.between import GoBetween, between_itself, find_go_betweens
+from livepatch._python.kinds import is_module
 from livepatch._python.own import Call, OwnDict, OwnList
 from livepatch._python.quiet import quiet_threads
 from livepatch._registers.entries import Earlier
@@ -340,7 +341,7 @@ class _Run:
         self.take_back_registrations()
         for name in [each for each in list(sys.modules) if each not in self.known]:
             module: Any = sys.modules.get(name)
-            if issubclass(type(module), ModuleType) and self._is_part_of_change(name, module):
+            if is_module(module) and self._is_part_of_change(name, module):
                 loaded.imported[name] = module
         # An entry moves to the end when its module's code has run (CPython: _bootstrap._exec).
         places = {**self.snapshots, **loaded.imported}

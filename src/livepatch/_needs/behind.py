@@ -34,6 +34,7 @@ from livepatch._python.kinds import (
     class_attributes,
     dict_of,
     is_class,
+    is_module,
     is_plain_data,
     is_whole,
     mro_of,
@@ -236,7 +237,7 @@ class Behind:
         """Yield what the modules among some globals have under names that code says."""
         for name in names:
             module: Any = self.namespace.get(name)
-            there = namespace_of(module) if issubclass(type(module), ModuleType) else {}
+            there = namespace_of(module) if is_module(module) else {}
             yield from ((there[each], False) for each in said if each in there)
 
     def _values_in_class(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, dict_of, is_class
+from livepatch._python.kinds import class_attributes, dict_of, is_class, is_module
 from livepatch._python.own import MISSING, Call, OwnDict
 from livepatch._python.star_names import star_names
 from livepatch._snapshot.nested import absolute_name
@@ -120,7 +120,7 @@ def find_go_betweens(modules: Mapping[str, tuple[ModuleType, Outline]]) -> dict[
     while waiting:
         name = waiting.pop()
         module: Any = sys.modules.get(name)
-        if name in seen or not issubclass(type(module), ModuleType):
+        if name in seen or not is_module(module):
             continue
         seen.add(name)
         namespace = namespace_of(module)
@@ -143,7 +143,7 @@ def _stand_ins(
     """Find the objects in the place of modules of the same packages."""
     others: dict[str, dict[str, Any]] = {}
     for name, there in list(sys.modules.items()):
-        if name.partition(".")[0] in tops and not issubclass(type(there), ModuleType):
+        if name.partition(".")[0] in tops and not is_module(there):
             others[name] = dict_of(there) or {}
     homes: OwnDict[int, tuple[str, str]] = OwnDict()
     for home, (module, _) in modules.items() if any(others.values()) else ():

@@ -37,6 +37,7 @@ from livepatch._python.kinds import (
     FUNCTION,
     class_attributes,
     is_class,
+    is_module,
     kind_of,
 )
 from livepatch._python.own import MISSING, OwnDict, OwnList
@@ -113,7 +114,7 @@ def _names_changed(module: Module) -> Iterator[str]:
 
 def _is_data(module: Module, name: str) -> bool:
     value = module.old[name]
-    is_other = name in IMPORT_SYSTEM_NAMES or issubclass(type(value), ModuleType)
+    is_other = name in IMPORT_SYSTEM_NAMES or is_module(value)
     return not is_other and kind_of(value) is None
 
 
@@ -202,7 +203,7 @@ def _may_be_named(value: Any) -> bool:
 def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
     """Yield the modules without a source or binary of their own, as importers of nothing."""
     for name, module in list(sys.modules.items()):
-        if name in plan.finals or not issubclass(type(module), ModuleType):
+        if name in plan.finals or not is_module(module):
             continue
         namespace = namespace_of(module)
         loader = getattr(namespace.get("__spec__"), "loader", None)

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._plan.importer import Importer, Name
+from livepatch._python.kinds import is_module
 from livepatch._python.own import OwnList
 from livepatch._source.origin import loaded_outline, names_read, read_names
 from livepatch._source.source import namespace_of
@@ -130,7 +131,7 @@ def _atoms_in(values: list[Any]) -> Iterator[Any]:
 
 def _may_import(name: str, module: Any, excluded: Collection[str]) -> bool:
     """Whether what stands under a name in ``sys.modules`` may import from others than itself."""
-    if name in excluded or not issubclass(type(module), ModuleType):
+    if name in excluded or not is_module(module):
         return False
     filename = namespace_of(module).get("__file__")
     if not isinstance(filename, str):

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from types import ModuleType
 from typing import Any
 
 from livepatch._match.module import Module, Part
 from livepatch._plan.plan import Plan
+from livepatch._python.kinds import is_module
 from livepatch._python.opcodes import OP
 from livepatch._python.own import MISSING, OwnDict
 from livepatch._report.report import Notice
@@ -90,9 +90,8 @@ def _set_by(outline: Outline, namespace: Mapping[str, Any]) -> Iterator[tuple[_P
             path = _target_of(statement)
             target: Any = namespace.get(path[0]) if path else None
             for step in path[1:-1]:
-                is_module = issubclass(type(target), ModuleType)
-                target = namespace_of(target).get(step) if is_module else None
-            if issubclass(type(target), ModuleType):
+                target = namespace_of(target).get(step) if is_module(target) else None
+            if is_module(target):
                 yield path, namespace_of(target)
 
 

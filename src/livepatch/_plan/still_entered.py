@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from types import ModuleType
 from typing import Any
 
 from livepatch._match.module import Module, Part
@@ -20,6 +19,7 @@ from livepatch._python.kinds import (
     class_attributes,
     dict_of,
     is_class,
+    is_module,
     is_plain_data,
     qualified_name,
 )
@@ -120,7 +120,7 @@ def _entered_by_what_came(module: Module) -> OwnDict[Any, set[Any]]:
         objects = (module.live[name] for name in said.names & module.live.keys())
         entered = said.constants.union(map(_by_identity, objects))
         keys = {id(each.container) for each in _filled(lead_to(module.live, path), sets=said.sets)}
-        is_of_object = path[1:] and not isinstance(module.live.get(path[0]), ModuleType)
+        is_of_object = path[1:] and not is_module(module.live.get(path[0]))
         for key in (*keys, *path[: bool(is_of_object)]):
             found.setdefault(key, set()).update(entered)
     return found
@@ -230,7 +230,7 @@ def _wanted(
         pair = plan.matches.by_old.get(id(value))
         # It has another name now, say.
         goes_on = pair is not None and id(pair.new) in here
-        if value is not MISSING and not goes_on and not isinstance(value, ModuleType):
+        if value is not MISSING and not goes_on and not is_module(value):
             objects.append(value)
     return constants, objects
 
@@ -281,7 +281,7 @@ def _named(namespace: Mapping[str, Any], module: Module, path: _Path) -> tuple[A
     home, name = module.name, path[0]
     value: Any = namespace.get(name)
     for step in path[1:]:
-        if not issubclass(type(value), ModuleType):
+        if not is_module(value):
             break
         names = namespace_of(value)
         home, name, value = str(names.get("__name__")), step, names.get(step)
@@ -317,7 +317,7 @@ def _said_inside(container: Any) -> frozenset[Any]:
     # Past what its class itself has put over these.
     base = next(base for base in FILLED if issubclass(type(container), base))
     items = OwnList(islice(base.__iter__(container), _MANY))
-    if isinstance(container, dict):
+    if issubclass(type(container), dict):
         items += OwnList(islice(dict.values(container), _MANY))
     parts = OwnList(part for leaf in leaves_of(items) for part in parts_of(leaf))
     return frozenset(

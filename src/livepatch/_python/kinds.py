@@ -341,7 +341,7 @@ def is_plain_data(value: Any) -> bool:
     return id(type(value)) in _PLAIN_DATA
 
 
-def is_module(candidate: object) -> bool:
+def is_module(candidate: Any) -> TypeGuard[types.ModuleType]:
     """Whether an object is a module, whatever it says itself."""
     return issubclass(type(candidate), types.ModuleType)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, is_class, qualified_name
+from livepatch._python.kinds import class_attributes, is_class, is_module, qualified_name
 from livepatch._python.own import OwnList
 from livepatch._source.source import namespace_of
 
@@ -69,7 +69,7 @@ def path_of_entry(name: str, definition: Any) -> str:
 def has_imported(name: str, home: ModuleType, value: Any = None) -> bool:
     """Whether another module has a module, or a function or class of it, or a value."""
     module: Any = sys.modules.get(name)
-    if module is home or not issubclass(type(module), ModuleType):
+    if module is home or not is_module(module):
         return False
     there, own_name = namespace_of(home), namespace_of(home).get("__name__")
     values: list[Any] = OwnList(namespace_of(module).values())

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, is_class, is_special
+from livepatch._python.kinds import class_attributes, is_class, is_module, is_special
 from livepatch._python.layout import same_layout
 from livepatch._source.source import namespace_of
 
 
 def can_take_place(candidate: Any, live: ModuleType) -> bool:
     """Whether the live module can become what has been put in its place."""
-    return issubclass(type(candidate), ModuleType) and same_layout(type(candidate), type(live))
+    return is_module(candidate) and same_layout(type(candidate), type(live))
 
 
 def take_what_it_has(live: ModuleType, candidate: ModuleType) -> None:

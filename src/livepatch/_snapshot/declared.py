@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from livepatch._python.constants import repr_of_constant
-from livepatch._python.kinds import kind_of, qualified_name
+from livepatch._python.kinds import is_module, kind_of, qualified_name
 from livepatch._python.own import MISSING
 from livepatch._snapshot.nested import absolute_name
 from livepatch._source.outline import Outline
@@ -57,7 +57,7 @@ def _may_have_bound(old: Outline, namespace: Mapping[str, Any], name: str, shell
 def _may_have_given(home: str, name: str | None, value: Any) -> bool:
     """Whether an import gave what is there; who said it then may say something else by now."""
     if name is None:
-        return issubclass(type(value), ModuleType)
+        return is_module(value)
     if home not in sys.modules:
         return False
     is_from_there = getattr(value, "__module__", None) == home

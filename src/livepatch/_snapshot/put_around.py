@@ -15,11 +15,11 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any
 
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import class_attributes, is_class, mro_of
+from livepatch._python.kinds import class_attributes, is_class, is_module, mro_of
 from livepatch._python.opcodes import OP
 from livepatch._snapshot.nested import absolute_name
 from livepatch._snapshot.snapshot import Snapshot
@@ -150,8 +150,7 @@ def _home(holder: Any, name: str) -> Any:
     """Return the module or class that has an attribute itself; None if there is none."""
     if is_class(holder):
         return next((base for base in mro_of(holder) if name in class_attributes(base)), None)
-    is_module = issubclass(type(holder), ModuleType)
-    return holder if is_module and name in namespace_of(holder) else None
+    return holder if is_module(holder) and name in namespace_of(holder) else None
 
 
 def _value(home: Any, name: str) -> Any:

@@ -181,7 +181,7 @@ def _has_parts(name: str) -> bool:
 def find_module(module_or_name: object) -> ModuleType:
     """Resolve an argument to the module object that is live under its name."""
     if is_module(module_or_name):
-        return module_or_name  # type: ignore[return-value]
+        return module_or_name
     if not isinstance(module_or_name, str):
         kind = type(module_or_name).__name__
         raise NotAModuleError("LP101", f"cannot reload a {kind} object")
@@ -191,7 +191,7 @@ def find_module(module_or_name: object) -> ModuleType:
     if not is_module(found):
         kind = type(found).__name__
         raise NotAModuleError("LP107", f"sys.modules[{module_or_name!r}] is a {kind} object")
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 _INSTALLED = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()})
