@@ -11,8 +11,9 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._needs.behind import Behind, Made
-from livepatch._needs.differences import MAKERS, Changes, Path
+from livepatch._needs.differences import Changes, Path
 from livepatch._needs.libraries import Libraries
+from livepatch._needs.methods import MAKERS_OF_INSTANCES, Methods
 from livepatch._needs.module_hooks import HOOKS, OF_MODULE, as_called
 from livepatch._needs.reached import Cause, Reached, functions_in, names_said
 from livepatch._needs.reads import all_read, reads_in
@@ -25,17 +26,12 @@ from livepatch._source.scope import LAMBDA
 from livepatch._statements.operations import CALLS, CALLS_FOUND, asked_by, operations_of
 from livepatch._statements.statements import Statement
 
-# Where an instance is called is another matter.
-_MAKERS = MAKERS - {CALLS_FOUND}
 _OF_CALLER = frozenset(("dir", "locals", "vars"))
 NAMESPACES = _OF_CALLER | {"globals"}
 # ``inspect.getmembers(sys.modules[__name__])``.
 _OF_MODULES = frozenset(("getmembers", "__dict__"))
 _KNOWN = 64
 _LEADS_TO_MODULES = frozenset(("modules", "import_module", "__import__"))
-
-
-_Having = dict[int, tuple[CodeType, set[str]]]
 
 
 class Reach:
@@ -53,7 +49,6 @@ class Reach:
                 where only names count.
         """
         self.functions: dict[str, CodeType] = {}
-        self.methods: dict[str, dict[str, CodeType]] = {}
         self.changes = changes
         changed = (
             *(*changes.bodies, *changes.within, *changes.calls, *changes.later),
@@ -67,18 +62,14 @@ class Reach:
         for body in bodies.functions:
             if len(body.path) == 1:
                 self.functions[as_called(body.path)[0]] = body.new
-            else:
-                self.methods.setdefault(body.path[0], {})[body.path[-1]] = body.new
         self.lambdas: dict[str, list[CodeType]] = {}
-        self.definitions = self.functions.keys() | self.methods.keys()
         self.known: dict[int, frozenset[str]] = {}
-        self.inherited: dict[str, dict[str, CodeType]] = {}
-        self._bodies: dict[str, _Having] = {}
-        self._asked_for: set[str] = set()
         self._known_reached: dict[tuple[frozenset[str], ...], Reached] = {}
         self.behind = Behind(namespace or {}, bodies)
+        self.methods = Methods(bodies, self.behind)
+        self.definitions = self.functions.keys() | self.methods.own.keys()
         # Of the special methods, those that a class of the module has, or that changed elsewhere.
-        methods = (method for found in self.methods.values() for method in found)
+        methods = (method for found in self.methods.own.values() for method in found)
         known = chain.from_iterable(self.changed.values())
         paths = (path[-1] for path in (*known, *changes.reaching))
         found = {each for each in (*methods, *paths) if each[:2] == "__" == each[-2:]}
@@ -134,7 +125,7 @@ class Reach:
         """
         return {
             name
-            for name, methods in self.methods.items()
+            for name, methods in self.methods.own.items()
             for method, code in methods.items()
             if method[:2] != "__"
             and not self._leading_to.isdisjoint((method, *self._names_in(code)))
@@ -146,10 +137,8 @@ class Reach:
         """The names by which functions and methods say what has changed, or what does that."""
         paths = chain(chain.from_iterable(self.changed.values()), self.changes.reaching)
         found = self.changes.names.union(path[-1] for path in paths)
-        bodies = {
-            *self.functions.items(),
-            *chain(*(each.items() for each in self.methods.values())),
-        }
+        bodies = [*self.functions.items()]
+        bodies += chain.from_iterable(each.items() for each in self.methods.own.values())
         while news := {
             name
             for name, code in bodies
@@ -229,7 +218,7 @@ class Reach:
 
     def made_below(self, bases: Iterable[str]) -> Iterator[CodeType]:
         """Yield the code that bases run where a class is made below them."""
-        methods = (self.methods.get(base, {}).get("__init_subclass__") for base in bases)
+        methods = (self.methods.own.get(base, {}).get("__init_subclass__") for base in bases)
         return (code for code in methods if code is not None)
 
     def follows(self, name: str) -> bool:
@@ -243,32 +232,23 @@ class Reach:
     def leading(self) -> frozenset[str]:
         """Return the names that lead to functions or methods, see `through`."""
         return frozenset(
-            filter(self._may_lead, {*self.functions, *self.methods, *self.behind.namespace})
+            filter(self._may_lead, {*self.functions, *self.methods.own, *self.behind.namespace})
         )
 
     def _may_lead(self, name: str) -> bool:
         """Whether a name leads to functions or methods: its own, an object's, or a table's."""
         is_table = self.behind.is_table(name)
-        return name in self.functions or is_table or any(self._methods_behind(name))
+        return name in self.functions or is_table or any(self.methods.of_value(name))
 
     def through(self, name: str) -> Iterator[Path]:
         """Yield what a name leads to that has not changed and uses what has: it, or methods."""
         if name in self.functions and self.cause((name,)) is not None:
             yield (name,)
-        for method, code in self._methods_behind(name):
+        for method, code in self.methods.of_value(name):
             if self.cause((name, *self._names_in(code))) is not None:
                 yield name, method
         if self.behind.is_table(name) and self.cause((name, CALLS_FOUND)) is not None:
             yield name, CALLS_FOUND
-
-    def _methods_behind(self, name: str) -> Iterator[tuple[str, CodeType]]:
-        """Yield the methods of a class, or of the class of an object, by the name of either."""
-        if name in self._with_methods:
-            yield from self._methods_of(name).items()
-            return
-        for cls in self.behind.classes_of(name):
-            methods = self._methods_of(cls).items()
-            yield from (each for each in methods if each[0] not in _MAKERS)
 
     def run_by(self, reads: Iterable[str]) -> Iterator[CodeType]:
         """Yield the code of all functions that run where those of some names are called."""
@@ -339,27 +319,16 @@ class Reach:
         yield from map(self.functions.__getitem__, self.functions.keys() & names)
         for name in self.lambdas.keys() & names:
             yield from self.lambdas[name]
-        called = self._with_methods & names
+        called = self.methods.classes & names
         classes = called | reached.kin
-        for method in self._methods_among(classes).keys() & (asked | _MAKERS):
+        bodies = self.methods.among(classes)
+        for method in bodies.keys() & (asked | MAKERS_OF_INSTANCES):
             among = classes if method in asked else called
             if method == "__getattr__":
                 among = frozenset(name for name in among if self._is_asked(name, method, asked))
-            for code, having in self._bodies[method].values():
+            for code, having in bodies[method].values():
                 if not among.isdisjoint(having):
                     yield code
-
-    def _methods_among(self, classes: AbstractSet[str]) -> dict[str, _Having]:
-        """Return by name the bodies of methods, those of some classes among them.
-
-        Each with all classes that have it: hundreds below one base have the same ones.
-        """
-        for name in classes - self._asked_for:
-            for method, code in self._methods_of(name).items():
-                _, having = self._bodies.setdefault(method, {}).setdefault(id(code), (code, set()))
-                having.add(name)
-        self._asked_for |= classes
-        return self._bodies
 
     def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
         """Whether something asks for a method of a class, or object, that is called by a name."""
@@ -374,28 +343,10 @@ class Reach:
                 continue
             is_called = path[0] in names
             if (is_called or (path[0] in reached.kin and path[1:])) and all(
-                self._is_asked(path[0], part, asked) or (is_called and part in _MAKERS)
+                self._is_asked(path[0], part, asked) or (is_called and part in MAKERS_OF_INSTANCES)
                 for part in path[1:]
             ):
                 yield ".".join(path)
-
-    @cached_property
-    def _with_methods(self) -> frozenset[str]:
-        """The names of classes."""
-        live = self.behind.namespace
-        return frozenset({*self.methods, *(name for name in list(live) if is_class(live[name]))})
-
-    def _methods_of(self, name: str) -> dict[str, CodeType]:
-        """Return the methods that a class of a name has, those that it inherits too."""
-        if name not in self.inherited:
-            found = dict(self.methods.get(name, {}))
-            hidden = set(found)
-            for base, attributes in self.behind.order_of(name):
-                theirs = self.methods.get(base, {})
-                found.update((each, theirs[each]) for each in theirs.keys() - hidden)
-                hidden |= set(attributes)
-            self.inherited[name] = found
-        return self.inherited[name]
 
     def _names_in(self, code: CodeType) -> frozenset[str]:
         found = self.known.get(id(code))

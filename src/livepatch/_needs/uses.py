@@ -51,7 +51,7 @@ def used_by(
     taken = _taken_by(statement, namespace)
     reads |= taken.set | {*hooks_among(statement.reads)} | _asked_otherwise(statement)
     kin = {cls for name in extended for cls in reach.behind.classes_of(name)}
-    kin |= before & reach.methods.keys()
+    kin |= before & reach.methods.own.keys()
     reads |= asked_by(statement, reach)
     cause = reach.cause(reads, kin, taken, libraries=True)
     if cause is None or cause.what not in others:

@@ -257,11 +257,10 @@ class Choice:
         selection.notices += guards
         made = (*selection.left, *selection.entered.values())
         self._is_bound_twice = bool(needs.in_force.binders)
-        if self._is_bound_twice:
-            self._settled = self.changes.copy()
+        settled = self.changes.copy()
         self.changes.later.update(lists_of_subclasses(made, self.namespace))
-        if not self._is_bound_twice:
-            self._settled = self.changes.copy()  # these matter to who else has bound a name alone
+        # These matter to who else has bound a name alone.
+        self._settled = settled if self._is_bound_twice else self.changes.copy()
         selection.notices += notices_of_kept(needs, selection.bodies or Bodies(), self.source.name)
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name

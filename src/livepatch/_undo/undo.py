@@ -29,9 +29,8 @@ from livepatch._heap.record import (
 from livepatch._heap.retire import Retired, retiring, returning, with_bases_settled
 from livepatch._hooks import Reloading, run_before, run_inverses
 from livepatch._load.young import young_objects_kept_apart
-from livepatch._match.module import Module, Part, Path
+from livepatch._match.module import Module, Part
 from livepatch._match.pairs import Matches, Pair
-from livepatch._match.returns import keep_gone
 from livepatch._needs.marks import REMNANT
 from livepatch._plan.absent import take_filled_back
 from livepatch._plan.abstract_registrations import plan_registrations_back
@@ -42,7 +41,7 @@ from livepatch._plan.namespaces import bring_names
 from livepatch._plan.plan import Plan, Watched
 from livepatch._plan.still_entered import forget_what_went, notice_still_entered
 from livepatch._python.constants import has_state_inside, same_value
-from livepatch._python.kinds import found_at, is_class, is_enum, is_special, kind_of
+from livepatch._python.kinds import is_class, is_enum, is_special
 from livepatch._python.layout import same_layout
 from livepatch._python.own import MISSING, OwnDict, OwnList
 from livepatch._python.quiet import plan_window, quiet_threads
@@ -59,6 +58,7 @@ from livepatch._steps.contents import contents_of
 from livepatch._steps.dicts import restored_order, run_in_c
 from livepatch._steps.steps import Steps, exchanged, is_in_force
 from livepatch._undo.keep import attributes_of
+from livepatch._undo.went import keep_what_went, members_that_came
 from livepatch._values.registries import take_back
 from livepatch._values.values import Values
 from livepatch._verify.doubts import with_held
@@ -104,7 +104,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList
         if plan.refusals:
             drop_copies(plan)
             return summarise(plan, started, dry_run=True), [], [], OwnList()
-        members = [_members_that_came(each) for each in record.modules]
+        members = [members_that_came(each) for each in record.modules]
         for each in record.modules:
             for step in origin_steps(each.source.module, each.at):
                 plan.last.add(*step)
@@ -121,7 +121,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList
     lent = by_reference(record.borrowed)
     went: OwnList[OwnList[Any]] = OwnList()
     for each, inside in zip(record.modules, members):
-        went += _keep_what_went(plan, each, inside)
+        went += keep_what_went(plan, each, inside)
     if record.retired:
         forget_denials()
     drop_record(record)
@@ -130,50 +130,6 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList
     watched = plan.losers_by_reference()
     release(plan)
     return report, watched, lent, went
-
-
-def _keep_what_went(
-    plan: Plan, record: ModuleRecord, members: Mapping[Path, Any]
-) -> OwnList[OwnList[Any]]:
-    """Remember what a module has no longer: it may come again.
-
-    Args:
-        plan: has been applied.
-        record: of the module.
-        members: what the reload had brought to its classes.
-
-    Returns:
-        The definitions that went, each behind its path in the report.
-    """
-    namespace, settle = namespace_of(record.source.module), plan.decisions.settle
-    came = [name for name in record.after if name not in record.before]
-    gone: OwnDict[Path, Any] = OwnDict(((name,), settle(record.after[name])) for name in came)
-    for path, member in members.items():
-        if found_at(namespace, ".".join(path)) is not member:
-            gone[path] = settle(member)
-    # What had been renamed has not gone: it has its former name again.
-    back = set(map(id, namespace.values()))
-    for path in [path for path, value in gone.items() if id(value) in back]:
-        del gone[path]
-    plan.let_go += (
-        (".".join((record.source.name, *path)), value)
-        for path, value in gone.items()
-        if is_class(value)
-    )
-    keep_gone(record.source.module, gone, record.outline)
-    if record.part is Part.NEW:
-        return OwnList()  # all of the module goes
-    return OwnList(
-        OwnList((".".join((record.source.name, *path)), value))
-        for path, value in gone.items()
-        if kind_of(value) is not None and not record.outline.takes_over(path)
-    )
-
-
-def _members_that_came(record: ModuleRecord) -> OwnDict[Path, Any]:
-    """Return what a reload brought to classes that had been there, as it is now."""
-    namespace = namespace_of(record.source.module)
-    return OwnDict((path, found_at(namespace, ".".join(path))) for path in record.came)
 
 
 def _plan_back(record: Record) -> Plan:
