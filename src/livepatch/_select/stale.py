@@ -266,7 +266,7 @@ def _bound_by_texts(statement: Statement) -> set[str]:
     """Return the texts by which a statement may bind globals: ``globals()["x"] = make()``."""
     if _BINDING_BY_TEXT.isdisjoint(statement.uses):
         return set()  # nearly every one
-    parts = (part for node in statement.nodes for part in outside_functions([node]))
+    parts = outside_functions(statement.nodes)
     texts = (part.value for part in parts if isinstance(part, ast.Constant))
     return {text for text in texts if isinstance(text, str) and text.isidentifier()}
 
