@@ -41,8 +41,8 @@ STAGES = {
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
         headers differences module_hooks inside leads libraries behind fills own_names lent
-        certain harmless set_last in_force chains described needs reads taken reached reach
-        partly between spread marks uses hands_over
+        certain harmless set_last in_force chains described needs reads taken reached methods
+        reach partly between spread marks uses hands_over
     """,
     "_select": """
         chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
@@ -85,7 +85,7 @@ STAGES = {
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary doubts verify",
-    "_undo": "keep undo history",
+    "_undo": "keep went undo history",
     "_changed": "",
     "_options": "",
     "_stopped": "",

@@ -35,13 +35,11 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._source.outline import Outline
-from livepatch._source.scope import ANNOTATIONS
+from livepatch._source.scope import CLASS_ANNOTATING_NAMES
 from livepatch._source.shell import Shell
 
 _no_names, _loads_of = frozenset[str](), attrgetter("loads")
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
-# Where the annotations of a class are among its shells: one statement each, or a function (3.14).
-_ANNOTATING = (ANNOTATIONS, "__annotate_func__", "__annotate__")
 # What runs when a class is made, and may put attributes into it.
 _CLASS_MAKERS = ("__new__", "__init__", "__prepare__", "__call__", "__init_subclass__")
 _FROM_BASES = ("__init_subclass__",)
@@ -147,7 +145,7 @@ def _named_by(pair: Pair) -> Iterator[Any]:
     """
     scopes, path = pair.module.outline.scopes, pair.path
     shells: list[Shell] = []
-    for place, said_in in ((path[:-1], path[-1:]), (path, _ANNOTATING)):
+    for place, said_in in ((path[:-1], path[-1:]), (path, CLASS_ANNOTATING_NAMES)):
         scope = scopes.get(place)
         shells += (each for name in said_in if scope for each in scope.shells.get(name, ()))
     names = {name for shell in shells for name in shell.loads}

@@ -16,11 +16,10 @@ from livepatch._python.opcodes import JUMPS, NAMED, OP
 from livepatch._source.bodies import is_function_code
 from livepatch._source.by_text import ASKS_BY_TEXT, RUNS_TEXTS, names_in_text, statements_in
 from livepatch._source.outline import Outline
-from livepatch._source.scope import ANNOTATIONS, LAMBDA, REST, RUN_AT_ONCE
+from livepatch._source.scope import ANNOTATIONS, CLASS_ANNOTATING_NAMES, LAMBDA, REST, RUN_AT_ONCE
 from livepatch._source.shell import Shell
 
 Path = tuple[str, ...]
-_NO_NAMES = frozenset({REST, ANNOTATIONS})
 _LOAD_NAME, _POP_TOP = OP["LOAD_NAME"], OP["POP_TOP"]
 _CALLS = frozenset(place for name, place in OP.items() if name.startswith("CALL"))
 _STORES_INSIDE = (OP["STORE_SUBSCR"], OP["STORE_ATTR"])
@@ -51,9 +50,9 @@ def users_in(
     methods = dict(methods_of_classes(outline))
     for path, scope in outline.scopes.items():
         for bound, shells in scope.shells.items():
-            if bound == ANNOTATIONS and path:
+            if bound in CLASS_ANNOTATING_NAMES and path:
                 yield (*path, ANNOTATIONS), _loads(shells)
-            if bound in _NO_NAMES:
+            if bound in CLASS_ANNOTATING_NAMES or bound == REST:
                 continue
             loads, place = _loads(shells), (*path, bound)
             if methods:

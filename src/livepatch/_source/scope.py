@@ -45,6 +45,8 @@ ANNOTATIONS = "__annotations__"
 ANNOTATE_NAMES = ("__annotate__", "__conditional_annotations__")
 # What a module has that annotates something.
 ANNOTATING_NAMES = (ANNOTATIONS, *ANNOTATE_NAMES)
+# Where the annotations of a class are among its shells: one statement each, or a function (3.14).
+CLASS_ANNOTATING_NAMES = (ANNOTATIONS, "__annotate_func__", "__annotate__")
 # Comprehensions are part of the statement they stand in (until 3.11 they have code of their own).
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 RUN_AT_ONCE = frozenset((*COMPREHENSIONS, *ANNOTATE_NAMES))
