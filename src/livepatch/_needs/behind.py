@@ -77,7 +77,8 @@ class Behind:
     def __init__(self, namespace: Mapping[str, Any], bodies: Bodies) -> None:
         self.namespace = namespace
         self.bodies = bodies
-        self._leading: dict[str, bool] = {}
+        self._asked_of: set[str] = set()  # the names of which it is known whether they lead on
+        self._leading: set[str] = set()
         self._contents: dict[int, Content] = {}
         self._begun: set[int] = set()  # the tables that are being looked into
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
@@ -124,13 +125,9 @@ class Behind:
 
     def _leads_on(self, name: str) -> bool:
         """Whether the value of a name leads to more than the definition of that name."""
-        found = self._leading.get(name)
-        if found is None:
-            value = self.namespace.get(name)
-            found = self._leading[name] = not is_plain_data(value) and not (
-                self.names.get(id(value)) == name and _leads_nowhere(value, name)
-            )
-        return found
+        value = self.namespace.get(name)
+        is_itself = self.names.get(id(value)) == name
+        return not is_plain_data(value) and not (is_itself and _leads_nowhere(value, name))
 
     def order_of(self, name: str) -> list[tuple[str, Collection[str]]]:
         """List the classes that a class of a name has methods of, each with its attributes."""
@@ -277,7 +274,10 @@ class Behind:
         self, names: Collection[str], plain: Collection[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Yield the values of names that lead on, and what of those that are plain does."""
-        for name in filter(self._leads_on, names):
+        unknown = set(names) - self._asked_of
+        self._asked_of |= unknown
+        self._leading.update(filter(self._leads_on, unknown))
+        for name in self._leading.intersection(names):
             value = self.namespace[name]
             yield from own_members(value, names) if name in plain else ((value, False),)
 

@@ -284,9 +284,14 @@ class Reach:
             found.names.update(waiting, self._asked_by(waiting))
             if not _LEADS_TO_MODULES.isdisjoint(waiting):
                 found.names.update(f"{OF_MODULE}{each}" for each in HOOKS)
-            codes = [code for code in self._run_by(found) if id(code) not in done]
-            done.update(map(id, codes))
-            read = set[str]().union(*map(names_in, codes))
+            run = self._run_by(found)
+            codes = dict(zip(map(id, run), run))
+            news = codes.keys() - done
+            read = set[str]().union(
+                *map(self.known.__getitem__, news & self.known.keys()),
+                *map(names_in, map(codes.__getitem__, news - self.known.keys())),
+            )
+            done |= news
             found.plain.difference_update(read)
             waiting = read - found.names
             if not waiting:
@@ -313,12 +318,12 @@ class Reach:
             found.kin.update(base for name in classes for base, _ in self.behind.order_of(name))
         return names
 
-    def _run_by(self, reached: Reached) -> Iterator[CodeType]:
+    def _run_by(self, reached: Reached) -> list[CodeType]:
         names = reached.names
         asked = names | reached.said if reached.said else names
-        yield from map(self.functions.__getitem__, self.functions.keys() & names)
+        found = [*map(self.functions.__getitem__, self.functions.keys() & names)]
         for name in self.lambdas.keys() & names:
-            yield from self.lambdas[name]
+            found += self.lambdas[name]
         called = self.methods.classes & names
         classes = called | reached.kin
         bodies = self.methods.among(classes)
@@ -328,7 +333,8 @@ class Reach:
                 among = frozenset(name for name in among if self._is_asked(name, method, asked))
             for code, having in bodies[method].values():
                 if not among.isdisjoint(having):
-                    yield code
+                    found.append(code)
+        return found
 
     def _is_asked(self, name: str, method: str, names: AbstractSet[str]) -> bool:
         """Whether something asks for a method of a class, or object, that is called by a name."""
