@@ -71,10 +71,18 @@ def notice_still_entered(plan: Plan) -> None:
         origin = module.at or module.origin
         if module.part is not Part.RELOADED or origin is None:
             continue
-        for path, (before, now) in _said_no_more(origin, module.outline).items():
-            constants, objects = _wanted(plan, module, path, before, now)
+        led = OwnDict(
+            (path, lead_to(module.old, path, namespaces))
+            for path in _paths_that_differ(origin, module.outline)
+        )
+        if not any(next(_filled(each, sets=True), None) for each in led.values()):
+            continue  # nearly always, and what the statements say need not be gone through
+        said = _by_path(chain.from_iterable(_gone(origin, module.outline)))
+        now = _by_path(_all_statements(module.outline))
+        for path, before in said.items():
+            constants, objects = _wanted(plan, module, path, before, now.get(path, _Said()))
             wanted = constants.union(map(_by_identity, objects))
-            for each in _filled(lead_to(module.old, path, namespaces), sets=before.sets):
+            for each in OwnList(_filled(led[path], sets=before.sets)):
                 place, container = _place_of(each, module, path), each.container
                 if not wanted or place in known or not _stays(plan, each, module, path):
                     continue
@@ -126,17 +134,6 @@ def _entered_by_what_came(module: Module) -> OwnDict[Any, set[Any]]:
     return found
 
 
-def _said_no_more(old: Outline, new: Outline) -> dict[_Path, tuple[_Said, _Said]]:
-    """Return what gone statements say, by the paths they use, and what those say that there are."""
-    gone = OwnList(chain.from_iterable(_gone(old, new)))
-    if not gone:
-        return {}  # nearly always
-    found = _by_path(gone)
-    said = (_statements(home, new, _names_in(new, home)) for home in new.scopes)
-    now = _by_path(chain.from_iterable(said))
-    return {path: (each, now.get(path, _Said())) for path, each in found.items()}
-
-
 def _gone(old: Outline, new: Outline) -> Iterator[Iterable[Statement]]:
     for home in old.scopes:
         differ = set(_names_that_differ(old, new, home))
@@ -148,8 +145,25 @@ def _gone(old: Outline, new: Outline) -> Iterator[Iterable[Statement]]:
             yield before - now
 
 
+def _all_statements(source: Outline) -> Iterator[Statement]:
+    return chain.from_iterable(
+        _statements(home, source, _names_in(source, home)) for home in source.scopes
+    )
+
+
 def _names_in(source: Outline, home: _Path) -> Collection[str]:
     return source.scopes[home].shells if home in source.scopes else ()
+
+
+def _paths_that_differ(old: Outline, new: Outline) -> set[_Path]:
+    """Return the paths that statements use which may have gone."""
+    return {
+        path
+        for home, scope in old.scopes.items()
+        for name in _names_that_differ(old, new, home)
+        for shell in scope.shells[name]
+        for path in _paths_in(_with_comprehensions(shell.fingerprint))
+    }
 
 
 def _names_that_differ(old: Outline, new: Outline, home: _Path) -> Iterator[str]:
@@ -204,7 +218,7 @@ def _with_comprehensions(statement: Statement) -> Iterator[Any]:
             yield part
 
 
-def _paths_in(statement: Statement) -> Iterator[_Path]:
+def _paths_in(statement: Iterable[Any]) -> Iterator[_Path]:
     path: _Path = ()
     for part in (*statement, ()):
         kind, said = (part[0], part[1:2]) if type(part) is tuple and part else (None, ())

@@ -37,9 +37,12 @@ def filled_attributes(code: CodeType, attributes: Mapping[str, Any]) -> Iterator
 
 
 def _filled(code: CodeType, namespace: Mapping[str, Any], loads: tuple[str, ...]) -> Iterator[str]:
+    containers = {
+        name for name in code.co_names if issubclass(type(namespace.get(name)), FILLED)
+    }
     last: str | None = None
-    for each in dis.get_instructions(code):
-        if each.opname in loads and issubclass(type(namespace.get(each.argval)), FILLED):
+    for each in dis.get_instructions(code) if containers else ():  # nearly never
+        if each.opname in loads and each.argval in containers:
             last = each.argval
         elif last is not None and (
             each.opname in _CHANGING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -195,18 +196,18 @@ def constants_in(fingerprint: Iterable[Any]) -> Iterator[Any]:
             name = None
         elif part[0] in {"constant", "text"}:
             yield part
-            yield from _items_in(part)
+            if part[0] == "constant" and part[1][:1] == "(":
+                yield from _items_in(part[1])
 
 
-def _items_in(part: tuple[str, str]) -> Iterator[Any]:
-    """Yield what a tuple of constants has in it: ``@command(aliases=("rm", "del"))``."""
-    kind, text = part
-    if kind == "constant" and text[:1] == "(":
-        try:
-            items = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            return  # it has something else in it: an ellipsis
-        yield from (constant_shell(each, set()) for each in items)
+@functools.lru_cache(maxsize=10_000)
+def _items_in(text: str) -> tuple[Any, ...]:
+    """Return what a tuple of constants has in it: ``@command(aliases=("rm", "del"))``."""
+    try:
+        items = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return ()  # it has something else in it: an ellipsis
+    return tuple(constant_shell(each, set()) for each in items)
 
 
 def _objects_in(

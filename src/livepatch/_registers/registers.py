@@ -187,8 +187,8 @@ def places_filled_below(base: Any) -> Iterator[Filled]:
 def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Filled]:
     for function, classes in functions:
         homes = OwnList((None, *classes))
-        own = OwnList((attributes, *map(class_attributes, classes)))
-        named = ChainMap(*map(dict[str, Any], own))
+        own: Any = OwnList((attributes, *map(class_attributes, classes)))
+        named = ChainMap[str, Any](*own)
         names = function.__globals__
         for code in _codes_of(function):
             for name in filled_by(code, names):
