@@ -67,6 +67,7 @@ def notice_still_entered(plan: Plan) -> None:
     known = {each.path for each in plan.notices if each.code == "LP314"}
     namespaces = OwnDict((each.name, each.old) for each in plan.matches.modules)
     contents: OwnDict[int, frozenset[Any]] = OwnDict()
+    places = _Places()
     for module in plan.matches.modules:
         origin = module.at or module.origin
         if module.part is not Part.RELOADED or origin is None:
@@ -75,14 +76,14 @@ def notice_still_entered(plan: Plan) -> None:
             (path, lead_to(module.old, path, namespaces))
             for path in _paths_that_differ(origin, module.outline)
         )
-        if not any(next(_filled(each, sets=True), None) for each in led.values()):
+        if not any(places.of(each, sets=True) for each in led.values()):
             continue  # nearly always, and what the statements say need not be gone through
         said = _by_path(chain.from_iterable(_gone(origin, module.outline)))
         now = _by_path(_all_statements(module.outline))
         for path, before in said.items():
             constants, objects = _wanted(plan, module, path, before, now.get(path, _Said()))
             wanted = constants.union(map(_by_identity, objects))
-            for each in OwnList(_filled(led[path], sets=before.sets)):
+            for each in places.of(led[path], sets=before.sets):
                 place, container = _place_of(each, module, path), each.container
                 if not wanted or place in known or not _stays(plan, each, module, path):
                     continue
@@ -95,6 +96,23 @@ def notice_still_entered(plan: Plan) -> None:
                     settled = map(_by_identity, map(plan.decisions.settle, objects))
                     then = constants.union(settled)
                     plan.remains.append(OwnList((notice, module, path, each, then)))
+
+
+class _Places:
+    """The containers that something fills: hundreds of modules use the same decorator."""
+
+    def __init__(self) -> None:
+        self._known: OwnDict[tuple[int, _Path, bool], OwnList[Filled]] = OwnDict()
+        self._asked: OwnList[Any] = OwnList()  # alive as long as they are known by their ids
+
+    def of(self, led: tuple[Any, _Path], *, sets: bool) -> OwnList[Filled]:
+        """Return them for what `lead_to` has found, see `_filled`."""
+        value, rest = led
+        key = id(value), rest, sets
+        if key not in self._known:
+            self._known[key] = OwnList(_filled(led, sets=sets))
+            self._asked.append(value)
+        return self._known[key]
 
 
 def forget_what_went(plan: Plan) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dis
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import CodeType
 from typing import Any
 
-from livepatch._python.opcodes import JUMPS
+from livepatch._python.code import instructions
+from livepatch._python.opcodes import JUMPS, NAME_SHIFT, NAMED, OP
 
 FILLED = (dict, list, set, deque)
-_CHANGING = frozenset({"STORE_SUBSCR", "DELETE_SUBSCR"})
 CHANGERS = frozenset(
     (
         *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend"),
@@ -28,29 +29,38 @@ def filled_by(code: CodeType, namespace: Mapping[str, Any]) -> Iterator[str]:
 
     It is the one that the same statement has loaded last.
     """
-    return _filled(code, namespace, ("LOAD_GLOBAL", "LOAD_NAME"))
+    return _filled(code, namespace, _GLOBALS)
 
 
 def filled_attributes(code: CodeType, attributes: Mapping[str, Any]) -> Iterator[str]:
     """Yield the names of the attributes that code changes: ``cls.names.append(cls.__name__)``."""
-    return _filled(code, attributes, ("LOAD_ATTR", "LOAD_METHOD"))
+    return _filled(code, attributes, _ATTRIBUTES)
 
 
-def _filled(code: CodeType, namespace: Mapping[str, Any], loads: tuple[str, ...]) -> Iterator[str]:
-    containers = {
-        name for name in code.co_names if issubclass(type(namespace.get(name)), FILLED)
-    }
+def _filled(code: CodeType, namespace: Mapping[str, Any], loads: AbstractSet[int]) -> Iterator[str]:
+    containers = {name for name in code.co_names if issubclass(type(namespace.get(name)), FILLED)}
     last: str | None = None
-    for each in dis.get_instructions(code) if containers else ():  # nearly never
-        if each.opname in loads and each.argval in containers:
-            last = each.argval
+    for opcode, argument in instructions(code) if containers else ():
+        name = code.co_names[argument >> NAME_SHIFT.get(opcode, 0)] if opcode in NAMED else None
+        if opcode in loads and name in containers:
+            last = name
         elif last is not None and (
-            each.opname in _CHANGING
-            or (each.opname in ("LOAD_ATTR", "LOAD_METHOD") and each.argval in CHANGERS)
+            opcode in _CHANGING or (opcode in _ATTRIBUTES and name in CHANGERS)
         ):
             yield last
-        elif each.opname in _ENDS or each.opcode in JUMPS:
+        elif opcode in _ENDS_BY_CODE:
             last = None
+
+
+def changes_something(code: CodeType) -> bool:
+    """Whether code has what may put something into a container, or take something out."""
+    return not CHANGERS.isdisjoint(code.co_names) or not _CHANGING.isdisjoint(code.co_code[::2])
+
+
+_GLOBALS = frozenset((OP["LOAD_GLOBAL"], OP["LOAD_NAME"]))
+_ATTRIBUTES = frozenset(OP[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in OP)
+_CHANGING = frozenset((OP["STORE_SUBSCR"], OP["DELETE_SUBSCR"]))
+_ENDS_BY_CODE = JUMPS.union(OP[name] for name in _ENDS)
 
 
 def given_by(code: CodeType, containers: Collection[str]) -> Iterator[str]:
@@ -65,7 +75,7 @@ def given_by(code: CodeType, containers: Collection[str]) -> Iterator[str]:
     """
     last: str | None = None
     is_last = False
-    for each in dis.get_instructions(code):
+    for each in dis.get_instructions(code) if changes_something(code) else ():
         asked = each.opname in ("LOAD_ATTR", "LOAD_METHOD")
         if (asked or each.opname in _LOADS) and each.argval in containers:
             last, is_last = each.argval, True

@@ -26,7 +26,13 @@ from livepatch._python.kinds import (
 )
 from livepatch._python.library import is_of_standard_library
 from livepatch._python.own import MISSING, OwnList
-from livepatch._registers.filled import FILLED, filled_attributes, filled_by, given_by
+from livepatch._registers.filled import (
+    FILLED,
+    changes_something,
+    filled_attributes,
+    filled_by,
+    given_by,
+)
 from livepatch._steps.class_attributes import find_attribute
 
 _CONTAINERS = (dict, list, set, deque)
@@ -186,11 +192,14 @@ def places_filled_below(base: Any) -> Iterator[Filled]:
 
 def _filled_by(functions: _Reached, attributes: Mapping[str, Any]) -> Iterator[Filled]:
     for function, classes in functions:
+        codes = [each for each in _codes_of(function) if changes_something(each)]
+        if not codes:
+            continue  # nearly every one
         homes = OwnList((None, *classes))
         own: Any = OwnList((attributes, *map(class_attributes, classes)))
         named = ChainMap[str, Any](*own)
         names = function.__globals__
-        for code in _codes_of(function):
+        for code in codes:
             for name in filled_by(code, names):
                 yield Filled(names, name, names[name])
             for name in filled_attributes(code, named):
