@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Any
 
 from livepatch._python.own import OwnDict, OwnList
@@ -88,7 +87,8 @@ def find_entries(
         for entry in earlier.entries_in(register, wanted, given):
             if entry.place not in places:
                 places.add(entry.place)
-                entry.ways = frozenset(reached[id(register), entry.made.name])
+                ways = entry.made.decorators | entry.made.bases
+                entry.ways = frozenset(way for way in ways if id(register) in reached[way])
                 found.entries.append(entry)
         see_to_frameworks(register, found.entries, found.steps)
     for entry in _names_noted(namespace, made, earlier):
@@ -123,33 +123,37 @@ def registers_entered(
 
 
 _Registers = OwnDict[int, "tuple[Any, dict[Any, Made]]"]
-_Reached = dict["tuple[int, str]", "set[tuple[str, ...]]"]
+_Reached = dict["tuple[str, ...]", "set[int]"]
 
 
 def _registers_of(
     namespace: Mapping[str, Any], made: Collection[Made], earlier: Earlier
 ) -> tuple[_Registers, _Reached]:
-    """Return the registers that may have definitions, and the names that lead to each from these.
+    """Return the registers that may have definitions, and which of them the names lead to.
 
-    Of the first, by the id of a register, itself and the definitions, see `by_key`.
+    Of the first, by the id of a register, itself and the definitions, see `by_key`; of the second
+    the ids, by the names of decorators and bases.
     """
-    ways = {path for each in made for path in each.decorators | each.bases}
-    led = OwnDict((path, lead_to(namespace, path, earlier.namespaces)) for path in ways)
-    registers, reached = _Registers(), _Reached()
-    # Hundreds of classes may have one base.
-    of_bases = OwnDict(
-        (path, _each_once(registers_of_bases(led[path][0])))
-        for path in {path for each in made for path in each.bases}
-    )
+    decorated: dict[tuple[str, ...], dict[Any, Made]] = {}
+    derived: dict[tuple[str, ...], dict[Any, Made]] = {}
     for each in made:
-        keys = keys_of(each)
-        in_bases = ((path, of_bases[path]) for path in each.bases)
-        in_decorators = ((path, earlier.registers(*led[path])) for path in each.decorators)
-        for path, found in chain(in_bases, in_decorators):
+        keys = dict.fromkeys(keys_of(each), each)
+        for paths, by_path in ((each.decorators, decorated), (each.bases, derived)):
+            for path in sorted(paths):
+                by_path.setdefault(path, {}).update(keys)
+    registers, reached = _Registers(), _Reached()
+    for by_path in (decorated, derived):
+        for path, wanted in by_path.items():
+            led = lead_to(namespace, path, earlier.namespaces)
+            # Hundreds of classes may have one base.
+            found = (
+                earlier.registers(*led)
+                if by_path is decorated
+                else _each_once(registers_of_bases(led[0]))
+            )
+            reached.setdefault(path, set()).update(map(id, found))
             for register in found:
-                wanted = registers.setdefault(id(register), (register, {}))[1]
-                wanted.update(dict.fromkeys(keys, each))
-                reached.setdefault((id(register), each.name), set()).add(path)
+                registers.setdefault(id(register), (register, {}))[1].update(wanted)
     return registers, reached
 
 

@@ -6,6 +6,9 @@ A register of a thousand items is asked for each of a thousand definitions: it i
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import cached_property
+from itertools import compress
+from operator import and_, itemgetter, not_
 from typing import Any
 
 from livepatch._python.own import OwnDict, OwnList
@@ -14,6 +17,8 @@ from livepatch._registers.records import Records, keys_of, leaves_of
 from livepatch._statements.made_of import Made
 
 _SAYS_LITTLE = (str, bool, type(None))
+_MAY_SAY = frozenset(map(id, (*_SAYS_LITTLE, tuple)))  # a metaclass may have its own hash
+_key_of, _value_of = itemgetter(0), itemgetter(1)
 
 
 class ItemIndex:
@@ -31,8 +36,15 @@ class ItemIndex:
             with_leaves: whether to look into containers among the items.
         """
         self._items: list[tuple[Any, Any]] = OwnList(items_of(container))
+        self._container = container
         self._by_definition: OwnDict[Any, OwnList[tuple[int, Any]]] = OwnDict()
-        for number, (key, value) in enumerate(self._items):
+        are_old = map(skipped.__contains__, map(id, map(_value_of, self._items)))
+        if isinstance(container, dict):
+            are_old = map(
+                and_, are_old, map(skipped.__contains__, map(id, map(_key_of, self._items)))
+            )
+        # Nearly all have been there before, and are not even gone through.
+        for number, (key, value) in compress(enumerate(self._items), map(not_, are_old)):
             for part in parts_of_item(container, key, value):
                 if id(part) in skipped:
                     continue
@@ -40,7 +52,10 @@ class ItemIndex:
                     codes, classes = records.inside(leaf)
                     for each in (*codes, *classes):
                         self._by_definition.setdefault(each, OwnList()).append((number, part))
-        self._by_text = TextIndex(container, self._items)
+
+    @cached_property
+    def _by_text(self) -> TextIndex:
+        return TextIndex(self._container, self._items)
 
     def items_with(self, made: Made, not_counted: Collection[Any], *, by_name: bool) -> list[Any]:
         """List the items that a definition is in, each with its key.
@@ -67,7 +82,9 @@ class TextIndex:
         """Go through the items of a container."""
         self._items: list[tuple[Any, Any]] = OwnList(items)
         self._numbers: dict[str, list[int]] = {}
-        for number, (key, value) in enumerate(self._items):
+        kinds = map(id, map(type, map(_value_of, self._items)))
+        may_say = map(_MAY_SAY.__contains__, kinds)  # most registers have objects
+        for number, (key, value) in compress(enumerate(self._items), may_say):
             for text in _texts_of(container, key, value):
                 self._numbers.setdefault(text, []).append(number)
 
