@@ -295,7 +295,9 @@ def _calls_changed(matches: Matches, module: Module, function: Any) -> bool:
 
 def _differ(old: type, new: type, names: Iterable[str]) -> bool:
     before, after = class_attributes(old), class_attributes(new)
-    pairs = [(before.get(name), after.get(name)) for name in names]
+    pairs = [
+        (before.get(name), after.get(name)) for name in names if name in before or name in after
+    ]
     return any(code_changed(*pair) or is_given_another_default(*pair) for pair in pairs)
 
 

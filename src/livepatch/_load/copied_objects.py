@@ -48,7 +48,7 @@ def copy_objects(
         first: the names that the code itself leads on from; None for all in it.
     """
     names = names_within(code)
-    used = _values_used(names if first is None else names & {*first}, snapshot)
+    used = _values_used(names if first is None else names & {*first}, snapshot, earlier)
     known = OwnDict[int, bool]()
     seen = set[int]()
     waiting: OwnList[Any] = OwnList(used)
@@ -115,7 +115,7 @@ def is_class_of_library(cls: type) -> bool:
     return type(file) is str and is_named_as_installed(file)
 
 
-def _values_used(first: Iterable[str], snapshot: Snapshot) -> Iterator[Any]:
+def _values_used(first: Iterable[str], snapshot: Snapshot, earlier: Earlier) -> Iterator[Any]:
     """Yield the values of names, and those that functions of the module name which they may call.
 
     What a function of another module does is outside, and so is what a module has as attributes.
@@ -123,6 +123,7 @@ def _values_used(first: Iterable[str], snapshot: Snapshot) -> Iterator[Any]:
     Args:
         first: the names.
         snapshot: of the module.
+        earlier: knows the functions of classes.
     """
     namespace, live = snapshot.namespace, namespace_of(snapshot.source.module)
     seen: set[int] = set()
@@ -132,24 +133,28 @@ def _values_used(first: Iterable[str], snapshot: Snapshot) -> Iterator[Any]:
             continue
         seen.add(id(value))
         yield value
-        for function in _functions_of(value):
+        for function in _functions_of(value, earlier):
             if function.__globals__ is live:
                 inside = names_within(function.__code__)
                 waiting += (namespace[name] for name in inside if name in namespace)
 
 
-def _functions_of(value: Any) -> Iterator[FunctionType]:
-    """Yield the functions that a use of a value may run: it, or the methods of its class."""
+def _functions_of(value: Any, earlier: Earlier) -> Iterable[FunctionType]:
+    """Return the functions that a use of a value may run: it, or the methods of its class."""
     if type(value) is FunctionType:
-        yield value
-    elif type(value) is MethodType:
-        yield from _functions_of(value.__func__)
-    elif type(value) is functools.partial:
-        yield from _functions_of(value.func)
-    else:
-        for cls in mro_of(value if is_class(value) else type(value)):
-            for each in class_attributes(cls).values() if _is_own(cls) else ():
-                yield from _inside(each)
+        return (value,)
+    if type(value) is MethodType:
+        return _functions_of(value.__func__, earlier)
+    if type(value) is functools.partial:
+        return _functions_of(value.func, earlier)
+    return earlier.methods_of(value if is_class(value) else type(value), _methods_of)
+
+
+def _methods_of(cls: type) -> Iterator[FunctionType]:
+    """Yield the methods of a class, and those that it inherits."""
+    for base in mro_of(cls):
+        for each in class_attributes(base).values() if _is_own(base) else ():
+            yield from _inside(each)
 
 
 def _inside(attribute: Any) -> Iterator[FunctionType]:

@@ -103,8 +103,8 @@ def _may_be_imported(module: Module, name: str, value: Any, source: Outline) -> 
     home = value.__module__ if type(value) is FunctionType else None
     home = class_attributes(value).get("__module__") if is_class(value) else home
     for each in source.scopes[()].imports:
-        whole = absolute_name(each.module, module.live)
         if each.name == "*" or (each.bound == name and each.name):
+            whole = absolute_name(each.module, module.live)
             # It may be from there, or that has it from elsewhere.
             said = name if each.name == "*" else each.name
             there = getattr(sys.modules.get(whole), "__dict__", {})

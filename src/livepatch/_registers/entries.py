@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 from livepatch._python.kinds import dict_of, is_module, is_plain_data, kind_of
@@ -207,6 +208,7 @@ class Earlier:
         self._contents: OwnDict[int, _Contents] = OwnDict()
         self._registers: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
         self._filled: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
+        self._methods: OwnDict[int, OwnList[Any]] = OwnDict()
         self._copied: set[int] = set()
 
     def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
@@ -261,6 +263,17 @@ class Earlier:
         inside = (each.held[0] for each in self._contents_of(register).places)
         return OwnList((register, *inside))
 
+    def methods_of(
+        self, cls: type, found_in: Callable[[type], Iterable[FunctionType]]
+    ) -> Iterable[FunctionType]:
+        """Return what a function finds in a class, which it is asked for once."""
+        known = self._methods.get(id(cls))
+        if known is None:
+            # With the class: it is alive as long as it is known by its id.
+            known = self._methods[id(cls)] = OwnList((cls, OwnList(found_in(cls))))
+        methods: OwnList[FunctionType] = known[1]
+        return methods
+
     def not_copied(self, copies: Iterable[OwnList[Any]]) -> Iterator[OwnList[Any]]:
         """Yield the containers, each with a copy, of which there is none from before the load."""
         return (each for each in copies if self.is_first_copy(each[0]))
@@ -274,7 +287,7 @@ class Earlier:
     def forget(self) -> None:
         """Let go of all that was looked into."""
         self._records.clear()
-        for known in (self._contents, self._registers, self._filled):
+        for known in (self._contents, self._registers, self._filled, self._methods):
             known.clear()
 
 

@@ -228,16 +228,12 @@ def _code_key(code: Any) -> tuple[str, str]:
 def _holders(held: Held) -> OwnList[Any]:
     losers: OwnList[Any] = OwnList(loser for loser, _, _ in held.values())
     internals: OwnList[Any] = OwnList(part for loser in losers for part in parts_of(loser))
-    own = {*map(id, held.values()), *map(id, internals)}
-    found = holders_of(losers, own)
-    holders = OwnList(holder for holder in found.others if not _is_own_tuple(holder, held))
+    entries = set(map(id, held.values()))
+    found = holders_of(losers, entries.union(map(id, internals)))
+    holders = OwnList(holder for holder in found.others if id(holder) not in entries)
     for instances in found.instances.values():
         holders += instances
     return holders
-
-
-def _is_own_tuple(holder: Any, held: Held) -> bool:
-    return type(holder) is tuple and any(holder is entry for entry in held.values())
 
 
 def _move_latecomers(held: Held, lent: Lent) -> bool:
