@@ -50,14 +50,12 @@ def copy_objects(
     names = names_within(code)
     used = _values_used(names if first is None else names & {*first}, snapshot, earlier)
     known = OwnDict[int, bool]()
-    seen = set[int]()
     waiting: OwnList[Any] = OwnList(used)
     for value in waiting:
         if len(waiting) > _MOST:
             return
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
+        if not earlier.is_new(value):
+            continue  # for this module or another one: what it had before is known
         waiting += (part for part in _copied(value, snapshot, earlier, known) if not is_atom(part))
 
 

@@ -146,10 +146,9 @@ def visit_items(walk: Walk, path: Path, old: Any, new: Any) -> None:
     elif len(old) == len(new):
         for index, (before, after) in enumerate(zip(list(old), list(new))):
             # What both sides have by a name is found by that: others may have come before it here.
-            is_found = any(
+            if leads_on(after) and not any(
                 is_on_both_sides(walk.before, walk.module, each) for each in (before, after)
-            )
-            if leads_on(after) and not is_found:
+            ):
                 visit(walk, (*path, f"[{index}]"), before, after)
 
 

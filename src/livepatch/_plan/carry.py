@@ -7,7 +7,6 @@ value while it still has the old one. What was computed from it is named.
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -146,21 +145,14 @@ def carry_data(plan: Plan) -> None:
     inside = [Importer(each.name, plan.finals[each.name], each.outline) for each in reloaded]
     carried: set[tuple[str, str]] = set()
     waiting: list[Change] = OwnList()
+    # One that runs anew has the new value, unless it got it from one that does not.
+    importers, beyond = ImportersByName((*inside, *outside)), ImportersByName(outside)
     for module in reloaded:
         waiting += _changed_data(plan, module)
     _carry_copies(plan, waiting)
     if outside:
         waiting += _changed_definitions(plan)
-        notice_made_elsewhere(plan, outside)
-        methods = Methods(plan)
-        for importer in outside if methods else ():
-            waiting += _notice_used(plan, importer, methods)
-        for importer, method in itertools.product((*inside, *outside), methods):
-            waiting += what_reads(importer, of_method(method), carried)
-    if not waiting:
-        return
-    # One that runs anew has the new value, unless it got it from one that does not.
-    importers = ImportersByName((*inside, *outside))
+        waiting += _notice_users(plan, outside, importers, carried)
     while waiting:
         change = waiting.pop()
         is_same = change.old is change.new
@@ -169,10 +161,22 @@ def carry_data(plan: Plan) -> None:
             waiting += hand_on(importer, change, carried)
         for importer in outside:
             _notice_asked_for(plan, importer, change)
-            if importer.may_use(change.name):  # nearly none does
-                waiting += _notice_computed(plan, importer, change)
-        readers = (*outside, *inside) if outside and len(carried) < MOST_READERS else ()
-        waiting += (each for one in readers for each in what_reads(one, change, carried))
+        for importer in beyond.that_may_use(change.name):
+            waiting += _notice_computed(plan, importer, change)
+        if outside and len(carried) < MOST_READERS:
+            waiting += what_reads(importers, change, carried)
+
+
+def _notice_users(
+    plan: Plan, outside: list[Importer], readers: ImportersByName, known: set[tuple[str, str]]
+) -> Iterator[Change]:
+    """Name what importers made and computed by what has changed; yield that, and what reads it."""
+    notice_made_elsewhere(plan, outside)
+    methods = Methods(plan)
+    for importer in outside if methods else ():
+        yield from _notice_used(plan, importer, methods)
+    for change in map(of_method, methods):
+        yield from what_reads(readers, change, known)
 
 
 def _carry_copies(plan: Plan, changes: list[Change]) -> None:

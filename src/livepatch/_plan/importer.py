@@ -100,7 +100,7 @@ class Importer:
         return [absolute_name(text, self.namespace) for text in modules_asked_for(self.outline)]
 
     @functools.cached_property
-    def _said(self) -> frozenset[str]:
+    def said(self) -> frozenset[str]:
         """All names that the module's code says, those that it asks for as texts among them."""
         code = self.outline.scopes[()].code
         names = set(code.co_names)
@@ -146,7 +146,7 @@ class Importer:
 
     def may_use(self, wanted: Name) -> bool:
         """Whether the module says a global of another one, or its own, by any name."""
-        return wanted.name in self._said or bool(self.names_of(wanted))
+        return wanted.name in self.said or bool(self.names_of(wanted))
 
     def computed_from(self, wanted: Name, part: str = "") -> Iterator[tuple[str, ...]]:
         """Yield the paths of what statements outside functions bind and use a global for.

@@ -27,9 +27,12 @@ class ImportersByName:
     """Importers by the names that they import: there may be hundreds, and thousands of names."""
 
     def __init__(self, importers: Iterable[Importer]) -> None:
+        self._importers = list(importers)
+        self._places = {id(each): place for place, each in enumerate(self._importers)}
+        self._asked = 0
         self._named: dict[tuple[str, str], list[Importer]] = {}
         self._starred: dict[str, list[Importer]] = {}
-        for importer in importers:
+        for importer in self._importers:
             for key in importer.bound:
                 self._named.setdefault(key, []).append(importer)
             for module in importer.starred:
@@ -40,6 +43,27 @@ class ImportersByName:
         named = self._named.get((wanted.module, wanted.name), [])
         starred = self._starred.get(wanted.module, []) if wanted.starred else []
         return [*named, *(each for each in starred if each not in named)]
+
+    def that_may_use(self, wanted: Name) -> list[Importer]:
+        """Return the importers that may use a global: nearly none does."""
+        self._asked += 1
+        if self._asked < _FEW:
+            return [each for each in self._importers if each.may_use(wanted)]
+        places = {self._places[id(each)] for each in self.of(wanted)}
+        places.update(self._saying.get(wanted.name, ()))
+        return [self._importers[place] for place in sorted(places)]
+
+    @functools.cached_property
+    def _saying(self) -> dict[str, list[int]]:
+        """Which of the importers have code that says a name."""
+        found: dict[str, list[int]] = {}
+        for place, importer in enumerate(self._importers):
+            for name in importer.said:
+                found.setdefault(name, []).append(place)
+        return found
+
+
+_FEW = 50  # to ask each of hundreds so often takes as long as to list all that they say
 
 
 def importers_of(

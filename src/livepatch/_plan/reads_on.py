@@ -14,6 +14,7 @@ from typing import Any
 from livepatch._match.module import Module
 from livepatch._match.pairs import Matches
 from livepatch._plan.importer import ITEM, TABLES, Importer, Name
+from livepatch._plan.importers import ImportersByName
 from livepatch._plan.methods_used import Method, new_methods
 from livepatch._python.kinds import class_attributes, is_class, kind_of, mro_of
 from livepatch._python.own import OwnList
@@ -41,29 +42,30 @@ def of_method(method: Method) -> Change:
     return Change(name, method.cls, method.cls, method.path, method.name)
 
 
-def what_reads(importer: Importer, change: Change, known: set[tuple[str, str]]) -> Iterator[Change]:
-    """Yield the functions and methods of a module that read what has changed.
+def what_reads(
+    readers: ImportersByName, change: Change, known: set[tuple[str, str]]
+) -> Iterator[Change]:
+    """Yield the functions and methods of modules that read what has changed.
 
     And what is made to call it: ``partial(fetch, 1)``.
 
     Args:
-        importer: the module; it may be the one that has it.
+        readers: the modules; that which has it may be one of them.
         change: what has changed.
         known: what has been yielded of which module; this is added.
     """
-    for name, part in _reading(importer, change):
-        place = importer.name, f"{name}.{part}" if part else name
-        if place not in known:
-            known.add(place)
-            value = importer.namespace.get(name)
-            of = Name(importer.name, name, name in importer.star_names)
-            yield Change(of, value, value, change.root or change.name, part, by_calls=True)
+    for importer in readers.that_may_use(change.name):
+        for name, part in _reading(importer, change):
+            place = importer.name, f"{name}.{part}" if part else name
+            if place not in known:
+                known.add(place)
+                value = importer.namespace.get(name)
+                of = Name(importer.name, name, name in importer.star_names)
+                yield Change(of, value, value, change.root or change.name, part, by_calls=True)
 
 
 def _reading(importer: Importer, change: Change) -> Iterator[tuple[str, str]]:
     """Yield the globals of a module that lead to what reads something, each with the attribute."""
-    if not importer.may_use(change.name):
-        return  # nearly every one
     for function in importer.functions_with(change.name, change.part):
         if kind_of(importer.namespace.get(function)) is not None:
             yield function, ""
@@ -107,16 +109,16 @@ def read_inside(
         changed: the globals that have changed.
     """
     modules = {each.name: each for each in matches.modules if each.followed.definitions}
-    inside = [Importer(each.name, each.old, each.outline) for each in modules.values()]
+    inside = ImportersByName(
+        Importer(each.name, each.old, each.outline) for each in modules.values()
+    )
     waiting: list[Change] = OwnList()
-    for module, name in changed if inside else ():
+    for module, name in changed if modules else ():
         value = module.old.get(name)
         waiting.append(Change(Name(module.name, name, starred=False), value, value))
-    waiting += map(of_method, new_methods(matches) if inside else ())
+    waiting += map(of_method, new_methods(matches) if modules else ())
     known: set[tuple[str, str]] = set()
     while waiting and len(known) < MOST_READERS:
-        change = waiting.pop()
-        for importer in inside:
-            for each in what_reads(importer, change, known):
-                waiting.append(each)
-                yield modules[importer.name], each.name.name
+        for each in what_reads(inside, waiting.pop(), known):
+            waiting.append(each)
+            yield modules[each.name.module], each.name.name

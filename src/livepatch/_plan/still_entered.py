@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -76,10 +77,11 @@ def notice_still_entered(plan: Plan) -> None:
             (path, lead_to(module.old, path, namespaces))
             for path in _paths_that_differ(origin, module.outline)
         )
-        if not any(places.of(each, sets=True) for each in led.values()):
+        filling = {path for path, each in led.items() if places.of(each, sets=True)}
+        if not filling:
             continue  # nearly always, and what the statements say need not be gone through
-        said = _by_path(chain.from_iterable(_gone(origin, module.outline)))
-        now = _by_path(_all_statements(module.outline))
+        said = _by_path(chain.from_iterable(_gone(origin, module.outline)), filling)
+        now = _by_path(_all_statements(module.outline), said.keys())
         for path, before in said.items():
             constants, objects = _wanted(plan, module, path, before, now.get(path, _Said()))
             wanted = constants.union(map(_by_identity, objects))
@@ -142,7 +144,9 @@ def _entered_by_what_came(module: Module) -> OwnDict[Any, set[Any]]:
     found: OwnDict[Any, set[Any]] = OwnDict()
     origin = module.at or module.origin
     statements = _gone(module.outline, origin) if origin is not None else ()
-    for path, said in _by_path(chain.from_iterable(statements)).items():
+    gone = OwnList(chain.from_iterable(statements))
+    paths = {path for each in gone for path in _paths_in(_with_comprehensions(each))}
+    for path, said in _by_path(gone, paths).items():
         objects = (module.live[name] for name in said.names & module.live.keys())
         entered = said.constants.union(map(_by_identity, objects))
         keys = {id(each.container) for each in _filled(lead_to(module.live, path), sets=said.sets)}
@@ -209,16 +213,20 @@ def _said_in_body(source: Outline, path: _Path) -> Iterator[Any]:
     yield from (part for each in plain for part in constants_in(each.fingerprint))
 
 
-def _by_path(statements: Iterable[Statement]) -> dict[_Path, _Said]:
+def _by_path(statements: Iterable[Statement], paths: AbstractSet[_Path]) -> dict[_Path, _Said]:
+    """Return what statements say that use something by one of some paths, by these."""
     found: dict[_Path, _Said] = {}
     for whole in statements:
         statement = tuple(_with_comprehensions(whole))
-        paths = set(_paths_in(statement))
+        used = paths & set(_paths_in(statement))
+        if not used:
+            continue  # nearly every one
+        constants = set(constants_in(statement))
         names = {part[1] for part in statement if type(part) is tuple and part[0] in _NAMING}
         kinds = {part[0] if type(part) is tuple else part for part in statement}
-        for path in paths:
+        for path in used:
             said = found.setdefault(path, _Said())
-            said.constants.update(constants_in(statement))
+            said.constants |= constants
             said.names |= names
             said.sets |= not _SETS.isdisjoint(kinds)
     return found

@@ -210,6 +210,7 @@ class Earlier:
         self._filled: OwnDict[tuple[Any, ...], list[Any]] = OwnDict()
         self._methods: OwnDict[int, OwnList[Any]] = OwnDict()
         self._copied: set[int] = set()
+        self._seen: OwnDict[int, Any] = OwnDict()
 
     def registers(self, value: Any, rest: tuple[str, ...]) -> list[Any]:
         """List what `registers_of` finds, and what has registered that itself."""
@@ -284,10 +285,16 @@ class Earlier:
         self._copied.add(id(value))
         return len(self._copied) > known
 
+    def is_new(self, value: Any) -> bool:
+        """Whether a value has not been looked into yet for what it holds."""
+        known = len(self._seen)
+        self._seen[id(value)] = value  # alive as long as it is known by its id
+        return len(self._seen) > known
+
     def forget(self) -> None:
         """Let go of all that was looked into."""
         self._records.clear()
-        for known in (self._contents, self._registers, self._filled, self._methods):
+        for known in (self._contents, self._registers, self._filled, self._methods, self._seen):
             known.clear()
 
 

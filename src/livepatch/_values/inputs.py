@@ -37,6 +37,7 @@ class Inputs:
         default_factory=OwnDict
     )
     _changed_inputs: OwnDict[tuple[str, str], bool] = field(default_factory=OwnDict)
+    _owners: OwnDict[tuple[int, str], Pair | None] = field(default_factory=OwnDict)
 
     def says_the_same(self, pair: Pair, path: Path) -> bool | None:
         """Whether the statements that bind a path say the same, of the same inputs.
@@ -96,9 +97,11 @@ class Inputs:
 
     def _data_changed(self, cls: type, name: str) -> bool:
         """Whether the source says something else of a class attribute, inherited or not."""
-        owner = next((each for each in mro_of(cls) if name in class_attributes(each)), cls)
-        pair = self.decisions.matches.by_new.get(id(owner))
-        if pair is None or kind_of(class_attributes(owner).get(name)) is not None:
+        place = (id(cls), name)
+        if place not in self._owners:
+            self._owners[place] = self._owner_of(cls, name)
+        pair = self._owners[place]
+        if pair is None:
             return False
         key = (pair.text, name)
         if key not in self._changed_inputs:
@@ -106,6 +109,13 @@ class Inputs:
             said = self.says_the_same(pair, (*pair.path, name))
             self._changed_inputs[key] = said is False
         return self._changed_inputs[key]
+
+    def _owner_of(self, cls: type, name: str) -> Pair | None:
+        """Return the class of the reload that has data under a name, of a class or its bases."""
+        owner = next((each for each in mro_of(cls) if name in class_attributes(each)), cls)
+        pair = self.decisions.matches.by_new.get(id(owner))
+        is_data = kind_of(class_attributes(owner).get(name)) is None
+        return pair if is_data else None
 
     def input_changed(self, pair: Pair, path: Path, name: str) -> bool:
         """Whether a name that the statement of a path reads stands for something else now."""
