@@ -29,7 +29,7 @@ STAGES = {
         context_variables star_names class_fields memos layers live quiet
     """,
     "_steps": "recode rows contents items class_attributes dicts steps class_names linearise",
-    "_source": "shell scope outline bodies recompile source remembered by_text origin",
+    "_source": "shell scope outline bodies recompile packages source remembered by_text origin",
     "_statements": """
         made_of abstract branches assignments asked stream tree syntax statements recognise
         annotated assigned operations

@@ -49,7 +49,9 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
     old_top, new_top = where_layout_grows(old), final(decisions, where_layout_grows(new))
     if old_top is not old and is_class(final(decisions, old_top)):
         old_top = final(decisions, old_top)
-    if old_top is new_top:
+    are_own = old_top is old and new_top is new
+    # A base of one of the two may borrow another base itself.
+    if old_top is new_top or (not are_own and lend_whole(decisions, new, old)):
         return True
     old_base, new_base = base_of(old_top), base_of(new_top)
     if old_base is None or new_base is None:

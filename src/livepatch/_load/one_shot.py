@@ -8,7 +8,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from livepatch._load.kept_frames import note_if_kept
-from livepatch._source.source import Source, is_namespace_package, namespace_of
+from livepatch._source.packages import is_namespace_package
+from livepatch._source.source import Source, namespace_of
 
 
 class _CompiledLoader:

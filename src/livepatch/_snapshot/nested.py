@@ -143,22 +143,29 @@ class _Imports:
     def without_own(self, found: Any, importer: Any) -> Any:
         """Return what ``import *`` is to read: a module without what it has from the importer.
 
-        Where two import everything of each other, the one that runs first has nothing of the other
-        yet in a fresh process. What it had of that is old here.
+        Where two import each other, the one that runs first has nothing of the other yet in a fresh
+        process. What it had of that is old here.
         """
         home = getattr(found, "__name__", None)
         other, own = self.snapshots.get(str(home)), self.snapshots.get(str(importer))
         if other is None or own is None or other is own or other.origin is None:
             return found
-        scope = other.origin.scopes[()]
-        stars = (each.module for each in scope.imports if each.name == "*")
-        if importer not in (absolute_name(each, other.namespace) for each in stars):
+        scope, namespace, missing = other.origin.scopes[()], vars(found), object()
+        imports = [
+            each
+            for each in scope.imports
+            if each.name and absolute_name(each.module, other.namespace) == importer
+        ]
+        if not imports:
             return found  # nearly always
-        namespace, missing = vars(found), object()
+        names = {each.bound: str(each.name) for each in imports}
+        if "*" in names.values():
+            names |= {name: name for name in own.namespace.keys() - scope.shells.keys()}
         old = {
             name
-            for name in own.namespace.keys() & namespace.keys() - scope.shells.keys()
-            if namespace[name] is own.namespace[name] is other.namespace.get(name, missing)
+            for name, given in names.items()
+            if namespace.get(name, other) is own.namespace.get(given, missing)
+            and namespace[name] is other.namespace.get(name, missing)
         }
         return _reduced(found, old) if old else found
 

@@ -24,6 +24,7 @@ from livepatch._python.live import codes_behind, live_codes
 from livepatch._python.own import Call
 from livepatch._source.by_text import ASKS_FOR_MODULES
 from livepatch._source.outline import Outline, outline
+from livepatch._source.packages import is_namespace_package
 from livepatch._source.recompile import Compiled
 from livepatch._source.remembered import (
     imported_code,
@@ -37,7 +38,6 @@ from livepatch._source.source import (
     NO_CODE,
     Source,
     is_compiled_plainly,
-    is_namespace_package,
     namespace_of,
 )
 

@@ -17,6 +17,12 @@ from typing import Any
 
 from livepatch._python.kinds import is_module
 from livepatch._report.errors import NotAModuleError, NotReloadableError
+from livepatch._source.packages import (
+    has_parts,
+    is_namespace_package,
+    namespace_packages_between,
+    namespace_packages_of_several,
+)
 from livepatch._source.recompile import Compiled, recompile
 
 
@@ -96,7 +102,8 @@ def read_sources(
     """Find, read and compile the present sources of several modules.
 
     A module whose file has gone while its package is among the modules is part of the change, and
-    so is a package that is a namespace package, or becomes one; by itself it is an error.
+    so is a package that is a namespace package, or becomes one; by itself it is an error. A
+    namespace package is as good as given where several of its modules are.
 
     Args:
         modules: the modules, or their names.
@@ -112,9 +119,9 @@ def read_sources(
     given = list({id(module): module for module in map(find_module, modules)}.values())
     packages = {namespace_of(module).get("__name__") for module in given}
     # Who has listed modules by their files has not listed what is between them.
-    between = _namespace_packages_between(packages)
+    between = namespace_packages_between(packages)
     given += between.values()
-    packages |= between.keys()
+    packages |= between.keys() | namespace_packages_of_several(packages)
     main = sys.modules.get(MAIN) if with_main else None
     sources = [
         _read_main(module, known) if module is main else _read_or_gone(module, packages, known)
@@ -122,23 +129,6 @@ def read_sources(
     ]
     places = {name: index for index, name in enumerate(list(sys.modules))}
     return sorted(sources, key=lambda source: places[source.name])
-
-
-def _namespace_packages_between(names: set[Any]) -> dict[str, ModuleType]:
-    """Return the packages without a file that modules are in, inside a package of the same call."""
-    between = dict[str, ModuleType]()
-    for name in names:
-        chain = dict[str, ModuleType]()
-        package = str(name).rpartition(".")[0]
-        while package and package not in names:
-            module: Any = sys.modules.get(package)
-            if not is_module(module) or not is_namespace_package(getattr(module, "__spec__", None)):
-                break
-            chain[package] = module
-            package = package.rpartition(".")[0]
-        if package in names:
-            between |= chain
-    return between
 
 
 def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Source:
@@ -154,28 +144,14 @@ def _read_or_gone(module: ModuleType, packages: set[Any], known: Known) -> Sourc
             raise
         # Of a package whose files have gone the folder may be left, with what was compiled.
         spec = _find_any_spec(name, module)
-        is_left = is_namespace_package(spec) and _has_parts(name)
+        is_left = is_namespace_package(spec) and has_parts(name)
         return Source(name, module, spec if is_left else None, NO_CODE)
-
-
-def is_namespace_package(spec: Any) -> bool:
-    """Whether a module's spec is that of a package of folders without an ``__init__.py``."""
-    return type(spec) is ModuleSpec and (
-        spec.loader is None or (spec.origin is None and spec.submodule_search_locations is not None)
-    )
 
 
 def has_init_come_or_gone(source: Source) -> bool:
     """Whether a package is a namespace package and was none, or the other way."""
     spec = namespace_of(source.module).get("__spec__")
     return is_namespace_package(spec) is not is_namespace_package(source.spec)
-
-
-def _has_parts(name: str) -> bool:
-    """Whether some module that is loaded from inside a package is there on the disk."""
-    inside = [module for each, module in list(sys.modules.items()) if each.startswith(f"{name}.")]
-    files = (getattr(module, "__file__", None) for module in inside)
-    return any(isinstance(file, str) and os.path.exists(file) for file in files)  # noqa: PTH110
 
 
 def find_module(module_or_name: object) -> ModuleType:

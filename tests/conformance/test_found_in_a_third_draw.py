@@ -1,0 +1,95 @@
+"""What packages drawn at random have shown: chess, antlr4, opentelemetry and others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import livepatch
+from tests.live import LiveModule
+
+pytestmark = pytest.mark.sampled(8)
+
+HEAD = "from typing import Generic, TypeVar\nT = TypeVar('T')\n"
+ROOTS = {"plain": "class Root: pass\n", "generic": "class Root(Generic[T]): pass\n"}
+BASES = ["(Root)", "", "(Generic[T])"]
+
+
+def _source(root: str, bases: str) -> str:
+    return f"{HEAD}{ROOTS[root]}class A{bases}:\n    def __init__(self): self.x = 1\n"
+
+
+@pytest.mark.parametrize("then", ROOTS)
+@pytest.mark.parametrize("root", ROOTS)
+@pytest.mark.parametrize("bases", BASES)
+@pytest.mark.parametrize("other_bases", BASES)
+def test_a_base_and_the_class_below_it_gain_and_lose_generic_at_once(
+    live: LiveModule, bases: str, other_bases: str, root: str, then: str
+) -> None:
+    module = live.start(_source(root, bases))
+    other: Any = live.other("import LIVE\nclass Below(LIVE.A): pass\n")
+    instance, below = module.A(), other.Below()
+    report = live.edit(_source(then, other_bases))
+
+    assert report.ok, report
+    assert type(instance) is module.A
+    assert other.Below.__bases__ == (module.A,)
+    assert isinstance(below, module.A)
+    report.undo()
+    assert type(instance) is module.A
+    assert isinstance(below, module.A)
+
+
+CIRCLE = {
+    "a": (
+        "Made = None\nclass Base:\n    kinds = {}\n    x = 1\n    def go(self): return 1\n"
+        "class Below(Base):\n    def go(self): return 2\nBase.kinds = {Below: Base.x}\ndel Made\n"
+        "from LIVE.b import *\n"
+    ),
+    "b": "from LIVE.a import Base\nclass Made:\n    def go(self, it: Base): return 'x'\n",
+}
+
+
+@pytest.mark.parametrize("edited", [False, True], ids=["as it was", "edited"])
+@pytest.mark.parametrize("order", ["ab", "ba"])
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_an_import_of_everything_closes_a_circle(
+    live: LiveModule, first: str, order: str, *, edited: bool
+) -> None:
+    package = live.package(__init__="", **CIRCLE)
+    modules: dict[str, Any] = {}
+    for name in dict.fromkeys((first, "a", "b")):
+        modules[name] = __import__(f"{package.__name__}.{name}", fromlist=[name])
+    for name, source in CIRCLE.items() if edited else ():
+        new = source.replace("x = 1", "x = 1 + 1").replace("return 2", "return 3")
+        path = Path(str(modules[name].__file__))
+        path.write_text(new.replace("LIVE", package.__name__).replace("'x'", "'y'"), "utf-8")
+    options: Any = {"rerun": live.rerun, "strategy": live.strategy}
+    report = livepatch.reload(*map(modules.__getitem__, order), **options)
+
+    a, b = modules["a"], modules["b"]
+    assert report.ok, report
+    assert a.Below.__bases__ == (a.Base,)
+    assert b.Base is a.Base
+    assert list(a.Base.kinds) == [a.Below]
+    assert a.Base.x == 1 + edited
+
+
+def test_a_module_of_a_namespace_package_goes_with_the_others(live: LiveModule) -> None:
+    folder = live.root / f"{live.name}_space"
+    folder.mkdir()
+    for name in ("one", "two", "three"):
+        (folder / f"{name}.py").write_text("X = 1\n", encoding="utf-8")
+    package = folder.name
+    modules = [__import__(f"{package}.{name}", fromlist=[name]) for name in ("one", "two", "three")]
+    (folder / "two.py").unlink()
+    with pytest.raises(livepatch.LivepatchError) as caught:
+        livepatch.reload(modules[1])
+    assert caught.value.code == "LP105"
+    gone = modules.pop(1)
+    assert f"{package}.two" in sys.modules
+    livepatch.reload(gone, *modules)
+    assert f"{package}.two" in sys.modules  # `gone` holds it
