@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any
 
 from livepatch._python.among import objects_of
 from livepatch._python.code import Placed, codes_in, graft, linked, nested_codes, placed
 from livepatch._python.live import live_codes, reachable_functions
+from livepatch._python.own import OwnDict, OwnList
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.bodies import is_function_code
 from livepatch._source.outline import outline
@@ -23,10 +25,32 @@ from livepatch._source.source import namespace_of
 
 def with_known_codes(snapshots: list[Snapshot]) -> list[Snapshot]:
     """Return snapshots in which code that has not changed is the very code that functions have."""
-    return [_with_known_codes(each) for each in snapshots]
+    functions = _Functions(namespace_of(each.source.module) for each in snapshots)
+    return [_with_known_codes(each, functions) for each in snapshots]
 
 
-def _with_known_codes(snapshot: Snapshot) -> Snapshot:
+class _Functions:
+    """The live functions of modules: the heap may hold millions of objects, and is searched once.
+
+    Attributes:
+        of: by the ids of namespaces, the functions whose globals these are.
+    """
+
+    def __init__(self, namespaces: Iterable[dict[str, Any]]) -> None:
+        self._namespaces = OwnDict((id(each), each) for each in namespaces)
+
+    @cached_property
+    def of(self) -> OwnDict[int, OwnList[FunctionType]]:
+        found: OwnDict[int, OwnList[FunctionType]] = OwnDict(
+            (key, OwnList()) for key in self._namespaces
+        )
+        for each in objects_of(FunctionType):
+            if id(each.__globals__) in found:
+                found[id(each.__globals__)].append(each)
+        return found
+
+
+def _with_known_codes(snapshot: Snapshot, functions: _Functions) -> Snapshot:
     source, origin = snapshot.source, snapshot.origin
     if origin is None or source.spec is None:
         return snapshot
@@ -37,24 +61,25 @@ def _with_known_codes(snapshot: Snapshot) -> Snapshot:
     # What is behind decorators alone is not among them.
     is_hidden = not live and next(_functions_said(code), None) is not None
     if is_hidden or not known.issuperset(map(id, live)):
-        origin = outline(linked(code, _codes_of_functions(code, namespace)))
+        origin = outline(linked(code, _codes_of_functions(code, namespace, functions)))
         code = origin.scopes[()].code
     if code.co_filename == source.code.co_filename:
         source = replace(source, code=graft(code, source.code))
     return replace(snapshot, source=source, origin=origin)
 
 
-def _codes_of_functions(code: CodeType, namespace: dict[str, Any]) -> dict[Placed, CodeType]:
+def _codes_of_functions(
+    code: CodeType, namespace: dict[str, Any], functions: _Functions
+) -> dict[Placed, CodeType]:
     """Return the codes that live functions of a module have, and those inside them.
 
-    Most are found from the module's names. The heap may hold millions of objects: it is searched
-    where something that the module has defined is not.
+    Most are found from the module's names. The others are sought where something that the module
+    has defined is not among these.
     """
     found = _codes_inside(reachable_functions(namespace))
     if all(placed(each) in found for each in _functions_said(code)):
         return found
-    functions = (each for each in objects_of(FunctionType) if each.__globals__ is namespace)
-    return found | _codes_inside(functions)
+    return found | _codes_inside(functions.of[id(namespace)])
 
 
 def _codes_inside(functions: Iterable[FunctionType]) -> dict[Placed, CodeType]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from types import FunctionType
@@ -100,24 +100,36 @@ class Changes:
             return names  # nearly always
         return names - {path[0] for paths in self._paths() for path in paths}
 
-    def by_name(self) -> dict[str, Changes]:
-        """Return what has changed by the global that leads there."""
-        found = {name: Changes({name}) for name in self.names}
-        for place, paths in enumerate(self._paths()):
-            for path in paths:
-                found.setdefault(path[0], Changes())._paths()[place].add(path)  # noqa: SLF001
+    def by_name(self) -> dict[str, list[tuple[int, Path]]]:
+        """Return what has changed by the global that leads there: the paths, and of which kind."""
+        found: dict[str, list[tuple[int, Path]]] = {name: [] for name in self.names}
+        for place, path in self._placed():
+            found.setdefault(path[0], []).append((place, path))
         return found
 
-    def seen_as(self, name: str, bound: str) -> Changes:
-        """Return what of it has changed that one name leads to, where that is bound to another."""
+    def seen_as(
+        self, name: str, bound: str, led_to: Iterable[tuple[int, Path]] | None = None
+    ) -> Changes:
+        """Return what of it has changed that one name leads to, where that is bound to another.
+
+        Args:
+            name: the name.
+            bound: the other one.
+            led_to: what `by_name` has for the name, if that is known.
+        """
         found = Changes({bound} if name in self.names else set())
-        for theirs, mine in zip(found._paths(), self._paths()):
-            theirs.update((bound, *path[1:]) for path in mine if path[0] == name)
+        theirs = found._paths()
+        for place, path in self._placed() if led_to is None else led_to:
+            if path[0] == name:
+                theirs[place].add((bound, *path[1:]))
         return found
 
     def in_part(self) -> set[str]:
         """Return the classes of which only members have changed."""
         return {path[0] for path in self.members if not path[1:]} & self.names
+
+    def _placed(self) -> Iterator[tuple[int, Path]]:
+        return ((place, path) for place, paths in enumerate(self._paths()) for path in paths)
 
     def _paths(self) -> tuple[set[Path], ...]:
         return (

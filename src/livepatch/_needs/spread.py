@@ -77,7 +77,7 @@ class ChangedModules:
         self.modules: dict[str, Changes] = {}
         self.near: dict[str, Changes] = {}
         self.bodies: dict[str, Bodies] = {}
-        self._seen: dict[str, dict[str, Changes]] = {}
+        self._seen: dict[str, dict[str, list[tuple[int, Path]]]] = {}
         self._homes: dict[int, frozenset[str]] = {}
         self._inside: dict[int, list[tuple[str, str | None]]] = {}
         self.namespaces = {each.source.name: each.namespace for each in snapshots}
@@ -209,7 +209,7 @@ class ChangedModules:
         by_name = self._seen.get(home)
         if by_name is None:
             by_name = self._seen[home] = there.by_name()
-        return by_name[name].seen_as(name, bound) if name in by_name else _NONE
+        return there.seen_as(name, bound, by_name[name]) if name in by_name else _NONE
 
     def _changes_in(self, home: str) -> Changes:
         """Return what has changed in a module, or in one by way of which it is imported."""

@@ -33,7 +33,15 @@ def made_by(statements: list[Statement], *, old: bool, new: bool) -> Iterator[Ma
     for each in statements:
         codes = [*(each.old_codes or () if old else ()), *(each.codes if new else ())]
         yield from _made_of(each, codes)
-        yield from made_in_classes(codes)
+        yield from _made_inside(each, codes)
+
+
+def _made_inside(statement: Statement, codes: Iterable[CodeType]) -> Iterator[Made]:
+    """Yield what classes of a statement define, see `made_in_classes`."""
+    for code in codes:
+        if id(code) not in statement.inside:
+            statement.inside[id(code)] = code, list(made_in_classes((code,)))
+        yield from statement.inside[id(code)][1]
 
 
 def defined_by(statements: list[Statement], before: Iterable[Made]) -> Iterator[Made]:
@@ -98,9 +106,9 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
 def _members_of(statement: Statement) -> Iterator[Made]:
     """Yield what the classes of a statement define under decorators, with either code."""
     olds: dict[str, tuple[CodeType, ...]] = {}
-    for each in made_in_classes(statement.old_codes or ()):
+    for each in _made_inside(statement, statement.old_codes or ()):
         olds[each.name] = (*olds.get(each.name, ()), *each.codes)
-    for each in made_in_classes(statement.codes):
+    for each in _made_inside(statement, statement.codes):
         yield replace(each, codes=(*each.codes, *olds.get(each.name, ())))
 
 

@@ -34,6 +34,8 @@ class Statement:
         reads: the names that it reads outside functions and classes.
         uses: those, and the attributes that it reads.
         taken: what it takes of the live globals, once that is asked for.
+        inside: what classes in it define, by the ids of their codes, once that is asked for; each
+            with the code.
     """
 
     nodes: list[ast.stmt]
@@ -49,6 +51,7 @@ class Statement:
     reads: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
     taken: Any = None
+    inside: dict[int, tuple[CodeType, list[Any]]] = field(default_factory=dict)
 
 
 def cut(tree: ast.Module) -> Iterator[Statement]:
