@@ -54,7 +54,7 @@ STAGES = {
         parts predecessors stars kept_frames one_shot load
     """,
     "_match": """
-        module deleted decorated link registered unwrapped pairs shapes build sentinels
+        module deleted decorated link registered unwrapped pairs heirs shapes build sentinels
         ownership members likeness put_over plainly walk moves said_by_name match returns renames
         follow said_defaults
     """,

@@ -93,3 +93,36 @@ def test_a_module_of_a_namespace_package_goes_with_the_others(live: LiveModule) 
     assert f"{package}.two" in sys.modules
     livepatch.reload(gone, *modules)
     assert f"{package}.two" in sys.modules  # `gone` holds it
+
+
+def test_a_class_moves_and_a_module_that_had_imported_it_makes_another_of_its_name(
+    live: LiveModule,
+) -> None:
+    package = live.package(
+        ast="class Const:\n    def go(self): return 1\n    def left(self): return 1\n",
+        lib="from LIVE.ast import Const\ndef make(): return Const()\n",
+        __init__="from LIVE.ast import Const\nfrom LIVE import lib\n",
+    )
+    name = package.__name__
+    ast, lib = sys.modules[f"{name}.ast"], sys.modules[f"{name}.lib"]
+    const, instance = package.Const, package.Const()
+    for stem, source in {
+        "core": "class Const:\n    def go(self): return 2\n",
+        "ast": f"from {name}.core import Const as _C\ndef __getattr__(name): return _C\n",
+        "lib": f"from {name} import core\nclass Const:\n    def go(self): return 3\n"
+        "def make(): return core.Const()\n",
+        "__init__": f"from {name}.core import Const\nfrom {name} import lib\n",
+    }.items():
+        (live.path.parent / f"{stem}.py").write_text(source, encoding="utf-8")
+    options: Any = {"rerun": live.rerun, "strategy": live.strategy}
+    report = livepatch.reload(package, ast, lib, **options)
+
+    assert type(instance) is package.Const
+    assert package.Const.__module__ == f"{name}.core"
+    assert instance.go() == 2
+    assert lib.Const is not package.Const
+    assert lib.Const().go() == 3
+    report.undo()
+    assert type(instance) is package.Const is lib.Const
+    assert instance.go() == 1
+    assert const is package.Const or live.strategy == "repoint"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from livepatch._match.heirs import imported_instead
 from livepatch._match.likeness import Walk
 from livepatch._match.module import Module, Part, Path
 from livepatch._match.pairs import Matches
@@ -19,6 +20,8 @@ def follow_moves(matches: Matches) -> None:
     vanished, appeared = _by_last_name(matches, removed=True), _by_last_name(matches, removed=False)
     for key, old_places in vanished.items():
         new_places = appeared.get(key, [])
+        if len(old_places) == 1 < len(new_places):
+            new_places = _imported_instead(matches, old_places[0], new_places)
         if len(old_places) == len(new_places) == 1:
             (before, path), (module, _) = old_places[0], new_places[0]
             walk = Walk(matches, before, module)
@@ -26,6 +29,17 @@ def follow_moves(matches: Matches) -> None:
         elif new_places:
             candidates = tuple(module.path_text(path) for module, path in new_places)
             matches.moved += ((before.path_text(path), candidates) for before, path in old_places)
+
+
+def _imported_instead(
+    matches: Matches, gone: tuple[Module, Path], places: list[tuple[Module, Path]]
+) -> list[tuple[Module, Path]]:
+    """Return the one of some places from which modules import what they had of another; or all."""
+    home, path = gone
+    values = OwnList(module.added[each] for module, each in places)
+    chosen = imported_instead(matches, home.removed[path], values)
+    found = [place for place, value in zip(places, values) if value is chosen]
+    return found or places
 
 
 def follow_heirs(matches: Matches) -> None:

@@ -9,6 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from livepatch._match.decorated import plain_path
+from livepatch._match.heirs import imported_instead, new_classes_named
 from livepatch._match.likeness import (
     Walk,
     are_others,
@@ -304,7 +305,12 @@ def _has_moved_here(walk: Walk, old: type, new: type) -> bool:
     home = walk.matches.owner_of(old)
     if home is None or home is walk.module or not walk.module.owns(new):
         return False
-    return str(qualified_name(old)).partition(".")[0] in home.unbound
+    name = str(qualified_name(old))
+    if name.partition(".")[0] not in home.unbound:
+        return False
+    # This module may have imported the one, and have made another one of that name now.
+    alike = new_classes_named(walk.matches, name)
+    return len(alike) < 2 or imported_instead(walk.matches, old, alike) is new  # noqa: PLR2004
 
 
 def add_pair(  # noqa: PLR0913 - the fields of a pair
