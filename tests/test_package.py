@@ -40,8 +40,8 @@ STAGES = {
     """,
     "_snapshot": "borrow snapshot nested declared begun put_around",
     "_needs": """
-        headers differences module_hooks inside leads libraries behind fills own_names lent
-        certain harmless set_last in_force chains described needs reads taken reached methods
+        headers differences module_hooks inside leads libraries remembered behind fills own_names
+        lent certain harmless set_last in_force chains described needs reads taken reached methods
         reach partly between spread marks uses hands_over
     """,
     "_select": """

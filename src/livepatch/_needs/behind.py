@@ -5,30 +5,27 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from types import (
     BuiltinFunctionType,
-    ClassMethodDescriptorType,
     FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
     ModuleType,
-    WrapperDescriptorType,
 )
 from typing import Any
 
 from livepatch._needs.inside import (
     INSIDE,
     LIMIT,
-    OF_CLASSES,
     TABLE_TYPES,
     TABLES,
+    Members,
     has_members,
     may_lead,
     own_members,
 )
 from livepatch._needs.leads import Content, Leads
 from livepatch._needs.libraries import Libraries
+from livepatch._needs.remembered import Remembered
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
     class_attributes,
@@ -41,23 +38,14 @@ from livepatch._python.kinds import (
     qualified_name,
 )
 from livepatch._python.layers import layers_of
-from livepatch._python.layout import slot_value
 from livepatch._source.bodies import Bodies
 from livepatch._source.source import namespace_of
 from livepatch._statements.operations import CALLS, CALLS_FOUND
-from livepatch._steps.contents import places_in_slots
 
 _DEEPEST = 3
 # A library may be given anything; past so many objects that is what the whole program has.
 _LIMIT_OF_LIBRARIES = 150
 _NO_OBJECTS = (FunctionType, BuiltinFunctionType, ModuleType, *TABLE_TYPES)
-# These are C functions, and lead nowhere.
-_NO_MEMBERS = frozenset(
-    (
-        *(*OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
-        *(MethodDescriptorType, ClassMethodDescriptorType),
-    )
-)
 
 
 Made = tuple[tuple[str, ...], str]
@@ -82,9 +70,8 @@ class Behind:
         self._contents: dict[int, Content] = {}
         self._begun: set[int] = set()  # the tables that are being looked into
         self._orders: dict[str, list[tuple[str, Collection[str]]]] = {}
-        # Each class is with its members: it is alive as long as they are known by its id.
-        self._known_members: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
-        self._known_slots: dict[int, tuple[type, dict[str, Any]]] = {}
+        self._members = Members()
+        self._remembered = Remembered((CALLS, CALLS_FOUND))
 
     @functools.cached_property
     def names(self) -> dict[int, str]:
@@ -176,7 +163,7 @@ class Behind:
     def leads(
         self,
         names: Collection[str],
-        picked: Iterable[Any],
+        picked: Collection[Any],
         plain: Collection[str],
         libraries: Libraries | None = None,
     ) -> Leads:
@@ -188,7 +175,23 @@ class Behind:
             plain: those of objects of which it uses no methods, and of tables of which no items.
             libraries: reads the code of other modules that these lead to, and says what it asks
                 for; None to leave that out.
+
+        Returns:
+            Not to be changed.
         """
+        self._note_leading(names)
+        follow = functools.partial(self._follow, names, picked, plain, libraries)
+        if libraries is not None or picked:
+            return follow()
+        return self._remembered.of(names, plain, follow)
+
+    def _follow(
+        self,
+        names: Collection[str],
+        picked: Iterable[Any],
+        plain: Collection[str],
+        libraries: Libraries | None,
+    ) -> Leads:
         # Alive, as long as their ids are asked for.
         seen, followed = dict[int, Any](), dict[int, Any]()
         found = Leads(set(), set())
@@ -201,10 +204,13 @@ class Behind:
             waiting += self._values_in_modules(names, libraries.asked)
             names = libraries.said.union(names)
         for value, is_item in waiting:
-            if not may_lead(value) or id(value) in seen or len(seen) > limit:
+            if len(seen) > limit:
+                break
+            if id(value) in seen or not may_lead(value):
                 continue
             seen[id(value)] = value
             kind = type(value)
+            self._remembered.look_into(value, self._members)
             found.others.update(self._names_of(kind))
             is_called = not is_item or calls_items
             if self._is_called_through(kind, names, is_item=is_item):
@@ -218,24 +224,30 @@ class Behind:
                     waiting += (part for each in tables for part in self._take_called(each, found))
                 waiting += ((each, is_item) for each in inside)
                 continue
-            if issubclass(kind, TABLE_TYPES):
-                waiting += self._take_content(value, found, names)
-            waiting += own_members(value, names)
-            waiting += self._values_in_slots(value, names)
+            waiting += self._attributes_of(value, names, found)
             cls = value if is_class(value) else kind
             if id(cls) not in followed:
                 followed[id(cls)] = cls
                 waiting += self._values_in_class(cls, names, libraries)
         return found
 
+    def _attributes_of(
+        self, value: Any, names: Collection[str], found: Leads
+    ) -> Iterator[tuple[Any, bool]]:
+        """Yield what an object itself has under some names, and what is in it if it is a table."""
+        if issubclass(type(value), TABLE_TYPES):
+            yield from self._take_content(value, found, names)
+        yield from own_members(value, names)
+        yield from self._members.in_slots(value, names)
+
     def _values_in_modules(
-        self, names: Collection[str], said: Collection[str]
+        self, names: Collection[str], said: AbstractSet[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Yield what the modules among some globals have under names that code says."""
         for name in names:
             module: Any = self.namespace.get(name)
             there = namespace_of(module) if is_module(module) else {}
-            yield from ((there[each], False) for each in said if each in there)
+            yield from ((there[each], False) for each in sorted(there.keys() & said))
 
     def _values_in_class(
         self, cls: type, names: Collection[str], libraries: Libraries | None
@@ -243,40 +255,20 @@ class Behind:
         """Yield what a class has under some names, but for methods; those are read, if at all."""
         if libraries is not None:
             libraries.read_methods(cls)
-        return ((value, False) for each, value in self._members_of(cls) if each in names)
+        return ((value, False) for each, value in self._members.of(cls) if each in names)
 
-    def _members_of(self, cls: type) -> list[tuple[str, Any]]:
-        """List what a class has as attributes that may lead on, but for methods."""
-        known = self._known_members.get(id(cls))
-        if known is None:
-            found = [
-                (name, value)
-                for base in mro_of(cls)
-                if base is not object
-                for name, value in list(class_attributes(base).items())
-                if type(name) is str and type(value) not in _NO_MEMBERS and not is_plain_data(value)
-            ]
-            known = self._known_members[id(cls)] = cls, found
-        return known[1]
-
-    def _values_in_slots(self, value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
-        """Yield what an object has in slots of some names, each as no item."""
-        cls = type(value)
-        known = self._known_slots.get(id(cls))
-        if known is None:
-            known = cls, {each.__name__: each for each in places_in_slots(cls)}
-            self._known_slots[id(cls)] = known
-        for name, slot in known[1].items():
-            if name in names:
-                yield slot_value(slot, value), False
+    def _note_leading(self, names: Collection[str]) -> None:
+        """Find out which of some globals have values that lead on."""
+        unknown = set(names) - self._asked_of
+        self._asked_of |= unknown
+        leading = set(filter(self._leads_on, unknown))
+        self._leading |= leading
+        self._remembered.tell(leading)
 
     def _values_of(
         self, names: Collection[str], plain: Collection[str]
     ) -> Iterator[tuple[Any, bool]]:
         """Yield the values of names that lead on, and what of those that are plain does."""
-        unknown = set(names) - self._asked_of
-        self._asked_of |= unknown
-        self._leading.update(filter(self._leads_on, unknown))
         for name in self._leading.intersection(names):
             value = self.namespace[name]
             yield from own_members(value, names) if name in plain else ((value, False),)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
-from types import FunctionType, GetSetDescriptorType, MethodType
+from types import (
+    ClassMethodDescriptorType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from livepatch._python.kinds import (
@@ -19,7 +27,9 @@ from livepatch._python.kinds import (
     is_whole,
     mro_of,
 )
+from livepatch._python.layout import slot_value
 from livepatch._python.opcodes import COMPILER_NAMES
+from livepatch._steps.contents import places_in_slots
 
 # Past any method of a subclass.
 TABLES: dict[type, Callable[[Any], Iterable[Any]]] = {
@@ -82,3 +92,56 @@ def has_members(cls: type) -> bool:
         for base in mro_of(cls)
         for name, value in (class_attributes(base).items() if base is not object else ())
     )
+
+
+# These are C functions, and lead nowhere.
+_NO_MEMBERS = frozenset(
+    (
+        *(*OF_CLASSES, GetSetDescriptorType, MemberDescriptorType, WrapperDescriptorType),
+        *(MethodDescriptorType, ClassMethodDescriptorType),
+    )
+)
+
+
+class Members:
+    """What classes have as attributes and their instances in slots; each class is asked once."""
+
+    def __init__(self) -> None:
+        # Each class is with its members: it is alive as long as they are known by its id.
+        self._known: dict[int, tuple[type, list[tuple[str, Any]]]] = {}
+        self._slots: dict[int, tuple[type, dict[str, Any]]] = {}
+
+    def of(self, cls: type) -> list[tuple[str, Any]]:
+        """List what a class has as attributes that may lead on, but for methods."""
+        known = self._known.get(id(cls))
+        if known is None:
+            found = [
+                (name, value)
+                for base in mro_of(cls)
+                if base is not object
+                for name, value in list(class_attributes(base).items())
+                if type(name) is str and type(value) not in _NO_MEMBERS and not is_plain_data(value)
+            ]
+            known = self._known[id(cls)] = cls, found
+        return known[1]
+
+    def in_slots(self, value: Any, names: Collection[str]) -> Iterator[tuple[Any, bool]]:
+        """Yield what an object has in slots of some names, each as no item."""
+        for name, slot in self._slots_of(type(value)).items():
+            if name in names:
+                yield slot_value(slot, value), False
+
+    def names_of(self, value: Any) -> Iterator[str]:
+        """Yield the names under which a value, or its class, has something."""
+        own: Any = dict_of(value)
+        own_names = dict.keys(own) if own is not None else ()
+        yield from (name for name in own_names if type(name) is str)
+        yield from self._slots_of(type(value))
+        yield from (name for name, _ in self.of(value if is_class(value) else type(value)))
+
+    def _slots_of(self, cls: type) -> dict[str, Any]:
+        known = self._slots.get(id(cls))
+        if known is None:
+            known = cls, {each.__name__: each for each in places_in_slots(cls)}
+            self._slots[id(cls)] = known
+        return known[1]

@@ -49,13 +49,12 @@ class Libraries:
 
     def read_methods(self, cls: type) -> None:
         """Read those methods of a class that are asked for."""
-        names = self.asked
         for base in mro_of(cls):
             attributes = class_attributes(base)
             if base is object or attributes.get("__module__") == self.own:
                 continue
-            for name in names if len(names) < len(attributes) else list(attributes):
-                value: Any = attributes.get(name) if name in names else None
+            for name in sorted(self.asked & attributes.keys()):
+                value: Any = attributes[name]
                 value = value.__func__ if type(value) in _WRAPPERS else value
                 value = value.fget if type(value) is property else value
                 if type(value) is FunctionType:
