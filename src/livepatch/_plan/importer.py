@@ -12,7 +12,7 @@ from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 from livepatch._needs.differences import MAKERS
-from livepatch._plan.users import functions_in, methods_of_classes, users_in
+from livepatch._plan.users import Said, said_by, users_in
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import is_class, is_plain_data, is_single_dispatch, is_whole, mro_of
 from livepatch._python.opcodes import JUMPS, OP
@@ -249,14 +249,14 @@ class Importer:
     @functools.cached_property
     def _readers(self) -> dict[str, list[tuple[str, frozenset[str]]]]:
         """The functions by the names that they read, each with all these."""
-        return _by_names(self._functions.items())
+        return _by_names(self._source.functions.items())
 
     @functools.cached_property
     def _methods_reading(self) -> dict[str, list[tuple[tuple[str, str], frozenset[str]]]]:
         """The methods by the names that they read, likewise."""
         return _by_names(
             ((cls, method), reads)
-            for cls, methods in methods_of_classes(self.outline)
+            for cls, methods in self._source.methods
             for method, reads in methods.items()
         )
 
@@ -268,8 +268,8 @@ class Importer:
                 yield name
 
     @functools.cached_property
-    def _functions(self) -> dict[str, frozenset[str]]:
-        return functions_in(self.outline.scopes[()].code)
+    def _source(self) -> Said:
+        return said_by(self.name, self.outline)
 
     def says(self, path: tuple[str, ...], wanted: Name) -> bool:
         """Whether the statement that binds a path says a global, and not what it calls alone."""
@@ -309,7 +309,7 @@ class Importer:
         if self._users is None:
             self._users = {}
             imported = {(each.bound,) for _, each in self._imports if each.bound not in self._over}
-            for path, loads in users_in(self.outline, self.namespace, self._functions):
+            for path, loads in users_in(self._source, self.namespace):
                 for name in loads if path not in imported else ():
                     self._users.setdefault(name, []).append((path, loads))
         return self._users

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from types import CodeType
 from typing import Any
@@ -36,38 +37,97 @@ def functions_in(code: CodeType) -> dict[str, frozenset[str]]:
     return found
 
 
-def users_in(
-    outline: Outline, namespace: Mapping[str, Any], functions: Mapping[str, frozenset[str]]
-) -> Iterator[tuple[Path, frozenset[str]]]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a source says of what its statements make, whatever the values are.
+
+    Attributes:
+        outline: of the source.
+        functions: what its functions read, by their names; who calls one reads that, too.
+        makers: those, and its classes, each with what is read where it is called.
+        methods: its classes, each with what its methods read, by their names; two classes may
+            have one name.
+        bound: the paths that statements outside functions bind, each with what they load, and
+            whether they say a lambda.
+        put: the statements that put something into something, each with its loads.
+        run_as_texts: what texts bind that statements run, each with what the texts read.
+        by_functions: what functions read that the source calls and that bind globals.
+    """
+
+    outline: Outline
+    functions: dict[str, frozenset[str]]
+    makers: dict[str, frozenset[str]]
+    methods: list[tuple[str, dict[str, frozenset[str]]]]
+    bound: list[tuple[Path, frozenset[str], bool]]
+    put: list[tuple[tuple[Any, ...], frozenset[str]]]
+    run_as_texts: list[tuple[Path, frozenset[str]]]
+    by_functions: list[frozenset[str]]
+
+
+_known: dict[str, Said] = {}
+"""What the sources of modules say, by the names of these: hundreds are asked after each edit."""
+
+
+def said_by(name: str, outline: Outline) -> Said:
+    """Return what the source of a module says, which is read once."""
+    known = _known.get(name)
+    if known is None or known.outline is not outline:
+        known = _known[name] = _read(outline)
+    return known
+
+
+def _read(outline: Outline) -> Said:
+    functions = functions_in(outline.scopes[()].code)
+    called = frozenset[str]().union(*(scope.loads for scope in outline.scopes.values()))
+    codes = codes_in(outline.scopes[()].code) if outline.global_names else ()
+    return Said(
+        outline,
+        functions,
+        {**functions, **dict(_made_by_classes(outline))},
+        list(_methods_of_classes(outline)),
+        [
+            (
+                (*path, bound),
+                _loads(shells),
+                any(_SAYS_LAMBDA in each.fingerprint for each in shells),
+            )
+            for path, scope in outline.scopes.items()
+            for bound, shells in scope.shells.items()
+            if bound != REST and (path or bound not in CLASS_ANNOTATING_NAMES)
+        ],
+        list(_putting_inside(outline)),
+        list(_run_as_texts(outline)),
+        [_read_by(each) for each in codes if each.co_name in called],
+    )
+
+
+def users_in(said: Said, namespace: Mapping[str, Any]) -> Iterator[tuple[Path, frozenset[str]]]:
     """Yield the paths of what statements outside functions make, each with all that they may read.
 
     Args:
-        outline: of the module's source.
+        said: what the module's source says.
         namespace: its globals.
-        functions: what its functions read, by their names; who calls one reads that, too.
     """
-    makers = {**functions, **dict(_made_by_classes(outline))}
-    methods = dict(methods_of_classes(outline))
-    for path, scope in outline.scopes.items():
-        for bound, shells in scope.shells.items():
-            if bound in CLASS_ANNOTATING_NAMES and path:
-                yield (*path, ANNOTATIONS), _loads(shells)
-            if bound in CLASS_ANNOTATING_NAMES or bound == REST:
-                continue
-            loads, place = _loads(shells), (*path, bound)
-            if methods:
-                loads |= _by_methods(loads, methods, namespace)
-            is_data = bool(path) or kind_of(namespace.get(bound)) is None
-            if is_data and any(_SAYS_LAMBDA in shell.fingerprint for shell in shells):
-                loads |= functions.get(LAMBDA, frozenset())
-            yield place, _with_calls(loads, makers if is_data else functions)
-    for path, loads in chain(_put_inside(outline, namespace), _run_as_texts(outline)):
-        yield path, _with_calls(loads, makers)
-    called = frozenset[str]().union(*(scope.loads for scope in outline.scopes.values()))
-    for each in codes_in(outline.scopes[()].code) if outline.global_names else ():
-        if each.co_name in called:
-            loads = _with_calls(_read_by(each), makers)
-            yield from (((name,), loads) for name in outline.global_names & loads)
+    functions, makers, methods = said.functions, said.makers, dict(said.methods)
+    for place, own, says_lambda in said.bound:
+        path, bound = place[:-1], place[-1]
+        if bound in CLASS_ANNOTATING_NAMES:
+            yield (*path, ANNOTATIONS), own
+            continue
+        loads = own | _by_methods(own, methods, namespace) if methods else own
+        is_data = bool(path) or kind_of(namespace.get(bound)) is None
+        if is_data and says_lambda:
+            loads |= functions.get(LAMBDA, frozenset())
+        yield place, _with_calls(loads, makers if is_data else functions)
+    for where, loads in chain(_put_inside(said, namespace), said.run_as_texts):
+        yield where, _with_calls(loads, makers)
+    for read in said.by_functions:
+        loads = _with_calls(read, makers)
+        yield from (((name,), loads) for name in said.outline.global_names & loads)
+
+
+def _says_lambda(shell: Shell) -> bool:
+    return _SAYS_LAMBDA in shell.fingerprint
 
 
 def _loads(shells: Iterable[Shell]) -> frozenset[str]:
@@ -123,8 +183,7 @@ def _made_by_classes(outline: Outline) -> Iterator[tuple[str, frozenset[str]]]:
             yield path[-1], frozenset[str]().union(*map(_read_by, makers))
 
 
-def methods_of_classes(outline: Outline) -> Iterator[tuple[str, dict[str, frozenset[str]]]]:
-    """Yield the classes of a module, each with what its methods read, by their names."""
+def _methods_of_classes(outline: Outline) -> Iterator[tuple[str, dict[str, frozenset[str]]]]:
     for path, scope in outline.scopes.items():
         if path and (methods := functions_in(scope.code)):
             yield path[-1], methods
@@ -142,18 +201,12 @@ def _by_methods(
     return frozenset[str]().union(*read)
 
 
-def _put_inside(
-    outline: Outline, namespace: Mapping[str, Any]
-) -> Iterator[tuple[Path, frozenset[str]]]:
-    """Yield what is put into something, ``TABLE["limit"] = LIMIT``: where, and what is read.
-
-    And ``TABLE.append(LIMIT)``, where that is a container.
-    """
+def _putting_inside(outline: Outline) -> Iterator[tuple[tuple[Any, ...], frozenset[str]]]:
+    """Yield the statements that put something into something, each with what it loads."""
     for shell in chain.from_iterable(outline.scopes[()].shells.values()):
         for statement in statements_in(shell.fingerprint):
             last = statement[-1] if statement else None
-            kind = last[0] if isinstance(last, tuple) else None
-            if kind is None:
+            if not isinstance(last, tuple):
                 continue  # nearly every one: it binds a name
             said = [part for part in statement if isinstance(part, tuple)]
             loads = frozenset(
@@ -161,11 +214,20 @@ def _put_inside(
             )
             if not ASKS_BY_TEXT.isdisjoint(loads):
                 loads |= _texts_of([shell])
-            for name in {part[1] for part in said if part[0] == _LOAD_NAME}:
-                value = namespace.get(name)
-                is_target = kind in _STORES_INSIDE or issubclass(type(value), (list, dict, set))
-                if is_target and kind_of(value) is None and may_hold_state(value):
-                    yield (name,), loads
+            yield tuple(said), loads
+
+
+def _put_inside(said: Said, namespace: Mapping[str, Any]) -> Iterator[tuple[Path, frozenset[str]]]:
+    """Yield what is put into something, ``TABLE["limit"] = LIMIT``: where, and what is read.
+
+    And ``TABLE.append(LIMIT)``, where that is a container.
+    """
+    for parts, loads in said.put:
+        for name in {part[1] for part in parts if part[0] == _LOAD_NAME}:
+            value = namespace.get(name)
+            is_target = parts[-1][0] in _STORES_INSIDE or issubclass(type(value), (list, dict, set))
+            if is_target and kind_of(value) is None and may_hold_state(value):
+                yield (name,), loads
 
 
 def _run_as_texts(outline: Outline) -> Iterator[tuple[Path, frozenset[str]]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress, repeat
 from operator import is_
 from types import CodeType, FunctionType
 from typing import Any
 
-from livepatch._python.kinds import class_attributes, is_class
+from livepatch._python.kinds import class_attributes, is_class, is_plain_data
 from livepatch._python.layers import layers_of
 
 
@@ -28,8 +28,7 @@ def live_codes(namespace: dict[str, Any], name: str, filename: str) -> list[Code
 
 def reachable_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
     """Yield the functions of a module that its names lead to, through classes and decoration."""
-    values = list(namespace.values())
-    waiting: list[Any] = [layer for value in values for layer in layers_of(value)]
+    waiting: list[Any] = [layer for value in list(namespace.values()) for layer in _layers(value)]
     seen: set[int] = set()
     for each in waiting:
         attributes = class_attributes(each) if is_class(each) else {}
@@ -38,7 +37,15 @@ def reachable_functions(namespace: dict[str, Any]) -> Iterator[FunctionType]:
         own = attributes.get("__module__") == namespace.get("__name__")
         if attributes and own and id(each) not in seen:
             seen.add(id(each))
-            waiting += (layer for part in list(attributes.values()) for layer in layers_of(part))
+            waiting += (layer for part in list(attributes.values()) for layer in _layers(part))
+
+
+def _layers(value: Any) -> Iterable[Any]:
+    if is_plain_data(value):
+        return ()
+    if type(value) is FunctionType and not value.__closure__ and not value.__dict__:
+        return (value,)  # nearly every one
+    return layers_of(value)
 
 
 def codes_behind(namespace: dict[str, Any], filename: str) -> list[CodeType]:

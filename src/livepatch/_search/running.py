@@ -22,6 +22,7 @@ from livepatch._match.said_defaults import (
 )
 from livepatch._python.code import codes_in, match_nested, same_code, same_kind
 from livepatch._python.kinds import FUNCTION, class_attributes, qualified_name
+from livepatch._python.live import reachable_functions
 from livepatch._python.own import OwnDict, OwnList
 from livepatch._reconcile import Reconciliation
 from livepatch._report.report import Notice, StaleFrame
@@ -35,6 +36,7 @@ from livepatch._search.lagging import (
 )
 from livepatch._search.local_classes import changed_local_classes, made_before
 from livepatch._select.docstring import docstring_of
+from livepatch._snapshot.snapshot import overload_registry
 from livepatch._source.outline import same_scope
 from livepatch._steps.recode import with_code
 
@@ -68,8 +70,8 @@ def update_running_code(
     local = changed_local_classes(successors.values()) if around else OwnDict[int, str]()
     for home, name in made_before(local.values(), {each.name: each for each in matches.modules}):
         _notice_local_class(repointing, f"{home}.{name}")
-    used = _codes_in_use(result, matches, successors, functions, around)
-    if not used:
+    used, near = _codes_in_use(result, matches, successors, functions, around)
+    if not (used or near):
         return ()
     repointing.seeks_code = True
     changed = {
@@ -78,9 +80,11 @@ def update_running_code(
     going_on: OwnList[types.CodeType] = OwnList()
     frames = list(_running_frames(changed, going_on))
     bodies = {id(method): local[id(body)] for body, method in _methods_in(successors, local)}
-    hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
-    hidden.update(map(id, retained(set(map(id, used)))))
-    holders = holders_of(used, hidden).others
+    holders = OwnList[Any](near)
+    if used:
+        hidden = {id(successors), *map(id, successors.values()), *functions, *map(id, codes)}
+        hidden.update(map(id, (*retained(set(map(id, used))), *near)))
+        holders += holders_of(used, hidden).others
     # 3.10 lists a suspended generator and its frame.
     own = {id(getattr(each, "gi_frame", None)) for each in holders}
     said_anew = {*_made_otherwise(successors.values()), *(id(old) for old, _ in behind)}
@@ -118,8 +122,12 @@ def _codes_in_use(
     successors: Mapping[int, tuple[types.CodeType, types.CodeType | None]],
     functions: OwnDict[int, Any],
     around: OwnList[types.CodeType],
-) -> OwnList[types.CodeType]:
-    """List the old codes that something else than the functions has, which are given new ones."""
+) -> tuple[OwnList[types.CodeType], OwnList[types.FunctionType]]:
+    """List the old codes that something else than the functions has, which are given new ones.
+
+    Returns:
+        The codes of which it is not known who has them, and the functions near by that have some.
+    """
     olds = OwnList(old for old, _ in successors.values())
     explainers: OwnList[Any] = OwnList((around,))
     explainers += (code.co_consts for code in around)
@@ -143,7 +151,32 @@ def _codes_in_use(
         explainers.append(olds)
         counts = unexplained_counts(found, explainers, references)
         found = OwnList(code for code, count in zip(found, counts) if count > 0)
-    return found
+    near = _functions_near(matches, set(map(id, found)), functions) if found else OwnList()
+    if near:
+        references += (id(each.__code__) for each in near)
+        counts = unexplained_counts(found, explainers, references)
+        found = OwnList(code for code, count in zip(found, counts) if count > 0)
+    return found, near
+
+
+def _functions_near(
+    matches: Matches, codes: set[int], known: Mapping[int, Any]
+) -> OwnList[types.FunctionType]:
+    """List the functions with some codes that need no search of the heap, and are not known.
+
+    What is behind a decorator of another package, and the variants of overloaded functions.
+    """
+    found: OwnDict[int, types.FunctionType] = OwnDict()
+    for module in matches.modules:
+        tables = (module.overloads or {}, overload_registry.get(module.name, {}))
+        by_line = chain.from_iterable(table.values() for table in tables)
+        variants = chain.from_iterable(lines.values() for lines in by_line)
+        functions = (getattr(each, "__func__", each) for each in variants)  # of class methods
+        for each in chain(reachable_functions(module.live), functions):
+            is_function = type(each) is types.FunctionType
+            if is_function and id(each.__code__) in codes and id(each) not in known:
+                found[id(each)] = each
+    return OwnList(found.values())
 
 
 def _methods_in(
