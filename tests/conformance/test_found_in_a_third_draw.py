@@ -126,3 +126,44 @@ def test_a_class_moves_and_a_module_that_had_imported_it_makes_another_of_its_na
     assert type(instance) is package.Const is lib.Const
     assert instance.go() == 1
     assert const is package.Const or live.strategy == "repoint"
+
+
+def test_what_stands_for_the_import_function_meanwhile_is_no_object_of_the_program(
+    live: LiveModule,
+) -> None:
+    package = live.package(
+        __init__="",
+        shared="REG = []\ndef put(it): REG.append(it)\n",
+        a="from LIVE.shared import put\nput(1)\n",
+        b="from LIVE.shared import REG\nX = len(REG)\n",
+    )
+    a, b = (__import__(f"{package.__name__}.{name}", fromlist=[name]) for name in "ab")
+    head, folder = f"from {package.__name__}.shared import", live.path.parent
+    (folder / "a.py").write_text(f"{head} put\nput(__import__)\n", "utf-8")
+    (folder / "b.py").write_text(f"{head} REG\nX = REG[0](1)\n", "utf-8")
+    options: Any = {"rerun": live.rerun, "strategy": live.strategy}
+    with pytest.raises(TypeError, match="not callable"):
+        livepatch.reload(a, b, **options)
+    assert b.X == 1
+
+
+def test_a_dict_with_methods_of_its_own_that_the_load_made(live: LiveModule) -> None:
+    source = (
+        "class Table(dict):\n"
+        "    def __getitem__(self, key): return super(Table, self).__getitem__(key)\n"
+        "    def get(self, key, default=None): return self[key] if key in self else default\n"
+        "class Field: pass\n"
+        "def hit(): return 1\n"
+        "class Holder:\n    tables = [Table(hit=hit, field=Field)]\n"
+    )
+    module = live.start(source)
+    table = module.Table(hit=module.hit, field=module.Field)
+    edited = source.replace("class Field", "class Base: pass\nclass Field(Base)")
+    report = live.edit(edited.replace("tables = [", "tables = [1, "))
+
+    assert report.ok, report
+    for each in (table, module.Holder.tables[1]):
+        assert type(each) is module.Table
+        assert dict(each) == {"hit": module.hit, "field": module.Field}
+    report.undo()
+    assert dict(table) == {"hit": module.hit, "field": module.Field}

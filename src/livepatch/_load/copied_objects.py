@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
+from livepatch._python.among import is_own_type
 from livepatch._python.code import names_within
 from livepatch._python.kinds import (
     IS_HEAP_TYPE,
@@ -95,8 +96,9 @@ def _has_state(cls: type, known: OwnDict[int, bool]) -> bool:
     """Whether the instances of a class hold what its own code has put there, and no library's."""
     if id(cls) not in known:
         # An object of a library sees to what it holds itself, and may have more in C memory.
+        # livepatch's own knows of the load by now: what stands for `__import__` leads to it.
         known[id(cls)] = issubclass(cls, _OF_LIBRARY) or (
-            _is_own(cls) and not is_class_of_library(cls)
+            _is_own(cls) and not is_class_of_library(cls) and not is_own_type(cls)
         )
     return known[id(cls)]
 

@@ -202,7 +202,7 @@ class Steps:
 
     def set_item(self, target: dict[Any, Any], key: Any, new: Any) -> None:
         """Set or (with MISSING) delete a dict's item; its order stays where it can."""
-        old = target.get(key, MISSING)
+        old = dict.get(target, key, MISSING)  # past what its class may have put over that
         # A dict's own methods leave an OrderedDict with keys that it has not got.
         kind: Any = OrderedDict if isinstance(target, OrderedDict) else dict
         setters = kind.__setitem__, kind.__delitem__
@@ -351,7 +351,7 @@ def is_in_force(do: Call) -> bool:
         return class_attributes(cls).get(name, MISSING) is value
     if do.func in (dict.__setitem__, OrderedDict.__setitem__):
         target, name, value = do.args
-        return target.get(name, MISSING) is value
+        return dict.get(target, name, MISSING) is value
     return True
 
 
