@@ -12,7 +12,7 @@ from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 from livepatch._needs.differences import MAKERS
-from livepatch._plan.users import Said, said_by, users_in
+from livepatch._plan.users import Said, said_by, users_by_name
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import is_class, is_plain_data, is_single_dispatch, is_whole, mro_of
 from livepatch._python.opcodes import JUMPS, OP
@@ -307,11 +307,8 @@ class Importer:
     def _users_of_names(self) -> dict[str, list[tuple[tuple[str, ...], frozenset[str]]]]:
         """Return, for each name that statements outside functions use, what they bind."""
         if self._users is None:
-            self._users = {}
             imported = {(each.bound,) for _, each in self._imports if each.bound not in self._over}
-            for path, loads in users_in(self._source, self.namespace):
-                for name in loads if path not in imported else ():
-                    self._users.setdefault(name, []).append((path, loads))
+            self._users = users_by_name(self._source, self.namespace, imported)
         return self._users
 
     def aliases_of(self, module: str) -> Iterator[str]:

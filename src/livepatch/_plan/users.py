@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from types import CodeType
 from typing import Any
@@ -37,6 +37,10 @@ def functions_in(code: CodeType) -> dict[str, frozenset[str]]:
     return found
 
 
+Users = dict[str, list[tuple[Path, frozenset[str]]]]
+"""What statements bind, by the names that they use, each with all that they use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What a source says of what its statements make, whatever the values are.
@@ -52,6 +56,7 @@ class Said:
         put: the statements that put something into something, each with its loads.
         run_as_texts: what texts bind that statements run, each with what the texts read.
         by_functions: what functions read that the source calls and that bind globals.
+        users: what `users_by_name` has found for some values, by the ids of these.
     """
 
     outline: Outline
@@ -62,6 +67,7 @@ class Said:
     put: list[tuple[tuple[Any, ...], frozenset[str]]]
     run_as_texts: list[tuple[Path, frozenset[str]]]
     by_functions: list[frozenset[str]]
+    users: dict[tuple[int, ...], Users] = field(default_factory=dict)
 
 
 _known: dict[str, Said] = {}
@@ -99,6 +105,26 @@ def _read(outline: Outline) -> Said:
         list(_run_as_texts(outline)),
         [_read_by(each) for each in codes if each.co_name in called],
     )
+
+
+def users_by_name(said: Said, namespace: Mapping[str, Any], imported: Collection[Path]) -> Users:
+    """Return, for each name that statements outside functions use, what they bind.
+
+    Args:
+        said: what the module's source says.
+        namespace: its globals.
+        imported: what import statements bind, which does not count.
+    """
+    # The values count by their kinds alone, which nearly never change.
+    values = (id(namespace), *map(id, list(namespace.values())))
+    if values not in said.users:
+        found: Users = {}
+        for path, loads in users_in(said, namespace):
+            for name in loads if path not in imported else ():
+                found.setdefault(name, []).append((path, loads))
+        said.users.clear()
+        said.users[values] = found
+    return said.users[values]
 
 
 def users_in(said: Said, namespace: Mapping[str, Any]) -> Iterator[tuple[Path, frozenset[str]]]:
