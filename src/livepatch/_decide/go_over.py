@@ -47,8 +47,11 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
         return False
     # A class below may itself be one that survives: then it is that one by that time.
     old_top, new_top = where_layout_grows(old), final(decisions, where_layout_grows(new))
-    if old_top is not old and is_class(final(decisions, old_top)):
-        old_top = final(decisions, old_top)
+    settled_top = final(decisions, old_top)
+    if old_top is not old and is_class(settled_top):
+        if not same_layout(old_top, settled_top):
+            return False  # what the base had for its instances, the new class has by itself
+        old_top = settled_top
     if old_top is new_top:
         return True
     old_base, new_base = base_of(old_top), base_of(new_top)
