@@ -43,15 +43,10 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
         new: the one that it is to be of.
         final: returns what will stand for an object.
     """
-    if not same_layout(old, new):
+    old_top = _top_by_then(decisions, old, final) if same_layout(old, new) else None
+    if old_top is None:
         return False
-    # A class below may itself be one that survives: then it is that one by that time.
-    old_top, new_top = where_layout_grows(old), final(decisions, where_layout_grows(new))
-    settled_top = final(decisions, old_top)
-    if old_top is not old and is_class(settled_top):
-        if not same_layout(old_top, settled_top):
-            return False  # what the base had for its instances, the new class has by itself
-        old_top = settled_top
+    new_top = final(decisions, where_layout_grows(new))
     if old_top is new_top:
         return True
     old_base, new_base = base_of(old_top), base_of(new_top)
@@ -70,6 +65,19 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
     # Over two bases with slots the classes are two for CPython, unless the old one's changes first.
     as_they_are = only_slots and old_base is new_base
     return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
+
+
+def _top_by_then(decisions: Decisions, old: type, final: Final) -> type | None:
+    """Return where the layout of a class grows once the survivors have taken their places.
+
+    A class below may itself be one that survives. None if that has no place any more for what its
+    instances have: those of the class have it by the class itself, then.
+    """
+    top = where_layout_grows(old)
+    settled = final(decisions, top)
+    if top is old or not is_class(settled):
+        return top
+    return settled if same_layout(top, settled) else None
 
 
 def _lend_base(

@@ -46,7 +46,7 @@ _OF_METACLASS = ("__new__", "__init__", "__prepare__")
 _OF_BASE = ("__init_subclass__",)
 _OF_DECORATOR = ("__new__", "__init__", "__call__")
 # What is given by C code, or by a function that such code calls, and by whom.
-_MAKERS_IN_C: dict[str, type] = {"__abstractmethods__": abc.ABCMeta, "__parameters__": Generic}  # type: ignore[dict-item]
+_MAKERS_IN_C: dict[str, Any] = {"__abstractmethods__": abc.ABCMeta, "__parameters__": Generic}
 # What collections.namedtuple puts into a class besides its fields, which are C descriptors.
 _OF_NAMED_TUPLES = frozenset({"_fields", "_field_defaults", "_make", "_replace", "_asdict"})
 _C_DESCRIPTORS = (
