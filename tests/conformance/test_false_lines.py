@@ -130,3 +130,53 @@ def test_two_closures_of_one_factory_are_no_versions_of_one(live: LiveModule) ->
 
     assert held[0]() == ("new", 3)
     assert_current(module)
+
+
+DECORATORS = """
+    import functools
+    def plain(function):
+        @functools.wraps(function)
+        def around(*args): return ("plain", function(*args))
+        return around
+    def named(name):
+        def decorate(function):
+            @functools.wraps(function)
+            def around(*args): return (name, function(*args))
+            return around
+        return decorate
+"""
+DECORATED = """
+from LIVE import named, plain
+@plain
+def one(): return 1
+@plain
+@named("n")
+def both(): return 1
+class Shop:
+    @staticmethod
+    @named("n")
+    def price(): return 1
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("name", ['"plain"', "name"])
+def test_wrapper_elsewhere_that_runs_its_new_code_is_not_named(live: LiveModule, name: str) -> None:
+    live.start(DECORATORS)
+    other = live.other(DECORATED)
+    report = live.edit(DECORATORS.replace(f"({name}, ", f"({name}, 2, "))
+
+    one, both, price = ("plain", 1), ("plain", ("n", 1)), ("n", 1)
+    if name == "name":
+        both, price = ("plain", ("n", 2, 1)), ("n", 2, 1)
+    else:
+        one, both = ("plain", 2, 1), ("plain", 2, ("n", 1))
+    assert not report.notices, report
+    assert (other.one(), other.both(), other.Shop.price()) == (one, both, price)
+
+    report = live.edit(
+        DECORATORS.replace("return around\n        return", "return [around][0]\n        return")
+    )
+
+    named = {notice.path.partition(".")[2] for notice in report.notices}
+    assert named == {"both", "Shop.price"}
