@@ -180,3 +180,37 @@ def test_wrapper_elsewhere_that_runs_its_new_code_is_not_named(live: LiveModule,
 
     named = {notice.path.partition(".")[2] for notice in report.notices}
     assert named == {"both", "Shop.price"}
+
+
+NESTED = """
+    import abc
+    class Shape(abc.ABC): pass
+    def first(): return 1
+    def second(): return 2
+    class Order:
+        number = 1
+        run = first
+        class Line:
+            count = 1
+            def total(self): return 1
+    LINES = [Order.Line, (Order.Line.total, "total")]
+    RUNS = [Order.run]
+    NUMBER = Order.number
+    Shape.register(Order)
+"""
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_table_of_what_is_at_home_in_a_class_follows_it_and_is_not_named(live: LiveModule) -> None:
+    module = live.start(NESTED)
+    lines = module.LINES
+    report = live.edit(NESTED.replace("count = 1", "count = 2").replace("total(self)", "total(_)"))
+
+    named = {notice.path.partition(".")[2] for notice in report.notices}
+    assert named <= {"NUMBER", "RUNS"}
+    assert lines == [module.Order.Line, (module.Order.Line.total, "total")]
+    assert isinstance(module.Order(), module.Shape)
+
+    report = live.edit(NESTED.replace("run = first", "run = second"))
+
+    assert {"RUNS"} <= {notice.path.partition(".")[2] for notice in report.notices}
