@@ -154,3 +154,16 @@ def test_a_cache_forgets_what_another_one_has_computed_from_a_changed_value(
     report.undo()
 
     assert held(2) == 5
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_dry_run_names_the_caches_that_keep_what_they_have(live: LiveModule) -> None:
+    source = f"{CALLED}    @functools.cache\n    def g(): return [f()]\n"
+    module = live.start(source)
+    kept = module.g()
+    said = live.edit(source.replace("def f(): return 1", "def f(): return 2"), dry_run=True)
+    assert module.g() is kept
+    done = live.reload()
+
+    assert said.notices == done.notices
+    assert "LP313" in {each.code for each in done.notices}
