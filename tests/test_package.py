@@ -80,7 +80,7 @@ STAGES = {
     "_plan": """
         plan namespaces moved_data instances draft partial set_on_modules still_entered returned
         gains absent abstract_registrations abstract_methods reached_caches library_caches users
-        importer importers computed made_elsewhere methods_used reads_on carry_stars carry
+        importer importers made_elsewhere methods_used reads_on computed carry_stars carry
         lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",

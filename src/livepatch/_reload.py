@@ -278,8 +278,10 @@ def _go_through(
     refuse_lacking(plan)
     notice_leftovers(plan)
     plan_modules(plan, loaded, request.modules)
-    if not request.dry_run and not plan.refusals:
-        note_library_caches(plan)
+    if plan.refusals:
+        return
+    note_library_caches(plan)
+    if not request.dry_run:
         _plan_origins(plan)
         apply(plan)
 

@@ -110,3 +110,60 @@ def test_a_cache_that_does_not_call_what_has_changed_keeps_what_it_has(
 
     assert module.g.cache_info().currsize == 1
     assert "A.p" not in found
+
+
+READS = """
+    import functools
+    RATE = 2
+    def logged(function):
+        @functools.wraps(function)
+        def around(*args): return function(*args)
+        return around
+    def plain(n): return n * RATE
+    @logged
+    def decorated(n): return n * RATE
+    @functools.lru_cache
+    def cached(n): return n * RATE
+    def by_way(n): return cached(n)
+    class Shop:
+        def price(self, n): return cached(n)
+        @functools.lru_cache
+        def total(self, n): return self.price(n) + 1
+    @functools.cache
+    def total(n): return CALL + 1
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("edit", [("RATE = 2", "RATE = 3"), ("n * RATE", "n * RATE * 2")])
+@pytest.mark.parametrize("call", ["plain(n)", "decorated(n)", "cached(n)", "by_way(n)"])
+def test_a_cache_forgets_what_another_one_has_computed_from_a_changed_value(
+    live: LiveModule, call: str, edit: tuple[str, str]
+) -> None:
+    source = READS.replace("CALL", call)
+    module = live.start(source)
+    shop, held = module.Shop(), module.total
+    assert (shop.total(2), held(2)) == (5, 5)
+    report = live.edit(source.replace(*edit))
+
+    wanted = 7 if "3" in edit[1] else 9
+    assert held(2) == wanted
+    named = [each.path.partition(".")[2] for each in report.notices if each.code == "LP313"]
+    assert named == ([] if shop.total(2) == wanted else ["Shop.total"])
+
+    report.undo()
+
+    assert held(2) == 5
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_a_dry_run_names_the_caches_that_keep_what_they_have(live: LiveModule) -> None:
+    source = f"{CALLED}    @functools.cache\n    def g(): return [f()]\n"
+    module = live.start(source)
+    kept = module.g()
+    said = live.edit(source.replace("def f(): return 1", "def f(): return 2"), dry_run=True)
+    assert module.g() is kept
+    done = live.reload()
+
+    assert said.notices == done.notices
+    assert "LP313" in {each.code for each in done.notices}

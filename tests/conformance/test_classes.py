@@ -1531,3 +1531,52 @@ def test_class_gains_a_first_base_and_loses_it_again(live: LiveModule, base: str
         assert hasattr(held, "mix") is hasattr(below, "mix") is (source is after)
     report.undo()
     assert below.mix() == held.mix() == module.Below().mix() == 3
+
+
+ABOVE = """
+    import abc, typing
+    T = typing.TypeVar("T")
+    class Tagged:
+        def __init_subclass__(cls): cls.tag = cls.__name__
+    class Shape(abc.ABC):
+        @abc.abstractmethod
+        def area(self): return 1
+    class Square(Shape):
+        def name(self): return "square"
+    class Box(typing.Generic[T], Tagged): pass
+    class Small(Box[int]): pass
+    class Least(Small): pass
+"""
+FEWER = [("(abc.ABC)", ""), ("(typing.Generic[T], Tagged)", ""), ("(Box[int])", "(Box)")]
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_what_a_base_of_a_base_that_goes_had_given_a_class_goes(live: LiveModule) -> None:
+    module = live.start(ABOVE)
+    edited = ABOVE
+    for old, new in FEWER:
+        edited = edited.replace(old, new)
+    with pytest.raises(TypeError, match="abstract"):
+        module.Square()
+    report = live.edit(edited)
+    assert not report.notices, report
+    assert module.Square().area() == 1
+    given = ("__abstractmethods__", "__parameters__", "tag")
+    assert not [name for name in given for each in vars(module).values() if name in _own(each)]
+    report.undo()
+    with pytest.raises(TypeError, match="abstract"):
+        module.Square()
+    assert (module.Least.tag, module.Small.__parameters__) == ("Least", ())
+
+
+def _own(value: object) -> object:
+    return vars(value) if isinstance(value, type) else ()
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_what_a_program_has_set_stays_as_a_base_of_a_base_goes(live: LiveModule) -> None:
+    module = live.start(ABOVE)
+    module.Least.mine = 1
+    report = live.edit(ABOVE.replace(", Tagged)", ")"))
+    assert [notice.path for notice in report.notices] == [f"{module.__name__}.Least.mine"]
+    assert module.Least.mine == 1

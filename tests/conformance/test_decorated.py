@@ -795,3 +795,72 @@ def test_attribute_that_a_decorator_sets_no_more_goes(live: LiveModule) -> None:
 
     assert held is module.hit
     assert held.__dict__ == {"new": 1}
+
+
+LAYERS = """
+    import wrapt
+    def tag(name):
+        @wrapt.decorator
+        def around(wrapped, instance, args, kwargs):
+            return name, instance is not None, wrapped(*args)
+        return around
+    @wrapt.decorator
+    def plain(wrapped, instance, args, kwargs):
+        return "plain", instance is not None, wrapped(*args)
+    @wrapt.decorator
+    def other(wrapped, instance, args, kwargs):
+        return "other", instance is not None, wrapped(*args)
+    LAYERS
+    def hit(x): return x
+    class Player:
+        LAYERS
+        def heal(self, x): return x
+"""
+STACKS = [
+    (["plain"], ["other"]),
+    (["plain"], ["other", "plain"]),
+    (["plain"], ["plain", "tag('a')"]),
+    (["plain", "other"], ["other", "plain"]),
+    (["tag('a')"], ["tag('b')", "tag('a')"]),
+    (["tag('a')", "tag('b')"], ["tag('a')"]),
+    (["tag('a')", "plain"], ["plain"]),
+    (["plain"], []),
+    ([], ["plain"]),
+]
+
+
+def _layered(stack: list[str]) -> str:
+    lines = []
+    for line in LAYERS.splitlines():
+        above, found, _ = line.partition("LAYERS")
+        lines += [f"{above}@{each}" for each in stack] if found else [line]
+    return "\n".join(lines)
+
+
+def _given(stack: list[str], x: int, *, bound: bool) -> object:
+    found: object = x
+    for each in reversed(stack):
+        found = (each[5:-2] if "(" in each else each, bound, found)
+    return found
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize(
+    ("before", "after"), [*STACKS, *[stack[::-1] for stack in STACKS[:7]]], ids=str
+)
+def test_layers_of_wrapt_come_and_go(live: LiveModule, before: list[str], after: list[str]) -> None:
+    module = live.start(_layered(before))
+    hit, player = module.hit, module.Player()
+    heal, unbound = player.heal, module.Player.heal
+    reports = []
+    for stack in (before, after, before):
+        if stack is after:
+            reports.append(live.edit(_layered(after)))
+        elif reports:
+            reports.pop().undo()
+        assert hit is module.hit
+        assert hit(1) == _given(stack, 1, bound=False)
+        wanted = _given(stack, 1, bound=True)
+        assert [heal(1), player.heal(1)] == [wanted] * 2
+        # What a class gives of a plain function is that itself, whoever may be its instance.
+        assert not (before and after) or unbound(player, 1) == wanted

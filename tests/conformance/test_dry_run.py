@@ -123,3 +123,33 @@ def all_of_them(): return [*(each() for each in KEPT), *HELD, *WEAK, *NAMED.valu
     livepatch.reload(module, strategy=live.strategy, rerun=live.rerun, dry_run=True)
 
     assert bus.all_of_them() == [module.greet]
+
+
+DATA = """
+    LIMITS = {"a": 1}
+    TABLE = {"x": LIMITS}
+    def look(key, limits=LIMITS, *, table=TABLE): return limits
+    def register(name, functions={}):
+        def enter(function):
+            functions[name] = function
+            return function
+        enter.functions = functions
+        return enter
+    FUNCTIONS = register("none").functions
+    @register("add")
+    def add(): pass
+    class Shop:
+        both = (LIMITS, 1)
+        def price(self, limits=LIMITS): return 1
+"""
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_dry_run_names_the_data_that_the_reload_names(live: LiveModule, held: bool) -> None:
+    module = live.start(DATA)
+    holder = [module.LIMITS] if held else []
+    said = live.edit(DATA.replace("return 1", "return 2"), rerun="all", dry_run=True)
+    done = live.reload(rerun="all")
+
+    assert said.notices == done.notices
+    assert [each.code for each in done.notices] == ["LP302"] * len(holder)

@@ -130,3 +130,87 @@ def test_two_closures_of_one_factory_are_no_versions_of_one(live: LiveModule) ->
 
     assert held[0]() == ("new", 3)
     assert_current(module)
+
+
+DECORATORS = """
+    import functools
+    def plain(function):
+        @functools.wraps(function)
+        def around(*args): return ("plain", function(*args))
+        return around
+    def named(name):
+        def decorate(function):
+            @functools.wraps(function)
+            def around(*args): return (name, function(*args))
+            return around
+        return decorate
+"""
+DECORATED = """
+from LIVE import named, plain
+@plain
+def one(): return 1
+@plain
+@named("n")
+def both(): return 1
+class Shop:
+    @staticmethod
+    @named("n")
+    def price(): return 1
+"""
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("name", ['"plain"', "name"])
+def test_wrapper_elsewhere_that_runs_its_new_code_is_not_named(live: LiveModule, name: str) -> None:
+    live.start(DECORATORS)
+    other = live.other(DECORATED)
+    report = live.edit(DECORATORS.replace(f"({name}, ", f"({name}, 2, "))
+
+    one, both, price = ("plain", 1), ("plain", ("n", 1)), ("n", 1)
+    if name == "name":
+        both, price = ("plain", ("n", 2, 1)), ("n", 2, 1)
+    else:
+        one, both = ("plain", 2, 1), ("plain", 2, ("n", 1))
+    assert not report.notices, report
+    assert (other.one(), other.both(), other.Shop.price()) == (one, both, price)
+
+    report = live.edit(
+        DECORATORS.replace("return around\n        return", "return [around][0]\n        return")
+    )
+
+    named = {notice.path.partition(".")[2] for notice in report.notices}
+    assert named == {"both", "Shop.price"}
+
+
+NESTED = """
+    import abc
+    class Shape(abc.ABC): pass
+    def first(): return 1
+    def second(): return 2
+    class Order:
+        number = 1
+        run = first
+        class Line:
+            count = 1
+            def total(self): return 1
+    LINES = [Order.Line, (Order.Line.total, "total")]
+    RUNS = [Order.run]
+    NUMBER = Order.number
+    Shape.register(Order)
+"""
+
+
+@pytest.mark.parametrize("rerun", ["changed"])
+def test_table_of_what_is_at_home_in_a_class_follows_it_and_is_not_named(live: LiveModule) -> None:
+    module = live.start(NESTED)
+    lines = module.LINES
+    report = live.edit(NESTED.replace("count = 1", "count = 2").replace("total(self)", "total(_)"))
+
+    named = {notice.path.partition(".")[2] for notice in report.notices}
+    assert named <= {"NUMBER", "RUNS"}
+    assert lines == [module.Order.Line, (module.Order.Line.total, "total")]
+    assert isinstance(module.Order(), module.Shape)
+
+    report = live.edit(NESTED.replace("run = first", "run = second"))
+
+    assert {"RUNS"} <= {notice.path.partition(".")[2] for notice in report.notices}

@@ -395,3 +395,27 @@ def test_placeholder_of_functools_comes_and_goes(live: LiveModule) -> None:
 
     assert came
     assert module.Placeholder is functools.Placeholder
+
+
+BOUNDED = """
+    class Box[T]:
+        def get(self): return 1
+    class Shelf[T: Box[int], *Rest]:
+        items: list[T]
+        def first(self, of: T) -> T: return of
+"""
+
+
+@needs_generics
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_parameters_with_bounds_are_no_value_that_somebody_has_set(live: LiveModule) -> None:
+    module = live.start(BOUNDED)
+    shelf, held = module.Shelf(), module.Shelf[module.Box[str]]
+    for body in ("return 2", "return 3"):
+        report = live.edit(BOUNDED.replace("return 1", body))
+        assert not report.notices, report
+        assert type(shelf) is module.Shelf is held.__origin__
+        assert module.Shelf.__type_params__ == module.Shelf.__parameters__
+        assert module.Shelf.__type_params__[0].__bound__ == module.Box[int]
+    report.undo()
+    assert module.Shelf.__type_params__ == module.Shelf.__parameters__

@@ -298,3 +298,42 @@ def test_methods_stand_in_the_order_of_their_statements(live: LiveModule, edit: 
     assert list(module.DICT) == list(dict.fromkeys(wanted))
     report.undo()
     assert [each.__name__ for each in module.LIST] == list("abcd")
+
+
+BY_TOPIC = """
+    class Bus:
+        def __init__(self): self.topics = {}
+        def on(self, topic):
+            def enter(function):
+                self.topics.setdefault(topic, []).append(function)
+                return function
+            return enter
+    bus = Bus()
+    @bus.on("a")
+    def one(): pass
+    @bus.on("a")
+    def two(): pass
+    @bus.on("b")
+    def three(): pass
+"""
+OF_TWO = '@bus.on("a")\n    def two'
+
+
+@pytest.mark.one_mode
+def test_what_is_entered_in_another_list_by_now_stands_in_its_place_there(live: LiveModule) -> None:
+    def names() -> dict[str, list[str]]:
+        topics = module.bus.topics.items()
+        return {topic: [each.__name__ for each in entered] for topic, entered in topics}
+
+    module = live.start(BY_TOPIC)
+    before = names()
+    edited = BY_TOPIC.replace(OF_TWO, OF_TWO.replace('"a"', '"b"'))
+    report = live.edit(edited, rerun="changed")
+
+    assert names() == {"a": ["one"], "b": ["two", "three"]}, report
+
+    report.undo()
+
+    assert names() == before
+    live.edit(BY_TOPIC.replace(OF_TWO, f'@bus.on("b")\n    {OF_TWO}'), rerun="changed")
+    assert names() == {"a": ["one", "two"], "b": ["two", "three"]}

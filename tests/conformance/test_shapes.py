@@ -663,3 +663,45 @@ def test_inherited_keyword_fields_with_slots(live: LiveModule) -> None:
     assert b == module.B(2, a=1, aa=[])
     r.undo()
     assert b == module.B(2, a=1)
+
+
+MIXIN = """
+    class A:
+        def f(self): return 1
+    class B(A):
+        def __init__(self): self.x = 1
+    class D(A, {base}): pass
+    class E({base}, A): pass
+"""
+NO_ROOM = ("class A:", "class A:\n        __slots__ = ()")
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+@pytest.mark.parametrize("base", ["dict", "int", "Exception"])
+def test_base_that_had_a_dict_for_its_subclasses_has_none_any_more(
+    live: LiveModule, base: str
+) -> None:
+    source = MIXIN.format(base=base)
+    module = live.start(source)
+    held = [module.B(), module.D(), module.E(), module.A()]
+    held[1].y = held[2].y = 2
+    for edit in ("there", "back", "there"):
+        there = edit == "there"
+        report = live.edit(source.replace(*NO_ROOM) if there else source)
+        assert report.ok, report
+        assert hasattr(held[3], "__dict__") is not there
+        assert [type(each).__name__ for each in held] == ["B", "D", "E", "A"]
+        assert [type(each) is getattr(module, type(each).__name__) for each in held] == [True] * 4
+        assert (held[0].x, held[1].y, held[2].y, held[1].f()) == (1, 2, 2, 1)
+    report.undo()
+    assert hasattr(held[3], "__dict__")
+    assert (held[0].x, held[1].y, held[2].f()) == (1, 2, 1)
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_base_without_room_of_its_own_and_no_instances(live: LiveModule) -> None:
+    source = MIXIN.format(base="list")
+    module = live.start(source)
+    report = live.edit(source.replace(*NO_ROOM))
+    assert report.ok, report
+    assert (module.A.__slots__, module.B().x, module.D().f()) == ((), 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import pytest
@@ -106,3 +107,25 @@ def test_what_was_there_by_another_name_is_not_named(live: LiveModule) -> None:
     assert held[0] is module.hit
     assert more
     assert named(live, undone) == []
+
+
+@pytest.mark.parametrize("strategy", ["repoint"])
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_what_an_undo_is_to_give_back_is_no_holder_that_is_seen_late(live: LiveModule) -> None:
+    source = "from typing import NamedTuple\nclass Point(NamedTuple):\n    x: int\n    y: int = 2\n"
+    module = live.start(source)
+    old: Any = vars(module.Point)["__new__"]
+    unseen, at = ctypes.py_object(old.__func__), id(old)
+    ctypes.pythonapi.Py_IncRef(unseen)
+    code, unseen, old = old.__func__.__code__, None, None
+    report = live.edit(source + "    z: int = 3\n")
+    kept: Any = ctypes.cast(at, ctypes.py_object).value  # by the report
+
+    assert module.Point(1) == (1, 2, 3)
+    assert len(kept.__func__.__defaults__) == 1
+
+    del kept
+    report.undo()
+
+    assert vars(module.Point)["__new__"].__func__.__code__ is code
+    assert module.Point(1) == (1, 2)

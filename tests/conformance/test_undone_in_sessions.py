@@ -354,3 +354,44 @@ def test_a_static_method_that_had_gone_is_found_after_a_failed_reload(
 
     assert held() == 3
     assert held == module.Queue.add
+
+
+AROUND = """
+    import functools
+    def tag(name):
+        def decorate(function):
+            @functools.wraps(function)
+            def around(*args): return (name, function(*args))
+            return around
+        return decorate
+    class curry:
+        def __init__(self, function): self.function = function
+        def __call__(self, *args): return self.function(*args)
+    @tag("t")
+    def hit(x): return x
+    @curry
+    def heal(x): return x
+"""
+AWAY = [
+    ("return x", "return -x"),
+    ("(name, function(*args))", "[name, function(*args)]"),
+    ("self.function(*args)", "[self.function(*args)]"),
+    ('    @tag("t")\n', ""),
+    ("    @curry\n", ""),
+]
+
+
+@pytest.mark.parametrize("rerun", ["all", "changed"])
+def test_wrappers_that_changed_and_went_call_what_they_wrapped(live: LiveModule) -> None:
+    source = AROUND
+    module = live.start(source)
+    hit, heal = module.hit, module.heal
+    told, reports = [], []
+    for old, new in AWAY:
+        told.append((hit(1), heal(1)))
+        source = source.replace(old, new)
+        reports.append(live.edit(source))
+    while reports:
+        report = reports.pop().undo()
+        assert (hit(1), heal(1)) == told.pop(), report
+        assert (module.hit, module.heal) == (hit, heal)

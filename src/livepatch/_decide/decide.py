@@ -287,7 +287,9 @@ def _keeps_wrapt(decisions: Decisions, pair: Pair) -> bool:
         return type(pair.new) is HotswapFunction
     old = getattr(pair.old, "_self_wrapper", None)
     new = getattr(pair.new, "_self_wrapper", None)
-    return _final(decisions, new) is old
+    # What it gave to who asked for a method refers to what was inside: those are sought then.
+    same_inside = _final(decisions, pair.new.__wrapped__) is pair.old.__wrapped__
+    return same_inside and _final(decisions, new) is old
 
 
 def _keeps_type_parameter(decisions: Decisions, pair: Pair) -> bool:

@@ -43,32 +43,62 @@ def can_go_over(decisions: Decisions, old: type, new: type, final: Final) -> boo
         new: the one that it is to be of.
         final: returns what will stand for an object.
     """
-    if not same_layout(old, new):
+    old_top = _top_by_then(decisions, old, final) if same_layout(old, new) else None
+    if old_top is None:
         return False
-    # A class below may itself be one that survives: then it is that one by that time.
-    old_top, new_top = where_layout_grows(old), final(decisions, where_layout_grows(new))
-    if old_top is not old and is_class(final(decisions, old_top)):
-        old_top = final(decisions, old_top)
-    are_own = old_top is old and new_top is new
-    # A base of one of the two may borrow another base itself.
-    if old_top is new_top or (not are_own and lend_whole(decisions, new, old)):
+    new_top = final(decisions, where_layout_grows(new))
+    if old_top is new_top:
         return True
     old_base, new_base = base_of(old_top), base_of(new_top)
     if old_base is None or new_base is None:
         return False
     settled = final(decisions, old_base)
     final_base = final(decisions, new_base)
+    # A base of one of the two may borrow another base itself.
+    has_top_above = old_top is not old or new_top is not new
+    if has_top_above and grow_from_one(settled, final_base) and lend_whole(decisions, new, old):
+        return True
+    return _fit_above(decisions, old, (old_top, new_top), (settled, final_base), final)
+
+
+def _fit_above(
+    decisions: Decisions,
+    old: type,
+    tops: tuple[type, type],
+    bases: tuple[type, type],
+    final: Final,
+) -> bool:
+    """Whether two classes where layouts grow fit, with the bases that these have by then."""
+    (old_top, new_top), (settled, final_base) = tops, bases
+    old_base = base_of(old_top)
     if settled is not final_base and not (
         grow_from_one(settled, final_base)
         and _lend_base(decisions, old, [(old_top, final_base), (new_top, settled)], final)
     ):
         return False
-    if settled is not old_base and not can_go_over(decisions, old_base, settled, final):
+    if (
+        old_base is not None
+        and settled is not old_base
+        and not can_go_over(decisions, old_base, settled, final)
+    ):
         return False
-    only_slots = adds_only_slots(old_top, old_base) and adds_only_slots(new_top, new_base)
+    only_slots = all(adds_only_slots(top, base_of(top) or object) for top in tops)
     # Over two bases with slots the classes are two for CPython, unless the old one's changes first.
-    as_they_are = only_slots and old_base is new_base
+    as_they_are = only_slots and old_base is base_of(new_top)
     return as_they_are or lend_whole(decisions, new_top, old_top) or only_slots
+
+
+def _top_by_then(decisions: Decisions, old: type, final: Final) -> type | None:
+    """Return where the layout of a class grows once the survivors have taken their places.
+
+    A class below may itself be one that survives. None if that has no place any more for what its
+    instances have: those of the class have it by the class itself, then.
+    """
+    top = where_layout_grows(old)
+    settled = final(decisions, top)
+    if top is old or not is_class(settled):
+        return top
+    return settled if same_layout(top, settled) else None
 
 
 def _lend_base(

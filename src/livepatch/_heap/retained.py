@@ -8,12 +8,12 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from itertools import chain
-from types import BuiltinMethodType, CodeType
+from types import BuiltinMethodType, CodeType, FunctionType
 from typing import Any
 
 from livepatch._heap.belongings import parts_of
 from livepatch._heap.record import Record, live_records
-from livepatch._python.kinds import class_attributes, is_class, parts_of_wrapper
+from livepatch._python.kinds import class_attributes, dict_of, is_class, parts_of_wrapper
 from livepatch._python.own import OwnList
 from livepatch._steps.steps import Steps
 
@@ -86,6 +86,17 @@ def once_replaced() -> OwnList[Any]:
     return OwnList(each for each in replaced if is_class(each))
 
 
+def insides_of_replaced() -> Iterator[Any]:
+    """Yield what old functions and wrappers hold others in that the records of reports keep."""
+    for record in live_records():
+        for each in record.replaced:
+            if type(each.old) is FunctionType:
+                yield from each.old.__closure__ or ()
+                yield each.old.__dict__
+            elif not is_class(each.old):
+                yield from (each.old, *filter(None, (dict_of(each.old),)))
+
+
 def closures_kept() -> OwnList[Any]:
     """List the closures of methods that the records keep, or old classes that these keep.
 
@@ -130,7 +141,7 @@ def _lasting_parts(record: Record) -> Iterator[Any]:
     yield from (record.listed, *record.listed.values())
     yield from (record.filled, *record.filled, record.layers)
     for layer in record.layers:
-        yield from (layer, layer.parts, layer.inside, *layer.inside)
+        yield from (layer, layer.parts, layer.kept, layer.inside, *layer.inside)
         yield from (contents for _, contents in layer.inside)
     for _, call in record.caches:
         yield call.args

@@ -70,7 +70,13 @@ def repoint_function(repointing: Repointing, holder: types.FunctionType) -> None
 def repoint_bound_method(repointing: Repointing, holder: types.MethodType) -> None:
     """Build a bound method anew."""
     function, bound = repointing.settle(holder.__func__), repointing.settle(holder.__self__)
-    if isinstance(function, (types.FunctionType, functools.partial)) or callable(function):
+    if _MEMBERS_OF_WRAPPER and issubclass(type(function), WRAPPER_BASE):
+        # Its decorator is told which instance it is called for.
+        bound_to = (bound, type(bound))
+        successor = function.__get__(*bound_to)
+        repointing.last.add(Call(_bind, successor, function, bound_to), Call(bool))
+        repointing.rebuild(holder, successor)
+    elif isinstance(function, (types.FunctionType, functools.partial)) or callable(function):
         repointing.rebuild(holder, types.MethodType(function, bound))
 
 
@@ -228,10 +234,7 @@ def repoint_class(repointing: Repointing, holder: type) -> None:
 
 
 def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
-    """Exchange what a wrapt proxy wraps, and what a function wrapper knows besides."""
-    if _MEMBERS_OF_WRAPPER and issubclass(type(holder), WRAPPER_BASE):
-        _repoint_function_wrapper(repointing, holder)
-        return
+    """Exchange what a wrapt proxy wraps."""
     wrapped = holder.__wrapped__
     if repointing.is_loser(wrapped) and not repointing.is_loser(holder):
         repointing.count("wrapt proxy")
@@ -241,18 +244,57 @@ def repoint_wrapt(repointing: Repointing, holder: Any) -> None:
         )
 
 
-def _repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
+def repoint_function_wrapper(repointing: Repointing, holder: Any) -> None:
     """Initialise a wrapt function wrapper anew: only that sets what it binds."""
+    if not _MEMBERS_OF_WRAPPER:
+        repoint_wrapt(repointing, holder)
+        return
+    if has_lost_its_wrapper(repointing, holder):
+        bound_to = _bound_to(repointing, holder)
+        repointing.rebuild(holder, repointing.settle(holder._self_parent).__get__(*bound_to))  # noqa: SLF001
+        return
     if repointing.is_loser(holder):
         return
     before = (holder.__wrapped__, *(getattr(holder, name) for name in _MEMBERS_OF_WRAPPER))
+    initialise = class_attributes(WRAPPER_BASE)["__init__"]
+    parent = holder._self_parent  # noqa: SLF001 - of a bound one
+    if repointing.is_loser(parent):
+        # What it binds is wired only when all is in place, the layers inside among it.
+        bound_to = _bound_to(repointing, holder)
+        repointing.count("wrapt proxy")
+        repointing.last.add(Call(_bind, holder, repointing.settle(parent), bound_to), Call(bool))
+        repointing.first.add(Call(bool), Call(initialise, holder, *before))
+        return
     after = tuple(map(repointing.settle, before))
     moved = sum(map(is_not, before, after))
     if moved:
         repointing.count("wrapt proxy", moved)
         # By position: the instance comes right after what is wrapped.
-        initialise = class_attributes(WRAPPER_BASE)["__init__"]
         repointing.steps.add(Call(initialise, holder, *after), Call(initialise, holder, *before))
+
+
+def has_lost_its_wrapper(repointing: Repointing, holder: Any) -> bool:
+    """Whether a wrapper was bound by one in whose place is a function or method without any."""
+    parent = holder._self_parent if _MEMBERS_OF_WRAPPER else None  # noqa: SLF001
+    return repointing.is_loser(parent) and type(repointing.settle(parent)) in _BINDING
+
+
+_BINDING = (types.FunctionType, classmethod, staticmethod)
+
+
+def _bound_to(repointing: Repointing, holder: Any) -> tuple[Any, Any]:
+    """Return the instance and the class that a wrapper was asked for by."""
+    instance = repointing.settle(holder._self_instance)  # noqa: SLF001
+    owner = getattr(holder, "_self_owner", None) or type(instance)
+    return instance, repointing.settle_class(owner)
+
+
+def _bind(holder: Any, parent: Any, bound_to: tuple[Any, Any]) -> None:
+    """Make a bound wrapper what its parent gives by now."""
+    bound = parent.__get__(*bound_to)
+    if type(bound) is type(holder):
+        members = (getattr(bound, name) for name in _MEMBERS_OF_WRAPPER)
+        class_attributes(WRAPPER_BASE)["__init__"](holder, bound.__wrapped__, *members)
 
 
 # In the order of the arguments of its __init__: without an owner before wrapt 2, and none at all

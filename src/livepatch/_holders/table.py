@@ -17,6 +17,7 @@ from livepatch._python.constants import HOLD_FOR_GOOD
 from livepatch._python.kinds import (
     CACHE_TYPE,
     PROXY_TYPE,
+    WRAPPER_BASE,
     cached_by,
     dict_of,
     mro_of,
@@ -58,6 +59,7 @@ WAYS: dict[Any, Way] = {
     super: callables.repoint_super,
     type: callables.repoint_class,
     PROXY_TYPE: callables.repoint_wrapt,
+    WRAPPER_BASE: callables.repoint_function_wrapper,
     CACHE_TYPE: callables.repoint_cache,
     # references
     types.GenericAlias: references.repoint_alias,
@@ -91,7 +93,7 @@ else:
 # What cannot be changed is built anew, and its own holders are sought; a property changed in place
 # must be set again by whoever has it as a class attribute, which comes to the same. What a cache
 # calls lies in C memory.
-_REBUILT = (*HOLD_FOR_GOOD, property, CACHE_TYPE)
+_REBUILT = (*HOLD_FOR_GOOD, property, CACHE_TYPE, WRAPPER_BASE)
 _REBUILT_IDS = frozenset(map(id, _REBUILT))
 # By id: a metaclass may have a __hash__ or an __eq__ of its own.
 _WAYS_BY_ID = {id(cls): way for cls, way in WAYS.items()}
@@ -134,6 +136,8 @@ def is_rebuilt(repointing: Repointing, holder: Any) -> bool:
     """Whether repointing a holder gives another object in its place."""
     if type(holder) is CACHE_TYPE and not repointing.is_loser(cached_by(holder)):
         return False  # only a key of its, or an attribute, is a loser
+    if issubclass(type(holder), WRAPPER_BASE):
+        return callables.has_lost_its_wrapper(repointing, holder)
     return is_rebuilt_type(type(holder))
 
 

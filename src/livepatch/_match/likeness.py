@@ -24,6 +24,7 @@ from livepatch._python.kinds import (
     ENUM_MEMBER,
     FUNCTION,
     OBJECT,
+    WRAPT,
     Kind,
     class_attributes,
     found_at,
@@ -279,7 +280,16 @@ def is_same_layer(walk: Walk, old: Any, new: Any, kind: Kind) -> bool:
         if own is not (walk.matches.owner_of(old) is not None):
             return False
         return walk.same_name(old, new) if own else old.__code__ is new.__code__
-    return True
+    return kind is not WRAPT or _wrap_alike(walk, old, new)
+
+
+def _wrap_alike(walk: Walk, old: Any, new: Any) -> bool:
+    """Whether two wrappers of wrapt's are by one decorator, as far as its name tells."""
+    before: Any = getattr(old, "_self_wrapper", None)
+    after: Any = getattr(new, "_self_wrapper", None)
+    if before is after or not type(before) is type(after) is FunctionType:
+        return True
+    return walk.same_name(before, after)
 
 
 def _paired(matches: Matches, old: Any, new: Any) -> bool:

@@ -34,6 +34,7 @@ class Layer:
         function: what takes the place of both.
         put_there: whether the program has put it over a function, and no decorator of the source.
         parts: the wrapper, and what in it leads to what it wraps.
+        kept: parts of other wrappers of the same, which nothing but earlier records keep.
         inside: those of the parts that a reload changes, each with what it contains.
         shared: others than the wrapper hold what it wraps; or, where it wraps nothing and was
             another definition of its own, hold it. They cannot be told apart afterwards.
@@ -45,15 +46,27 @@ class Layer:
     function: Any
     put_there: bool = False
     parts: OwnList[Any] = field(default_factory=OwnList)
+    kept: OwnList[Any] = field(default_factory=OwnList)
     inside: OwnList[tuple[Any, Any]] = field(default_factory=OwnList)
     shared: bool = False
 
     def __post_init__(self) -> None:
         self.parts += _parts_between(self.wrapper, self.wrapped)
-        for part in self.parts:
+        self._note_contents(self.parts)
+
+    def _note_contents(self, parts: Iterable[Any]) -> None:
+        for part in parts:
             contents = _contents_of(part)
             if contents is not None:
                 self.inside.append((part, contents[0](part)))
+
+    def keep(self, parts: Iterable[Any]) -> None:
+        """Note which parts of wrappers that had gone before wrap the same: they are to do so again.
+
+        Whoever has what takes the place of both comes to the wrapper on the way back.
+        """
+        self.kept += (part for part in parts if any(each is self.wrapped for each in _held(part)))
+        self._note_contents(self.kept)
 
     @property
     def is_around(self) -> bool:
@@ -63,6 +76,7 @@ class Layer:
     def references(self) -> Iterator[Any]:
         """Yield what refers to the wrapped function on behalf of the wrapper or of this record."""
         yield from (self, self.parts, *self.parts, self.inside, *self.inside)
+        yield from (self.kept, *self.kept)
         yield from (then for _, then in self.inside)
         for part in self.parts:
             yield from _remembered_by(part)
@@ -80,6 +94,11 @@ class Layer:
             clear = part.__dict__.get("_clear_cache") if type(part) is FunctionType else None
             if clear is not None:  # functools.singledispatch
                 yield Call(clear)
+
+
+def _held(part: Any) -> Iterable[Any]:
+    own = None if type(part) in _BUILT_IN else dict_of(part)
+    return gc.get_referents(part) if own is None else gc.get_referents(part, own)
 
 
 def _remembered_by(part: Any) -> Iterator[dict[Any, Any]]:

@@ -5,6 +5,7 @@ So does what says a type (``Handler = Callable[[Player], int]``): it is repointe
 
 from __future__ import annotations
 
+import abc
 import ast
 import builtins
 import sys
@@ -19,10 +20,12 @@ from livepatch._needs.needs import Needs
 from livepatch._python.kinds import (
     ENUM_MEMBER,
     class_attributes,
+    found_at,
     is_class,
     is_enum,
     kind_of,
     may_say_type,
+    qualified_name,
 )
 from livepatch._registers.filled import CHANGERS, FILLED
 from livepatch._registers.records import holds_inside
@@ -30,6 +33,7 @@ from livepatch._snapshot.nested import absolute_name
 from livepatch._source.source import namespace_of
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import header_names, is_definition, is_import
+from livepatch._steps.class_attributes import find_attribute
 
 
 def only_hands_over(statement: Statement, needs: Needs) -> bool:
@@ -107,8 +111,18 @@ def _handed_over(node: ast.stmt, namespace: Mapping[str, Any]) -> list[ast.expr]
         and call.func.attr in CHANGERS
         and type(found_by(call.func.value, namespace)) in FILLED
     )
+    keeps = keeps or _registers(call.func, namespace)
     given = [*call.args, *(each.value for each in call.keywords)]
     return given if keeps or fills or _are_kept(call.func, given, namespace) else None
+
+
+def _registers(called: ast.expr, namespace: Mapping[str, Any]) -> bool:
+    """Whether an abstract class is given another one to count among its own."""
+    if not isinstance(called, ast.Attribute) or called.attr != "register":
+        return False
+    cls = found_by(called.value, namespace)
+    way = find_attribute(type(cls), "register") if is_class(cls) else None
+    return way is abc.ABCMeta.register
 
 
 def _are_kept(called: ast.expr, given: list[ast.expr], namespace: Mapping[str, Any]) -> bool:
@@ -145,10 +159,20 @@ def _is_made_of_definitions(node: ast.expr, namespace: Mapping[str, Any]) -> boo
             isinstance(node, ast.Constant)
             or (isinstance(node, ast.Lambda) and not header_names([node]))
             or kind_of(found_by(node, namespace)) is not None
+            or _nested(node, namespace) is not None
             or kind_of(_member(node, namespace)) is ENUM_MEMBER
             or (isinstance(node, ast.Name) and node.id in _BUILT_IN.difference(namespace))
         )
     return all(each is not None and _is_made_of_definitions(each, namespace) for each in parts)
+
+
+def _nested(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
+    """Return the class or method that an expression says, where it is at home: ``Order.Line``."""
+    if not isinstance(node, ast.Attribute):
+        return None
+    said = ast.unparse(node)
+    value = found_at(namespace, said)
+    return value if qualified_name(value) == said else None
 
 
 def _member(node: ast.expr, namespace: Mapping[str, Any]) -> Any:

@@ -19,7 +19,7 @@ from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
 from livepatch._plan.carry_stars import carry_stars, set_name
-from livepatch._plan.computed import computed_nothing, has_computed_defaults
+from livepatch._plan.computed import computed_nothing, has_computed_defaults, takes_new_code
 from livepatch._plan.importer import ITEM, Importer, Name
 from livepatch._plan.importers import ImportersByName, importers_of, read_importers
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
@@ -265,6 +265,8 @@ def _notice_computed(plan: Plan, importer: Importer, change: Change) -> Iterator
         by_itself = change.old is change.new and is_definition
         if by_itself and (change.by_calls or not importer.is_made_with(path, change.name)):
             continue  # a function or class that uses a function or class sees the new one
+        if by_itself and takes_new_code(plan.matches, change, importer.namespace, path):
+            continue
         says = is_definition or importer.says(path, change.name)
         if change.part == ITEM and says and not importer.takes_item(path):
             continue  # it has the table itself, or counts what is in it

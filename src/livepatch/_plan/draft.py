@@ -17,6 +17,7 @@ from livepatch._decide.destructors import leave_to_successors
 from livepatch._decide.migrate import start_migrations
 from livepatch._heap.explain import explained_by
 from livepatch._heap.heap import unexplained_counts
+from livepatch._heap.retained import insides_of_replaced
 from livepatch._holders import Repointing, Table
 from livepatch._load.struck_off import contents_without, forget_moved, steps_for_replaced
 from livepatch._match.decorated import decorated_function
@@ -78,7 +79,9 @@ def _note_shared(plan: Plan) -> None:
         return
     explainers = explained_by(plan.matches, plan.decisions)
     explainers += parts_of_earlier()
+    kept = OwnList(insides_of_replaced())
     for layer in plan.layers:
+        layer.keep(kept)
         explainers += layer.references()
     targets: OwnList[Any] = OwnList(
         layer.wrapped if layer.is_around else layer.wrapper for layer in plan.layers

@@ -103,7 +103,8 @@ def _refuse_subclasses(plan: Plan) -> None:
     losers = set(map(id, plan.decisions.losers))
     for pair, _ in plan.decisions.layout_changes:
         for subclass in held_subclasses(OwnList((pair.old,)))[0]:
-            if id(subclass) not in losers:
+            # One of the reload that stays has its layout by another base, or it would have gone.
+            if id(subclass) not in losers and id(subclass) not in plan.matches.by_old:
                 message = f"{_full_name(subclass)} derives from it and cannot take its new layout"
                 plan.refusals.append(Notice("LP124", pair.text, message))
 

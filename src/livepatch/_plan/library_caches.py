@@ -22,7 +22,7 @@ from typing import Any
 from livepatch._holders import all_classes
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._plan.plan import Plan
-from livepatch._plan.reached_caches import empty_reached
+from livepatch._plan.reached_caches import called_by, empty_reached
 from livepatch._python.among import objects_of
 from livepatch._python.class_tree import classes_below, with_classes_below
 from livepatch._python.code import globals_read, nested_codes
@@ -68,7 +68,7 @@ def note_library_caches(plan: Plan) -> None:
         caches = objects_of(CACHE_TYPE)
         plan.caches += _caches_of_classes(plan, caches, classes)
         plan.caches += _caches_of_old_data(plan, caches)
-        plan.caches += _caches_of_changed_data(caches, changed)
+        plan.caches += _caches_of_changed_data(plan, caches, changed)
 
 
 def _stale_models(plan: Plan) -> Iterator[type]:
@@ -145,7 +145,7 @@ def _caches_of_old_data(plan: Plan, caches: OwnList[Any]) -> Iterator[tuple[str,
             yield plan.matches.path_of(cache), Call(cache.cache_clear)
 
 
-_Changed = OwnDict[int, "tuple[Any, set[str]]"]
+_Changed = OwnDict[int, "set[str]"]
 
 
 def _changed_data(plan: Plan) -> _Changed:
@@ -154,22 +154,32 @@ def _changed_data(plan: Plan) -> _Changed:
     for module in plan.matches.modules:
         changed = set(_changed_data_of(module, plan.finals[module.name]))
         if changed:
-            homes[id(module.live)] = plan.finals[module.name], changed
+            homes[id(module.live)] = changed
     for namespace, name in plan.carried:  # modules that have imported it
-        homes.setdefault(id(namespace), (namespace, set()))[1].add(name)
+        homes.setdefault(id(namespace), set()).add(name)
     return homes
 
 
-def _caches_of_changed_data(caches: OwnList[Any], homes: _Changed) -> Iterator[tuple[str, Call]]:
+def _caches_of_changed_data(
+    plan: Plan, caches: OwnList[Any], homes: _Changed
+) -> Iterator[tuple[str, Call]]:
     """Yield the caches around functions that read a global which has another value now."""
+    places = {*homes, *(id(module.live) for module in plan.matches.modules)}
     for cache in caches if homes else ():
         function: Any = cached_by(cache)
-        if type(function) is not types.FunctionType or id(function.__globals__) not in homes:
+        if type(function) is not types.FunctionType or id(function.__globals__) not in places:
             continue
-        final, changed = homes[id(function.__globals__)]
-        if not changed.isdisjoint(_names_read_by(function, final)):
+        if any(_reads(each, homes) for each in called_by(function)):
             name = f"{function.__globals__.get('__name__')}.{function.__qualname__}"
             yield name, Call(cache.cache_clear)
+
+
+def _reads(function: types.FunctionType, homes: _Changed) -> bool:
+    """Whether a function reads one of the globals that have another value now."""
+    changed, code = homes.get(id(function.__globals__)), function.__code__
+    return changed is not None and any(
+        not changed.isdisjoint(globals_read(each)) for each in (code, *nested_codes(code))
+    )
 
 
 def _changed_data_of(module: Module, final: Mapping[str, Any]) -> Iterator[str]:
@@ -179,18 +189,6 @@ def _changed_data_of(module: Module, final: Mapping[str, Any]) -> Iterator[str]:
         old, new = module.old[name], final[name]
         if kind_of(old) is kind_of(new) is None and not same_contents(old, new):
             yield name
-
-
-def _names_read_by(function: types.FunctionType, final: Mapping[str, Any]) -> set[str]:
-    """Return the globals that a function reads, and those that functions read which it calls."""
-    names, waiting = set[str](), [function.__code__]
-    while waiting:
-        code = waiting.pop()
-        news = {name for each in (code, *nested_codes(code)) for name in globals_read(each)} - names
-        names |= news
-        called = map(final.get, news)
-        waiting += (each.__code__ for each in called if type(each) is types.FunctionType)
-    return names
 
 
 def _remembered_by(cache: Any) -> OwnList[Any]:

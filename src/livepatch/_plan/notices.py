@@ -15,7 +15,7 @@ from livepatch._heap.retained import closures_kept, containers_once_set, once_en
 from livepatch._match.decorated import decorated_function
 from livepatch._match.module import Module, names_of_others
 from livepatch._plan.namespaces import replaced_constants, replaced_data
-from livepatch._plan.plan import Plan, explainers_of
+from livepatch._plan.plan import Plan, explainers_of, tuples_that_go
 from livepatch._plan.reached_caches import notice_reached
 from livepatch._plan.remnants import keep_names
 from livepatch._python.constants import may_hold_state
@@ -195,6 +195,7 @@ def _notice_old_data(plan: Plan, replaced: _Replaced) -> None:
     plan.held.update(id(value) for _, value in suspects if may_hold_state(value))
     explainers = explainers_of(plan)
     explainers += _going(plan)
+    explainers += tuples_that_go(plan)
     explainers += suspects
     explainers += caches_of_patterns()
     values = OwnList(value for _, value in suspects)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import weakref
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from livepatch._heap.retained import once_replaced, once_set
 from livepatch._holders import Table
 from livepatch._match.pairs import Matches
 from livepatch._match.unwrapped import Layer
-from livepatch._python.kinds import offset_of_weak_references
+from livepatch._python.kinds import class_attributes, is_class, offset_of_weak_references
 from livepatch._python.own import Call, OwnDict, OwnList
 from livepatch._report.report import Notice, StaleFrame
 from livepatch._steps.steps import Steps
@@ -175,3 +175,15 @@ def explainers_of(plan: Plan) -> OwnList[Any]:
     found += (namespace for namespace, _ in plan.carried)
     found += parts_of_earlier()
     return found
+
+
+def tuples_that_go(plan: Plan) -> Iterator[Any]:
+    """Yield what data go with that are made anew: old defaults of functions, tuples in classes."""
+    for call in plan.steps.undo:
+        if call.args and (call.func is setattr or type(call.args[-1]) is tuple):
+            yield call.args[-1]
+    for loser in plan.decisions.losers:
+        if type(loser) is types.FunctionType:
+            yield from filter(None, (loser.__defaults__, loser.__kwdefaults__))
+        elif is_class(loser):
+            yield from (each for each in class_attributes(loser).values() if type(each) is tuple)

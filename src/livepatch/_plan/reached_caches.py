@@ -27,6 +27,7 @@ from livepatch._python.kinds import (
     mro_of,
     qualified_name,
 )
+from livepatch._python.layers import layers_of
 from livepatch._python.memos import remembers_no_state
 from livepatch._python.own import Call, OwnDict, OwnList
 from livepatch._report.report import Notice
@@ -100,14 +101,14 @@ def _changed_codes(plan: Plan) -> frozenset[int]:
 
 def _used(codes: Collection[int], function: Any) -> str | None:
     """Return the name of what a function calls and that has changed; None if there is nothing."""
-    for each in _called_by(function) if type(function) is FunctionType else ():
+    for each in called_by(function) if type(function) is FunctionType else ():
         if id(each.__code__) in codes and each is not function:
             return each.__qualname__
     return None
 
 
-def _called_by(function: FunctionType) -> Iterator[FunctionType]:
-    """Yield the functions that one may call, and those that these may call."""
+def called_by(function: FunctionType) -> Iterator[FunctionType]:
+    """Yield a function, those that it may call, and those that these may call."""
     seen: OwnDict[int, FunctionType] = OwnDict()
     waiting: OwnList[FunctionType] = OwnList([function])
     for each in waiting:
@@ -126,11 +127,8 @@ def _called_by(function: FunctionType) -> Iterator[FunctionType]:
 
 def _functions_of(value: Any, names: AbstractSet[str]) -> Iterator[FunctionType]:
     """Yield what runs where a value is called, or asked for something by some names."""
-    if type(value) is FunctionType:
-        yield value
-        return
-    if type(value) is CACHE_TYPE:
-        yield from _functions_of(cached_by(value), names)
+    if type(value) is FunctionType or type(value) is CACHE_TYPE:
+        yield from (each for each in layers_of(value) if type(each) is FunctionType)
         return
     if is_plain_data(value):
         return

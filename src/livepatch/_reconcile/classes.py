@@ -225,8 +225,9 @@ def _class_attribute(  # noqa: PLR0911, PLR0913, PLR0917
         return _patched(result, pair, path, old, settled)
     if settled is not new or _is_succeeded(result, path, old, new):
         return settled
-    # The body's statement is the same, whatever they are; and a data class says what it is called.
-    if (name == "__type_params__" and not source_is_same) or (name == "__doc__" and pair.previous):
+    # The parameters are others each time where what bounds them is, and nobody sets them; and a
+    # data class says what it is called.
+    if name == "__type_params__" or (name == "__doc__" and pair.previous):
         return result.settle(new)
     if name == "_value2member_map_":
         return merged_members(result, pair, old, new)

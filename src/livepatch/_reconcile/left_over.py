@@ -6,6 +6,7 @@ the outline of that source, and who took part in making the class.
 
 from __future__ import annotations
 
+import abc
 import dis
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -17,7 +18,7 @@ from types import (
     MethodType,
     ModuleType,
 )
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol
 
 from livepatch._decide.namesakes import scope_of_namesake
 from livepatch._match.decorated import plain_path
@@ -44,6 +45,8 @@ _LOAD_NAME = dis.opmap["LOAD_NAME"]  # what a module's own code reads globals by
 _OF_METACLASS = ("__new__", "__init__", "__prepare__")
 _OF_BASE = ("__init_subclass__",)
 _OF_DECORATOR = ("__new__", "__init__", "__call__")
+# What is given by C code, or by a function that such code calls, and by whom.
+_MAKERS_IN_C: dict[str, Any] = {"__abstractmethods__": abc.ABCMeta, "__parameters__": Generic}
 # What collections.namedtuple puts into a class besides its fields, which are C descriptors.
 _OF_NAMED_TUPLES = frozenset({"_fields", "_field_defaults", "_make", "_replace", "_asdict"})
 _C_DESCRIPTORS = (
@@ -77,7 +80,7 @@ def is_left_over(pair: Pair, name: str, old: Any, *, source_is_same: bool | None
     if path in before.removed or before.owns(old):
         return not _is_at_home_elsewhere(pair, name, old)
     if source_is_same:
-        return False
+        return _has_lost_its_maker(pair, name)
     if name.startswith("__") and name.endswith("__"):
         return not _is_function_of_others(pair, old)
     return _is_made_by_machinery(pair, name, old)
@@ -210,6 +213,26 @@ def _is_mentioned(pair: Pair, name: str) -> bool:
     return _is_in_code_of(_makers(pair), name)
 
 
+def _has_lost_its_maker(pair: Pair, name: str) -> bool:
+    """Whether a base or metaclass that gives classes an attribute is above the old class alone.
+
+    The class's own statement says the same: a base of its bases has gone.
+    """
+    above = [
+        ([*mro_of(type(cls)), *mro_of(cls)[1:]], [*_makers_above(cls)])
+        for cls in (pair.old, pair.new)
+    ]
+    (before, makers), (after, still) = above
+    maker = _MAKERS_IN_C.get(name)
+    if maker is not None:
+        return _is_among(maker, before) and not _is_among(maker, after)
+    return _is_in_code_of(makers, name) and not _is_in_code_of(still, name)
+
+
+def _is_among(cls: type, others: Iterable[type]) -> bool:
+    return any(each is cls for each in others)
+
+
 def _is_in_code_of(makers: Iterable[tuple[Any, tuple[str, ...]]], name: str) -> bool:
     return any(
         name in code.co_names or any(type(said) is str and said == name for said in code.co_consts)
@@ -252,12 +275,16 @@ def _package(namespace: Mapping[str, Any]) -> str:
 
 def _makers(pair: Pair) -> Iterator[tuple[Any, tuple[str, ...]]]:
     """Yield what took part in making the old class: functions, and classes with the methods."""
-    yield from ((metaclass, _OF_METACLASS) for metaclass in mro_of(type(pair.old)))
-    yield from ((base, _OF_BASE) for base in mro_of(pair.old)[1:])
+    yield from _makers_above(pair.old)
     if pair.before.origin is not None:
         others = {*map(id, mro_of(type(pair.old))), *map(id, mro_of(pair.old))}
         decorators = _decorators(pair.before.origin, pair.before.old, pair.path)
         yield from ((each, _OF_DECORATOR) for each in decorators if id(each) not in others)
+
+
+def _makers_above(cls: type) -> Iterator[tuple[type, tuple[str, ...]]]:
+    yield from ((metaclass, _OF_METACLASS) for metaclass in mro_of(type(cls)))
+    yield from ((base, _OF_BASE) for base in mro_of(cls)[1:])
 
 
 def _decorators(source: Outline, namespace: Mapping[str, Any], path: Path) -> Iterator[Any]:

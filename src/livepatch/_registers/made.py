@@ -70,12 +70,15 @@ def _made_of(statement: Statement, codes: list[CodeType]) -> Iterator[Made]:
             yield Made(name, decorators, own, bases)
 
 
-def out_of_order(statements: list[Statement], before: Collection[str]) -> list[list[Made]]:
-    """Return the definitions that something decorates or bears of which the order is another now.
+def out_of_order(
+    statements: list[Statement], before: Collection[str], again: Collection[str]
+) -> list[list[Made]]:
+    """Return the definitions that something decorates or bears of which the order may be another.
 
     Args:
         statements: all of the new source; a function may have either code while statements run.
         before: the names that the old source bound, in its order; see `names_before`.
+        again: those of definitions that are made again: one may be entered elsewhere by now.
 
     Returns:
         For each decorator or base with such, all that it decorates or bears.
@@ -98,7 +101,7 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
         # Of two definitions of one name nobody can tell which is on a list.
         alone = [several[0] for several in group.values() if len(several) == 1]
         known = [places.get(each.name, len(places)) for each in alone]
-        if known != sorted(known):
+        if known != sorted(known) or any(each.name in again for each in alone):
             found.append(alone)
     return found
 

@@ -358,7 +358,7 @@ class Choice:
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
         selection.before = tuple(names_before(self.old, self.new, selection.struck_off))
-        selection.orders = out_of_order(found.all, selection.before)
+        selection.orders = out_of_order(found.all, selection.before, selection.entered)
         selection.said = said_in(self.old, selection.struck_off, self.namespace)
         selection.says = said_in(self.new, selection.entered, self.namespace)
 

@@ -134,7 +134,7 @@ def _run(record: Record, started: float) -> tuple[Report, Watched, Lent, OwnList
 
 def _plan_back(record: Record) -> Plan:
     kept = _gathered(record)
-    untouched = {id(part) for layer in record.layers for part in layer.parts}
+    untouched = {id(each) for layer in record.layers for each in (*layer.parts, *layer.kept)}
     with _all_inheriting(record.retired):
         decisions = _decide_back(record)
         plan = Plan(decisions.matches, decisions)

@@ -22,7 +22,13 @@ from livepatch._heap.heap import (
     suspended_codes,
     unexplained_counts,
 )
-from livepatch._heap.retained import closures_kept, once_replaced, retained, unwrapped
+from livepatch._heap.retained import (
+    closures_kept,
+    insides_of_replaced,
+    once_replaced,
+    retained,
+    unwrapped,
+)
 from livepatch._heap.retire import Retired, retired_classes, retiring
 from livepatch._holders import Repointing, repoint_holder
 from livepatch._plan.plan import NO_SUCCESSOR, Watched
@@ -246,6 +252,8 @@ def _move_latecomers(held: Held, lent: Lent) -> bool:
         if survivor is not None and survivor is not NO_SUCCESSOR:
             survivors[key] = survivor
     repointing = Repointing(survivors, set(), lambda _: "")
+    # What records keep goes back to what it was by their steps alone.
+    repointing.skipped.update(map(id, (*retained(), *unwrapped(), *insides_of_replaced())))
     for holder in _holders(held):
         repoint_holder(repointing, holder)
     moved = False
