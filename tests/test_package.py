@@ -66,7 +66,7 @@ STAGES = {
     "_heap": "belongings retire record retained explain heap outside dropped originals",
     "_values": "inputs registries tables_of_bases values in_place",
     "_reconcile": """
-        result wrappers dispatchers flags hidden_methods left_over descriptors functions
+        result kept_tables wrappers dispatchers flags hidden_methods left_over descriptors functions
         numbers metaclasses classes table
     """,
     "_holders": """
@@ -78,7 +78,8 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces moved_data instances draft partial set_on_modules still_entered returned
+        plan namespaces moved_data instances draft registers_changed from_registers partial
+        set_on_modules still_entered returned
         gains absent abstract_registrations abstract_methods reached_caches library_caches users
         importer importers computed made_elsewhere methods_used reads_on carry_stars carry
         lazy_annotations lacking remnants notices places
