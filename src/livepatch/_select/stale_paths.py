@@ -15,7 +15,14 @@ from livepatch._needs.reach import Reach
 from livepatch._needs.reached import Cause
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import found_at, is_class, is_enum, kind_of
+from livepatch._python.kinds import (
+    class_attributes,
+    found_at,
+    is_class,
+    is_enum,
+    kind_of,
+    mro_of,
+)
 from livepatch._python.layout import lists_fields, tuple_fields
 from livepatch._statements.annotated import called_in_annotations, signature_names
 from livepatch._statements.statements import Statement
@@ -26,6 +33,7 @@ from livepatch._statements.syntax import (
     bound_names,
     definitions,
     header_names,
+    outside_functions,
 )
 from livepatch._statements.tree import names_in, walk
 
@@ -67,6 +75,7 @@ def cause_of_definition(
         or _annotated_by(statement, needs)
         or _annotated_by_calls(statement, made)
         or made.cause(called_in_classes(statement, header), statement.binds)
+        or made.cause(given_to_calls(statement, needs.namespace))
         or reaches.computed.cause(computed_in_classes(statement) - handed)
     )
 
@@ -86,7 +95,8 @@ def stale_paths(
         yield from paths.of((), node)
     if _annotated_by_calls(statement, reaches.made) is not None:
         yield from ((name, "__annotations__") for name in statement.binds)
-    if not found and reaches.made.cause(set(header.names) - statement.binds - handed):
+    made_of = {*header.names} - statement.binds - handed
+    if not found and reaches.made.cause(made_of | given_to_calls(statement, needs.namespace)):
         yield from ((name,) for name in statement.binds)  # `f = lambda x=LIMIT: x`
 
 
@@ -129,6 +139,35 @@ def stale_in_blocks(
     if reaches.made.cause(heads - statement.binds) is not None:
         return cause, sorted(each.name for each in definitions(statement.nodes))
     return cause, sorted({path[0] for path in paths})
+
+
+def given_to_calls(statement: Statement, namespace: Mapping[str, Any]) -> set[str]:
+    """Return what a definition was computed from that a call made: ``run = partial(hit, limit())``.
+
+    A definition that such a call is given goes on to be the very one, and so does what an inner
+    call is given that may make one of it.
+    """
+    if any(definitions(statement.nodes)):
+        return set()
+    found: set[str] = set()
+    for call in (part for part in outside_functions(statement.nodes) if isinstance(part, ast.Call)):
+        for part in outside_functions([*call.args, *call.keywords]):
+            if isinstance(part, ast.Call):
+                found.update(names_in(part.func))
+            elif isinstance(part, (ast.Name, ast.Attribute)) and _is_data(part, namespace):
+                found.update(names_in(part))
+    return found
+
+
+def _is_data(said: ast.Name | ast.Attribute, namespace: Mapping[str, Any]) -> bool:
+    """Whether a name, or what a class has as an attribute, leads to no definition."""
+    if isinstance(said, ast.Name):
+        return kind_of(namespace.get(said.id)) is None
+    value: Any = namespace.get(said.value.id) if isinstance(said.value, ast.Name) else None
+    cls = value if is_class(value) else type(value)
+    having = (class_attributes(each) for each in mro_of(cls))
+    found = next((each[said.attr] for each in having if said.attr in each), None)
+    return found is not None and kind_of(found) is None
 
 
 def _handed(statement: Statement, namespace: Mapping[str, Any]) -> set[str]:
