@@ -51,9 +51,9 @@ from livepatch._select.of_concern import OfConcern
 from livepatch._select.replaced import globals_behind
 from livepatch._select.selection import Selection, note_entered
 from livepatch._select.stale import (
-    computed_from_tables,
     filled_through,
     leave_guards,
+    may_have_computed,
     notices_of_effects,
     notices_of_kept,
 )
@@ -266,7 +266,7 @@ class Choice:
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
         note_order(selection, needs, self.namespace, self.source.name)
-        selection.computed = computed_from_tables(needs, self.source.name)
+        selection.computed = may_have_computed(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:

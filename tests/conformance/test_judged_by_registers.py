@@ -1,0 +1,281 @@
+"""What was computed from registers, or given to calls, and what groups of commands keep."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live import LiveModule, Rerun
+
+pytestmark = pytest.mark.sampled(10)
+
+BOTH = pytest.mark.parametrize("rerun", ["all", "changed"])
+
+REGISTER = """
+    import functools
+    R = []
+    D = {}
+    def step(f):
+        R.append(f)
+        D[f.__name__] = f
+        return f
+    @step
+    def load(x): return [x]
+    @step
+    def clean(xs): return xs
+    first = R[0]
+    last = R[-1]
+    head, *rest = R
+    copied = list(R)
+    part = R[:1]
+    table = dict(D)
+    names = list(D)
+    run = functools.partial(R[0], 1)
+    pair = R[0], 1
+    def pick(): return R[0]
+    picked = pick()
+    same = R
+    class Flow:
+        first = R[0]
+        steps = list(R)
+        def go(self, begin=R[0]): return begin
+    def start(begin=R[0]): return begin
+    class Holder:
+        def __init__(self, steps): self.steps = steps
+    holder = Holder(R)
+    single = Holder(R[0])
+"""
+LOAD = "    @step\n    def load(x): return [x]\n"
+CLEAN = "    @step\n    def clean(xs): return xs\n"
+ABOVE = "    @step\n    def above(x): return x\n"
+AT_FRONT = {
+    *("first", "head", "copied", "part", "table", "run", "pair", "picked", "single", "start"),
+    *("Flow.first", "Flow.steps", "Flow.go"),
+}
+CHANGES = {
+    "above": (LOAD, ABOVE + LOAD, AT_FRONT | {"rest", "names"}),
+    "below": (CLEAN, CLEAN + ABOVE, {"last", "rest", "copied", "table", "names", "Flow.steps"}),
+    "gone": (LOAD, "", AT_FRONT | {"rest", "names"}),
+    "moved": (LOAD + CLEAN, CLEAN + LOAD, AT_FRONT | {"last", "rest", "names"}),
+    "bare": (LOAD, LOAD.replace("    @step\n", ""), AT_FRONT | {"rest", "names"}),
+    "another default": ("def load(x)", "def load(x, y=1)", set[str]()),
+}
+
+
+def _named(report: object) -> set[str]:
+    notices = report.notices  # type: ignore[attr-defined]
+    return {each.path.partition(".")[2] for each in notices if each.code == "LP313"}
+
+
+@pytest.mark.parametrize(("old", "new", "stale"), CHANGES.values(), ids=CHANGES)
+def test_what_was_taken_from_a_register_is_named_where_it_would_be_another(
+    live: LiveModule, old: str, new: str, stale: set[str]
+) -> None:
+    live.start(REGISTER)
+    report = live.edit(REGISTER.replace(old, new), rerun="changed")
+
+    assert _named(report) == stale
+
+
+OBJECTS = """
+    class Register:
+        def __init__(self):
+            self.items, self.version, self.by_name = [], 1, {}
+        def add(self, f):
+            self.items.append(f)
+            self.by_name[f.__name__] = f
+            return f
+        def all(self): return list(self.items)
+        def number(self): return self.version
+        def __len__(self): return len(self.items)
+        def __iter__(self): return iter(self.items)
+    class Site:
+        def __init__(self): self.register = Register()
+    site = Site()
+    register = site.register
+    class Plugin:
+        kinds = {}
+        def __init_subclass__(cls): Plugin.kinds[cls.__name__] = cls
+    @register.add
+    def first(): pass
+    class One(Plugin): pass
+    count = len(register)
+    length = len(register.items)
+    names = [each.__name__ for each in register]
+    listed = [each.__name__ for each in register.all()]
+    sorted_names = sorted(register.by_name)
+    of_site = [each.__name__ for each in site.register.items]
+    def titles(): return [each.__name__.title() for each in register]
+    through = titles()
+    number = register.number()
+    version = register.version
+    kinds = sorted(Plugin.kinds)
+    token = register.add(titles)
+    all_of_it = register.all
+    register_alone = {"register": register}
+"""
+TAKEN = {"count", "length", "names", "listed", "sorted_names", "of_site", "through"}
+
+
+def test_what_was_computed_from_an_object_that_keeps_a_register_is_named(live: LiveModule) -> None:
+    live.start(OBJECTS)
+    one = "    @register.add\n    def first()"
+    two = f"    @register.add\n    def zeroth(): pass\n{one}"
+    report = live.edit(OBJECTS.replace(one, two), rerun="changed")
+    assert _named(report) == TAKEN
+    live.edit(OBJECTS, rerun="changed")
+    one = "class One(Plugin): pass\n"
+    report = live.edit(OBJECTS.replace(one, f"{one}    class Two(Plugin): pass\n"), rerun="changed")
+    assert _named(report) == {"kinds"}
+
+
+GIVEN = """
+    import functools
+    def limit(): return 1
+    def late(): return limit()
+    def hit(x=0): return x
+    class Bus:
+        size = 3
+        def emit(self, x): return x
+    bus = Bus()
+    class Called:
+        def __init__(self, x): self.x = x
+    def keeping(x):
+        def kept(*args): return x
+        return kept
+    value = limit()
+"""
+ASSIGNED = {
+    "keeping(limit())": True,
+    "functools.partial(print, limit())": True,
+    "functools.partial(Called, x=late())": True,
+    "keeping([limit(), 2])": True,
+    "keeping(value)": True,
+    "keeping(limit()) if hit else None": True,
+    "type('Kind', (), {'limit': limit()})": True,
+    "functools.partial(hit, Bus.size)": True,
+    "functools.partial(hit, 1)": False,
+    "functools.partial(bus.emit, 1)": False,
+    "functools.partial(Bus.emit, bus)": False,
+    "keeping(functools.partial(hit, 2))": False,
+    "keeping(keeping(hit))": False,
+    "functools.partial(keeping, lambda: limit())": False,
+}
+
+
+@pytest.mark.parametrize(("said", "stale"), ASSIGNED.items())
+def test_a_definition_that_a_call_made_of_what_has_changed_is_named(
+    live: LiveModule, said: str, *, stale: bool
+) -> None:
+    source = f"{GIVEN}    run = {said}\n"
+    live.start(source)
+    changes = [("return 1", "return 2"), ("x=0): return x", "x=0): return -x")]
+    changes.append(
+        ("size = 3", "size = 4")
+        if "size" in said
+        else ("self, x): return x", "self, x): return -x")
+    )
+    for old, new in changes:
+        source = source.replace(old, new)
+    report = live.edit(source, rerun="changed")
+
+    assert ("run" in _named(report)) is stale
+
+
+GROUPS = """
+    class Group:
+        def __init__(self, f):
+            self.f, self.commands, self.order = f, {}, []
+        def __call__(self): return self.f()
+        def command(self, name=None):
+            def enter(f):
+                self.commands[name or f.__name__] = f
+                self.order.append(f)
+                return f
+            return enter
+        def group(self, f):
+            self.commands[f.__name__] = group(f)
+            return self.commands[f.__name__]
+    def group(f): return Group(f)
+    @group
+    def cli(): pass
+    @cli.command()
+    def greet(): return "hi"
+    @cli.command()
+    def other(): return "other"
+    @cli.group
+    def db(): pass
+    @db.command("init")
+    def db_init(): return 1
+"""
+GREET = '    @cli.command()\n    def greet(): return "hi"\n'
+GROUP_EDITS = {
+    "another name": ('"init"', '"setup"'),
+    "renamed": ("def greet", "def welcome"),
+    "one more": (GREET, f"    @cli.command()\n    def status(): return 0\n{GREET}"),
+    "one less": (GREET, ""),
+    "bare": (GREET, GREET.replace("    @cli.command()\n", "")),
+}
+
+
+@BOTH
+@pytest.mark.parametrize(("old", "new"), GROUP_EDITS.values(), ids=GROUP_EDITS)
+def test_a_group_of_commands_has_those_of_the_source(
+    live: LiveModule, rerun: Rerun, old: str, new: str
+) -> None:
+    module = live.start(GROUPS)
+    held, cli = live.hold("cli"), module.cli
+    cli.commands["run"] = len  # the program's own
+    before = [list(cli.commands), list(cli.order), list(module.db.commands)]
+    report = live.edit(GROUPS.replace(old, new), rerun=rerun)
+    fresh: dict[str, object] = {"__name__": "fresh"}
+    exec(live.source, fresh)
+    wanted = fresh["cli"], fresh["db"]
+    cli = module.cli
+    assert held == [cli]
+    assert cli.commands.pop("run") is len
+    assert list(cli.commands) == list(wanted[0].commands)  # type: ignore[attr-defined]
+    assert [f.__name__ for f in cli.order] == [f.__name__ for f in wanted[0].order]  # type: ignore[attr-defined]
+    assert all(f is getattr(module, f.__name__) for f in cli.order)
+    assert cli.commands["db"] is module.db
+    assert list(module.db.commands) == list(wanted[1].commands)  # type: ignore[attr-defined]
+    cli.commands["run"] = len
+    report.undo()
+    cli = module.cli
+    assert [list(cli.commands), list(cli.order), list(module.db.commands)] == before
+
+
+BACK = """
+    LIMIT = 1
+    def registered(cls):
+        cls.key = "old"
+        return cls
+    class Field:
+        def __set_name__(self, owner, name): owner.limit = LIMIT
+"""
+WITH_CLASS = """
+    @registered
+    class Lower:
+        field = Field()
+        size = LIMIT
+        table = [LIMIT]
+        count = 0
+"""
+
+
+@BOTH
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_class_that_is_back_says_what_its_source_says_now(
+    live: LiveModule, rerun: Rerun, *, is_held: bool
+) -> None:
+    module = live.start(BACK + WITH_CLASS)
+    module.Lower.count = 5
+    held = [module.Lower] if is_held else []
+    live.edit(BACK, rerun=rerun)
+    changed = BACK.replace("LIMIT = 1", "LIMIT = 2").replace('"old"', '"new"')
+    live.edit(changed, rerun=rerun)
+    report = live.edit(changed + WITH_CLASS, rerun=rerun)
+    lower = module.Lower
+    assert (lower.key, lower.limit, lower.size, lower.count) == ("new", 2, 2, 5)
+    assert all(each is lower for each in held)
+    named = {each.path.rpartition(".")[2] for each in report.notices}
+    assert {"key", "limit", "size", "table", "count"} == named
