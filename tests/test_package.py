@@ -45,13 +45,13 @@ STAGES = {
         reach partly between spread marks uses hands_over
     """,
     "_select": """
-        chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
-        docstring of_concern statement_bodies choice select mapped
+        chosen lambdas kept_values stale_paths from_kept stale selection changed_places bound_too
+        replaced docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",
     "_load": """
-        dealt came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
-        parts predecessors stars kept_frames one_shot load
+        dealt came_back struck_off in_order copied_objects rerun lent_caches lend young clear
+        finders at_exit parts predecessors stars kept_frames one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs shapes build sentinels

@@ -279,3 +279,109 @@ def test_a_class_that_is_back_says_what_its_source_says_now(
     assert all(each is lower for each in held)
     named = {each.path.rpartition(".")[2] for each in report.notices}
     assert {"key", "limit", "size", "table", "count"} == named
+
+
+COMPUTED = """
+    import functools
+    class Base:
+        def port(self): return 80
+    class Settings(Base):
+        size = 3
+        def port(self): return super().port()
+        def __call__(self): return self.port()
+        def __getitem__(self, key): return self.port()
+        def __len__(self): return self.port()
+        @property
+        def url(self): return self.port()
+    settings = Settings()
+    numbers = {"ten": lambda: 10}
+    def traced(f):
+        @functools.wraps(f)
+        def wrapper(): return f(), "traced"
+        return wrapper
+    @traced
+    def wrapped(): return 1
+    def make():
+        def inner(): return 5
+        return inner
+    made = make()
+    def key(x): return x
+    def given(*args, **kwargs): return lambda f: f
+"""
+VALUES = {
+    "settings.port()": ("return 80", "return 81"),
+    "settings.size": ("size = 3", "size = 4"),
+    "settings()": ("return 80", "return 81"),
+    "settings['port']": ("return 80", "return 81"),
+    "len(settings)": ("return 80", "return 81"),
+    "settings.url": ("return 80", "return 81"),
+    "numbers['ten']()": ("lambda: 10", "lambda: 11"),
+    "wrapped()": ('"traced"', '"Traced"'),
+    "made()": ("return 5", "return 6"),
+    "max([1, 2], key=key)": ("def key(x): return x", "def key(x): return -x"),
+}
+KEPT = {
+    "default": "def user(value={}): return value",
+    "keyword": "def user(*, value={}): return value",
+    "decorator": "@given({})\n    def user(): pass",
+    "method": "class user:\n        def method(self, value={}): return value",
+    "attribute": "class user:\n        value = {}",
+    "lambda": "user = lambda value={}: value",
+    "partial": "user = functools.partial(print, {})",
+}
+
+
+@pytest.mark.parametrize("said", VALUES)
+@pytest.mark.parametrize("keeps", KEPT)
+def test_what_a_definition_keeps_of_what_has_changed_arrives_or_is_named(
+    live: LiveModule, keeps: str, said: str
+) -> None:
+    source = f"{COMPUTED}    {KEPT[keeps].format(said)}\n    other = len('a')\n"
+    module = live.start(source)
+    kept = {"default": "user()", "method": "user().method()", "attribute": "user.value"}
+    kept |= {"keyword": "user()", "lambda": "user()", "partial": "user.args[0]"}
+    before = eval(kept.get(keeps, "None"), vars(module))
+    report = live.edit(source.replace(*VALUES[said]), rerun="changed")
+    arrived = eval(kept.get(keeps, "None"), vars(module)) != before
+    named = {each.partition(".")[0] for each in _named(report)}
+    ran = any(each.path.endswith(".user") for each in report.definitions)
+    assert arrived or "user" in named or (keeps == "decorator" and ran)
+    assert "other" not in named
+
+
+SETTINGS = """
+    import functools
+    @functools.lru_cache
+    def load(): return {"limit": 1}
+    class Site:
+        @functools.lru_cache
+        def limit(self): return 1
+        @staticmethod
+        @functools.cache
+        def name(): return "a"
+    site = Site()
+    LIMIT = load()["limit"]
+    LIMITS = site.limit(), Site.name()
+    TABLE = {"load": load}
+    def start(limit=load()["limit"]): return limit
+"""
+
+
+def test_a_statement_that_runs_is_given_nothing_that_a_cache_remembers_of_old_code(
+    live: LiveModule,
+) -> None:
+    module = live.start(SETTINGS)
+    load, remembered = module.load, module.load()
+    changed = SETTINGS.replace('"limit": 1', '"limit": 2').replace("return 1", "return 2")
+    changed = changed.replace('["limit"]\n    LIMITS', '["limit"] + 0\n    LIMITS')
+    changed = changed.replace("site.limit(), Site.name()", "[site.limit(), Site.name()]")
+    changed = changed.replace('{"load": load}', '{"load": load, "again": load}')
+    with pytest.raises(ZeroDivisionError):
+        live.edit(f"{changed}    1 / 0\n", rerun="changed")
+    assert load() is remembered
+    report = live.edit(changed.replace('return "a"', 'return "b"'), rerun="changed")
+    assert (module.LIMIT, module.LIMITS) == (2, [2, "b"])
+    assert (module.load()["limit"], module.site.limit(), module.start()) == (2, 2, 2)
+    assert module.load is load is module.TABLE["load"] is module.TABLE["again"]
+    report.undo()
+    assert (module.load()["limit"], module.site.limit(), module.Site.name()) == (1, 1, "a")

@@ -28,9 +28,9 @@ from livepatch._python.own import OwnList
 from livepatch._registers.filled import filled_by
 from livepatch._report.report import Notice
 from livepatch._select.from_kept import FromKept
+from livepatch._select.kept_values import stale_values
 from livepatch._select.stale_paths import (
     Reaches,
-    given_to_calls,
     note_stale_definition,
     stale_in_blocks,
 )
@@ -105,9 +105,11 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             continue
         header = needs.headers.get(index)
         others = changes.but_bound(needs.in_force.untouched(index, touched))
+        above = {each for each, place in changed_in_place.items() if place < index}
+        values = dict(stale_values(statement, reach, others, above))
         if header is not None:
             header = header.without(others) if others else header
-            cause, paths = note_stale_definition(statement, header, needs, reaches)
+            cause, paths = note_stale_definition(statement, header, needs, reaches, values)
             from_kept.keep((), paths)
             stale = sorted(statement.binds)
             called = used_by(statement, reach, others) is not None or _has_changed_lambda(statement)
@@ -121,14 +123,13 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
                 or _called_lambda(statement, needs.namespace)
                 or _computed_before(index, needs, changed_in_place)
             )
-            cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches)
+            cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches, values)
             is_handed_over = (
                 shadowed is None
                 and only_hands_over(statement, needs)
                 and not sets_by(statement, reach)
             )
-            given = made.cause(given_to_calls(statement, needs.namespace))
-            is_another = shadowed is not None or given is not None
+            is_another = shadowed is not None or bool(values)
             made_of = _definitions_of(statement.binds, needs) if is_another else ()
             stale = [] if is_handed_over else _stale(needs, statement, cause, reach)
             stale = sorted(made_of) or stale

@@ -16,12 +16,10 @@ from livepatch._needs.reached import Cause
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
 from livepatch._python.code import nested_codes
 from livepatch._python.kinds import (
-    class_attributes,
     found_at,
     is_class,
     is_enum,
     kind_of,
-    mro_of,
 )
 from livepatch._python.layout import lists_fields, tuple_fields
 from livepatch._statements.annotated import called_in_annotations, signature_names
@@ -33,7 +31,6 @@ from livepatch._statements.syntax import (
     bound_names,
     definitions,
     header_names,
-    outside_functions,
 )
 from livepatch._statements.tree import names_in, walk
 
@@ -75,7 +72,6 @@ def cause_of_definition(
         or _annotated_by(statement, needs)
         or _annotated_by_calls(statement, made)
         or made.cause(called_in_classes(statement, header), statement.binds)
-        or made.cause(given_to_calls(statement, needs.namespace))
         or reaches.computed.cause(computed_in_classes(statement) - handed)
     )
 
@@ -95,27 +91,43 @@ def stale_paths(
         yield from paths.of((), node)
     if _annotated_by_calls(statement, reaches.made) is not None:
         yield from ((name, "__annotations__") for name in statement.binds)
-    made_of = {*header.names} - statement.binds - handed
-    if not found and reaches.made.cause(made_of | given_to_calls(statement, needs.namespace)):
+    if not found and reaches.made.cause(set(header.names) - statement.binds - handed):
         yield from ((name,) for name in statement.binds)  # `f = lambda x=LIMIT: x`
 
 
 def note_stale_definition(
-    statement: Statement, header: Header, needs: Needs, reaches: Reaches
+    statement: Statement,
+    header: Header,
+    needs: Needs,
+    reaches: Reaches,
+    values: Mapping[Path, Cause],
 ) -> tuple[Cause | None, list[Path]]:
-    """Return why a definition is stale, and what of it; that is added to what has changed."""
+    """Return why a definition is stale, and what of it; that is added to what has changed.
+
+    Args:
+        statement: its statement.
+        header: what making it uses.
+        needs: which statements run.
+        reaches: what has changed.
+        values: what it keeps that was computed from that, see `stale_values`.
+    """
     cause = cause_of_definition(statement, header, needs, reaches)
-    if cause is None:
+    if cause is None and not values:
         return None, []  # nearly every one
     near = reaches.for_values(statement, needs.namespace)
-    cause = cause_of_definition(statement, header, needs, near)
+    cause = cause and cause_of_definition(statement, header, needs, near)
     paths = [*stale_paths(statement, header, needs, near)] if cause is not None else []
+    paths += (path for path in values if path not in paths)
     reaches.add(paths)
-    return cause, paths
+    return cause or next(iter(values.values()), None), paths
 
 
 def stale_in_blocks(
-    statement: Statement, cause: Cause | None, needs: Needs, reaches: Reaches
+    statement: Statement,
+    cause: Cause | None,
+    needs: Needs,
+    reaches: Reaches,
+    values: Mapping[Path, Cause],
 ) -> tuple[Cause | None, list[str]]:
     """Return what of the definitions in a block is stale: ``with open(path): class Config: ...``.
 
@@ -124,6 +136,7 @@ def stale_in_blocks(
         cause: what has changed of what it uses besides; None if nothing.
         needs: which statements run.
         reaches: what has changed; what is stale is added.
+        values: what definitions keep that was computed from that.
 
     Returns:
         The cause, and the names of those definitions.
@@ -131,7 +144,7 @@ def stale_in_blocks(
     if not any(definitions(statement.nodes)):
         return cause, []  # nearly every one
     header = header_of(statement, needs.namespace)
-    found, paths = note_stale_definition(statement, header, needs, reaches)
+    found, paths = note_stale_definition(statement, header, needs, reaches, values)
     cause = cause or found
     if cause is None:
         return None, []
@@ -139,35 +152,6 @@ def stale_in_blocks(
     if reaches.made.cause(heads - statement.binds) is not None:
         return cause, sorted(each.name for each in definitions(statement.nodes))
     return cause, sorted({path[0] for path in paths})
-
-
-def given_to_calls(statement: Statement, namespace: Mapping[str, Any]) -> set[str]:
-    """Return what a definition was computed from that a call made: ``run = partial(hit, limit())``.
-
-    A definition that such a call is given goes on to be the very one, and so does what an inner
-    call is given that may make one of it.
-    """
-    if any(definitions(statement.nodes)):
-        return set()
-    found: set[str] = set()
-    for call in (part for part in outside_functions(statement.nodes) if isinstance(part, ast.Call)):
-        for part in outside_functions([*call.args, *call.keywords]):
-            if isinstance(part, ast.Call):
-                found.update(names_in(part.func))
-            elif isinstance(part, (ast.Name, ast.Attribute)) and _is_data(part, namespace):
-                found.update(names_in(part))
-    return found
-
-
-def _is_data(said: ast.Name | ast.Attribute, namespace: Mapping[str, Any]) -> bool:
-    """Whether a name, or what a class has as an attribute, leads to no definition."""
-    if isinstance(said, ast.Name):
-        return kind_of(namespace.get(said.id)) is None
-    value: Any = namespace.get(said.value.id) if isinstance(said.value, ast.Name) else None
-    cls = value if is_class(value) else type(value)
-    having = (class_attributes(each) for each in mro_of(cls))
-    found = next((each[said.attr] for each in having if said.attr in each), None)
-    return found is not None and kind_of(found) is None
 
 
 def _handed(statement: Statement, namespace: Mapping[str, Any]) -> set[str]:
