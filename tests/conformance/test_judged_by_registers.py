@@ -385,3 +385,36 @@ def test_a_statement_that_runs_is_given_nothing_that_a_cache_remembers_of_old_co
     assert module.load is load is module.TABLE["load"] is module.TABLE["again"]
     report.undo()
     assert (module.load()["limit"], module.site.limit(), module.Site.name()) == (1, 1, "a")
+
+
+CLASSES = """
+    class Names:
+        def table(self): return "one"
+        @staticmethod
+        def size(): return "one"
+    class Model:
+        def __init_subclass__(cls, table=None): cls.table = table
+    def tagged(text):
+        def tag(cls):
+            cls.tag = text
+            return cls
+        return tag
+    @tagged(Names.size())
+    class User(Model, table=Names().table()):
+        alias = Names.size()
+        hits = 0
+"""
+
+
+@BOTH
+def test_what_a_class_is_given_by_methods_that_have_changed_arrives(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    module = live.start(CLASSES)
+    module.User.hits = 3
+    report = live.edit(CLASSES.replace('"one"', '"two"'), rerun=rerun)
+    user = module.User
+    assert (user.tag, user.table, user.alias, user.hits) == ("two", "two", "two", 3)
+    report.undo()
+    user = module.User
+    assert (user.tag, user.table, user.alias, user.hits) == ("one", "one", "one", 3)

@@ -25,6 +25,7 @@ from livepatch._decide.given import (
     is_filled_since,
     is_made_of_given_anew,
     keeps_attributes,
+    method_of_name_changed,
     scopes_of,
     why_made_anew,
 )
@@ -168,6 +169,7 @@ class Values(Inputs):
             and (
                 qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
                 or makers_call_changed(self.decisions.matches, pair)
+                or self._calls_changed_method(pair, self._names_said(pair, pair.path))
                 or is_assigned_by_changed(pair, name)
             )
         )
@@ -258,6 +260,7 @@ class Values(Inputs):
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         names = self._names_said(pair, path)
         by_changed = any(code_of_name_changed(pair, name) for name in names)
+        by_changed = by_changed or self._calls_changed_method(pair, names)
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
             if by_changed and is_plain(old) and is_plain(new):
                 self._note_kept(pair, path, old, new)
@@ -275,8 +278,12 @@ class Values(Inputs):
 
     def _names_said(self, pair: Pair, path: Path) -> list[str]:
         """List the names that the statements of an attribute read."""
-        shells = pair.module.outline.scopes[path[:-1]].shells[path[-1]]
+        scope = pair.module.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
         return [name for shell in shells for name in shell.loads]
+
+    def _calls_changed_method(self, pair: Pair, names: Collection[str]) -> bool:
+        return method_of_name_changed(self.decisions.matches, pair, frozenset(names))
 
     def _is_back(self, pair: Pair) -> bool:
         """Whether a class had gone and is back: nobody saw what changed meanwhile."""
