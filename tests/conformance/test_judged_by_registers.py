@@ -418,3 +418,73 @@ def test_what_a_class_is_given_by_methods_that_have_changed_arrives(
     report.undo()
     user = module.User
     assert (user.tag, user.table, user.alias, user.hits) == ("one", "one", "one", 3)
+
+
+EVENTS = """
+    HANDLERS = {"start": [], "stop": []}
+    def on(event):
+        def enter(f):
+            HANDLERS[event].append(f)
+            return f
+        return enter
+    @on("start")
+    def greet(): pass
+    @on("stop")
+    def log(): pass
+    @on("stop")
+    def last(): pass
+"""
+
+
+@BOTH
+def test_a_handler_of_another_event_stands_where_its_statement_does(
+    live: LiveModule, rerun: Rerun
+) -> None:
+    module = live.start(EVENTS)
+    report = live.edit(EVENTS.replace('@on("start")', '@on("stop")'), rerun=rerun)
+    assert module.HANDLERS["stop"] == [module.greet, module.log, module.last]
+    assert module.HANDLERS["start"] == []
+    report.undo()
+    assert {"start": [module.greet], "stop": [module.log, module.last]} == module.HANDLERS
+
+
+IN_TURN = """
+    TABLE = []
+    def enter(each): TABLE.append(each)
+    enter("a")
+    enter("b")
+    COUNT = len(TABLE)
+"""
+A, B, COUNT = (f"    {each}\n" for each in ('enter("a")', 'enter("b")', "COUNT = len(TABLE)"))
+
+
+@pytest.mark.parametrize("wanted", [B + A + COUNT, A + COUNT + B])
+def test_what_calls_of_a_function_had_entered_in_another_order_is_named(
+    live: LiveModule, wanted: str
+) -> None:
+    live.start(IN_TURN)
+    report = live.edit(IN_TURN.replace(A + B + COUNT, wanted), rerun="changed")
+
+    assert [(each.code, each.path.partition(".")[2]) for each in report.notices] == [
+        ("LP314", "TABLE")
+    ]
+
+
+def test_an_undo_gives_back_an_object_that_has_a_weak_proxy(live: LiveModule) -> None:
+    source = """
+    import weakref
+    class Site:
+        def __init__(self):
+            self.views, self.itself = {}, weakref.proxy(self)
+        def view(self, f):
+            self.views[f.__name__] = f
+            return f
+    site = Site()
+    @site.view
+    def hello(): pass
+    """
+    module = live.start(source)
+    report = live.edit(source.replace("def hello", "def welcome"), rerun="all")
+    assert list(module.site.views) == ["welcome"]
+    report.undo()
+    assert list(module.site.views) == ["hello"]

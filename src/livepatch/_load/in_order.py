@@ -15,34 +15,40 @@ from livepatch._python.own import OwnDict, OwnList
 from livepatch._registers.enrolled import find_entries
 from livepatch._registers.entries import Earlier, Entry
 from livepatch._registers.registers import lead_to, sorts
+from livepatch._select.selection import Selection
 from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.source import namespace_of
-from livepatch._statements.made_of import Made
 from livepatch._steps.dicts import has_plain_keys, restore_contents
 from livepatch._steps.items import rearrange
 
 
-def put_in_order(
-    orders: Collection[list[Made]], before: Collection[str], snapshot: Snapshot, earlier: Earlier
-) -> None:
+def put_in_order(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> None:
     """Bring the entries of definitions in lists and dicts into the order of the definitions.
 
     What stood in another order than that of the old source has been ordered by the program, and
     stays; so do the places of all other entries.
 
     Args:
-        orders: definitions in the order of their statements, by what decorates or bears them.
-        before: the names that the old source bound, in its order, and those in classes of it.
+        selection: what ran, with the definitions in the order of their statements.
         snapshot: of the module; takes copies of the containers, with which a failure is taken back.
         earlier: what is known of the time before the load.
     """
     namespace = namespace_of(snapshot.source.module)
-    places = {name: place for place, name in enumerate(before)}
-    for made in orders:
+    all_places = {name: place for place, name in enumerate(selection.before)}
+    struck_off = (entry for enrolled in snapshot.enrolled for entry in enrolled.entries)
+    stood = {(id(entry.container), entry.made.name) for entry in struck_off}
+    for made in selection.orders:
         ranks = {each.name: rank for rank, each in enumerate(made)}
         entries = find_entries(namespace, made, Earlier({})).entries
         for container, own in _by_container(entries, namespace):
             own.sort(key=lambda each: each[0])
+            # What is made anew and did not stand here has come, wherever its statement was.
+            places = {
+                name: all_places[name]
+                for _, name in own
+                if name in all_places
+                and (name not in selection.entered or (id(container), name) in stood)
+            }
             known = [places[name] for _, name in own if name in places]
             if known != sorted(known):
                 continue

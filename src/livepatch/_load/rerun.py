@@ -264,7 +264,7 @@ def after_rerun(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> N
     _take_out_what_was_put_in(selection, snapshot, namespace)
     for enrolled in snapshot.enrolled:
         see_who_came_back(enrolled, selection, namespace)
-    put_in_order(selection.orders, selection.before, snapshot, earlier)
+    put_in_order(selection, snapshot, earlier)
     for name in selection.marks:
         namespace.setdefault(name, snapshot.namespace[name])
     _keep_what_none_bound(selection, snapshot, namespace)

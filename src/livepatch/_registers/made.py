@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain
 from types import CodeType
@@ -61,12 +62,15 @@ def _made_of(statement: Statement, codes: list[CodeType]) -> Iterator[Made]:
             yield Made(name, decorators, own, bases)
 
 
-def out_of_order(statements: list[Statement], before: Collection[str]) -> list[list[Made]]:
+def out_of_order(
+    statements: list[Statement], before: Collection[str], elsewhere: AbstractSet[str]
+) -> list[list[Made]]:
     """Return the definitions that something decorates or bears of which the order is another now.
 
     Args:
         statements: all of the new source; a function may have either code while statements run.
         before: the names that the old source bound, in its order; see `names_before`.
+        elsewhere: the names of those that may be entered in another list now.
 
     Returns:
         For each decorator or base with such, all that it decorates or bears.
@@ -89,7 +93,7 @@ def out_of_order(statements: list[Statement], before: Collection[str]) -> list[l
         # Of two definitions of one name nobody can tell which is on a list.
         alone = [several[0] for several in group.values() if len(several) == 1]
         known = [places.get(each.name, len(places)) for each in alone]
-        if known != sorted(known):
+        if known != sorted(known) or not elsewhere.isdisjoint(group):
             found.append(alone)
     return found
 

@@ -79,6 +79,11 @@ class Selection:
     notices: list[Notice] = field(default_factory=list)
 
     @property
+    def says_else(self) -> set[str]:
+        """The names of what it makes whose statements say something else: ``@on("stop")``."""
+        return {each for each in self.entered if self.said.get(each) != self.says.get(each)}
+
+    @property
     def struck_off(self) -> set[str]:
         """The names of the definitions that may be on lists, and are made anew or have gone."""
         return {*self.entered, *(each.name for each in self.left)}
