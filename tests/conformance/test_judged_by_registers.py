@@ -61,6 +61,14 @@ CHANGES = {
 }
 
 
+def test_another_name_of_a_register_is_not_named(live: LiveModule) -> None:
+    module = live.start("H = [1]\nH.append(2)\nSAME = H\nBOTH = [H, 1]\nN = len(H)\n")
+    report = live.change("append(2)", "append(3)", rerun="changed")
+
+    assert module.SAME is module.H is module.BOTH[0]
+    assert _named(report) == {"N"}
+
+
 def _named(report: object) -> set[str]:
     notices = report.notices  # type: ignore[attr-defined]
     return {each.path.partition(".")[2] for each in notices if each.code == "LP313"}

@@ -107,23 +107,24 @@ class _Computed:
     def _led_to(self, value: Any, depth: int) -> Iterator[tuple[Path, OwnList[Register]]]:
         """Yield the attributes by which a value leads to registers; none where it is one."""
         if type(value) in _CONTAINERS or id(value) in self.registers:
-            found = self._registers_in(value)
-            if found:
-                yield (), found
+            inside = self._registers_in(value)
+            if inside:
+                yield (), inside
             return
         if is_class(value) and not self.module.owns(value):
             return
         known = self._known.get(id(value))
+        found: OwnList[Any] = OwnList() if known is None else known[1]
         if known is None:
-            self._known[id(value)] = known = OwnList((value, OwnList()))
+            self._known[id(value)] = OwnList((value, found))
             for name, part in _attributes_of(value).items() if depth else ():
                 if kind_of(part) is None and type(part) is not ModuleType:
                     is_own = self.module.owns(type(part))
                     for path, registers in self._led_to(part, depth - 1):
-                        known[1].append(((name, *path) if is_own else (name,), registers))
+                        found.append(((name, *path) if is_own else (name,), registers))
                         # Of a library one attribute may stand for the way: `app.router.routes`.
-                        known[1].extend((((path[-1],), registers),) if path and not is_own else ())
-        yield from known[1]
+                        found.extend((((path[-1],), registers),) if path and not is_own else ())
+        yield from found
 
     def _registers_in(self, container: Any) -> OwnList[Register]:
         """List the registers that a container is, or has in it as containers."""
@@ -184,6 +185,9 @@ class _Computed:
         self, value: Any, what: str, said: Collection[str], nodes: Collection[ast.AST]
     ) -> bool:
         """Whether a value would be another one, made of what registers have now."""
+        parts: OwnList[Any] = OwnList([value, *_parts_of(value)])
+        if any(id(part) in self.registers for part in parts):
+            return False  # it sees what is there now
         registers = self.leading.get(what, OwnList())
         direct = what.partition(".")[0] in said
         if is_atom(value) or _is_plain(value):
@@ -191,9 +195,7 @@ class _Computed:
                 each.matters(said if direct else None, nodes) and not each.stands(value, nodes)
                 for each in registers
             )
-        parts = OwnList(map(self.settle, (value, *_parts_of(value))))
-        if any(id(part) in self.registers for part in parts):
-            return False  # it sees what is there now
+        parts = OwnList(map(self.settle, parts))
         items = [[part for part in parts if each.had(part)] for each in registers]
         for register, held in zip(registers, items):
             is_whole = not _picks(nodes) or len(held) == len(register.was) > 1

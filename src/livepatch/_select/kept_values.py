@@ -15,7 +15,7 @@ from typing import Any
 from livepatch._needs.differences import Path
 from livepatch._needs.reach import Reach
 from livepatch._needs.reached import Cause
-from livepatch._needs.taken import calls_found, taken_by
+from livepatch._needs.taken import calls_found, picked_items, taken_by
 from livepatch._needs.uses import asked_by
 from livepatch._python.kinds import PROPERTY, class_attributes, dict_of, is_class, kind_of, mro_of
 from livepatch._statements.operations import CALLS_FOUND, operations_of
@@ -43,6 +43,8 @@ def stale_values(
         names = set(_computing(value, namespace)) - others
         if not names:
             continue  # nearly every one
+        if isinstance(value, ast.Name) and names.isdisjoint(reach.changes.names):
+            continue  # it is handed over, with what it leads to
         if asked is None:
             asked = _asked_by(statement, reach)
         found = {CALLS_FOUND} if calls_found([value], namespace, reach.follows) else set[str]()
@@ -137,6 +139,8 @@ def _computing(value: ast.expr, namespace: Mapping[str, Any]) -> Iterator[str]:
     ahead: list[ast.AST] = [value]
     while ahead:
         part = ahead.pop()
+        if isinstance(part, (ast.Call, ast.Subscript)) and _takes_definition(part, namespace):
+            continue
         if isinstance(part, ast.Call):
             yield from names_in(part.func)
             calls = isinstance(part.func, ast.Name) and part.func.id in _CALLING
@@ -149,6 +153,14 @@ def _computing(value: ast.expr, namespace: Mapping[str, Any]) -> Iterator[str]:
             yield from () if _is_definition(part, namespace) else names_in(part)
         else:
             ahead += children(part)
+
+
+def _takes_definition(value: ast.expr, namespace: Mapping[str, Any]) -> bool:
+    """Whether a value is a definition that is taken out of a table: ``STEPS[0]``."""
+    if isinstance(value, ast.Call) and getattr(value.func, "attr", "") != "get":
+        return False
+    items = [each for found in picked_items([value], namespace).values() for each in found]
+    return bool(items) and all(kind_of(each) is not None for each in items)
 
 
 def _is_definition(said: ast.Name | ast.Attribute, namespace: Mapping[str, Any]) -> bool:

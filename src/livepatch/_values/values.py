@@ -260,12 +260,15 @@ class Values(Inputs):
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
         names = self._names_said(pair, path)
         by_changed = any(code_of_name_changed(pair, name) for name in names)
-        by_changed = by_changed or self._calls_changed_method(pair, names)
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
             if by_changed and is_plain(old) and is_plain(new):
                 self._note_kept(pair, path, old, new)
             return old
         if by_changed:
+            return new
+        if self._calls_changed_method(pair, names):
+            message = "is what a changed method gives it now; the source's value replaces it"
+            self.note("LP304", pair, path, message)
             return new
         used = map(pair.module.new.get, names)
         by_counter = any(counts_anew(self.decisions.matches, each) for each in used)
