@@ -45,13 +45,13 @@ STAGES = {
         reach partly between spread marks uses hands_over
     """,
     "_select": """
-        chosen lambdas stale_paths from_kept stale selection changed_places bound_too replaced
-        docstring of_concern statement_bodies choice select mapped
+        chosen lambdas kept_values stale_paths from_kept stale selection changed_places bound_too
+        replaced docstring of_concern statement_bodies choice select mapped
     """,
     "_hooks": "",
     "_load": """
-        dealt came_back struck_off in_order copied_objects rerun lend young clear finders at_exit
-        parts predecessors stars kept_frames one_shot load
+        dealt came_back struck_off in_order copied_objects rerun lent_caches lend young clear
+        finders at_exit parts predecessors stars kept_frames one_shot load
     """,
     "_match": """
         module deleted decorated link registered unwrapped pairs heirs shapes build sentinels
@@ -66,7 +66,7 @@ STAGES = {
     "_heap": "belongings retire record retained explain heap outside dropped originals",
     "_values": "inputs registries tables_of_bases values in_place",
     "_reconcile": """
-        result wrappers dispatchers flags hidden_methods left_over descriptors functions
+        result kept_tables wrappers dispatchers flags hidden_methods left_over descriptors functions
         numbers metaclasses classes table
     """,
     "_holders": """
@@ -78,10 +78,11 @@ STAGES = {
         noted repoint search
     """,
     "_plan": """
-        plan namespaces moved_data instances draft partial set_on_modules still_entered returned
+        plan namespaces moved_data instances draft registers_changed from_registers partial
+        set_on_modules still_entered returned
         gains absent abstract_registrations abstract_methods reached_caches library_caches users
-        importer importers made_elsewhere methods_used reads_on computed carry_stars carry
-        lazy_annotations lacking remnants notices places
+        importer importers made_elsewhere methods_used reads_on computed carry_stars carry_copies
+        carry lazy_annotations lacking remnants notices places
     """,
     "_apply": "subclass_order constructors sequence_slots apply withdraw",
     "_verify": "summary doubts verify",

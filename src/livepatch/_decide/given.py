@@ -5,13 +5,14 @@ from __future__ import annotations
 import gc
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import Field
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from livepatch._decide.class_source import is_made_by_makers
 from livepatch._decide.reshaped import code_changed
-from livepatch._match.decorated import decorated_function
+from livepatch._match.decorated import decorated_function, plain_path
 from livepatch._match.deleted import deleted_has_changed
 from livepatch._match.module import Module, Path
 from livepatch._match.pairs import Matches, Pair
@@ -171,6 +172,22 @@ def code_of_name_changed(pair: Pair, name: str) -> bool:
     if type(before) is not FunctionType or type(after) is not FunctionType:
         return deleted_has_changed(pair.module, name)
     return not same_code(before.__code__, after.__code__)
+
+
+def method_of_name_changed(matches: Matches, pair: Pair, names: AbstractSet[str]) -> bool:
+    """Whether a method of the module has another body that is called by one of some names."""
+    bodies = pair.module.bodies
+    if bodies is not None:
+        changed = (body.path for body in bodies.functions if body.changed)
+    else:
+        changed = (
+            plain_path(each.path)
+            for each in matches.pairs
+            if type(each.old) is type(each.new) is FunctionType
+            and not names.isdisjoint(each.path)
+            and not same_code(each.old.__code__, each.new.__code__)
+        )
+    return any(path[1:] and path[-1] in names for path in changed)
 
 
 def is_filled_since(pair: Pair, live: Any, made: Any) -> bool:

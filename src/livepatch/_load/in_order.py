@@ -29,32 +29,31 @@ def put_in_order(selection: Selection, snapshot: Snapshot, earlier: Earlier) -> 
     stays; so do the places of all other entries.
 
     Args:
-        selection: with definitions in the order of their statements, by what decorates or bears
-            them, and the names that the old source bound, in its order.
+        selection: what ran, with the definitions in the order of their statements.
         snapshot: of the module; takes copies of the containers, with which a failure is taken back.
         earlier: what is known of the time before the load.
     """
     namespace = namespace_of(snapshot.source.module)
-    places = {name: place for place, name in enumerate(selection.before)}
-    stood = {
-        (id(entry.container), entry.made.name)
-        for enrolled in snapshot.enrolled
-        for entry in enrolled.entries
-    }
+    all_places = {name: place for place, name in enumerate(selection.before)}
+    struck_off = (entry for enrolled in snapshot.enrolled for entry in enrolled.entries)
+    stood = {(id(entry.container), entry.made.name) for entry in struck_off}
     for made in selection.orders:
         ranks = {each.name: rank for rank, each in enumerate(made)}
         entries = find_entries(namespace, made, Earlier({})).entries
         for container, own in _by_container(entries, namespace):
             own.sort(key=lambda each: each[0])
-            # One that was made again may have been entered elsewhere until now.
-            came = {name for _, name in own if name in selection.entered}
-            came = {name for name in came if (id(container), name) not in stood}
-            there = {name: place for name, place in places.items() if name not in came}
-            known = [there[name] for _, name in own if name in there]
+            # What is made anew and did not stand here has come, wherever its statement was.
+            places = {
+                name: all_places[name]
+                for _, name in own
+                if name in all_places
+                and (name not in selection.entered or (id(container), name) in stood)
+            }
+            known = [places[name] for _, name in own if name in places]
             if known != sorted(known):
                 continue
             before_it = OwnDict(container) if isinstance(container, dict) else OwnList(container)
-            wanted = _in_order(own, ranks, there)
+            wanted = _in_order(own, ranks, places)
             if wanted is not None:
                 snapshot.contents.extend(earlier.not_copied([OwnList((container, before_it))]))
                 _arrange(container, wanted)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
+from livepatch._load.lent_caches import empty_caches, put_caches_back
 from livepatch._python.code import can_take, match_nested, same_code
 from livepatch._python.constants import same_contents, same_value
 from livepatch._python.kinds import (
@@ -46,6 +47,7 @@ def new_bodies(
     selections: Iterable[Selection],
     snapshots: Iterable[Snapshot],
     successors: OwnDict[int, FunctionType],
+    stand_ins: OwnList[OwnList[Any]],
 ) -> Generator[None, None, None]:
     """Let functions that are not made again run their new code while statements run.
 
@@ -54,6 +56,7 @@ def new_bodies(
         snapshots: of the modules.
         successors: takes what stands for functions that cannot take their new code, by the id of
             each: a method that begins to use ``super()`` gains a free variable.
+        stand_ins: takes what stands for caches that remember what the old code gave, with these.
     """
     functions: list[FunctionType] = OwnList()
     codes: list[CodeType] = OwnList()
@@ -72,6 +75,7 @@ def new_bodies(
                     functions.append(function)
                     codes.append(new)
             lent += _to_lend(snapshot, unfit, successors)
+            lent += empty_caches(snapshot, news.keys() | unfit.keys(), stand_ins)
     present: list[CodeType] = OwnList(function.__code__ for function in functions)
     recode(functions, codes)
     for owner, name, _, instead in lent:
@@ -85,12 +89,15 @@ def new_bodies(
         recode(functions, present)
 
 
-def put_where_imported(
+def put_back_names(
     snapshots: Iterable[Snapshot],
     namespaces: Mapping[str, dict[str, Any]],
     successors: Mapping[int, FunctionType],
+    caches: OwnList[OwnList[Any]],
 ) -> Iterator[tuple[Any, Any]]:
-    """Give names elsewhere what they had, which an import that ran again has bound meanwhile.
+    """Give names what they had, for which something stood that a statement has taken meanwhile.
+
+    Of functions those elsewhere, which an import that ran again has bound.
 
     Yields what stood there, with that: others may have been given it as well.
 
@@ -98,7 +105,9 @@ def put_where_imported(
         snapshots: of the modules.
         namespaces: what the modules have after the load, by name.
         successors: what stood for functions, by the id of each.
+        caches: what stood for caches, with these.
     """
+    yield from put_caches_back(caches, namespaces)
     stood = {id(each): key for key, each in successors.items()}
     for snapshot in snapshots if stood else ():
         namespace, own = namespaces[snapshot.source.name], namespace_of(snapshot.source.module)

@@ -30,7 +30,7 @@ from livepatch._load.clear import (
     drop_vanished_names,
 )
 from livepatch._load.finders import renewed_finders
-from livepatch._load.lend import Lender, new_bodies, put_where_imported
+from livepatch._load.lend import Lender, new_bodies, put_back_names
 from livepatch._load.one_shot import OneShotFinder
 from livepatch._load.parts import package_there, parts_behind_stars
 from livepatch._load.predecessors import put_bases_of_predecessors
@@ -127,7 +127,8 @@ def load(
     """
     run = _Run(snapshots, outlines, selections, progress)
     window = min(_LOAD_WINDOW * len(snapshots), _LONGEST_WINDOW)
-    bodies = new_bodies(selections.values(), snapshots, run.loaded.successors)
+    caches: OwnList[OwnList[Any]] = OwnList()
+    bodies = new_bodies(selections.values(), snapshots, run.loaded.successors, caches)
     no_longer_young()
     finders: OwnList[Any] = OwnList(sys.meta_path)
     run.loaded.at_exit = registered()
@@ -145,7 +146,7 @@ def load(
             raise
         run.loaded.finders += renewed_finders(finders, OwnList(sys.meta_path))
     loaded = run.loaded
-    loaded.taken += put_where_imported(snapshots, loaded.namespaces, loaded.successors)
+    loaded.taken += put_back_names(snapshots, loaded.namespaces, loaded.successors, caches)
     run.loaded.young = count_young()
     return run.loaded
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
-from importlib.machinery import ExtensionFileLoader, SourceFileLoader, SourcelessFileLoader
 from itertools import chain
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 from livepatch._match.module import Module, Part, names_of_others
 from livepatch._match.pairs import Matches
 from livepatch._needs.marks import IMPORT_SYSTEM_NAMES
+from livepatch._plan.carry_copies import carry_copies
 from livepatch._plan.carry_stars import carry_stars, set_name
 from livepatch._plan.computed import computed_nothing, has_computed_defaults, takes_new_code
 from livepatch._plan.importer import ITEM, Importer, Name
@@ -35,7 +35,6 @@ from livepatch._python.kinds import (
     CLASS,
     FUNCTION,
     class_attributes,
-    is_class,
     is_module,
     kind_of,
 )
@@ -44,9 +43,7 @@ from livepatch._python.star_names import binds_other_stars, star_names
 from livepatch._registers.records import holds_inside
 from livepatch._report.report import Notice
 from livepatch._snapshot.nested import is_loaded_part
-from livepatch._source.outline import outline
 from livepatch._source.scope import ANNOTATIONS
-from livepatch._source.source import NO_CODE, namespace_of
 
 _DEEPEST = 4
 # Who reads what reads what has changed, and so on, is nearly everybody in a large package: past so
@@ -149,7 +146,7 @@ def carry_data(plan: Plan) -> None:
     importers, beyond = ImportersByName((*inside, *outside)), ImportersByName(outside)
     for module in reloaded:
         waiting += _changed_data(plan, module)
-    _carry_copies(plan, waiting)
+    carry_copies(plan, waiting)
     if outside:
         waiting += _changed_definitions(plan)
         waiting += _notice_users(plan, outside, importers, carried)
@@ -177,46 +174,6 @@ def _notice_users(
         yield from _notice_used(plan, importer, methods)
     for change in map(of_method, methods):
         yield from what_reads(readers, change, known)
-
-
-def _carry_copies(plan: Plan, changes: list[Change]) -> None:
-    """Give modules made at run time what has changed of the module that they are a copy of.
-
-    ``vars(module).update(vars(other))``, as a finder of the import system may do: no statement says
-    so, but it has definitions of the other one under their names.
-    """
-    copies = list(_made_at_run_time(plan)) if changes else []
-    present = set(chain.from_iterable(map(id, list(each.namespace.values())) for each in copies))
-    for module in plan.matches.modules if copies else ():
-        if present.isdisjoint(map(id, filter(_may_be_named, module.old.values()))):
-            continue  # nearly every one
-        named = {name: value for name, value in module.old.items() if module.owns(value)}
-        for copy in copies:
-            if any(copy.namespace.get(name, copy) is value for name, value in named.items()):
-                for change in changes:
-                    here = change.name.module == module.name
-                    if here and copy.namespace.get(change.name.name, copy) is change.old:
-                        set_name(plan, copy, change.name.name, change.new)
-
-
-def _may_be_named(value: Any) -> bool:
-    """Whether a value may be a definition that says where it is."""
-    return type(value) is FunctionType or is_class(value)
-
-
-def _made_at_run_time(plan: Plan) -> Iterator[Importer]:
-    """Yield the modules without a source or binary of their own, as importers of nothing."""
-    for name, module in list(sys.modules.items()):
-        if name in plan.finals or not is_module(module):
-            continue
-        namespace = namespace_of(module)
-        loader = getattr(namespace.get("__spec__"), "loader", None)
-        if id(type(loader)) not in _OF_FILES:
-            yield Importer(name, namespace, _NO_OUTLINE)
-
-
-_NO_OUTLINE = outline(NO_CODE)
-_OF_FILES = frozenset(map(id, (SourceFileLoader, SourcelessFileLoader, ExtensionFileLoader, type)))
 
 
 def _importers_outside(plan: Plan) -> list[Importer]:

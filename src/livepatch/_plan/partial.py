@@ -10,17 +10,16 @@ from typing import Any
 
 from livepatch._load.struck_off import steps_for_gone, steps_for_moved
 from livepatch._match.module import Module
-from livepatch._needs.reached import Cause
+from livepatch._plan.from_registers import notice_computed
 from livepatch._plan.plan import Plan
 from livepatch._python.constants import repr_of_constant, same_value
 from livepatch._python.kinds import CACHED_PROPERTY, class_attributes
 from livepatch._python.own import MISSING, Call, OwnDict, OwnList
 from livepatch._report.report import Notice
 from livepatch._select.selection import Selection
-from livepatch._select.stale import EFFECT_STAYS, VALUE_STAYS, not_run
+from livepatch._select.stale import EFFECT_STAYS, VALUE_STAYS
 from livepatch._snapshot.snapshot import overload_registry
 from livepatch._steps.class_names import name_class, name_of_class
-from livepatch._steps.dicts import known_by
 from livepatch._steps.steps import Steps
 from livepatch._values.registries import ATOMS
 
@@ -41,7 +40,7 @@ def plan_partial_run(plan: Plan, selections: Mapping[str, Selection]) -> None:
             if each.code != "LP314" or each.path.removeprefix(f"{name}.") not in replaced
         )
     _notice_passed(plan, selections)
-    _notice_computed(plan, selections)
+    notice_computed(plan, selections)
     _notice_bodies(plan)
     _plan_entries(plan)
     _plan_repeated(plan, selections)
@@ -75,40 +74,6 @@ def _is_passed(live: Any, before: Any, said: frozenset[Any]) -> bool:
     if type(live) not in (list, deque):
         return False
     return len(live) > len(before) and all(map(is_, live, before))
-
-
-def _notice_computed(plan: Plan, selections: Mapping[str, Selection]) -> None:
-    """Name what was computed from a table in which there is something else now."""
-    if not any(selection.computed for selection in selections.values()):
-        return
-    changed = {
-        id(container)
-        for module in plan.matches.modules
-        for container, before in module.contents
-        if _has_others(plan, container, before)
-    }
-    known = {notice.path for notice in plan.notices if notice.code == "LP313"}
-    for module in plan.matches.modules if changed else ():
-        selection = selections.get(module.name)
-        for table, name, statement in selection.computed if selection is not None else ():
-            place = module.path_text((name,))
-            if id(module.old.get(table)) in changed and place not in known:
-                known.add(place)
-                said = not_run(statement, Cause(table))
-                plan.notices.append(Notice("LP313", place, said))
-
-
-def _has_others(plan: Plan, container: Any, before: Any) -> bool:
-    """Whether a container has other keys or items than it had; one made again is the same."""
-    settle = plan.decisions.settle
-    if type(container) is dict:
-        return set(map(known_by, container)) != set(map(known_by, before))
-    if type(container) not in (list, set):
-        return False
-    now, was = (OwnList(map(settle, each)) for each in (container, before))
-    if type(container) is set:
-        return set(map(id, now)) != set(map(id, was))
-    return len(now) != len(was) or not all(map(same_value, now, was))
 
 
 def _plan_repeated(plan: Plan, selections: Mapping[str, Selection]) -> None:

@@ -152,10 +152,6 @@ def users_in(said: Said, namespace: Mapping[str, Any]) -> Iterator[tuple[Path, f
         yield from (((name,), loads) for name in said.outline.global_names & loads)
 
 
-def _says_lambda(shell: Shell) -> bool:
-    return _SAYS_LAMBDA in shell.fingerprint
-
-
 def _loads(shells: Iterable[Shell]) -> frozenset[str]:
     """Return what statements read: by names, and by names that are texts."""
     found = frozenset[str]().union(*map(_without_effects, shells))

@@ -21,6 +21,7 @@ from livepatch._python.kinds import cached_by, dict_of, is_empty
 from livepatch._python.layers import layers_of
 from livepatch._python.layout import has_dict
 from livepatch._python.own import MISSING, Call
+from livepatch._reconcile.kept_tables import note_entered_again
 from livepatch._reconcile.result import Reconciliation, same_items
 from livepatch._registers.entries_of_others import has_imported
 from livepatch._registers.records import functions_among, leaves_of, parts_of
@@ -176,13 +177,22 @@ def reconcile_object(result: Reconciliation, pair: Pair) -> None:
             settled = result.values.choose_state(old[name], value, source_is_same=is_same)
         if present.get(name, MISSING) is not settled:
             result.steps.set_item(present, name, settled)
-        if name in old and settled is value:
-            more = _entered_by_others(result, pair, old[name], value)
-            if more:
-                result.fillings.append((value, more))
+        if name in old:
+            _note_tables(result, pair, (old[name], value), settled)
     for name, value in old.items() if survivor is pair.new else ():
         if name not in new:
             result.steps.set_item(present, name, result.settle(value))
+
+
+def _note_tables(result: Reconciliation, pair: Pair, values: tuple[Any, Any], chosen: Any) -> None:
+    """Note what a table of an object is to have of the other one, that stays or is made anew."""
+    old, new = values
+    if chosen is not new:
+        note_entered_again(result, pair, chosen, new)
+        return
+    more = _entered_by_others(result, pair, old, new)
+    if more:
+        result.fillings.append((new, more))
 
 
 def _has_other_lambda(old: Any, new: Any) -> bool:

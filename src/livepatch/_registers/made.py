@@ -6,6 +6,7 @@ import ast
 import builtins
 import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import chain
 from types import CodeType
@@ -71,14 +72,14 @@ def _made_of(statement: Statement, codes: list[CodeType]) -> Iterator[Made]:
 
 
 def out_of_order(
-    statements: list[Statement], before: Collection[str], again: Collection[str]
+    statements: list[Statement], before: Collection[str], elsewhere: AbstractSet[str]
 ) -> list[list[Made]]:
-    """Return the definitions that something decorates or bears of which the order may be another.
+    """Return the definitions that something decorates or bears of which the order is another now.
 
     Args:
         statements: all of the new source; a function may have either code while statements run.
         before: the names that the old source bound, in its order; see `names_before`.
-        again: those of definitions that are made again: one may be entered elsewhere by now.
+        elsewhere: the names of those that may be entered in another list now.
 
     Returns:
         For each decorator or base with such, all that it decorates or bears.
@@ -101,7 +102,7 @@ def out_of_order(
         # Of two definitions of one name nobody can tell which is on a list.
         alone = [several[0] for several in group.values() if len(several) == 1]
         known = [places.get(each.name, len(places)) for each in alone]
-        if known != sorted(known) or any(each.name in again for each in alone):
+        if known != sorted(known) or not elsewhere.isdisjoint(group):
             found.append(alone)
     return found
 

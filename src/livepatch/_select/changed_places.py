@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
@@ -12,21 +12,21 @@ from livepatch._needs.needs import Needs
 from livepatch._python.kinds import kind_of
 from livepatch._report.report import Notice
 from livepatch._select.selection import Selection
+from livepatch._select.stale import filled_through
+from livepatch._source.bodies import Bodies
 from livepatch._statements.statements import Statement
 from livepatch._statements.syntax import DEFINITIONS, outside_functions
 
 _PLACES_CHANGED = "statements that use it have changed places, and none of them ran again"
 
 
-def note_order(
-    selection: Selection, needs: Needs, namespace: Mapping[str, Any], module: str
-) -> None:
+def note_order(selection: Selection, needs: Needs, module: str) -> None:
     """Note what the statements that stay have done in another order than the source says."""
-    selection.notices += _notices_of_moved(needs, namespace, module)
+    selection.notices += _notices_of_moved(needs, selection.bodies or Bodies(), module)
     selection.passed = _passed_over(needs)
 
 
-def _notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -> Iterator[Notice]:
+def _notices_of_moved(needs: Needs, bodies: Bodies, module: str) -> Iterator[Notice]:
     """Name what a statement that stays has added to, and another one used, the other way round.
 
     ``ITEMS.append(1)`` that stands below ``COUNT = len(ITEMS)`` now. What decorators enter goes by
@@ -34,9 +34,10 @@ def _notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -
 
     Args:
         needs: the statements, in the order of the new source, and which of them run.
-        namespace: the live one.
+        bodies: the functions that are not made again: they add to tables, `register(hit)`.
         module: the name of the module.
     """
+    namespace = needs.namespace
     stays = (each for each, run in zip(needs.statements, needs.runs) if not run)
     found = [each for each in stays if each.tokens]
     if all(one.old_place < other.old_place for one, other in pairwise(found)):
@@ -48,6 +49,7 @@ def _notices_of_moved(needs: Needs, namespace: Mapping[str, Any], module: str) -
         if all(isinstance(node, DEFINITIONS) for node in statement.nodes):
             continue
         filled = set(_filled_by(statement)) & statement.reads
+        filled.update(filled_through(filled & namespace.keys(), bodies, namespace))
         for name in statement.reads | filled:
             place = statement.old_place
             before = last_used if name in filled else last_filled

@@ -51,9 +51,9 @@ from livepatch._select.of_concern import OfConcern
 from livepatch._select.replaced import globals_behind
 from livepatch._select.selection import Selection, note_entered
 from livepatch._select.stale import (
-    computed_from_tables,
     filled_through,
     leave_guards,
+    may_have_computed,
     notices_of_effects,
     notices_of_kept,
 )
@@ -265,8 +265,8 @@ class Choice:
         selection.notices += notices_of_effects(
             found.gone, chosen, selection.bodies, self.namespace, self.source.name
         )
-        note_order(selection, needs, self.namespace, self.source.name)
-        selection.computed = computed_from_tables(needs, self.source.name)
+        note_order(selection, needs, self.source.name)
+        selection.computed = may_have_computed(needs, self.source.name)
         ran = (each for each in chosen if each.binds & old.scopes[()].shells.keys())
         effects = set[str]().union(*map(effects_inside, ran))
         if effects:
@@ -358,9 +358,9 @@ class Choice:
             selection.goes_on = lines_that_go_on(needs)
             selection.kept = notices_of_bound_too(needs, perhaps, self.source.name)
         selection.before = tuple(names_before(self.old, self.new, selection.struck_off))
-        selection.orders = out_of_order(found.all, selection.before, selection.entered)
         selection.said = said_in(self.old, selection.struck_off, self.namespace)
         selection.says = said_in(self.new, selection.entered, self.namespace)
+        selection.orders = out_of_order(found.all, selection.before, selection.says_else)
 
     def stays(self, statement: Statement, bodies: Bodies) -> bool:
         """Whether the old code says the same; then add what is in it to the bodies."""

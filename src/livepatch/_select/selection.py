@@ -44,8 +44,8 @@ class Selection:
         goes_on: lines of what runs, each with the global that it goes on to build, which does not
             run: ``parser.add_argument("--x")``.
         repeats: the names of what blocks that ran before and run again may enter something into.
-        computed: what does not run and has computed something from a table, in which there may be
-            something else afterwards: the name of that, what is bound, and the statement.
+        computed: what does not run and may have computed something from a register, in which there
+            may be something else afterwards.
         passed: what statements that run may change in place, and others below them that stay, each
             with the constants that those say.
         notices: what a user should know about what does not run.
@@ -74,9 +74,14 @@ class Selection:
     marks: frozenset[str] = frozenset()
     goes_on: dict[int, str] = field(default_factory=dict)
     repeats: Collection[str] = ()
-    computed: list[tuple[str, str, Statement]] = field(default_factory=list)
+    computed: list[Statement] = field(default_factory=list)
     passed: dict[str, frozenset[Any]] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def says_else(self) -> set[str]:
+        """The names of what it makes whose statements say something else: ``@on("stop")``."""
+        return {each for each in self.entered if self.said.get(each) != self.says.get(each)}
 
     @property
     def struck_off(self) -> set[str]:

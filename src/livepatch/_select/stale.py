@@ -28,6 +28,7 @@ from livepatch._python.own import OwnList
 from livepatch._registers.filled import filled_by
 from livepatch._report.report import Notice
 from livepatch._select.from_kept import FromKept
+from livepatch._select.kept_values import stale_values
 from livepatch._select.stale_paths import (
     Reaches,
     note_stale_definition,
@@ -104,9 +105,11 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
             continue
         header = needs.headers.get(index)
         others = changes.but_bound(needs.in_force.untouched(index, touched))
+        above = {each for each, place in changed_in_place.items() if place < index}
+        values = dict(stale_values(statement, reach, others, above))
         if header is not None:
             header = header.without(others) if others else header
-            cause, paths = note_stale_definition(statement, header, needs, reaches)
+            cause, paths = note_stale_definition(statement, header, needs, reaches, values)
             from_kept.keep((), paths)
             stale = sorted(statement.binds)
             called = used_by(statement, reach, others) is not None or _has_changed_lambda(statement)
@@ -120,13 +123,14 @@ def notices_of_kept(needs: Needs, bodies: Bodies, module: str) -> list[Notice]:
                 or _called_lambda(statement, needs.namespace)
                 or _computed_before(index, needs, changed_in_place)
             )
-            cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches)
+            cause, in_blocks = stale_in_blocks(statement, cause, needs, reaches, values)
             is_handed_over = (
                 shadowed is None
                 and only_hands_over(statement, needs)
                 and not sets_by(statement, reach)
             )
-            made_of = _definitions_of(statement.binds, needs) if shadowed is not None else ()
+            is_another = shadowed is not None or bool(values)
+            made_of = _definitions_of(statement.binds, needs) if is_another else ()
             stale = [] if is_handed_over else _stale(needs, statement, cause, reach)
             stale = sorted(made_of) or stale
             if cause is not None:
@@ -169,26 +173,19 @@ def _named(
             yield Notice("LP313", f"{module}.{name}".rstrip("."), said)
 
 
-def computed_from_tables(needs: Needs, module: str) -> list[tuple[str, str, Statement]]:
-    """List what was computed from tables: the name of one, what is bound, and the statement.
+def may_have_computed(needs: Needs, module: str) -> list[Statement]:
+    """List the statements that stay and have bound something: from what registers had, perhaps.
 
     ``NAMES = list(COMMANDS)``: what decorators enter there is known once they have run.
     """
-    namespace = needs.namespace
-    found: list[tuple[str, str, Statement]] = []
-    for index, statement in enumerate(needs.statements):
-        if needs.runs[index] or is_import(statement.nodes) or _never_runs(statement, module):
-            continue
-        tables = [name for name in statement.reads if type(namespace.get(name)) in _CONTAINERS]
-        bound = [name for name in sorted(statement.binds) if name in namespace]
-        if tables and bound and all(_is_plain(namespace[name]) for name in bound):
-            found += (
-                (table, name, statement)
-                for table in tables
-                for name in bound
-                if namespace[name] is not namespace[table]
-            )
-    return found
+    return [
+        statement
+        for index, statement in enumerate(needs.statements)
+        if not needs.runs[index]
+        and not is_import(statement.nodes)
+        and not _never_runs(statement, module)
+        and not statement.binds.isdisjoint(needs.namespace)
+    ]
 
 
 def _changed_in_place(needs: Needs) -> dict[str, int]:

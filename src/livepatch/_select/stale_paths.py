@@ -15,7 +15,12 @@ from livepatch._needs.reach import Reach
 from livepatch._needs.reached import Cause
 from livepatch._needs.uses import called_in_classes, computed_in_classes, handed_over
 from livepatch._python.code import nested_codes
-from livepatch._python.kinds import found_at, is_class, is_enum, kind_of
+from livepatch._python.kinds import (
+    found_at,
+    is_class,
+    is_enum,
+    kind_of,
+)
 from livepatch._python.layout import lists_fields, tuple_fields
 from livepatch._statements.annotated import called_in_annotations, signature_names
 from livepatch._statements.statements import Statement
@@ -91,21 +96,38 @@ def stale_paths(
 
 
 def note_stale_definition(
-    statement: Statement, header: Header, needs: Needs, reaches: Reaches
+    statement: Statement,
+    header: Header,
+    needs: Needs,
+    reaches: Reaches,
+    values: Mapping[Path, Cause],
 ) -> tuple[Cause | None, list[Path]]:
-    """Return why a definition is stale, and what of it; that is added to what has changed."""
+    """Return why a definition is stale, and what of it; that is added to what has changed.
+
+    Args:
+        statement: its statement.
+        header: what making it uses.
+        needs: which statements run.
+        reaches: what has changed.
+        values: what it keeps that was computed from that, see `stale_values`.
+    """
     cause = cause_of_definition(statement, header, needs, reaches)
-    if cause is None:
+    if cause is None and not values:
         return None, []  # nearly every one
     near = reaches.for_values(statement, needs.namespace)
-    cause = cause_of_definition(statement, header, needs, near)
+    cause = cause and cause_of_definition(statement, header, needs, near)
     paths = [*stale_paths(statement, header, needs, near)] if cause is not None else []
+    paths += (path for path in values if path not in paths)
     reaches.add(paths)
-    return cause, paths
+    return cause or next(iter(values.values()), None), paths
 
 
 def stale_in_blocks(
-    statement: Statement, cause: Cause | None, needs: Needs, reaches: Reaches
+    statement: Statement,
+    cause: Cause | None,
+    needs: Needs,
+    reaches: Reaches,
+    values: Mapping[Path, Cause],
 ) -> tuple[Cause | None, list[str]]:
     """Return what of the definitions in a block is stale: ``with open(path): class Config: ...``.
 
@@ -114,6 +136,7 @@ def stale_in_blocks(
         cause: what has changed of what it uses besides; None if nothing.
         needs: which statements run.
         reaches: what has changed; what is stale is added.
+        values: what definitions keep that was computed from that.
 
     Returns:
         The cause, and the names of those definitions.
@@ -121,7 +144,7 @@ def stale_in_blocks(
     if not any(definitions(statement.nodes)):
         return cause, []  # nearly every one
     header = header_of(statement, needs.namespace)
-    found, paths = note_stale_definition(statement, header, needs, reaches)
+    found, paths = note_stale_definition(statement, header, needs, reaches, values)
     cause = cause or found
     if cause is None:
         return None, []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import functools
 import types
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
@@ -25,6 +26,8 @@ _MOST = 10_000
 """A value that holds more than this is not looked through."""
 # By id: a metaclass may have its own hash.
 _ATOMS = frozenset(map(id, (str, int, float, bool, bytes, type(None))))
+# A proxy asks another object for everything, and holds nothing.
+_EMPTY = _ATOMS.union(map(id, weakref.ProxyTypes))
 # Past what a subclass has put over these.
 _ITEMS: tuple[tuple[type, Callable[[Any], Iterable[Any]]], ...] = (
     (dict, lambda value: chain.from_iterable(dict.items(value))),
@@ -78,7 +81,7 @@ def contents_of(value: Any) -> OwnList[Any] | None:
 
 def _inside(part: Any) -> OwnList[Any] | None:
     kind = type(part)
-    if id(kind) in _ATOMS:
+    if id(kind) in _EMPTY:
         return OwnList()  # nearly everything
     items = next((items for base, items in _ITEMS if issubclass(kind, base)), None)
     is_namespace = kind is types.SimpleNamespace

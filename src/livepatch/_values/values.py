@@ -25,6 +25,7 @@ from livepatch._decide.given import (
     is_filled_since,
     is_made_of_given_anew,
     keeps_attributes,
+    method_of_name_changed,
     scopes_of,
     why_made_anew,
 )
@@ -162,10 +163,15 @@ class Values(Inputs):
             return new
         # What they make by other functions is no state if it is a constant.
         constant = type(old) in CONSTANTS and type(new) in CONSTANTS
-        by_changed = constant and (
-            qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
-            or makers_call_changed(self.decisions.matches, pair)
-            or is_assigned_by_changed(pair, name)
+        had_gone = constant and self._had_gone(pair, (*pair.path, name))
+        by_changed = had_gone or (
+            constant
+            and (
+                qualified_name(pair.old) != qualified_name(pair.new)  # `cls.tag = cls.__name__`
+                or makers_call_changed(self.decisions.matches, pair)
+                or self._calls_changed_method(pair, self._names_said(pair, pair.path))
+                or is_assigned_by_changed(pair, name)
+            )
         )
         return new if by_changed else old
 
@@ -219,6 +225,8 @@ class Values(Inputs):
     ) -> Any:
         if same is None:
             return self._choose_in_doubt(pair, path, old, new)
+        if same and self._names_said(pair, path) and self._is_back(pair):
+            return self._choose_of_gone(pair, path, old, new)
         patched = differs_from_source(pair.before.origin, path, old)
         if same:
             return self._choose_of_same_source(pair, path, old, new, patched=patched)
@@ -250,14 +258,17 @@ class Values(Inputs):
         return self._choose_of_same_code(pair, path, old, new)
 
     def _choose_of_same_code(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
-        shells = pair.module.outline.scopes[path[:-1]].shells[path[-1]]
-        names = [name for shell in shells for name in shell.loads]
+        names = self._names_said(pair, path)
         by_changed = any(code_of_name_changed(pair, name) for name in names)
         if not (type(old) in CONSTANTS and type(new) in CONSTANTS):
             if by_changed and is_plain(old) and is_plain(new):
                 self._note_kept(pair, path, old, new)
             return old
         if by_changed:
+            return new
+        if self._calls_changed_method(pair, names):
+            message = "is what a changed method gives it now; the source's value replaces it"
+            self.note("LP304", pair, path, message)
             return new
         used = map(pair.module.new.get, names)
         by_counter = any(counts_anew(self.decisions.matches, each) for each in used)
@@ -266,6 +277,34 @@ class Values(Inputs):
             self.note("LP304", pair, path, message)
             return new
         self._note_kept(pair, path, old, new)
+        return old
+
+    def _names_said(self, pair: Pair, path: Path) -> list[str]:
+        """List the names that the statements of an attribute read."""
+        scope = pair.module.outline.scopes.get(path[:-1])
+        shells = scope.shells.get(path[-1], ()) if scope is not None else ()
+        return [name for shell in shells for name in shell.loads]
+
+    def _calls_changed_method(self, pair: Pair, names: Collection[str]) -> bool:
+        return method_of_name_changed(self.decisions.matches, pair, frozenset(names))
+
+    def _is_back(self, pair: Pair) -> bool:
+        """Whether a class had gone and is back: nobody saw what changed meanwhile."""
+        return id(pair.new) in self.decisions.matches.returned
+
+    def _had_gone(self, pair: Pair, path: Path) -> bool:
+        """Whether what a class was given may be of before it had gone; that is noticed."""
+        if self._is_back(pair):
+            message = "is not what it was before its class had gone; the source's value comes"
+            self.note("LP304", pair, path, message)
+        return self._is_back(pair)
+
+    def _choose_of_gone(self, pair: Pair, path: Path, old: Any, new: Any) -> Any:
+        """Choose for a class that is back: what its statement used may have been another then."""
+        if type(old) in CONSTANTS and type(new) in CONSTANTS:
+            return new if self._had_gone(pair, path) else old
+        if is_plain(old) and is_plain(new):
+            self._note_kept(pair, path, old, new)
         return old
 
     def note_kept_default(self, pair: Pair, old: Any, new: Any) -> None:
