@@ -167,3 +167,23 @@ def test_a_dict_with_methods_of_its_own_that_the_load_made(live: LiveModule) -> 
         assert dict(each) == {"hit": module.hit, "field": module.Field}
     report.undo()
     assert dict(table) == {"hit": module.hit, "field": module.Field}
+
+
+def test_a_failed_load_leaves_a_class_whole_that_somebody_else_has_an_instance_of(
+    live: LiveModule,
+) -> None:
+    lib: Any = live.other(
+        "TASKS = {}\n"
+        "class Task:\n    def delay(self): return self.run()\n"
+        "def shared(function):\n"
+        "    def make(): return type(function.__name__, (Task,), {\n"
+        "        'run': staticmethod(function), '__module__': function.__module__})\n"
+        "    TASKS[function.__name__] = make()()\n"
+        "    return lambda: TASKS[function.__name__].delay()\n"
+    )
+    source = f"from {live.other_name} import shared\n@shared\ndef mul(): return 1\n"
+    module = live.start(source)
+    with pytest.raises(ValueError, match="half way"):
+        live.edit(source.replace("return 1", "return 2") + "raise ValueError('half way')\n")
+
+    assert module.mul() == lib.TASKS["mul"].delay() == 1

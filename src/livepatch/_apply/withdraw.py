@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Collection
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -18,8 +19,9 @@ from livepatch._apply.sequence_slots import mend_sequence_slots
 from livepatch._decide.base_order import unchecked
 from livepatch._decide.decide import instances_can_move
 from livepatch._decide.decisions import Decisions
+from livepatch._heap.outside import held_outside
 from livepatch._heap.retire import retired_classes, retiring
-from livepatch._holders import GONE
+from livepatch._holders import GONE, Repointing
 from livepatch._load.at_exit import take_back_registrations
 from livepatch._load.load import Loaded
 from livepatch._match.pairs import Matches
@@ -120,7 +122,20 @@ def _repoint_to_old(matches: Matches, copies: Collection[type]) -> None:
     # With the bases that they have by now. Others go with the next collection: the new code may
     # have given an instance away, but none of a copy.
     made = (loser for loser in decisions.losers if is_class(loser) and keeps_no_more(loser))
+    in_use = _classes_in_use(repointing)
+    made = (cls for cls in made if id(cls) not in in_use)
     perform_each(retiring(retired_classes((*made, *copies))))
+
+
+def _classes_in_use(repointing: Repointing) -> set[int]:
+    """Return the ids of the classes that the load made and of which it gave instances away.
+
+    ``@shared_task`` makes a class, and an application of another module has an instance of it.
+    """
+    instances = OwnList(chain.from_iterable(repointing.instances.values()))
+    instances = OwnList(each for each in instances if repointing.settle_class(type(each)) is GONE)
+    held = held_outside(instances, OwnList(repointing.instances.values())) if instances else ()
+    return {id(type(each)) for each in instances if id(each) in held}
 
 
 def _but_for_bases(copies: Collection[type], steps: Steps) -> Steps:
