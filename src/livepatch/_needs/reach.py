@@ -128,8 +128,8 @@ class Reach:
             for name, methods in self.methods.own.items()
             for method, code in methods.items()
             if method[:2] != "__"
-            and not self._leading_to.isdisjoint((method, *self._names_in(code)))
             and self.behind.overrides(name, method)
+            and not self._leading_to.isdisjoint((method, *self._names_in(code)))
         }
 
     @cached_property

@@ -21,7 +21,12 @@ from livepatch._plan.carry_copies import carry_copies
 from livepatch._plan.carry_stars import carry_stars, set_name
 from livepatch._plan.computed import computed_nothing, has_computed_defaults, takes_new_code
 from livepatch._plan.importer import ITEM, Importer, Name
-from livepatch._plan.importers import ImportersByName, importers_of, read_importers
+from livepatch._plan.importers import (
+    ImportersByName,
+    importers_of,
+    may_be_imported,
+    read_importers,
+)
 from livepatch._plan.made_elsewhere import notice_made_elsewhere, objects_with_new_methods
 from livepatch._plan.methods_used import (
     Methods,
@@ -54,6 +59,9 @@ _MOST_NAMES = 200
 def read_possible_importers(matches: Matches) -> None:
     """Read what is not known yet of those who may have imported what has changed."""
     modules = {each.name: each.source.module for each in matches.modules}
+    known = next(importers_of(modules, modules, matches.importers), None)
+    if known is None and not may_be_imported(modules):
+        return
     changed = OwnList(
         (module, name)
         for module in matches.modules

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from livepatch._plan.importer import Importer, Name
-from livepatch._python.kinds import is_module
+from livepatch._python.kinds import is_module, is_special
 from livepatch._python.own import OwnList
 from livepatch._source.origin import loaded_outline, names_read, read_names
 from livepatch._source.source import namespace_of
@@ -107,6 +107,36 @@ def _may_name_one(names: frozenset[str], own: str, tops: Mapping[str, set[str]])
 _ATOMS = frozenset(map(id, (int, float, str, bytes)))
 
 
+def may_be_imported(modules: Mapping[str, ModuleType]) -> bool:
+    """Whether another module has one of some modules, a package of one, or what is in one.
+
+    Else none has imported anything of them; but for those whose imports are in functions.
+    """
+    held = _ids_of(modules)
+    for module in modules.values():
+        names = namespace_of(module)
+        held.update(id(value) for name, value in list(names.items()) if not is_special(name))
+    return any(
+        not held.isdisjoint(map(id, list(namespace_of(module).values())))
+        for name, module in _of_users(modules)
+    )
+
+
+def _ids_of(modules: Mapping[str, ModuleType]) -> set[int]:
+    packages = (each for name in modules for each in _packages_of(name))
+    return {*map(id, modules.values()), *map(id, map(sys.modules.get, packages))}
+
+
+def _of_users(excluded: Collection[str]) -> Iterator[tuple[str, ModuleType]]:
+    """Yield the modules, by name, that are no library's and that may import from others."""
+    for name, module in list(sys.modules.items()):
+        seen = _of_library.get(name)
+        if seen is not None and seen() is module:
+            continue  # nearly every one
+        if _may_import(name, module, excluded):
+            yield name, module
+
+
 def read_importers(
     modules: Mapping[str, ModuleType],
     values: Iterable[object],
@@ -128,17 +158,11 @@ def read_importers(
             have computed something else from what is imported.
     """
     imported = OwnList(values)
-    held, equal = set(map(id, imported)), set(_atoms_in(imported))
-    for name, module in modules.items():
-        held.add(id(module))
-        held.update(id(sys.modules.get(package)) for package in _packages_of(name))
+    held, equal = _ids_of(modules).union(map(id, imported)), set(_atoms_in(imported))
     known = names_read()
     tails = {name.rpartition(".")[2] for name in list(sys.modules)}
-    for name, module in list(sys.modules.items()):
-        seen = _of_library.get(name)
-        if seen is not None and seen() is module:
-            continue  # nearly every one
-        if id(module) not in known and _may_import(name, module, excluded):
+    for name, module in _of_users(excluded):
+        if id(module) not in known:
             values = list(namespace_of(module).values())
             if (
                 name.partition(".")[0] in near

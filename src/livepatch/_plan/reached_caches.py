@@ -43,8 +43,9 @@ def empty_reached(plan: Plan) -> Iterator[tuple[str, Call]]:
 
     One that has what a program may have changed since stays, and is named.
     """
-    codes = _changed_codes(plan)
-    for path, cache in _caches_in(plan, CACHE_TYPE) if codes else ():
+    caches = OwnList(_caches_in(plan, CACHE_TYPE))
+    codes = _changed_codes(plan) if caches else frozenset[int]()
+    for path, cache in caches if codes else ():
         used = _used(codes, cached_by(cache)) if CACHE_TYPE.cache_info(cache).currsize else None
         if used is None:
             continue
@@ -58,8 +59,9 @@ def empty_reached(plan: Plan) -> Iterator[tuple[str, Call]]:
 def notice_reached(plan: Plan) -> None:
     """Name the cached properties that call what has changed, and do not say another thing."""
     known = {notice.path for notice in plan.notices if notice.code == "LP319"}
-    codes = _changed_codes(plan)
-    for path, each in _caches_in(plan, functools.cached_property) if codes else ():
+    caches = OwnList(_caches_in(plan, functools.cached_property))
+    codes = _changed_codes(plan) if caches else frozenset[int]()
+    for path, each in caches if codes else ():
         used = _used(codes, each.func)
         if used is not None and path not in known:
             said = f"uses {used}, which has changed; {VALUE_STAYS}"
