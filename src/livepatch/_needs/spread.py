@@ -114,7 +114,8 @@ class ChangedModules:
         """Return the modules that a module may import from."""
         homes = self._homes.get(id(said))
         if homes is None:
-            homes = self._homes[id(said)] = frozenset(_homes_in(said, namespace))
+            inside = (home for home, _ in self._taken_inside(said, namespace))
+            homes = self._homes[id(said)] = frozenset((*_homes_in(said, namespace), *inside))
         return homes
 
     def imports_from(
@@ -162,10 +163,16 @@ class ChangedModules:
 
         And those that are imported by a dotted name, ``import shop.config``, which binds the first.
         """
+        inside = self._taken_inside(said, namespace)
+        return [(home, name) for home, name in inside if self._changes_in(home)]
+
+    def _taken_inside(
+        self, said: Outline, namespace: dict[str, Any]
+    ) -> list[tuple[str, str | None]]:
         inside = self._inside.get(id(said))
         if inside is None:
             inside = self._inside[id(said)] = list(dict.fromkeys(_inside(said, namespace)))
-        return [(home, name) for home, name in inside if self._changes_in(home)]
+        return inside
 
     def _add_module(
         self, found: Imported, home: str, bound: str, said: Outline, namespace: dict[str, Any]
@@ -258,7 +265,6 @@ def _homes_in(said: Outline, namespace: dict[str, Any]) -> Iterator[str]:
         yield home
         if each.name not in {None, "*"}:
             yield f"{home}.{each.name}"
-    yield from (home for home, _ in _inside(said, namespace))
 
 
 def _inside(said: Outline, namespace: dict[str, Any]) -> Iterator[tuple[str, str | None]]:
