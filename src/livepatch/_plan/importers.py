@@ -118,7 +118,7 @@ def may_be_imported(modules: Mapping[str, ModuleType]) -> bool:
         held.update(id(value) for name, value in list(names.items()) if not is_special(name))
     return any(
         not held.isdisjoint(map(id, list(namespace_of(module).values())))
-        for name, module in _of_users(modules)
+        for _, module in _of_users(modules)
     )
 
 
