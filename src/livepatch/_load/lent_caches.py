@@ -19,8 +19,8 @@ from livepatch._snapshot.snapshot import Snapshot
 from livepatch._source.source import namespace_of
 
 _METHODS = (staticmethod, classmethod)
-# The pair, the loop's variable, and the argument of the function that counts.
-_OWN_REFERENCES = 3
+# The pair, and the argument of the function that counts.
+_OWN_REFERENCES = 2
 
 
 def empty_caches(
@@ -56,5 +56,5 @@ def put_caches_back(
             if id(value) in caches:
                 namespace[name] = caches[id(value)]
     for pair in stand_ins:
-        if sys.getrefcount(pair[0]) > _OWN_REFERENCES - 1:
+        if sys.getrefcount(pair[0]) > _OWN_REFERENCES:
             yield pair

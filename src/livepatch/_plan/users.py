@@ -56,7 +56,7 @@ class Said:
         put: the statements that put something into something, each with its loads.
         run_as_texts: what texts bind that statements run, each with what the texts read.
         by_functions: what functions read that the source calls and that bind globals.
-        users: what `users_by_name` has found for some values, by the ids of these.
+        users: what `users_by_name` has found for some values, by their ids and those of their types.
     """
 
     outline: Outline
@@ -115,8 +115,10 @@ def users_by_name(said: Said, namespace: Mapping[str, Any], imported: Collection
         namespace: its globals.
         imported: what import statements bind, which does not count.
     """
-    # The values count by their kinds alone, which nearly never change.
-    values = (id(namespace), *map(id, list(namespace.values())))
+    # The values count by their kinds alone, which nearly never change. An address may be that of
+    # another value by now, but hardly at once that of its type.
+    live = list(namespace.values())
+    values = (id(namespace), *map(id, live), *map(id, map(type, live)))
     if values not in said.users:
         found: Users = {}
         for path, loads in users_in(said, namespace):
