@@ -56,7 +56,7 @@ class Said:
         put: the statements that put something into something, each with its loads.
         run_as_texts: what texts bind that statements run, each with what the texts read.
         by_functions: what functions read that the source calls and that bind globals.
-        users: what `users_by_name` has found for some values, by their ids and those of their types.
+        users: what `users_by_name` has found, by the ids of the values and of their types.
     """
 
     outline: Outline
